@@ -1,0 +1,38 @@
+# `make` alone lists the targets. ARGS passes options on: make test ARGS="-k phase", make demo ARGS=--json
+
+VENV := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test test-all lint format clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+venv: ## build .venv, or bring it up to date (Python 3.10, pinned versions)
+	@scripts/bootstrap
+
+demo: venv ## the whole line on handwritten digits: convert, quantize, export, run on Lava, compare
+	@$(VENV)/onespike demo $(ARGS)
+
+test: venv ## the fast tests
+	@$(VENV)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: venv ## all tests, the slow ones too
+	@$(VENV)/python -m pytest $(ARGS)
+
+lint: venv ## ruff's rules, ruff's formatting, mypy
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+
+format: venv ## apply ruff's formatting and its safe fixes
+	$(VENV)/ruff check --fix-only --exit-zero .
+	$(VENV)/ruff format .
+
+clean: ## remove build output, caches and demo output; keeps .venv
+	rm -rf build dist out onespike-demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -path ./.venv -prune -o -path ./.git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove .venv too
+	rm -rf .venv .venv.lock
