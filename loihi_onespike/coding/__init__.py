@@ -1,0 +1,32 @@
+"""The one-spike code and its integer rules; numpy only."""
+
+from loihi_onespike.coding.base_choice import best_base, percentage_error
+from loihi_onespike.coding.fixed_point import (
+    LEAK_SHIFT,
+    V_BITS,
+    V_MAX,
+    V_MIN,
+    ThresholdTable,
+    leak,
+    saturate_v,
+    signed_bits,
+)
+from loihi_onespike.coding.phase import BINARY, PHASE_DTYPE, Base, BinaryCode, PhaseCode
+
+__all__ = [
+    "BINARY",
+    "LEAK_SHIFT",
+    "PHASE_DTYPE",
+    "V_BITS",
+    "V_MAX",
+    "V_MIN",
+    "Base",
+    "BinaryCode",
+    "PhaseCode",
+    "ThresholdTable",
+    "best_base",
+    "leak",
+    "percentage_error",
+    "saturate_v",
+    "signed_bits",
+]

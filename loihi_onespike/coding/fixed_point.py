@@ -1,0 +1,94 @@
+"""The integer rules that every executor follows to the bit.
+
+A membrane potential is a 24-bit signed integer that saturates. A leak is a multiplication by an integer mantissa and
+an arithmetic right shift, which rounds towards minus infinity:
+
+    leak(v)   = (v · mant) >> LEAK_SHIFT
+    θ(k)      = (threshold · mant_k) >> shift_k
+
+Thresholds are kept in two factors because that is what fits a neuromorphic core: one 24-bit word per neuron (which
+carries weight scale, batch-norm gain and λ) times one short table per population (which carries the base, the
+threshold shift and the gain of the input code).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+V_BITS = 24
+"""Bits of a membrane potential, sign included (Loihi 2)."""
+V_MAX = 2 ** (V_BITS - 1) - 1
+V_MIN = -(2 ** (V_BITS - 1))
+LEAK_SHIFT = 12
+"""Fraction bits of a leak mantissa: 4096 stands for 1."""
+TABLE_BITS = 15
+"""Bits of a threshold mantissa; each entry is normalised, so its relative rounding is at most 2^-15."""
+MAX_TABLE_SHIFT = 30
+
+IntArray = NDArray[np.int64]
+
+
+def leak(v: IntArray, mant: int) -> IntArray:
+    """(v · mant) >> LEAK_SHIFT, rounding towards minus infinity. int64 in, int64 out."""
+    return (v * mant) >> LEAK_SHIFT
+
+
+def saturate_v(v: IntArray) -> IntArray:
+    """Pin to [V_MIN, V_MAX]; a potential never wraps."""
+    return np.clip(v, V_MIN, V_MAX)
+
+
+def signed_bits(largest: int) -> int:
+    """Width in bits, sign included, of a two's complement integer that holds ±largest."""
+    return int(abs(largest)).bit_length() + 1
+
+
+@dataclass(frozen=True)
+class ThresholdTable:
+    """Factor of the threshold for each output phase: θ(k) = (threshold · mant[k-1]) >> shift[k-1].
+
+    Attributes:
+        mant: (T,) mantissas, |mant| < 2^15; negative where an activation's threshold is below zero.
+        shift: (T,) right shifts, 0..30.
+    """
+
+    mant: tuple[int, ...]
+    shift: tuple[int, ...]
+
+    @classmethod
+    def from_gains(cls, gains: NDArray[np.float64]) -> ThresholdTable:
+        """Nearest table to real factors `gains` (T,), |gain| ≤ 1."""
+        mants, shifts = [], []
+        for gain in np.asarray(gains, dtype=np.float64):
+            magnitude = abs(float(gain))
+            shift = (
+                TABLE_BITS
+                if magnitude == 0
+                else int(np.clip(np.floor(TABLE_BITS - np.log2(magnitude)), 0, MAX_TABLE_SHIFT))
+            )
+            mant = round(magnitude * 2.0**shift)
+            if mant >= 2**TABLE_BITS:
+                shift -= 1
+                mant = round(magnitude * 2.0**shift)
+            mants.append(int(np.sign(gain)) * mant)
+            shifts.append(shift)
+        return cls(tuple(mants), tuple(shifts))
+
+    @classmethod
+    def constant(cls, timesteps: int) -> ThresholdTable:
+        """The factor 1 at every phase."""
+        return cls((2 ** (TABLE_BITS - 1),) * timesteps, (TABLE_BITS - 1,) * timesteps)
+
+    def gains(self) -> NDArray[np.float64]:
+        """(T,) real factors that the table stands for."""
+        return np.array(self.mant, dtype=np.float64) / 2.0 ** np.array(self.shift)
+
+    def thresholds(self, threshold: NDArray[np.integer]) -> IntArray:
+        """θ for every phase: shape (T, *threshold.shape), int64."""
+        extra = (1,) * np.ndim(threshold)
+        mant = np.array(self.mant, dtype=np.int64).reshape(-1, *extra)
+        shift = np.array(self.shift, dtype=np.int64).reshape(-1, *extra)
+        return (np.asarray(threshold, dtype=np.int64)[None] * mant) >> shift

@@ -1,0 +1,75 @@
+"""Typed errors. Each message names the object, what was found, what is supported and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class OneSpikeError(Exception):
+    """Base of every error that loihi-onespike raises on purpose."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing in a model that cannot be converted.
+
+    Attributes:
+        node: name of the node in the traced graph.
+        found: what stands there (operation and the settings that matter).
+        where: source line of the user's code, empty when unknown.
+        supported: what the converter takes in its place.
+        remedy: what the user can do.
+    """
+
+    node: str
+    found: str
+    where: str
+    supported: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = f"\n    at        {self.where}" if self.where else ""
+        return f"  {self.node}: {self.found}{where}\n    supported {self.supported}\n    remedy    {self.remedy}"
+
+
+class UnsupportedModelError(OneSpikeError):
+    """The model has operations with no one-spike form; all of them are listed in `findings`."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        count = len(self.findings)
+        plural = "operation has" if count == 1 else "operations have"
+        super().__init__(f"{count} {plural} no one-spike form:\n" + "\n".join(str(f) for f in self.findings))
+
+
+class HeadroomError(OneSpikeError):
+    """A membrane potential, threshold or bias does not fit in the 24 bits of the chip."""
+
+    def __init__(self, layer: str, quantity: str, found_bits: int, limit_bits: int, remedy: str) -> None:
+        self.layer, self.quantity, self.found_bits, self.limit_bits = layer, quantity, found_bits, limit_bits
+        super().__init__(f"{layer}: {quantity} needs {found_bits} bits, {limit_bits} are there; {remedy}")
+
+
+class GraphError(OneSpikeError):
+    """A graph breaks one of the rules that `ir.verify` states."""
+
+
+class CalibrationError(OneSpikeError):
+    """The calibration data cannot be used as given."""
+
+
+class ConfigurationError(OneSpikeError, ValueError):
+    """An option has a value outside its range."""
+
+
+class FormatError(OneSpikeError):
+    """A network file is damaged, truncated, foreign or of an unknown version. `field` names the offending entry."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {message}")
+
+
+class LavaError(OneSpikeError):
+    """Lava is not installed, or a Lava run failed, died or ran out of time."""

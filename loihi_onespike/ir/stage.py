@@ -1,0 +1,150 @@
+"""The network as spiking stages in real numbers: which neurons there are and what each of them sums.
+
+Between the ANN and the integer network. A stage is a population to be, still in the units of the ANN:
+
+    z = Σ_links scale · op(gather(value of pre)) + bias
+    value = max(z, 0) (relu), z (linear), max over the window (max_pool), mean over the window (average_pool)
+
+`plan` attaches to each stage how its value is coded (λ, base, wait); without a plan the graph computes the ANN exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import BinaryCode, PhaseCode
+from loihi_onespike.ir.linear import LinearMap, Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """One linear contribution to a stage: scale · op(gather(value of pre)).
+
+    Attributes:
+        pre: name of the stage it reads.
+        op: linear map with float weights.
+        index: gather in front of the map, see `ir.network.Synapse.index`.
+        scale: factor per output place, broadcastable to the stage's shape (batch-norm gain, 1 / count of a pooling).
+        macs: multiplications and additions of the ANN layer this link stands for, 0 for additions of a shortcut.
+    """
+
+    pre: str
+    op: LinearMap
+    index: NDArray[np.int32] | None
+    scale: NDArray[np.float64]
+    macs: int = 0
+
+
+@dataclass(frozen=True)
+class InputStage:
+    """The input of the network."""
+
+    name: str
+    shape: Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A spiking population to be.
+
+    Attributes:
+        kind: relu, linear, max_pool or average_pool.
+        bias: broadcastable to shape.
+        nonnegative: the value is never below zero, so that an unsigned population carries it.
+        axes_shared: axes of the shape over which one scale λ is shared (spatial axes, nodes).
+        source: source line of the user's code.
+    """
+
+    name: str
+    shape: Shape
+    kind: str
+    links: tuple[Link, ...]
+    bias: NDArray[np.float64]
+    nonnegative: bool
+    axes_shared: tuple[int, ...]
+    source: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class OutputStage:
+    """The readout to be: z, rearranged by `order`, then `finish` on the host."""
+
+    name: str
+    shape: Shape
+    links: tuple[Link, ...]
+    bias: NDArray[np.float64]
+    finish: str = "identity"
+    order: NDArray[np.int32] | None = None
+    source: str = ""
+
+    kind: str = field(default="readout", init=False)
+
+
+AnyStage: TypeAlias = InputStage | Stage | OutputStage
+
+
+@dataclass(frozen=True, eq=False)
+class InputPlan:
+    """Code of the input: x ↔ offset + scale · Σ levels (see `ir.network.InputPopulation`)."""
+
+    code: BinaryCode | PhaseCode
+    scale: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class StagePlan:
+    """Code of a stage's value.
+
+    Attributes:
+        code: base and T of its output.
+        scale: λ, value of level 1, broadcastable to the stage's shape.
+        wait: steps before the first decision, None for all input steps (full wait).
+    """
+
+    code: PhaseCode
+    scale: NDArray[np.float64]
+    wait: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class StageGraph:
+    """Stages in topological order, input first, output last.
+
+    Attributes:
+        rewrites: what the conversion rewrote into what, for the report.
+        input_plan: code of the input, None before calibration.
+        plans: code per stage name, empty before calibration.
+    """
+
+    name: str
+    stages: tuple[AnyStage, ...]
+    rewrites: tuple[str, ...] = ()
+    input_plan: InputPlan | None = None
+    plans: Mapping[str, StagePlan] = field(default_factory=dict)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, AnyStage]:
+        return {s.name: s for s in self.stages}
+
+    @property
+    def input(self) -> InputStage:
+        first = self.stages[0]
+        assert isinstance(first, InputStage)
+        return first
+
+    @property
+    def output(self) -> OutputStage:
+        last = self.stages[-1]
+        assert isinstance(last, OutputStage)
+        return last
+
+    @property
+    def hidden(self) -> Iterator[Stage]:
+        return (s for s in self.stages if isinstance(s, Stage))
