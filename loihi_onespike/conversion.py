@@ -1,0 +1,183 @@
+"""`convert`: from a trained model to a one-spike network, the whole pipeline in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import Base, BinaryCode, PhaseCode, best_base
+from loihi_onespike.errors import CalibrationError, ConfigurationError
+from loihi_onespike.frontend import trace
+from loihi_onespike.network import OneSpikeNetwork
+from loihi_onespike.passes.calibrate import activation_maxima, plan_stages
+from loihi_onespike.passes.input_code import plan_input, recode_mixed_input
+from loihi_onespike.passes.lower import lower
+from loihi_onespike.passes.pool_last import pool_last
+from loihi_onespike.passes.quantize import quantize
+from loihi_onespike.sim.decode import encode_values
+
+MAX_TIMESTEPS = 256
+HEADROOM_IMAGES = 64
+"""Calibration images that are sent through the integer network to measure its head-room."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, steps done and steps in all."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a conversion, checked.
+
+    Attributes: see `convert`.
+    """
+
+    timesteps: int = 16
+    base: float | Literal["auto"] = "auto"
+    wait: int | None = None
+    weight_bits: int = 8
+    input_bits: int = 8
+    input_code: Literal["binary", "single"] = "binary"
+    normalization: Literal["channel", "layer"] = "channel"
+    threshold_shift: bool = True
+
+    def __post_init__(self) -> None:
+        _within("timesteps", self.timesteps, 1, MAX_TIMESTEPS)
+        _within("weight_bits", self.weight_bits, 2, 8)
+        _within("input_bits", self.input_bits, 1, 16)
+        if self.wait is not None:
+            _within("wait", self.wait, 1, self.timesteps)
+        if self.input_code not in ("binary", "single"):
+            raise ConfigurationError(f"input_code: found {self.input_code!r}, supported 'binary' and 'single'")
+        if self.normalization not in ("channel", "layer"):
+            raise ConfigurationError(f"normalization: found {self.normalization!r}, supported 'channel' and 'layer'")
+        if isinstance(self.base, str) and self.base != "auto":
+            raise ConfigurationError(f"base: found {self.base!r}, supported 'auto' or a number in (1, 4]")
+
+    @property
+    def code(self) -> PhaseCode:
+        """Code of the hidden populations."""
+        auto = isinstance(self.base, str)
+        base = best_base(self.timesteps, self.threshold_shift) if auto else Base.nearest(float(self.base))
+        return PhaseCode(base, self.timesteps, self.threshold_shift)
+
+    @property
+    def code_of_input(self) -> BinaryCode | PhaseCode:
+        return BinaryCode(self.input_bits) if self.input_code == "binary" else self.code
+
+
+def _within(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise ConfigurationError(f"{name}: found {value!r}, supported whole numbers from {low} to {high}")
+
+
+def convert(
+    model: torch.nn.Module,
+    calibration: torch.Tensor | NDArray[np.floating] | Iterable[object],
+    *,
+    timesteps: int = 16,
+    base: float | Literal["auto"] = "auto",
+    wait: int | None = None,
+    weight_bits: int = 8,
+    input_bits: int = 8,
+    input_code: Literal["binary", "single"] = "binary",
+    normalization: Literal["channel", "layer"] = "channel",
+    threshold_shift: bool = True,
+    progress: Progress | None = None,
+) -> OneSpikeNetwork:
+    """Convert a trained ReLU network into a one-spike network with integer weights (arXiv 2403.08786).
+
+    The model is not changed and not trained; it is read as in eval mode.
+
+    Args:
+        model: any `torch.nn.Module` of supported operations.
+        calibration: inputs as the model takes them, tensor (N, …) or iterable of batches; (x, y) batches give x.
+        timesteps: T, phases per window of the hidden populations.
+        base: Q of the code, or "auto" for the base with the least mean percentage error for T (Eq. 5).
+        wait: steps a neuron waits before its first decision, 1..T; None is full wait: decisions on the whole input.
+        weight_bits: width of weights, sign included, 2..8.
+        input_bits: phases of the binary coded input, 1..16; 8 carries 8-bit data exactly.
+        input_code: "binary" (many spikes, base 2) or "single" (one spike, paper Table VII).
+        normalization: one scale λ per channel (Eq. 2), or per layer.
+        threshold_shift: round to the nearest level (Eq. 4) instead of down (Eq. 3).
+        progress: called as progress(what, done, of).
+
+    Raises:
+        UnsupportedModelError: with every operation that has no one-spike form.
+        CalibrationError: when the calibration data is empty or not finite.
+        ConfigurationError: when an option is out of range.
+        HeadroomError: when a layer does not fit into 24 bits.
+    """
+    options = Options(timesteps, base, wait, weight_bits, input_bits, input_code, normalization, threshold_shift)
+    batches = calibration_batches(calibration)
+    report = progress or (lambda what, done, of: None)
+
+    graph, rewrites = pool_last(trace(model, torch.from_numpy(batches[0][:2])))
+    stages = recode_mixed_input(lower(graph, rewrites))
+    stages = plan_input(stages, batches, options.code_of_input)
+    maxima = activation_maxima(stages, _shown(batches, "calibrate", report))
+    stages = plan_stages(stages, maxima, options.code, options.wait, options.normalization)
+
+    done, total = 0, len(stages.stages) - 1
+
+    def quantized(stage: str) -> None:
+        nonlocal done
+        done += 1
+        report("quantize", done, total)
+
+    assert stages.input_plan is not None
+    images = np.concatenate(batches)[:HEADROOM_IMAGES]
+    network = quantize(stages, encode_values(stages.input_plan, images), options.weight_bits, quantized)
+    facts = {**network.facts, "options": _facts(options), "rewrites": list(stages.rewrites)}
+    return OneSpikeNetwork(replace(network, name=type(model).__name__, facts=facts), stages, model)
+
+
+def _facts(options: Options) -> dict[str, object]:
+    return {**vars(options), "base": options.code.base.value}
+
+
+def _shown(batches: Sequence[NDArray[np.floating]], what: str, report: Progress) -> Iterator[NDArray[np.floating]]:
+    for i, batch in enumerate(batches, start=1):
+        yield batch
+        report(what, i, len(batches))
+
+
+BATCH = 64
+"""Images of one calibration step when the data comes as one tensor."""
+
+
+def calibration_batches(calibration: object) -> list[NDArray[np.floating]]:
+    """Calibration data as a list of float arrays (n, …).
+
+    Raises CalibrationError naming what was found when it is empty, ragged or not numeric.
+    """
+    if isinstance(calibration, torch.Tensor | np.ndarray):
+        array = _array(calibration)
+        return [array[i : i + BATCH] for i in range(0, len(array), BATCH)] or _none_found()
+    if not isinstance(calibration, Iterable):
+        raise CalibrationError(
+            f"calibration: found {type(calibration).__name__}, supported a tensor or iterable of batches"
+        )
+    batches = [_array(b[0] if isinstance(b, tuple | list) and len(b) else b) for b in calibration]
+    batches = [b for b in batches if len(b)]
+    shapes = {b.shape[1:] for b in batches}
+    if len(shapes) > 1:
+        raise CalibrationError(f"calibration: found samples of shapes {sorted(shapes)}, supported one shape")
+    return batches or _none_found()
+
+
+def _array(batch: object) -> NDArray[np.floating]:
+    if isinstance(batch, torch.Tensor):
+        batch = batch.detach().cpu().numpy()
+    if not isinstance(batch, np.ndarray) or batch.ndim < 2:
+        found = f"array of shape {batch.shape}" if isinstance(batch, np.ndarray) else type(batch).__name__
+        raise CalibrationError(f"calibration: found {found}, supported batches (N, …) as the model takes them")
+    return np.ascontiguousarray(batch, dtype=np.float32 if batch.dtype != np.float64 else np.float64)
+
+
+def _none_found() -> list[NDArray[np.floating]]:
+    raise CalibrationError("calibration: found no sample; give at least one, some hundred are better")

@@ -1,0 +1,1 @@
+"""Counts of a run and what they cost."""

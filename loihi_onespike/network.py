@@ -1,0 +1,220 @@
+"""`OneSpikeNetwork`: what `convert` and `load` return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from loihi_onespike.energy.counts import SpikeCounter
+from loihi_onespike.energy.paper import FP32, INT8, relative_efficiency
+from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.evaluation.report import Accuracy, Evaluation
+from loihi_onespike.ir.network import Network
+from loihi_onespike.ir.stage import StageGraph
+from loihi_onespike.sim import reference
+from loihi_onespike.sim.decode import encode_input
+from loihi_onespike.sim.fast import FastExecutor
+from loihi_onespike.sim.float import FloatExecutor
+from loihi_onespike.sim.trace import Trace
+
+Executor = Literal["float", "fast", "reference", "lava"]
+EVALUATION_BATCH = 250
+
+
+class OneSpikeNetwork:
+    """A converted network.
+
+    Attributes:
+        network: the integer network, the one thing that is executed, saved and deployed.
+        stages: the same network in real numbers with the float weights; after `load`, with dequantized weights.
+        model: the ANN it came from; None after `load`.
+    """
+
+    def __init__(
+        self, network: Network, stages: StageGraph | None = None, model: torch.nn.Module | None = None
+    ) -> None:
+        self.network = network
+        self._stages = stages
+        self.model = model
+
+    @cached_property
+    def stages(self) -> StageGraph:
+        if self._stages is not None:
+            return self._stages
+        from loihi_onespike.passes.dequantize import dequantize
+
+        return dequantize(self.network)
+
+    @property
+    def latency_steps(self) -> int:
+        """Steps from the first input phase to the decision, hops included."""
+        return self.network.latency_steps
+
+    @property
+    def period_steps(self) -> int:
+        """Steps between two images in the pipeline, T + wait."""
+        return self.network.period_steps
+
+    @cached_property
+    def _fast(self) -> FastExecutor:
+        return FastExecutor(self.network)
+
+    @cached_property
+    def _float(self) -> FloatExecutor:
+        return FloatExecutor(self.stages)
+
+    def encode(self, x: ArrayLike | torch.Tensor) -> NDArray[np.integer]:
+        """Input codes of inputs (N, …) as the ANN takes them."""
+        values = x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
+        return encode_input(self.network.input, values)
+
+    def predict(self, x: ArrayLike | torch.Tensor, executor: Executor = "fast") -> NDArray[np.float64]:
+        """Outputs (N, …) in the units of the ANN's own output.
+
+        Args:
+            x: inputs as the ANN takes them.
+            executor: "fast" (exact integers, vectorised), "reference" (the oracle), "lava" (Lava's simulator, integers)
+                or "float" (real arithmetic, full wait).
+        """
+        _known(executor)
+        if executor == "float":
+            return _in_batches(self._float.run, _floats(x))
+        if executor == "fast":
+            return self._fast.predict(self.encode(x))
+        return self.trace(x, executor).output
+
+    def trace(self, x: ArrayLike | torch.Tensor, executor: Executor = "fast", **options: object) -> Trace:
+        """Spike phases and v of every layer.
+
+        Args:
+            options: passed to Lava's runner (stream, timeout_s, progress, precision).
+        """
+        _known(executor)
+        if executor == "float":
+            return self._float.trace(_floats(x))
+        codes = self.encode(x)
+        if executor == "fast":
+            return self._fast.run(codes)
+        if executor == "reference":
+            return reference.run(self.network, codes)
+        from loihi_onespike.lava_backend import run
+
+        return run(self.network, codes, **options)  # type: ignore[arg-type]
+
+    def evaluate(
+        self,
+        x: ArrayLike | torch.Tensor,
+        y: ArrayLike | torch.Tensor,
+        executor: Executor = "fast",
+        model: torch.nn.Module | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        batch: int = EVALUATION_BATCH,
+    ) -> Evaluation:
+        """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
+
+        Args:
+            x, y: inputs as the ANN takes them and class labels (N,).
+            model: the ANN to compare with; by default the one that was converted.
+            progress: called as progress(images done, images in all).
+            batch: images per step.
+        """
+        _known(executor)
+        inputs, labels = _floats(x), np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
+        if len(inputs) != len(labels):
+            raise ConfigurationError(f"y: found {len(labels)} labels for {len(inputs)} inputs")
+        ann = model if model is not None else self.model
+        counter = SpikeCounter(self.network)
+        right = ann_right = agreed = 0
+        for i in range(0, len(inputs), batch):
+            part, truth = inputs[i : i + batch], labels[i : i + batch]
+            trace = self.trace(part, executor)
+            counter.add(trace.layers)
+            chosen = trace.output.argmax(axis=1)
+            right += int((chosen == truth).sum())
+            if ann is not None:
+                ann_chosen = ann_output(ann, part).argmax(axis=1)
+                ann_right += int((ann_chosen == truth).sum())
+                agreed += int((ann_chosen == chosen).sum())
+            if progress is not None:
+                progress(min(i + batch, len(inputs)), len(inputs))
+        return self._evaluation(executor, counter, labels.size, right, ann_right, agreed, ann is not None)
+
+    def _evaluation(
+        self, executor: str, counter: SpikeCounter, total: int, right: int, ann_right: int, agreed: int, with_ann: bool
+    ) -> Evaluation:
+        rates = counter.spikes_per_neuron()
+        neurons = sum(int(np.prod(p.shape)) for p in self.network.hidden)
+        hidden = sum(counter.spikes[p.name] for p in self.network.hidden) / (neurons * counter.images)
+        return Evaluation(
+            executor=executor,
+            accuracy=Accuracy(right, total),
+            ann_accuracy=Accuracy(ann_right, total) if with_ann else None,
+            agreement=Accuracy(agreed, total) if with_ann else None,
+            spikes_per_neuron=rates,
+            hidden_spikes_per_neuron=hidden,
+            synaptic_operations=sum(counter.synaptic_operations.values()) / counter.images,
+            alpha_fp32=relative_efficiency(self.network, rates, FP32),
+            alpha_int8=relative_efficiency(self.network, rates, INT8),
+            latency_steps=self.latency_steps,
+            period_steps=self.period_steps,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the integer network as NetX HDF5 (docs/netx_format.md); returns the path."""
+        import netx_export
+
+        netx_export.write(self.network, path)
+        return Path(path)
+
+    def __repr__(self) -> str:
+        hidden = self.network.hidden
+        neurons = sum(int(np.prod(p.shape)) for p in hidden)
+        return (
+            f"OneSpikeNetwork({self.network.name}: {len(hidden)} spiking populations, {neurons} neurons, "
+            f"T={self.network.timesteps}, period {self.period_steps} steps, latency {self.latency_steps} steps)"
+        )
+
+
+def load(path: str | Path) -> OneSpikeNetwork:
+    """Network from a NetX HDF5 file; raises FormatError naming the field when the file is not one of ours."""
+    import netx_export
+
+    return OneSpikeNetwork(netx_export.read(path))
+
+
+@torch.no_grad()
+def ann_output(model: torch.nn.Module, x: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Output of the ANN in eval mode; the training flags of its modules are left as they were."""
+    flags = [(module, module.training) for module in model.modules()]
+    parameter = next(model.parameters(), torch.zeros(()))
+    try:
+        model.eval()
+        out = model(torch.from_numpy(np.ascontiguousarray(x)).to(parameter.device, parameter.dtype))
+    finally:
+        for module, training in flags:
+            module.training = training
+    while isinstance(out, tuple | list | dict):
+        (out,) = out.values() if isinstance(out, dict) else out
+    return out.double().cpu().numpy()
+
+
+def _known(executor: str) -> None:
+    if executor not in get_args(Executor):
+        raise ConfigurationError(f"executor: found {executor!r}, supported {', '.join(get_args(Executor))}")
+
+
+def _floats(x: ArrayLike | torch.Tensor) -> NDArray[np.floating]:
+    values = x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
+    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float32)
+
+
+def _in_batches(
+    run: Callable[[NDArray[np.floating]], NDArray[np.float64]], x: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    return np.concatenate([run(x[i : i + EVALUATION_BATCH]) for i in range(0, max(len(x), 1), EVALUATION_BATCH)])

@@ -1,0 +1,112 @@
+"""Pass stages → planned stages: the scale λ, base and wait of every population (paper sections II-C and III-B)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import PhaseCode
+from loihi_onespike.errors import CalibrationError
+from loihi_onespike.ir.linear import Shape
+from loihi_onespike.ir.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.passes.scales import gathered_scale, pooled_scale
+from loihi_onespike.sim.float import FloatExecutor
+
+Float = NDArray[np.float64]
+
+
+def activation_maxima(graph: StageGraph, batches: Iterable[NDArray[np.floating]]) -> dict[str, Float]:
+    """Largest |value| of every neuron over the calibration data, per stage, full shape, from the ANN's arithmetic."""
+    maxima: dict[str, torch.Tensor] = {}
+
+    def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
+        if isinstance(stage, Stage):
+            value = torch.clamp(z, min=0) if stage.nonnegative else z.abs()
+            largest = value.amax(dim=0).double()
+            before = maxima.get(stage.name)
+            maxima[stage.name] = largest if before is None else torch.maximum(before, largest)
+
+    ann = FloatExecutor(graph, coded=False)
+    for batch in batches:
+        ann.run(batch, observe)
+    if not maxima:
+        raise CalibrationError("calibration data: found no sample; give at least one batch")
+    for name, values in maxima.items():
+        if not bool(torch.isfinite(values).all()):
+            raise CalibrationError(
+                f"{name}: the ANN gives NaN or infinity on the calibration data; check model and data"
+            )
+    return {name: values.cpu().numpy() for name, values in maxima.items()}
+
+
+def plan_stages(
+    graph: StageGraph,
+    maxima: Mapping[str, Float],
+    code: PhaseCode,
+    wait: int | None,
+    normalization: str = "channel",
+) -> StageGraph:
+    """λ of every stage from its activation maxima (Eq. 2), one code and wait for all.
+
+    Args:
+        normalization: "channel", or "layer" for the paper's layer-wise one; vectors without channels always share one.
+    """
+    plans: dict[str, StagePlan] = {}
+    for stage in graph.hidden:
+        if stage.kind == "max_pool":
+            scale = pooled_scale(stage, {name: p.scale for name, p in plans.items()}, graph)
+            plans[stage.name] = StagePlan(plans[stage.links[0].pre].code, scale, 0)
+            continue
+        shared = tuple(range(len(stage.shape))) if normalization == "layer" else stage.axes_shared
+        plans[stage.name] = StagePlan(code, channel_scale(maxima[stage.name], shared), wait)
+        if not _readable(graph, stage, plans[stage.name].scale):
+            everywhere = tuple(range(len(stage.shape)))
+            plans[stage.name] = StagePlan(code, channel_scale(maxima[stage.name], everywhere), wait)
+    return replace(graph, plans=plans)
+
+
+def channel_scale(maxima: Float, shared: tuple[int, ...]) -> Float:
+    """Maximum over the shared axes, kept as length 1.
+
+    A channel that calibration never activated takes the median of the others: its range is unknown, and a typical one
+    neither floods the network with spikes nor hides it.
+    """
+    scale = maxima.max(axis=shared, keepdims=True)
+    alive = scale > 0
+    typical = float(np.median(scale[alive])) if alive.any() else 1.0
+    return np.where(alive, scale, typical)
+
+
+def _readable(graph: StageGraph, stage: Stage, scale: Float) -> bool:
+    """Every reader finds one scale wherever it shares weights."""
+    return all(
+        gathered_scale(link, scale, stage.shape) is not None
+        for reader in graph.stages
+        if not isinstance(reader, InputStage)
+        for link in reader.links
+        if link.pre == stage.name
+    )
+
+
+def input_steps(graph: StageGraph, stage: Stage | OutputStage) -> int:
+    """Steps during which input arrives: T of the longest input."""
+    return max(stage_timesteps(graph, link.pre) for link in stage.links)
+
+
+def stage_timesteps(graph: StageGraph, name: str) -> int:
+    if name == graph.input.name:
+        assert graph.input_plan is not None
+        return graph.input_plan.code.timesteps
+    return graph.plans[name].code.timesteps
+
+
+def stage_scale(graph: StageGraph, name: str) -> tuple[Float, Shape]:
+    """λ and shape of the stage a link reads."""
+    if name == graph.input.name:
+        assert graph.input_plan is not None
+        return graph.input_plan.scale, graph.input.shape
+    return graph.plans[name].scale, graph.by_name[name].shape

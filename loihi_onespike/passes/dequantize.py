@@ -1,0 +1,77 @@
+"""Integer network → stages with the real weights that its integers stand for.
+
+Lets the `float` executor run a network loaded from a file, which holds no float weights: real arithmetic and full
+wait, INT8 weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from loihi_onespike.errors import GraphError
+from loihi_onespike.ir.linear import Diagonal, Pool, Sparse, with_weight
+from loihi_onespike.ir.network import InputPopulation, Network, Population, Readout, Synapse
+from loihi_onespike.ir.stage import AnyStage, InputPlan, InputStage, Link, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.passes.scales import gathered_scale
+
+
+def dequantize(network: Network) -> StageGraph:
+    """weight = w_int · 2^(weight_exp + input_shift) · unit / λ_in, bias = bias_int · unit."""
+    stages: list[AnyStage] = [InputStage(network.input.name, network.input.shape)]
+    plans: dict[str, StagePlan] = {}
+    for population in network.populations[1:]:
+        if isinstance(population, InputPopulation) or population.kind == "relay":
+            continue
+        membrane = population.membrane
+        bias = membrane.bias * membrane.unit
+        links = tuple(_link(network, s, population) for s in network.synapses_onto(population.name))
+        if isinstance(population, Readout):
+            stages.append(
+                OutputStage(population.name, population.shape, links, bias, population.finish, population.order)
+            )
+            continue
+        plans[population.name] = StagePlan(population.code, population.scale, population.wait)
+        nonnegative = not population.signed
+        stages.append(Stage(population.name, population.shape, population.kind, links, bias, nonnegative, ()))
+    source = network.input
+    plan = InputPlan(source.code, source.scale, source.offset)
+    return StageGraph(network.name, tuple(stages), (), plan, plans)
+
+
+def _behind_relays(network: Network, name: str) -> InputPopulation | Population:
+    """The population whose spikes a relay repeats."""
+    population = network.by_name[name]
+    while isinstance(population, Population) and population.kind == "relay":
+        (synapse,) = network.synapses_onto(population.name)
+        population = network.by_name[synapse.pre]
+    assert not isinstance(population, Readout)
+    return population
+
+
+def _link(network: Network, synapse: Synapse, post: Population | Readout) -> Link:
+    pre = _behind_relays(network, synapse.pre)
+    if post.kind == "max_pool":
+        assert isinstance(synapse.op, Pool)
+        return Link(pre.name, Pool(synapse.op.window, np.ones(())), synapse.index, np.ones(()))
+    link = Link(pre.name, synapse.op, synapse.index, np.ones(()))
+    seen = gathered_scale(link, pre.scale, pre.shape)
+    if seen is None:
+        raise GraphError(f"{synapse.name}: reads {pre.name} through shared weights, whose λ differ between places")
+    scale = 2.0 ** (synapse.weight_exp + post.membrane.input_shift) * post.membrane.unit
+    op = synapse.op
+    if isinstance(op, Pool):
+        return Link(pre.name, with_weight(op, op.weight.astype(np.float64)), synapse.index, scale / _behind(seen, post))
+    if isinstance(op, Sparse):
+        return Link(pre.name, Sparse(op.weight.astype(np.float64)), synapse.index, scale / seen)
+    if isinstance(op, Diagonal):
+        return Link(pre.name, Diagonal(op.weight / seen), synapse.index, scale)
+    per_input = seen
+    if op.weight.ndim > 2 or hasattr(op, "groups"):
+        groups = op.groups if hasattr(op, "groups") else 1
+        per_input = seen.reshape(groups, op.weight.shape[1]).repeat(op.weight.shape[0] // groups, axis=0)
+        per_input = per_input.reshape(per_input.shape + (1,) * (op.weight.ndim - 2))
+    return Link(pre.name, with_weight(op, op.weight / per_input), synapse.index, scale)
+
+
+def _behind(seen: np.ndarray, post: Population | Readout) -> np.ndarray:
+    return seen.reshape(-1, *(1,) * (len(post.shape) - 1))

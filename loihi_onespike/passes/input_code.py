@@ -1,0 +1,148 @@
+"""Code of the input, found on calibration data (contract section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import BinaryCode, PhaseCode
+from loihi_onespike.errors import CalibrationError
+from loihi_onespike.ir.linear import Diagonal, Shape
+from loihi_onespike.ir.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
+from loihi_onespike.sim.maps import tensor_map
+
+GRID_TOLERANCE = 1e-3
+"""Values count as lying on a grid when they are off by less than this fraction of its step."""
+
+
+def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code: BinaryCode | PhaseCode) -> StageGraph:
+    """Choose range and grid of the input and fold its offset into the biases that read it.
+
+    x ↔ offset + scale · Σ levels, per channel (first axis) for inputs with channels, one range for vectors. Where the
+    calibration values lie on a uniform grid that the code can hold (8-bit images after any per-channel normalisation
+    do), the code is laid on that grid and the input is carried exactly; else the range is divided evenly. With zero
+    padding the folded offset differs at the border, so the new bias is one per neuron.
+    """
+    survey = _Survey(graph.input.shape)
+    for batch in batches:
+        survey.add(batch)
+    low, span = survey.low(), survey.span()
+    if isinstance(code, BinaryCode):
+        steps = 2**code.bits - 1
+        scale = survey.grid_step(steps) * (steps + 1)
+    else:
+        scale = span * code.base.value  # the largest value is the first level
+    return fold_offset(graph, InputPlan(code, scale, low))
+
+
+@dataclass
+class _Survey:
+    """Range and distinct values of each channel."""
+
+    shape: Shape
+    values: list[NDArray[np.float64]] = field(default_factory=list)
+    ranges: list[tuple[float, float]] = field(default_factory=list)
+    MAX_DISTINCT = 4096
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0] if len(self.shape) > 1 else 1
+
+    def add(self, batch: NDArray[np.floating]) -> None:
+        if not np.all(np.isfinite(batch)):
+            raise CalibrationError("calibration data: found NaN or infinity; remove those samples")
+        by_channel = (
+            np.moveaxis(batch, 1, 0).reshape(self.channels, -1) if len(self.shape) > 1 else batch.reshape(1, -1)
+        )
+        distinct = [np.unique(row.astype(np.float64)) for row in by_channel]
+        if not self.values:
+            self.values = distinct
+            self.ranges = [(v[0], v[-1]) for v in distinct]
+            return
+        self.ranges = [(min(lo, v[0]), max(hi, v[-1])) for (lo, hi), v in zip(self.ranges, distinct, strict=True)]
+        self.values = [
+            old if len(old) > self.MAX_DISTINCT else np.union1d(old, v)
+            for old, v in zip(self.values, distinct, strict=True)
+        ]
+
+    def _per_channel(self, values: list[float]) -> NDArray[np.float64]:
+        array = np.array(values, dtype=np.float64)
+        return array.reshape(-1, *(1,) * (len(self.shape) - 1)) if len(self.shape) > 1 else array.reshape(())
+
+    def low(self) -> NDArray[np.float64]:
+        return self._per_channel([lo for lo, _ in self.ranges])
+
+    def span(self) -> NDArray[np.float64]:
+        return self._per_channel([hi - lo if hi > lo else 1.0 for lo, hi in self.ranges])
+
+    def grid_step(self, steps: int) -> NDArray[np.float64]:
+        """Step per channel such that `steps` steps cover the range, on the data's own grid where there is one."""
+        found = []
+        for (lo, hi), values in zip(self.ranges, self.values, strict=True):
+            even = (hi - lo) / steps if hi > lo else 1.0 / steps
+            found.append(_aligned_step(values, steps) or even)
+        return self._per_channel(found)
+
+
+def _aligned_step(values: NDArray[np.float64], steps: int) -> float | None:
+    """Step of the grid that the values lie on, divided as finely as `steps` allow; None where there is no such grid."""
+    if not 2 <= len(values) <= steps + 1:
+        return None
+    gaps = np.diff(values)
+    close = gaps < gaps.max() * GRID_TOLERANCE  # the same value with different rounding
+    values = values[np.concatenate([[True], ~close])]
+    step = float(np.diff(values).min())
+    if step <= 0:
+        return None
+    places = (values - values[0]) / step
+    count = int(np.rint(places[-1]))
+    if not 1 <= count <= steps:
+        return None
+    step = float(values[-1] - values[0]) / count
+    if np.abs((values - values[0]) / step - np.rint(places)).max() > max(GRID_TOLERANCE, 1e-2):
+        return None
+    return step / (steps // count)
+
+
+def fold_offset(graph: StageGraph, plan: InputPlan) -> StageGraph:
+    """Add scale · op(gather(offset)) to the bias of every stage that reads the input."""
+    if not np.any(plan.offset):
+        return replace(graph, input_plan=plan)
+    name = graph.input.name
+    offset = torch.from_numpy(np.broadcast_to(plan.offset, graph.input.shape).copy())[None]
+    stages = []
+    for stage in graph.stages:
+        if not isinstance(stage, InputStage):
+            for link in (link for link in stage.links if link.pre == name):
+                shift = tensor_map(link.op, link.index, torch.float64)(offset)[0].numpy() * link.scale
+                stage = replace(stage, bias=stage.bias + shift)
+        stages.append(stage)
+    return replace(graph, stages=tuple(stages), input_plan=plan)
+
+
+def recode_mixed_input(graph: StageGraph) -> StageGraph:
+    """Give the input a one-spike population of its own wherever a stage reads it beside other stages.
+
+    A population has one leak, so all its inputs must share a base; the input's is 2.
+    """
+    name = graph.input.name
+    mixed = [s for s in graph.stages[1:] if {link.pre for link in s.links} > {name}]  # type: ignore[union-attr]
+    if not mixed:
+        return graph
+    shape = graph.input.shape
+    link = Link(name, Diagonal(np.ones((1,) * len(shape))), None, np.ones(()))
+    shared = (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
+    recoded = Stage(f"{name}.recoded", shape, "linear", (link,), np.zeros(()), False, shared)
+    stages: list[InputStage | Stage | OutputStage] = [graph.stages[0], recoded]
+    for stage in graph.stages[1:]:
+        assert not isinstance(stage, InputStage)
+        if stage in mixed:
+            links = tuple(replace(k, pre=recoded.name) if k.pre == name else k for k in stage.links)
+            stage = replace(stage, links=links)
+        stages.append(stage)
+    note = f"{name}: sent again by {recoded.name} with one spike, since it is read beside populations of another base"
+    return replace(graph, stages=tuple(stages), rewrites=(*graph.rewrites, note))

@@ -1,0 +1,171 @@
+"""Weights of all links of a stage as even integers in one unit of v (contract section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import singledispatch
+from math import log2
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from loihi_onespike.errors import ConfigurationError, GraphError
+from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, with_weight
+from loihi_onespike.ir.stage import OutputStage, Stage
+from loihi_onespike.ir.verify import MAX_WEIGHT_EXP
+from loihi_onespike.passes.scales import gathered_scale
+
+Float = NDArray[np.float64]
+
+
+def integer_links(
+    stage: Stage | OutputStage, scales: list[tuple[Float, Shape]], weight_bits: int, finest: Float
+) -> tuple[list[tuple[LinearMap, int]], Float]:
+    """Integer map and weight exponent per link, and the real value of v = 1.
+
+    w_int = round(scale · w · λ_in / (unit · 2^weight_exp)) in ±(2^(weight_bits-1) - 1), stored as 2 · w_int;
+    the unit of a neuron is the smallest that holds the largest weight onto it, halved for the stored factor 2.
+
+    Args:
+        scales: λ and shape of the population that each link reads.
+        finest: smallest unit of v that keeps bias and threshold of a neuron within 24 bits. Only channels whose
+            weights are negligible beside their bias or λ (batch-norm gain near zero) are ever held up by it.
+
+    Returns:
+        maps with int16 weights and their exponents; unit broadcastable to the stage's shape.
+    """
+    if not 2 <= weight_bits <= 8:
+        raise ConfigurationError(f"weight_bits: found {weight_bits}, supported 2 to 8")
+    largest = 2 ** (weight_bits - 1) - 1
+    scaled = []
+    for link, (scale, shape) in zip(stage.links, scales, strict=True):
+        seen = gathered_scale(link, scale, shape)
+        if seen is None:
+            raise GraphError(f"{stage.name}: reads {link.pre} through shared weights, whose λ differ between places")
+        scaled.append(_scaled(link.op, seen, link.scale, len(stage.shape)))
+    if len(scaled) == 1 and isinstance(scaled[0].op, Pool):
+        equal = with_weight(scaled[0].op, np.array(2, np.int16))
+        return [(equal, 0)], scaled[0].amplitude / 2  # equal weights need a single integer step
+    exponents = _exponents([s.amplitude for s in scaled])
+    unit = np.zeros(())
+    for s, exponent in zip(scaled, exponents, strict=True):
+        unit = np.maximum(unit, s.amplitude / 2.0**exponent / largest)
+    unit = np.where(unit > 0, unit, _fallback_unit(unit))
+    unit = np.maximum(unit, 2 * _largest_where_shared(finest, unit.shape))
+    maps = []
+    for s, exponent in zip(scaled, exponents, strict=True):
+        factor = np.broadcast_to(s.gain / (unit * 2.0**exponent), np.broadcast_shapes(s.gain.shape, unit.shape))
+        maps.append((_rounded(s.op, factor, stage, largest), exponent))
+    return maps, unit / 2
+
+
+@dataclass(frozen=True, eq=False)
+class _Scaled:
+    """A link before rounding: real weights are gain · op.weight.
+
+    Attributes:
+        op: map with λ of its inputs in the weights, where the map has a weight per input.
+        gain: the rest of the factor, broadcastable to the stage's shape.
+        amplitude: largest |gain · weight| onto each neuron, broadcastable to the stage's shape.
+    """
+
+    op: LinearMap
+    gain: Float
+    amplitude: Float
+
+
+def _largest_where_shared(values: Float, shape: Shape) -> Float:
+    """Maximum of `values` along the axes that `shape` has no extent in: places there share weights and a unit."""
+    values = np.asarray(values).reshape((1,) * (len(shape) - np.ndim(values)) + np.shape(values))
+    shared = tuple(axis for axis, length in enumerate(shape) if length == 1)
+    return values.max(axis=shared, keepdims=True)
+
+
+def _fallback_unit(unit: Float) -> float:
+    """Unit for neurons without any weight: that of the others, so that their bias is kept as precisely."""
+    return float(np.median(unit[unit > 0])) if np.any(unit > 0) else 1.0
+
+
+def _exponents(amplitudes: list[Float]) -> list[int]:
+    """Left shift per link so that links of different size share one unit with little loss."""
+    sizes = [float(np.median(a[a > 0])) if np.any(a > 0) else 0.0 for a in amplitudes]
+    smallest = min((s for s in sizes if s > 0), default=1.0)
+    return [int(np.clip(np.floor(log2(s / smallest)), 0, MAX_WEIGHT_EXP)) if s > 0 else 0 for s in sizes]
+
+
+@singledispatch
+def _scaled(op: LinearMap, seen: Float, scale: Float, rank: int) -> _Scaled:
+    raise TypeError(f"no quantization rule for {type(op).__name__}")
+
+
+@_scaled.register
+def _(op: Conv, seen: Float, scale: Float, rank: int) -> _Scaled:
+    per_group_in, per_group_out = op.weight.shape[1], op.weight.shape[0] // op.groups
+    gain = seen.reshape(op.groups, per_group_in).repeat(per_group_out, axis=0)
+    weight = op.weight * gain.reshape(gain.shape + (1,) * (op.weight.ndim - 2))
+    rows = np.abs(weight).reshape(len(weight), -1).max(axis=1)
+    return _Scaled(with_weight(op, weight), scale, rows.reshape(-1, *(1,) * (rank - 1)) * np.abs(scale))
+
+
+@_scaled.register
+def _(op: Dense, seen: Float, scale: Float, rank: int) -> _Scaled:
+    weight = op.weight * seen
+    rows = np.abs(weight).max(axis=1)
+    return _Scaled(with_weight(op, weight), scale, rows.reshape((1,) * (rank - 1) + (-1,)) * np.abs(scale))
+
+
+@_scaled.register
+def _(op: Diagonal, seen: Float, scale: Float, rank: int) -> _Scaled:
+    weight = op.weight * seen * scale
+    return _Scaled(Diagonal(weight), np.ones(()), np.abs(weight))
+
+
+@_scaled.register
+def _(op: Pool, seen: Float, scale: Float, rank: int) -> _Scaled:
+    gain = seen.reshape(-1, *(1,) * (rank - 1)) * scale
+    return _Scaled(op, gain, float(op.weight) * np.abs(gain))
+
+
+@_scaled.register
+def _(op: Sparse, seen: Float, scale: Float, rank: int) -> _Scaled:
+    rows = np.asarray(np.abs(op.weight).max(axis=1).todense()).reshape(-1, *(1,) * (rank - 1))
+    return _Scaled(op, seen * scale, rows * np.abs(seen * scale))
+
+
+def _even(values: Float, largest: int) -> NDArray[np.int16]:
+    """2 · round(values), pinned to ±largest against rounding of the division alone."""
+    return (2 * np.clip(np.rint(values), -largest, largest)).astype(np.int16)
+
+
+def _per_row(factor: Float, axis: int, rows: int, stage: Stage | OutputStage) -> Float:
+    """The factor per output channel; all other axes must agree, since their places share the weights."""
+    if factor.ndim == 0:
+        return np.broadcast_to(factor, (rows,))
+    table = np.moveaxis(factor, axis, 0).reshape(factor.shape[axis], -1)
+    if not np.allclose(table, table[:, :1], rtol=1e-9, atol=0):
+        raise GraphError(f"{stage.name}: several synapse groups whose scales differ between places of one channel")
+    return np.broadcast_to(table[:, 0], (rows,))
+
+
+def _rounded(op: LinearMap, factor: Float, stage: Stage | OutputStage, largest: int) -> LinearMap:
+    """The map with weights round(factor · weight), doubled."""
+    match op:
+        case Conv(weight=weight):
+            row = _per_row(factor, 0, len(weight), stage)
+            return with_weight(op, _even(weight * row.reshape(-1, *(1,) * (weight.ndim - 1)), largest))
+        case Dense(weight=weight):
+            row = _per_row(factor, -1, len(weight), stage)
+            return with_weight(op, _even(weight * row[:, None], largest))
+        case Diagonal(weight=weight):
+            return Diagonal(_even(weight * factor, largest))
+        case Pool(window=window):  # one weight per channel beside other synapses: a depthwise convolution
+            channels = stage.shape[0]
+            row = _per_row(factor, 0, channels, stage) * float(op.weight)
+            weight = np.broadcast_to(row.reshape(-1, *(1,) * len(stage.shape)), (channels, 1, *window.kernel))
+            return Conv(_even(weight, largest), window, channels)
+        case Sparse(weight=weight):
+            row = _per_row(factor, 0, weight.shape[0], stage)
+            values = _even(weight.data * np.repeat(row, np.diff(weight.indptr)), largest)
+            return Sparse(sp.csr_matrix((values, weight.indices, weight.indptr), shape=weight.shape))
+    raise TypeError(f"no quantization rule for {type(op).__name__}")

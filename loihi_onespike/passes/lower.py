@@ -1,0 +1,277 @@
+"""Pass ANN → stages: decides which neurons there are (contract section 2).
+
+Every ReLU becomes a population, max pooling a population of first-spike neurons; convolutions, batch norm, additions,
+concatenations and rearrangements become synapses and biases of the populations that read them. A linear value that a
+further linear map cannot absorb (convolution after average pooling) becomes a population of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import singledispatchmethod
+from math import prod
+
+import numpy as np
+
+from loihi_onespike.errors import Finding, UnsupportedModelError
+from loihi_onespike.ir.ann import (
+    Add,
+    Affine,
+    AnnGraph,
+    AnnOp,
+    Concat,
+    Finish,
+    Input,
+    Linear,
+    MaxPool,
+    Node,
+    Reindex,
+    Relu,
+)
+from loihi_onespike.ir.linear import Conv, Dense, Diagonal, Pool, Shape, Sparse
+from loihi_onespike.ir.stage import AnyStage, InputStage, Link, OutputStage, Stage, StageGraph
+from loihi_onespike.passes.absorb import absorb, fold_dense, map_constant
+from loihi_onespike.passes.expression import ONE, ZERO, Expression, Index, Term, is_identity, reindex, shrink
+
+
+def lower(graph: AnnGraph, rewrites: tuple[str, ...] = ()) -> StageGraph:
+    """Stages of an ANN graph.
+
+    Raises UnsupportedModelError with every place that has no one-spike form, also when no population comes out.
+    """
+    return _Lowering(graph, rewrites).run()
+
+
+class _Lowering:
+    def __init__(self, graph: AnnGraph, rewrites: tuple[str, ...]) -> None:
+        self.graph = graph
+        self.stages: list[AnyStage] = []
+        self.shapes: dict[str, Shape] = {}
+        self.values: dict[str, Expression] = {}
+        self.findings: list[Finding] = []
+        self.rewrites = list(rewrites)
+
+    def run(self) -> StageGraph:
+        output = self.graph.output
+        finish = "identity"
+        if isinstance(output.op, Finish):
+            finish, output = output.op.kind, self.graph.by_name[output.inputs[0]]
+        elif isinstance(output.op, Relu):
+            finish, output = "relu", self.graph.by_name[output.inputs[0]]
+        for node in self.graph.nodes:
+            self.values[node.name] = self.lower(node.op, node)
+            if node is output:
+                break
+            if len(self.graph.consumers[node.name]) > 1 and not self.values[node.name].is_copy:
+                self.as_stage(node.name)
+        if not self.findings and not any(isinstance(s, Stage) for s in self.stages):
+            self.findings.append(_no_neurons(self.graph))
+        if self.findings:
+            raise UnsupportedModelError(self.findings)
+        self.stages.append(self.output_stage(output, finish))
+        return StageGraph(self.graph.name, _live(self.stages), tuple(self.rewrites))
+
+    def add_stage(self, node: Node, kind: str, e: Expression, nonnegative: bool) -> Expression:
+        """A population that computes the inner part of `e`; returns the expression that reads it."""
+        links = tuple(self.link(t, e.inner_shape) for t in e.terms)
+        self.stages.append(
+            Stage(node.name, e.inner_shape, kind, links, shrink(e.constant), nonnegative, e.shared, node.source)
+        )
+        self.shapes[node.name] = e.inner_shape
+        plain = Expression((Term(node.name),), ZERO, e.inner_shape, e.shared, None, nonnegative)
+        return plain if e.outer is None else reindex(plain, e.outer, _shared(e.outer.shape, e.shared))
+
+    def as_stage(self, name: str) -> Expression:
+        """Give the value of an ANN node a population of its own, so that any map can read it."""
+        e = self.values[name]
+        if not e.is_copy:
+            pooling = len(e.terms) == 1 and isinstance(e.terms[0].op, Pool)
+            kind = "average_pool" if pooling and e.nonnegative else "linear"
+            self.values[name] = self.add_stage(self.graph.by_name[name], kind, e, e.nonnegative)
+        return self.values[name]
+
+    def link(self, term: Term, shape: Shape) -> Link:
+        index = term.index
+        if index is not None and is_identity(index, self.shapes[term.stage]):
+            index = None
+        if term.op is None:
+            weight = shrink(np.broadcast_to(term.scale, np.broadcast_shapes(term.scale.shape, (1,) * len(shape))))
+            return Link(term.stage, Diagonal(weight.astype(np.float64)), index, ONE, 0)
+        return Link(term.stage, term.op, index, shrink(term.scale), term.macs)
+
+    def output_stage(self, node: Node, finish: str) -> OutputStage:
+        e = self.values[node.name]
+        links = tuple(self.link(t, e.inner_shape) for t in e.terms)
+        name = node.name if node.name not in self.shapes else f"{node.name}.readout"
+        return OutputStage(name, e.inner_shape, links, shrink(e.constant), finish, e.outer, node.source)
+
+    @singledispatchmethod
+    def lower(self, op: AnnOp, node: Node) -> Expression:
+        raise TypeError(f"no rule for {type(op).__name__}")
+
+    @lower.register
+    def _(self, op: Input, node: Node) -> Expression:
+        self.stages.append(InputStage(node.name, node.shape))
+        self.shapes[node.name] = node.shape
+        return Expression((Term(node.name),), ZERO, node.shape, _shared(node.shape, None))
+
+    @lower.register
+    def _(self, op: Linear, node: Node) -> Expression:
+        e = self.values[node.inputs[0]]
+        if isinstance(op.op, Dense) and not e.is_copy:
+            folded = fold_dense(op.op, e, self.shapes)
+            if folded is not None:
+                self.rewrites.append(
+                    f"{node.name}: {node.inputs[0]} folded into its weights (a linear map of a linear map)"
+                )
+                return _plus_bias(folded, op, node.shape)
+        if not e.is_copy:
+            e = self.as_stage(node.inputs[0])
+        terms = [absorb(op.op, term, e.shape) for term in e.terms]
+        if any(t is None for t in terms):
+            e = self.own_stage(node.inputs[0], e)
+            terms = [absorb(op.op, term, e.shape) for term in e.terms]
+        scale = ONE if op.scale is None else op.scale
+        scaled = tuple(replace(t, scale=t.scale * scale) for t in terms if t is not None)
+        constant = ZERO if not np.any(e.constant) else map_constant(op.op, e.constant, e.shape) * scale
+        weights = op.op.weight.data if isinstance(op.op, Sparse) else op.op.weight
+        keeps_sign = e.nonnegative and bool(np.all(weights >= 0)) and bool(np.all(scale >= 0))
+        result = Expression(scaled, constant, node.shape, _map_shared(op.op, node.shape), None, keeps_sign)
+        return _plus_bias(result, op, node.shape)
+
+    def own_stage(self, name: str, e: Expression) -> Expression:
+        """A population for a copy that a map cannot read as it is (its scale varies where the map shares weights)."""
+        node = replace(self.graph.by_name[name], name=f"{name}.relay")
+        self.values[name] = self.add_stage(node, "linear", e, e.nonnegative)
+        return self.values[name]
+
+    @lower.register
+    def _(self, op: Affine, node: Node) -> Expression:
+        e = self.values[node.inputs[0]]
+        scale, shift = np.asarray(op.scale, np.float64), np.asarray(op.shift, np.float64)
+        if e.outer is not None:
+            if _is_rearrangement(e.outer, e.inner_shape):
+                scale, shift = (_unindexed(a, e.outer, e.inner_shape) for a in (scale, shift))
+            else:
+                e = self.as_stage(node.inputs[0])
+        terms = tuple(replace(t, scale=t.scale * scale) for t in e.terms)
+        keeps_sign = e.nonnegative and bool(np.all(scale >= 0)) and bool(np.all(shift >= 0))
+        return replace(e, terms=terms, constant=e.constant * scale + shift, nonnegative=keeps_sign)
+
+    @lower.register
+    def _(self, op: Relu, node: Node) -> Expression:
+        e = self.values[node.inputs[0]]
+        if e.nonnegative:
+            self.rewrites.append(f"{node.name}: ReLU of values that are never negative, dropped")
+            return e
+        return self.add_stage(node, "relu", e, True)
+
+    @lower.register
+    def _(self, op: MaxPool, node: Node) -> Expression:
+        e = self.values[node.inputs[0]]
+        if not e.nonnegative:
+            self.findings.append(_signed_pooling(node))
+            e = replace(e, nonnegative=True)
+        plain = e.is_copy and not np.any(e.constant) and all(np.all(t.scale == 1) for t in e.terms)
+        if not plain:
+            e = self.add_stage(replace(node, name=f"{node.name}.input"), "linear", e, True)
+        pool = Pool(op.window, np.ones(()))
+        terms = tuple(replace(t, op=pool) for t in e.terms)
+        return self.add_stage(node, "max_pool", Expression(terms, ZERO, node.shape, e.shared, None, True), True)
+
+    @lower.register
+    def _(self, op: Add, node: Node) -> Expression:
+        values = [self.values[n] if self.values[n].outer is None else self.as_stage(n) for n in node.inputs]
+        terms = tuple(t for e in values for t in e.terms)
+        constant = sum((e.constant for e in values), ZERO)
+        shared = max((e.shared for e in values), key=len)
+        return Expression(terms, constant, node.shape, shared, None, all(e.nonnegative for e in values))
+
+    @lower.register
+    def _(self, op: Concat, node: Node) -> Expression:
+        axis = op.axis % len(node.shape)
+        parts, offset = [], 0
+        for name in node.inputs:
+            e = self.as_stage(name)
+            place: list[slice] = [slice(None)] * len(node.shape)
+            place[axis] = slice(offset, offset + e.shape[axis])
+            offset += e.shape[axis]
+            index = np.full(node.shape, -1, np.int32)
+            index[tuple(place)] = np.arange(prod(e.shape), dtype=np.int32).reshape(e.shape)
+            parts.append(reindex(e, index, e.shared))
+        terms = tuple(t for e in parts for t in e.terms)
+        constant = shrink(sum((e.constant for e in parts), ZERO))
+        return Expression(terms, constant, node.shape, parts[0].shared, None, all(e.nonnegative for e in parts))
+
+    @lower.register
+    def _(self, op: Reindex, node: Node) -> Expression:
+        e = self.values[node.inputs[0]]
+        return reindex(e, op.index, _shared(node.shape, e.shared))
+
+    @lower.register
+    def _(self, op: Finish, node: Node) -> Expression:
+        raise AssertionError("Finish stands last and is taken by run()")
+
+
+def _plus_bias(e: Expression, op: Linear, shape: Shape) -> Expression:
+    if op.bias is None or not np.any(op.bias):
+        return e
+    keeps_sign = e.nonnegative and bool(np.all(op.bias >= 0))
+    return replace(e, constant=e.constant + op.bias, nonnegative=keeps_sign)
+
+
+def _shared(shape: Shape, before: tuple[int, ...] | None) -> tuple[int, ...]:
+    """Axes over which one scale is shared: all but the channel axis; features of a vector share one (paper II-C)."""
+    if before is not None and len(shape) > 1 and len(before) == len(shape) - 1:
+        return before
+    return (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
+
+
+def _map_shared(op: object, shape: Shape) -> tuple[int, ...]:
+    if isinstance(op, Conv | Pool):
+        return tuple(range(1, len(shape)))
+    if isinstance(op, Dense) and len(shape) > 1:
+        return tuple(range(len(shape) - 1))
+    return (0,)
+
+
+def _is_rearrangement(outer: Index, shape: Shape) -> bool:
+    return outer.size == prod(shape) and np.array_equal(np.sort(outer.ravel()), np.arange(outer.size))
+
+
+def _unindexed(values: np.ndarray, outer: Index, shape: Shape) -> np.ndarray:
+    """Parameters of a rearranged value, brought to the order before the rearrangement."""
+    if values.ndim == 0:
+        return values
+    inner = np.empty(prod(shape))
+    inner[outer.ravel()] = np.broadcast_to(values, outer.shape).ravel()
+    return shrink(inner.reshape(shape))
+
+
+def _live(stages: list[AnyStage]) -> tuple[AnyStage, ...]:
+    """Drop stages that nothing reads."""
+    needed = {stages[-1].name}
+    for stage in reversed(stages):
+        if stage.name in needed and not isinstance(stage, InputStage):
+            needed |= {link.pre for link in stage.links}
+    return tuple(s for s in stages if s.name in needed or isinstance(s, InputStage))
+
+
+def _no_neurons(graph: AnnGraph) -> Finding:
+    return Finding(
+        graph.output.name,
+        "a network with no activation between input and output",
+        graph.output.source,
+        "at least one ReLU with a layer behind it",
+        "check that the right module was given; a purely linear model has nothing to spike",
+    )
+
+
+def _signed_pooling(node: Node) -> Finding:
+    return Finding(
+        node.name,
+        "max pooling of values that may be negative",
+        node.source,
+        "max pooling of ReLU outputs, or with a ReLU (and batch norm of positive gain) behind it",
+        "place the pooling behind the ReLU; for a network input, pool before the conversion and convert the rest",
+    )

@@ -1,0 +1,222 @@
+"""Pass planned stages → integer network (contract section 3).
+
+Weights become symmetric integers per output channel. Scale of the channel, batch-norm gain and λ go into the threshold
+of the neuron, so they cost no precision. Stage by stage, the calibration images are sent through the integer network
+so far; the largest potential they reach decides how many fraction bits v gets (`input_shift`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import floor, log2
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import LEAK_SHIFT, V_BITS, V_MAX, ThresholdTable, signed_bits
+from loihi_onespike.errors import GraphError, HeadroomError
+from loihi_onespike.ir.linear import Pool
+from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.ir.stage import OutputStage, Stage, StageGraph
+from loihi_onespike.ir.verify import MAX_INPUT_SHIFT, verify
+from loihi_onespike.passes.align import align
+from loihi_onespike.passes.calibrate import input_steps, stage_scale
+from loihi_onespike.passes.headroom import worst_case_bits
+from loihi_onespike.passes.integer_weights import integer_links
+from loihi_onespike.sim.fast import FastLayer
+
+HEADROOM_BITS = 1
+"""Bits left free above the largest value that calibration reached."""
+
+
+@dataclass(frozen=True)
+class Headroom:
+    """Widths in bits, sign included: reached on calibration data, and the worst case that the weights allow."""
+
+    v_bits: int
+    v_worst_bits: int
+    input_bits: int
+    input_worst_bits: int
+    saturating: bool
+
+
+def quantize(
+    graph: StageGraph,
+    codes: NDArray[np.integer],
+    weight_bits: int = 8,
+    progress: Callable[[str], None] | None = None,
+) -> Network:
+    """Integer network of a planned stage graph.
+
+    Args:
+        codes: input codes of calibration images, for the head-room.
+        weight_bits: 2..8, sign included.
+        progress: called with the name of each stage when it is done.
+
+    Raises:
+        HeadroomError: where a potential, bias or threshold needs more than 24 bits even without fraction bits.
+    """
+    assert graph.input_plan is not None
+    plan = graph.input_plan
+    source = InputPopulation(graph.input.name, graph.input.shape, plan.code, plan.scale, plan.offset)
+    populations: dict[str, InputPopulation | Population | Readout] = {source.name: source}
+    synapses: list[Synapse] = []
+    headroom: dict[str, Headroom] = {}
+    phases = {source.name: torch.from_numpy(codes.astype(np.int32))}
+    for stage in graph.stages[1:]:
+        assert isinstance(stage, Stage | OutputStage)
+        population, onto = _population(graph, stage, populations, phases, weight_bits)
+        populations[stage.name] = population
+        synapses += onto
+        sent, _, peak, input_peak = _layer(population, onto, populations).run(phases)
+        headroom[stage.name] = _headroom(population, onto, populations, peak, input_peak)
+        if sent is not None:
+            phases[stage.name] = sent
+        if progress is not None:
+            progress(stage.name)
+    facts = {"headroom": {name: vars(h) for name, h in headroom.items()}, "ann_macs": _macs(graph, synapses)}
+    return verify(align(Network(graph.name, tuple(populations.values()), tuple(synapses), facts)))
+
+
+def _layer(
+    population: Population | Readout,
+    synapses: list[Synapse],
+    populations: Mapping[str, InputPopulation | Population | Readout],
+    exact: bool = True,
+) -> FastLayer:
+    return FastLayer(population, [(s, populations[s.pre]) for s in synapses], torch.device("cpu"), exact)
+
+
+def _population(
+    graph: StageGraph,
+    stage: Stage | OutputStage,
+    populations: Mapping[str, InputPopulation | Population | Readout],
+    phases: Mapping[str, torch.Tensor],
+    weight_bits: int,
+) -> tuple[Population | Readout, list[Synapse]]:
+    pres = [populations[link.pre] for link in stage.links]
+    bases = {p.base for p in pres}  # type: ignore[union-attr]
+    if len(bases) > 1:
+        raise GraphError(
+            f"{stage.name}: reads populations of different bases, {sorted(bases)}; one leak serves one base"
+        )
+    if isinstance(stage, Stage) and stage.kind == "max_pool":
+        return _first_spike(graph, stage)
+    scales = [stage_scale(graph, link.pre) for link in stage.links]
+    steps, leak = input_steps(graph, stage), bases.pop()
+    finest = _finest_unit(graph, stage, leak.value, steps)
+    integers, weight_unit = integer_links(stage, scales, weight_bits, finest)
+    synapses = [
+        Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index, weight_exp)
+        for i, (link, (op, weight_exp)) in enumerate(zip(stage.links, integers, strict=True))
+    ]
+    coarse = Membrane(leak.mant, steps, 0, np.zeros((), np.int64), weight_unit)
+    coarse = replace(coarse, bias=_bias(stage, coarse))
+    probe = Readout(stage.name, stage.shape, coarse)
+    _, _, peak, _ = _layer(probe, synapses, populations, exact=False).run(phases)
+    largest = max(peak, _largest_bias(coarse))
+    if isinstance(stage, Stage):
+        largest = max(largest, int(_threshold(graph, stage, coarse)[0].max()))
+    shift = int(np.clip(V_BITS - 1 - HEADROOM_BITS - floor(log2(max(largest, 1)) + 1), 0, MAX_INPUT_SHIFT))
+    membrane = replace(coarse, input_shift=shift, unit=weight_unit / 2**shift)
+    membrane = replace(membrane, bias=_bias(stage, membrane))
+    _require(stage.name, "the membrane potential that calibration reaches", largest)
+    if isinstance(stage, OutputStage):
+        return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order), synapses
+    plan = graph.plans[stage.name]
+    threshold, table = _threshold(graph, stage, membrane)
+    wait = membrane.input_steps if plan.wait is None else min(plan.wait, membrane.input_steps)
+    negative = None if stage.nonnegative else table
+    return (
+        Population(
+            stage.name, stage.shape, stage.kind, membrane, wait, plan.code, threshold, table, negative, plan.scale
+        ),
+        synapses,
+    )
+
+
+def _first_spike(graph: StageGraph, stage: Stage) -> tuple[Population, list[Synapse]]:
+    """Max pooling: no leak, no wait, and the first input spike reaches the threshold."""
+    plan = graph.plans[stage.name]
+    synapses = []
+    for i, link in enumerate(stage.links):
+        assert isinstance(link.op, Pool)
+        op = Pool(link.op.window, np.array(2, np.int16))
+        synapses.append(Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index))
+    zero, one = np.zeros((), np.int64), np.ones(())
+    membrane = Membrane(2**LEAK_SHIFT, input_steps(graph, stage), 0, zero, one)
+    table = ThresholdTable.constant(plan.code.timesteps)
+    threshold = np.array(2, np.int64)
+    return Population(
+        stage.name, stage.shape, "max_pool", membrane, 0, plan.code, threshold, table, None, plan.scale
+    ), synapses
+
+
+def _synapse_name(stage: Stage | OutputStage, i: int) -> str:
+    return stage.name if len(stage.links) == 1 else f"{stage.name}.{i}"
+
+
+def _bias(stage: Stage | OutputStage, membrane: Membrane) -> NDArray[np.int64]:
+    bias = np.rint(stage.bias / membrane.unit)
+    _require(stage.name, "the bias", int(np.abs(bias).max(initial=0)))
+    return bias.astype(np.int64)
+
+
+def _largest_bias(membrane: Membrane) -> int:
+    return int(np.abs(membrane.bias).max(initial=0))
+
+
+def _threshold_gains(graph: StageGraph, stage: Stage, q_in: float, steps: int) -> NDArray[np.float64]:
+    """θ(k) / λ for v with its gain: Q_out^-k (1 + 1/Q_out)/2 · Q_in^min(wait + k, T_in), (T,)."""
+    plan = graph.plans[stage.name]
+    wait = steps if plan.wait is None else min(plan.wait, steps)
+    reached = np.minimum(wait + np.arange(1, plan.code.timesteps + 1), steps)
+    return plan.code.thresholds() * q_in**reached
+
+
+def _finest_unit(graph: StageGraph, stage: Stage | OutputStage, q_in: float, steps: int) -> NDArray[np.float64]:
+    """Smallest unit of v for which bias and threshold of every neuron stay within 24 bits and the free bits."""
+    largest = np.abs(stage.bias) * q_in**steps
+    if isinstance(stage, Stage):
+        gains = _threshold_gains(graph, stage, q_in, steps)
+        largest = np.maximum(largest, graph.plans[stage.name].scale * gains.max())
+    return np.asarray(largest / 2 ** (V_BITS - 1 - HEADROOM_BITS))
+
+
+def _threshold(graph: StageGraph, stage: Stage, membrane: Membrane) -> tuple[NDArray[np.int64], ThresholdTable]:
+    """Factor per neuron and table per phase, see `_threshold_gains`."""
+    gains = _threshold_gains(graph, stage, membrane.leak_mant / 2**LEAK_SHIFT, membrane.input_steps)
+    largest = gains.max()
+    threshold = np.maximum(np.rint(graph.plans[stage.name].scale * largest / membrane.unit), 1)
+    _require(stage.name, "the threshold", int(threshold.max()))
+    return threshold.astype(np.int64), ThresholdTable.from_gains(gains / largest)
+
+
+def _require(layer: str, quantity: str, largest: int) -> None:
+    if largest > V_MAX:
+        raise HeadroomError(
+            layer,
+            quantity,
+            signed_bits(largest),
+            V_BITS,
+            "use fewer weight_bits, input_bits or timesteps, or a smaller base (the gain is base^timesteps)",
+        )
+
+
+def _headroom(
+    population: Population | Readout,
+    synapses: list[Synapse],
+    populations: Mapping[str, InputPopulation | Population | Readout],
+    peak: int,
+    input_peak: int,
+) -> Headroom:
+    v_worst, input_worst = worst_case_bits(population, synapses, populations)
+    return Headroom(signed_bits(peak), v_worst, signed_bits(input_peak), input_worst, v_worst > V_BITS)
+
+
+def _macs(graph: StageGraph, synapses: list[Synapse]) -> dict[str, int]:
+    """MACs of the ANN layer that each synapse group stands for."""
+    macs = [link.macs for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
+    return {synapse.name: count for synapse, count in zip(synapses, macs, strict=True)}

@@ -1,0 +1,221 @@
+"""The vectorised integer executor: all phases and images of a layer together, equal to the oracle bit for bit.
+
+A population is computed over its whole window before the next one. The synaptic inputs of all phases are one batch of
+a linear map over 0/±1 spikes; sums of integers below 2^24 are exact in float32 and below 2^53 in float64, and the
+recursion of v is carried in float64, where every product fits, so nothing is ever rounded but by the contract's own
+shift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN, BinaryCode
+from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.sim.decode import decode_readout
+from loihi_onespike.sim.maps import TensorMap, exact_dtype, tensor_map
+from loihi_onespike.sim.trace import LayerTrace, Trace
+
+DEFAULT_BUDGET_BYTES = 2 * 2**30
+EXACT = torch.float64
+
+
+class FastExecutor:
+    """Runs an integer network on batches of input codes.
+
+    Args:
+        network: verified network.
+        device: torch device.
+        budget_bytes: memory for the synaptic inputs of one layer; images are run in chunks that keep to it.
+    """
+
+    def __init__(self, network: Network, device: str = "cpu", budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
+        self.network, self.device, self.budget_bytes = network, torch.device(device), budget_bytes
+        self.layers = {
+            p.name: FastLayer(p, [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)], self.device)
+            for p in network.populations
+            if not isinstance(p, InputPopulation)
+        }
+
+    @property
+    def images_per_chunk(self) -> int:
+        """Images whose largest layer stays within the budget."""
+        widest = max(layer.bytes_per_image for layer in self.layers.values())
+        return max(1, self.budget_bytes // widest)
+
+    @torch.no_grad()
+    def run(self, codes: NDArray[np.integer]) -> Trace:
+        """Every layer's spike phases and v for codes (N, *input shape)."""
+        chunk = self.images_per_chunk
+        parts = [self._run_chunk(codes[i : i + chunk]) for i in range(0, len(codes), chunk)]
+        layers = {p.name: _join([part[p.name] for part in parts]) for p in self.network.populations}
+        v = layers[self.network.readout.name].v
+        assert v is not None
+        return Trace(layers, decode_readout(self.network.readout, v))
+
+    @torch.no_grad()
+    def predict(self, codes: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Output in the units of the ANN, nothing else kept."""
+        chunk = self.images_per_chunk
+        out = []
+        for i in range(0, len(codes), chunk):
+            v = self._run_chunk(codes[i : i + chunk], keep=False)[self.network.readout.name].v
+            assert v is not None
+            out.append(decode_readout(self.network.readout, v))
+        return np.concatenate(out)
+
+    def _run_chunk(self, codes: NDArray[np.integer], keep: bool = True) -> dict[str, LayerTrace]:
+        source = self.network.input.name
+        phases = {source: torch.from_numpy(codes.astype(np.int32)).to(self.device)}
+        traces = {source: LayerTrace(codes, None)}
+        last_reader = {s.pre: s.post for s in self.network.synapses}
+        for name, layer in self.layers.items():
+            sent, v, peak, input_peak = layer.run(phases)
+            if sent is not None:
+                phases[name] = sent
+            if keep or sent is None:
+                kept = None if sent is None else sent.cpu().numpy().astype(PHASE_DTYPE)
+                traces[name] = LayerTrace(kept, v.cpu().numpy().astype(np.int64), peak, input_peak)
+            for pre in [pre for pre, reader in last_reader.items() if reader == name]:
+                phases.pop(pre, None)
+        return traces
+
+
+class FastLayer:
+    """One population with the synapses onto it.
+
+    Args:
+        exact: the contract's rounding and saturation; False carries v as a real number, to measure how wide it gets.
+    """
+
+    def __init__(
+        self,
+        population: Population | Readout,
+        synapses: list[tuple[Synapse, InputPopulation | Population | Readout]],
+        device: torch.device,
+        exact: bool = True,
+    ) -> None:
+        self.population, self.membrane = population, population.membrane
+        self.integrate = integrate if exact else integrate_unbounded
+        self.inputs = [_SynapticInput(synapse, pre, device) for synapse, pre in synapses]  # type: ignore[arg-type]
+        shape = (1, *population.shape)
+        self.bias = _exact(np.broadcast_to(self.membrane.bias, population.shape), device).reshape(shape)
+        if isinstance(population, Population):
+            threshold = population.threshold.reshape(
+                (1,) * (len(shape) - population.threshold.ndim) + population.threshold.shape
+            )
+            self.theta = _exact(population.table.thresholds(threshold), device)
+            negative = population.negative
+            self.theta_negative = None if negative is None else _exact(-negative.thresholds(threshold), device)
+
+    @property
+    def bytes_per_image(self) -> int:
+        """Peak bytes per image: spikes and sums of all phases in float, and the state of the recursion."""
+        neurons = int(np.prod(self.population.shape))
+        inputs = sum(i.bytes_per_image for i in self.inputs)
+        return inputs + neurons * (8 * self.membrane.input_steps + 40)
+
+    def run(self, phases: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor, int, int]:
+        """Spike phases (None for a readout), v at the window's end, largest |v| and |a_in| over the steps."""
+        a_in = self._synaptic_input(phases)
+        images = a_in.shape[1]
+        v = self.bias.expand(images, *self.population.shape).clone()
+        input_peak = int(a_in.abs().max())
+        peak = int(v.abs().max())
+        population = self.population
+        sent = torch.zeros(v.shape, dtype=torch.int32, device=v.device) if isinstance(population, Population) else None
+        window = self.membrane.input_steps
+        if isinstance(population, Population):
+            window = max(window, population.wait + population.timesteps)
+        for t in range(1, window + 1):
+            if t <= self.membrane.input_steps:
+                v = self.integrate(v, a_in[t - 1], self.membrane)
+                peak = max(peak, int(v.abs().max()))
+            if sent is not None:
+                self._fire(sent, v, t)
+        return sent, v, peak, input_peak
+
+    def _synaptic_input(self, phases: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """a_in of every input step, (input_steps, B, *shape), float64."""
+        total: torch.Tensor | None = None
+        for source in self.inputs:
+            part = source.sums(phases[source.synapse.pre])
+            if total is None:
+                total = part
+            else:
+                short, long = sorted((total, part), key=len)
+                long[: len(short)] += short
+                total = long
+        assert total is not None
+        return total
+
+    def _fire(self, sent: torch.Tensor, v: torch.Tensor, t: int) -> None:
+        """Decide output phase k = t - wait for every neuron that has not sent its spike."""
+        assert isinstance(self.population, Population)
+        k = t - self.population.wait
+        if not 1 <= k <= self.population.timesteps:
+            return
+        silent = sent == 0
+        up = silent & (v >= self.theta[k - 1])
+        sent.masked_fill_(up, k)
+        if self.theta_negative is not None:
+            sent.masked_fill_(silent & ~up & (v <= self.theta_negative[k - 1]), -k)
+
+
+class _SynapticInput:
+    """Sums of one synapse group over all phases."""
+
+    def __init__(self, synapse: Synapse, pre: InputPopulation | Population, device: torch.device) -> None:
+        self.synapse, self.pre = synapse, pre
+        self.dtype = exact_dtype(synapse.op, 1)
+        self.map: TensorMap = tensor_map(synapse.op, synapse.index, self.dtype, device)
+
+    @property
+    def bytes_per_image(self) -> int:
+        size = 4 if self.dtype == torch.float32 else 8
+        seen = self.pre.shape if self.synapse.index is None else self.synapse.index.shape
+        return int(np.prod(seen)) * size * self.pre.timesteps * 2
+
+    def sums(self, phases: torch.Tensor) -> torch.Tensor:
+        """(T, B, *post shape) float64, weight exponent applied."""
+        spikes = self._spikes(phases)
+        sums = self.map(spikes.reshape(-1, *spikes.shape[2:]))
+        return sums.reshape(*spikes.shape[:2], *sums.shape[1:]).to(EXACT) * 2.0**self.synapse.weight_exp
+
+    def _spikes(self, phases: torch.Tensor) -> torch.Tensor:
+        """(T, B, *pre shape) 0/±1."""
+        steps = torch.arange(1, self.pre.timesteps + 1, device=phases.device, dtype=torch.int32)
+        steps = steps.reshape(-1, *(1,) * phases.ndim)
+        if isinstance(self.pre, InputPopulation) and isinstance(self.pre.code, BinaryCode):
+            return ((phases[None] >> (self.pre.timesteps - steps)) & 1).to(self.dtype)
+        spikes = (phases[None] == steps).to(self.dtype)
+        if isinstance(self.pre, Population) and self.pre.signed:
+            spikes -= (phases[None] == -steps).to(self.dtype)
+        return spikes
+
+
+def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane) -> torch.Tensor:
+    """saturate( (v · leak_mant >> 12) + (a_in << input_shift) ), every intermediate exact in float64."""
+    leaked = torch.floor(v * (membrane.leak_mant / 2**LEAK_SHIFT))
+    return torch.clamp(leaked + a_in * 2.0**membrane.input_shift, V_MIN, V_MAX)
+
+
+def integrate_unbounded(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane) -> torch.Tensor:
+    """v · Q + a_in · 2^input_shift without rounding or saturation."""
+    return v * (membrane.leak_mant / 2**LEAK_SHIFT) + a_in * 2.0**membrane.input_shift
+
+
+def _exact(values: NDArray[np.integer], device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float64)).to(device)
+
+
+def _join(parts: list[LayerTrace]) -> LayerTrace:
+    if len(parts) == 1:
+        return parts[0]
+    phases = None if parts[0].phases is None else np.concatenate([p.phases for p in parts if p.phases is not None])
+    v = None if parts[0].v is None else np.concatenate([p.v for p in parts if p.v is not None])
+    return LayerTrace(phases, v, max(p.peak for p in parts), max(p.input_peak for p in parts))

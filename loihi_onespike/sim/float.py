@@ -1,0 +1,158 @@
+"""The paper's own arithmetic: real weights, full wait, a layer is one linear map and one logarithmic quantizer.
+
+Without plans (`coded=False`) the same graph computes the ANN exactly, which is how scales are calibrated and how the
+lowering is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import PHASE_DTYPE, BinaryCode, PhaseCode
+from loihi_onespike.ir.linear import Pool
+from loihi_onespike.ir.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.sim.decode import encode_values, finish_output
+from loihi_onespike.sim.maps import TensorMap, max_over_window, tensor_gather, tensor_map
+from loihi_onespike.sim.trace import LayerTrace, Trace
+
+Observer: TypeAlias = Callable[[Stage | OutputStage, torch.Tensor], None]
+
+
+class FloatExecutor:
+    """Runs a stage graph on batches.
+
+    Args:
+        graph: stages; with plans where coded values are wanted.
+        coded: send every value through its code (the SNN), or not (the ANN).
+        device: torch device.
+        dtype: float32, or float64 for checks.
+    """
+
+    def __init__(
+        self, graph: StageGraph, coded: bool = True, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.graph, self.coded, self.device, self.dtype = graph, coded, torch.device(device), dtype
+        self._last_reader = _last_readers(graph)
+        self._steps = {s.name: self._stage_step(s) for s in graph.stages if not isinstance(s, InputStage)}
+
+    def _tensor(self, values: NDArray[np.floating]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device, self.dtype)
+
+    def _stage_step(self, stage: Stage | OutputStage) -> Callable[[dict[str, torch.Tensor]], torch.Tensor]:
+        """z of a stage (pooled maximum for max pooling) as a function of the values so far."""
+        maps: list[tuple[str, TensorMap, torch.Tensor | None]] = []
+        for link in stage.links:
+            if stage.kind == "max_pool":
+                assert isinstance(link.op, Pool)
+                maps.append((link.pre, self._max_map(link.op, link.index, stage), None))
+            else:
+                scale = None if np.all(link.scale == 1) else self._tensor(link.scale)
+                maps.append((link.pre, tensor_map(link.op, link.index, self.dtype, self.device), scale))
+        bias = self._tensor(stage.bias) if np.any(stage.bias) else None
+
+        def step(values: dict[str, torch.Tensor]) -> torch.Tensor:
+            total: torch.Tensor | None = None
+            for pre, apply, scale in maps:
+                part = apply(values[pre])
+                part = part if scale is None else part * scale
+                total = part if total is None else total + part
+            assert total is not None
+            return total if bias is None else total + bias
+
+        return step
+
+    def _max_map(self, op: Pool, index: NDArray[np.int32] | None, stage: Stage | OutputStage) -> TensorMap:
+        pool = max_over_window(op.window, stage.shape)
+        if index is None:
+            return pool
+        gather = tensor_gather(index, self.device)
+        return lambda x: pool(gather(x))
+
+    @torch.no_grad()
+    def run(self, x: NDArray[np.floating] | torch.Tensor, observe: Observer | None = None) -> NDArray[np.float64]:
+        """Output in the units of the ANN for inputs (N, *shape).
+
+        Args:
+            observe: called with every stage and its z before activation and coding.
+        """
+        values = {self.graph.input.name: self._input(torch.as_tensor(x).to(self.device, self.dtype))}
+        for stage in self.graph.stages[1:]:
+            assert not isinstance(stage, InputStage)
+            z = self._steps[stage.name](values)
+            if observe is not None:
+                observe(stage, z)
+            values[stage.name] = self._activate(stage, z)
+            for link in stage.links:
+                if self._last_reader[link.pre] == stage.name:
+                    values.pop(link.pre, None)
+        out = self.graph.output
+        return finish_output(values[out.name].double().cpu().numpy(), out.order, out.finish)
+
+    def trace(self, x: NDArray[np.floating] | torch.Tensor) -> Trace:
+        """Spike phases of every hidden population, and as v the real pre-activations, (N, *shape) per stage."""
+        assert self.graph.input_plan is not None
+        layers = {self.graph.input.name: LayerTrace(encode_values(self.graph.input_plan, np.asarray(x)), None)}
+
+        def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
+            phases = None
+            if isinstance(stage, Stage):
+                plan = self.graph.plans[stage.name]
+                value = torch.clamp(z, min=0) if stage.nonnegative else z
+                phases = _phase(value / self._tensor(plan.scale), plan.code).cpu().numpy().astype(PHASE_DTYPE)
+            layers[stage.name] = LayerTrace(phases, z.double().cpu().numpy())
+
+        output = self.run(x, observe)
+        return Trace(layers, output)
+
+    def _input(self, x: torch.Tensor) -> torch.Tensor:
+        plan = self.graph.input_plan
+        if plan is None:
+            return x
+        return coded_input(x, plan) if self.coded else x - self._tensor(plan.offset)
+
+    def _activate(self, stage: Stage | OutputStage, z: torch.Tensor) -> torch.Tensor:
+        if isinstance(stage, OutputStage):
+            return z
+        value = torch.clamp(z, min=0) if stage.nonnegative else z
+        if not self.coded or stage.kind == "max_pool":  # max pooling passes spikes on as they are
+            return value
+        return coded_value(value, self.graph.plans[stage.name])
+
+
+def coded_value(value: torch.Tensor, plan: StagePlan) -> torch.Tensor:
+    """λ · level(phase(value / λ)): what the spikes of a population stand for (Eq. 4), sign kept."""
+    scale = torch.from_numpy(np.ascontiguousarray(plan.scale)).to(value.device, value.dtype)
+    levels = torch.from_numpy(np.concatenate([[0.0], plan.code.levels()])).to(value.device, value.dtype)
+    phase = _phase(value / scale, plan.code)
+    return torch.sign(phase) * levels[phase.abs().long()] * scale
+
+
+def _phase(relative: torch.Tensor, code: PhaseCode) -> torch.Tensor:
+    """Signed phase of the first threshold that |relative| reaches, 0 where it reaches none."""
+    rising = torch.from_numpy(np.ascontiguousarray(code.thresholds()[::-1])).to(relative.device, relative.dtype)
+    reached = torch.bucketize(relative.abs(), rising, right=True, out_int32=True)
+    phase = torch.where(reached == 0, torch.zeros_like(reached), code.timesteps + 1 - reached)
+    return phase * torch.sign(relative).to(phase.dtype)
+
+
+def coded_input(x: torch.Tensor, plan: InputPlan) -> torch.Tensor:
+    """scale · Σ levels of the coded input. The offset is left out: it stands in the biases of the first layers."""
+    scale, offset = (torch.from_numpy(np.ascontiguousarray(a)).to(x.device, x.dtype) for a in (plan.scale, plan.offset))
+    relative = (x - offset) / scale
+    if isinstance(plan.code, BinaryCode):
+        steps = 2**plan.code.bits
+        return torch.clamp(torch.round(relative * steps), 0, steps - 1) / steps * scale
+    return coded_value(torch.clamp(relative, min=0) * scale, StagePlan(plan.code, plan.scale, None))
+
+
+def _last_readers(graph: StageGraph) -> dict[str, str]:
+    readers: dict[str, str] = {}
+    for stage in graph.stages:
+        if not isinstance(stage, InputStage):
+            readers.update({link.pre: stage.name for link in stage.links})
+    return readers

@@ -1,0 +1,81 @@
+"""What an executor shows of a run, and the comparison of two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """One population over a batch.
+
+    Attributes:
+        phases: (N, *shape) spike phase of every neuron, 0 for none, -k for a negative spike at phase k;
+            for a binary coded input the integer codes, whose bits are the spikes; None for the readout.
+        v: (N, *shape) membrane potential at the end of the window; None for the input.
+        peak: largest |v| over all steps, 0 where it was not recorded.
+        input_peak: largest |a_in| over all steps (before the input shift), 0 where it was not recorded.
+    """
+
+    phases: NDArray[np.integer] | None
+    v: NDArray[np.integer] | None
+    peak: int = 0
+    input_peak: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Layers by population name, in the order of the network, and the readout in the units of the ANN.
+
+    Attributes:
+        layers: one LayerTrace per population.
+        output: (N, *readout shape) float64.
+    """
+
+    layers: Mapping[str, LayerTrace]
+    output: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """First place where two traces differ."""
+
+    layer: str
+    quantity: str
+    count: int
+    index: tuple[int, ...]
+    left: int
+    right: int
+
+    def __str__(self) -> str:
+        where = ", ".join(map(str, self.index))
+        first = f"first at [{where}]: {self.left} and {self.right}"
+        return f"{self.layer}: {self.count} values of {self.quantity} differ, {first}"
+
+
+def first_difference(left: Trace, right: Trace) -> Difference | None:
+    """Compare spike phases, then v, layer by layer in network order; None when all are equal."""
+    for name, a in left.layers.items():
+        b = right.layers[name]
+        for quantity in ("phases", "v"):
+            x, y = getattr(a, quantity), getattr(b, quantity)
+            if x is None and y is None:
+                continue
+            unequal = np.asarray(x) != np.asarray(y)
+            if np.any(unequal):
+                index = tuple(int(i) for i in np.argwhere(unequal)[0])
+                return Difference(name, quantity, int(np.sum(unequal)), index, int(x[index]), int(y[index]))
+    return None
+
+
+def differing_spikes(left: Trace, right: Trace) -> int:
+    """Number of neurons, over all layers and images, whose spike phase differs."""
+    return sum(
+        int(np.sum(np.asarray(a.phases) != np.asarray(right.layers[name].phases)))
+        for name, a in left.layers.items()
+        if a.phases is not None
+    )
