@@ -29,8 +29,7 @@ def integer_links(
 
     Args:
         scales: λ and shape of the population that each link reads.
-        finest: smallest unit of v that keeps bias and threshold of a neuron within 24 bits. Only channels whose
-            weights are negligible beside their bias or λ (batch-norm gain near zero) are ever held up by it.
+        finest: lower bound of the unit of v, broadcastable to the shape of the unit.
 
     Returns:
         maps with int16 weights and their exponents; unit broadcastable to the stage's shape.
@@ -52,7 +51,7 @@ def integer_links(
     for s, exponent in zip(scaled, exponents, strict=True):
         unit = np.maximum(unit, s.amplitude / 2.0**exponent / largest)
     unit = np.where(unit > 0, unit, _fallback_unit(unit))
-    unit = np.maximum(unit, 2 * _largest_where_shared(finest, unit.shape))
+    unit = np.maximum(unit, 2 * finest)
     maps = []
     for s, exponent in zip(scaled, exponents, strict=True):
         factor = np.broadcast_to(s.gain / (unit * 2.0**exponent), np.broadcast_shapes(s.gain.shape, unit.shape))
@@ -75,10 +74,10 @@ class _Scaled:
     amplitude: Float
 
 
-def _largest_where_shared(values: Float, shape: Shape) -> Float:
+def largest_where_shared(values: Float, shape: Shape) -> Float:
     """Maximum of `values` along the axes that `shape` has no extent in: places there share weights and a unit."""
-    values = np.asarray(values).reshape((1,) * (len(shape) - np.ndim(values)) + np.shape(values))
-    shared = tuple(axis for axis, length in enumerate(shape) if length == 1)
+    aligned = (1,) * (np.ndim(values) - len(shape)) + shape
+    shared = tuple(axis for axis, length in enumerate(aligned) if length == 1)
     return values.max(axis=shared, keepdims=True)
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from math import floor, log2
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import LEAK_SHIFT, V_BITS, V_MAX, ThresholdTable, signed_bits
+from loihi_onespike.coding import LEAK_SHIFT, V_BITS, ThresholdTable, signed_bits
 from loihi_onespike.errors import GraphError, HeadroomError
 from loihi_onespike.ir.linear import Pool
 from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
@@ -24,11 +23,15 @@ from loihi_onespike.ir.verify import MAX_INPUT_SHIFT, verify
 from loihi_onespike.passes.align import align
 from loihi_onespike.passes.calibrate import input_steps, stage_scale
 from loihi_onespike.passes.headroom import worst_case_bits
-from loihi_onespike.passes.integer_weights import integer_links
+from loihi_onespike.passes.integer_weights import integer_links, largest_where_shared
 from loihi_onespike.sim.fast import FastLayer
 
-HEADROOM_BITS = 1
-"""Bits left free above the largest value that calibration reached."""
+WIDEST_BITS = V_BITS - 2
+"""Width of the largest magnitude that calibration may reach: sign and one bit of head-room stay free."""
+ENOUGH_BITS = 6
+"""Fraction bits of v beyond which the rounding of the leak no longer matters beside that of the weights."""
+COARSE_SHARE = 0.1
+"""Share of channels that may give up weight precision for the fraction bits of the others."""
 
 
 @dataclass(frozen=True)
@@ -106,23 +109,25 @@ def _population(
         return _first_spike(graph, stage)
     scales = [stage_scale(graph, link.pre) for link in stage.links]
     steps, leak = input_steps(graph, stage), bases.pop()
-    finest = _finest_unit(graph, stage, leak.value, steps)
-    integers, weight_unit = integer_links(stage, scales, weight_bits, finest)
-    synapses = [
-        Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index, weight_exp)
-        for i, (link, (op, weight_exp)) in enumerate(zip(stage.links, integers, strict=True))
-    ]
-    coarse = Membrane(leak.mant, steps, 0, np.zeros((), np.int64), weight_unit)
-    coarse = replace(coarse, bias=_bias(stage, coarse))
-    probe = Readout(stage.name, stage.shape, coarse)
-    _, _, peak, _ = _layer(probe, synapses, populations, exact=False).run(phases)
-    largest = max(peak, _largest_bias(coarse))
-    if isinstance(stage, Stage):
-        largest = max(largest, int(_threshold(graph, stage, coarse)[0].max()))
-    shift = int(np.clip(V_BITS - 1 - HEADROOM_BITS - floor(log2(max(largest, 1)) + 1), 0, MAX_INPUT_SHIFT))
-    membrane = replace(coarse, input_shift=shift, unit=weight_unit / 2**shift)
-    membrane = replace(membrane, bias=_bias(stage, membrane))
-    _require(stage.name, "the membrane potential that calibration reaches", largest)
+
+    def built(finest: NDArray[np.float64]) -> tuple[list[Synapse], Membrane]:
+        """Synapses and membrane without fraction bits, in units no finer than `finest`."""
+        integers, unit = integer_links(stage, scales, weight_bits, finest)
+        onto = [
+            Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index, weight_exp)
+            for i, (link, (op, weight_exp)) in enumerate(zip(stage.links, integers, strict=True))
+        ]
+        return onto, Membrane(leak.mant, steps, 0, np.rint(stage.bias / unit).astype(np.int64), unit)
+
+    synapses, membrane = built(np.zeros(()))
+    ranges = _ranges(graph, stage, synapses, membrane, populations, phases)
+    shift = _input_shift(stage.name, ranges)
+    too_wide = ranges * 2.0**shift > 2**WIDEST_BITS
+    if too_wide.any():
+        finest = np.where(too_wide, membrane.unit * ranges * 2.0**shift / 2**WIDEST_BITS, 0.0)
+        synapses, membrane = built(finest)
+    membrane = replace(membrane, input_shift=shift, unit=membrane.unit / 2**shift)
+    membrane = replace(membrane, bias=np.rint(stage.bias / membrane.unit).astype(np.int64))
     if isinstance(stage, OutputStage):
         return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order), synapses
     plan = graph.plans[stage.name]
@@ -158,14 +163,42 @@ def _synapse_name(stage: Stage | OutputStage, i: int) -> str:
     return stage.name if len(stage.links) == 1 else f"{stage.name}.{i}"
 
 
-def _bias(stage: Stage | OutputStage, membrane: Membrane) -> NDArray[np.int64]:
-    bias = np.rint(stage.bias / membrane.unit)
-    _require(stage.name, "the bias", int(np.abs(bias).max(initial=0)))
-    return bias.astype(np.int64)
+def _ranges(
+    graph: StageGraph,
+    stage: Stage | OutputStage,
+    synapses: list[Synapse],
+    membrane: Membrane,
+    populations: Mapping[str, InputPopulation | Population | Readout],
+    phases: Mapping[str, torch.Tensor],
+) -> NDArray[np.float64]:
+    """Largest |v|, bias and threshold of each neuron in units of v, largest over neurons that share a unit."""
+    probe = Readout(stage.name, stage.shape, membrane)
+    reached = _layer(probe, synapses, populations, exact=False).ranges(phases).numpy()
+    reached = np.maximum(reached, np.abs(stage.bias) / membrane.unit * membrane.gain)
+    if isinstance(stage, Stage):
+        gains = _threshold_gains(graph, stage, membrane.leak_mant / 2**LEAK_SHIFT, membrane.input_steps)
+        reached = np.maximum(reached, graph.plans[stage.name].scale * gains.max() / membrane.unit)
+    return largest_where_shared(reached, membrane.unit.shape)
 
 
-def _largest_bias(membrane: Membrane) -> int:
-    return int(np.abs(membrane.bias).max(initial=0))
+def _input_shift(layer: str, ranges: NDArray[np.float64]) -> int:
+    """Fraction bits of v: as many as fit for every channel, or ENOUGH_BITS where all but a few channels allow them.
+
+    The few (batch-norm gain near zero: weights negligible beside bias or λ) get a coarser unit instead, which rounds
+    weights that hardly matter. Raises HeadroomError when more than a few would need one even without fraction bits.
+    """
+    free = WIDEST_BITS - np.ceil(np.log2(np.maximum(ranges, 1.0)))
+    for_most = float(np.quantile(free, COARSE_SHARE, method="higher"))
+    if for_most < 0:
+        needed = V_BITS - int(np.quantile(free, COARSE_SHARE, method="higher"))
+        raise HeadroomError(
+            layer,
+            "the membrane potential that calibration reaches",
+            needed,
+            V_BITS,
+            "use fewer weight_bits, input_bits or timesteps, or a smaller base (the gain is base^timesteps)",
+        )
+    return int(np.clip(max(free.min(), min(for_most, ENOUGH_BITS)), 0, MAX_INPUT_SHIFT))
 
 
 def _threshold_gains(graph: StageGraph, stage: Stage, q_in: float, steps: int) -> NDArray[np.float64]:
@@ -176,33 +209,12 @@ def _threshold_gains(graph: StageGraph, stage: Stage, q_in: float, steps: int) -
     return plan.code.thresholds() * q_in**reached
 
 
-def _finest_unit(graph: StageGraph, stage: Stage | OutputStage, q_in: float, steps: int) -> NDArray[np.float64]:
-    """Smallest unit of v for which bias and threshold of every neuron stay within 24 bits and the free bits."""
-    largest = np.abs(stage.bias) * q_in**steps
-    if isinstance(stage, Stage):
-        gains = _threshold_gains(graph, stage, q_in, steps)
-        largest = np.maximum(largest, graph.plans[stage.name].scale * gains.max())
-    return np.asarray(largest / 2 ** (V_BITS - 1 - HEADROOM_BITS))
-
-
 def _threshold(graph: StageGraph, stage: Stage, membrane: Membrane) -> tuple[NDArray[np.int64], ThresholdTable]:
     """Factor per neuron and table per phase, see `_threshold_gains`."""
     gains = _threshold_gains(graph, stage, membrane.leak_mant / 2**LEAK_SHIFT, membrane.input_steps)
     largest = gains.max()
     threshold = np.maximum(np.rint(graph.plans[stage.name].scale * largest / membrane.unit), 1)
-    _require(stage.name, "the threshold", int(threshold.max()))
     return threshold.astype(np.int64), ThresholdTable.from_gains(gains / largest)
-
-
-def _require(layer: str, quantity: str, largest: int) -> None:
-    if largest > V_MAX:
-        raise HeadroomError(
-            layer,
-            quantity,
-            signed_bits(largest),
-            V_BITS,
-            "use fewer weight_bits, input_bits or timesteps, or a smaller base (the gain is base^timesteps)",
-        )
 
 
 def _headroom(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from loihi_onespike.errors import GraphError
 from loihi_onespike.ir.linear import Conv, Dense, Diagonal, Pool, Shape, Sparse
 from loihi_onespike.ir.stage import Link, Stage, StageGraph
+from loihi_onespike.passes.expression import shrink
 
 Float = NDArray[np.float64]
 
@@ -17,8 +18,8 @@ Float = NDArray[np.float64]
 def gathered_scale(link: Link, scale: Float, pre_shape: Shape) -> Float | None:
     """λ per input of the link's map, in the shape that multiplies its weights.
 
-    Conv (I,), Dense (I,), Diagonal the map's shape, Pool (C,), Sparse (1, …). Places where the gather reads nothing
-    take any value.
+    Conv (I,), Dense (I,), Diagonal broadcastable to the map's input, Pool (C,), Sparse (1, …). Places where the gather
+    reads nothing take any value.
 
     Returns:
         None when λ differs between places that share a weight.
@@ -28,7 +29,11 @@ def gathered_scale(link: Link, scale: Float, pre_shape: Shape) -> Float | None:
         full = np.append(full.ravel(), np.nan)[link.index]
     match link.op:
         case Diagonal():
-            return np.where(np.isnan(full), 1.0, full)
+            unread = np.isnan(full)
+            if unread.any():  # take the channel's own value, so that the result shrinks to one value per channel
+                per_channel = np.fmax.reduce(full, axis=tuple(range(1, full.ndim)), keepdims=True)
+                full = np.where(unread, np.where(np.isnan(per_channel), 1.0, per_channel), full)
+            return shrink(full)
         case Dense():
             axes = tuple(range(full.ndim - 1))
         case Sparse():

@@ -139,6 +139,16 @@ class FastLayer:
                 self._fire(sent, v, t)
         return sent, v, peak, input_peak
 
+    def ranges(self, phases: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Largest |v| of every neuron over all images and steps, (*shape); for `exact=False` layers."""
+        a_in = self._synaptic_input(phases)
+        v = self.bias.expand(a_in.shape[1], *self.population.shape)
+        largest = v.abs().amax(dim=0)
+        for step in a_in:
+            v = self.integrate(v, step, self.membrane)
+            largest = torch.maximum(largest, v.abs().amax(dim=0))
+        return largest
+
     def _synaptic_input(self, phases: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """a_in of every input step, (input_steps, B, *shape), float64."""
         total: torch.Tensor | None = None

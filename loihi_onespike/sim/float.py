@@ -135,7 +135,7 @@ def coded_value(value: torch.Tensor, plan: StagePlan) -> torch.Tensor:
 def _phase(relative: torch.Tensor, code: PhaseCode) -> torch.Tensor:
     """Signed phase of the first threshold that |relative| reaches, 0 where it reaches none."""
     rising = torch.from_numpy(np.ascontiguousarray(code.thresholds()[::-1])).to(relative.device, relative.dtype)
-    reached = torch.bucketize(relative.abs(), rising, right=True, out_int32=True)
+    reached = torch.bucketize(relative.abs().contiguous(), rising, right=True, out_int32=True)
     phase = torch.where(reached == 0, torch.zeros_like(reached), code.timesteps + 1 - reached)
     return phase * torch.sign(relative).to(phase.dtype)
 

@@ -6,6 +6,7 @@ stays below 2^24, float64 otherwise (`exact_dtype`).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import singledispatch
 
@@ -124,12 +125,11 @@ def _(op: Pool, dtype: torch.dtype, device: torch.device) -> TensorMap:
 @_tensor_map.register
 def _(op: Sparse, dtype: torch.dtype, device: torch.device) -> TensorMap:
     matrix: sp.csr_matrix = op.weight
-    weight = torch.sparse_csr_tensor(
-        torch.from_numpy(matrix.indptr.astype(np.int64)),
-        torch.from_numpy(matrix.indices.astype(np.int64)),
-        torch.from_numpy(matrix.data).to(dtype),
-        matrix.shape,
-    ).to(device)
+    parts = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+        indptr, indices, data = (torch.from_numpy(part) for part in parts)
+        weight = torch.sparse_csr_tensor(indptr, indices, data.to(dtype), matrix.shape).to(device)
 
     def apply(x: torch.Tensor) -> torch.Tensor:
         rest = x.shape[2:]

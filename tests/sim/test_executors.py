@@ -1,0 +1,62 @@
+"""`fast` equals the oracle: spike phase of every neuron, v at the end of every window, for random networks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from loihi_onespike.sim import reference
+from loihi_onespike.sim.fast import FastExecutor
+from loihi_onespike.sim.trace import differing_spikes, first_difference
+from tests.strategies import Case, cases, random_case
+
+
+@given(cases())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_fast_equals_the_reference(case: Case) -> None:
+    expected, found = reference.run(*case), FastExecutor(case.network).run(case.codes)
+    assert first_difference(expected, found) is None
+    assert differing_spikes(expected, found) == 0
+    assert np.array_equal(expected.output, found.output)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_peaks_are_those_of_the_reference(seed: int) -> None:
+    case = random_case(seed)
+    expected, found = reference.run(*case), FastExecutor(case.network).run(case.codes)
+    for name, layer in expected.layers.items():
+        assert (layer.peak, layer.input_peak) == (found.layers[name].peak, found.layers[name].input_peak), name
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_chunks_do_not_change_the_result(seed: int) -> None:
+    network, codes = random_case(seed, images=3)
+    whole, pieces = FastExecutor(network), FastExecutor(network, budget_bytes=1)
+    assert pieces.images_per_chunk == 1
+    assert first_difference(whole.run(codes), pieces.run(codes)) is None
+    assert np.array_equal(whole.predict(codes), pieces.predict(codes))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_stream_gives_what_single_images_give(seed: int) -> None:
+    network, codes = random_case(seed, images=3)
+    stream = reference.run(network, codes)
+    for i in range(len(codes)):
+        alone = reference.run(network, codes[i : i + 1])
+        assert np.array_equal(alone.output[0], stream.output[i])
+        for name, layer in alone.layers.items():
+            if layer.phases is not None:
+                assert np.array_equal(layer.phases[0], stream.layers[name].phases[i])  # type: ignore[index]
+
+
+def test_first_difference_names_layer_quantity_and_place() -> None:
+    network, codes = random_case(3)
+    left, right = reference.run(network, codes), reference.run(network, codes)
+    name = network.readout.name
+    right.layers[name].v[0] += 1  # type: ignore[index]
+    difference = first_difference(left, right)
+    assert difference is not None
+    assert (difference.layer, difference.quantity) == (name, "v")
+    assert difference.right == difference.left + 1
+    assert name in str(difference)
