@@ -11,15 +11,17 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.coding import Base, BinaryCode, PhaseCode, best_base
-from loihi_onespike.errors import CalibrationError, ConfigurationError
+from loihi_onespike.errors import CalibrationError, ConfigurationError, GraphError
 from loihi_onespike.frontend import trace
-from loihi_onespike.network import OneSpikeNetwork
+from loihi_onespike.ir.stage import StageGraph
+from loihi_onespike.network import OneSpikeNetwork, ann_output
 from loihi_onespike.passes.calibrate import activation_maxima, plan_stages
 from loihi_onespike.passes.input_code import plan_input, recode_mixed_input
 from loihi_onespike.passes.lower import lower
 from loihi_onespike.passes.pool_last import pool_last
 from loihi_onespike.passes.quantize import quantize
 from loihi_onespike.sim.decode import encode_values
+from loihi_onespike.sim.float import FloatExecutor
 
 MAX_TIMESTEPS = 256
 HEADROOM_IMAGES = 64
@@ -118,6 +120,7 @@ def convert(
 
     graph, rewrites = pool_last(trace(model, torch.from_numpy(batches[0][:2])))
     stages = recode_mixed_input(lower(graph, rewrites))
+    check_lowering(stages, model, batches[0][:2])
     stages = plan_input(stages, batches, options.code_of_input)
     maxima = activation_maxima(stages, _shown(batches, "calibrate", report))
     stages = plan_stages(stages, maxima, options.code, options.wait, options.normalization)
@@ -134,6 +137,25 @@ def convert(
     network = quantize(stages, encode_values(stages.input_plan, images), options.weight_bits, quantized)
     facts = {**network.facts, "options": _facts(options), "rewrites": list(stages.rewrites)}
     return OneSpikeNetwork(replace(network, name=type(model).__name__, facts=facts), stages, model)
+
+
+LOWERING_TOLERANCE = 1e-3
+"""Largest difference between model and lowered graph, relative to the largest output."""
+
+
+def check_lowering(stages: StageGraph, model: torch.nn.Module, x: NDArray[np.floating]) -> None:
+    """Compare the ANN with the stages that were made of it; raises GraphError when they do not compute the same."""
+    expected, found = ann_output(model, x), FloatExecutor(stages, coded=False).run(x)
+    if expected.shape != found.shape:
+        raise GraphError(f"{stages.name}: the model gives shape {expected.shape}, the converted graph {found.shape}")
+    largest = max(float(np.abs(expected).max(initial=0)), 1e-12)
+    difference = float(np.abs(expected - found).max(initial=0)) / largest
+    if not difference <= LOWERING_TOLERANCE:
+        raise GraphError(
+            f"{stages.name}: the converted graph differs from the model by {difference:.2g} of its largest output, "
+            f"supported {LOWERING_TOLERANCE:g}; a layer that does not compute in eval mode what its name says (a "
+            "patched forward, a random operation) is the usual reason"
+        )
 
 
 def _facts(options: Options) -> dict[str, object]:
@@ -176,7 +198,10 @@ def _array(batch: object) -> NDArray[np.floating]:
     if not isinstance(batch, np.ndarray) or batch.ndim < 2:
         found = f"array of shape {batch.shape}" if isinstance(batch, np.ndarray) else type(batch).__name__
         raise CalibrationError(f"calibration: found {found}, supported batches (N, …) as the model takes them")
-    return np.ascontiguousarray(batch, dtype=np.float32 if batch.dtype != np.float64 else np.float64)
+    values = np.ascontiguousarray(batch, dtype=np.float32 if batch.dtype != np.float64 else np.float64)
+    if not np.all(np.isfinite(values)):
+        raise CalibrationError("calibration: found NaN or infinity; remove those samples")
+    return values
 
 
 def _none_found() -> list[NDArray[np.floating]]:

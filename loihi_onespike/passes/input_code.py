@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.coding import BinaryCode, PhaseCode
-from loihi_onespike.errors import CalibrationError
 from loihi_onespike.ir.linear import Diagonal, Shape
 from loihi_onespike.ir.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.sim.maps import tensor_map
@@ -53,8 +52,6 @@ class _Survey:
         return self.shape[0] if len(self.shape) > 1 else 1
 
     def add(self, batch: NDArray[np.floating]) -> None:
-        if not np.all(np.isfinite(batch)):
-            raise CalibrationError("calibration data: found NaN or infinity; remove those samples")
         by_channel = (
             np.moveaxis(batch, 1, 0).reshape(self.channels, -1) if len(self.shape) > 1 else batch.reshape(1, -1)
         )
