@@ -198,7 +198,7 @@ def _array(batch: object) -> NDArray[np.floating]:
     if not isinstance(batch, np.ndarray) or batch.ndim < 2:
         found = f"array of shape {batch.shape}" if isinstance(batch, np.ndarray) else type(batch).__name__
         raise CalibrationError(f"calibration: found {found}, supported batches (N, …) as the model takes them")
-    values = np.ascontiguousarray(batch, dtype=np.float32 if batch.dtype != np.float64 else np.float64)
+    values: NDArray[np.floating] = batch.astype(np.float64 if batch.dtype == np.float64 else np.float32)
     if not np.all(np.isfinite(values)):
         raise CalibrationError("calibration: found NaN or infinity; remove those samples")
     return values

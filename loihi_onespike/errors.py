@@ -73,3 +73,11 @@ class FormatError(OneSpikeError):
 
 class LavaError(OneSpikeError):
     """Lava is not installed, or a Lava run failed, died or ran out of time."""
+
+
+class DataError(OneSpikeError):
+    """A data set is missing, damaged or not of the form that was asked for."""
+
+
+class ModelLoadError(OneSpikeError):
+    """A model or its weights cannot be loaded as given."""

@@ -14,6 +14,7 @@ threshold shift and the gain of the input code).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +59,18 @@ class ThresholdTable:
     mant: tuple[int, ...]
     shift: tuple[int, ...]
 
+    SMALLEST: ClassVar[int] = 2 ** (V_BITS - TABLE_BITS)
+    """Smallest threshold for which an entry that is never sent lies beyond every potential."""
+
     @classmethod
     def from_gains(cls, gains: NDArray[np.float64]) -> ThresholdTable:
-        """Nearest table to real factors `gains` (T,), |gain| ≤ 1."""
+        """Nearest table to real factors `gains` (T,), |gain| ≤ 1 or infinite for a phase that is never sent."""
         mants, shifts = [], []
         for gain in np.asarray(gains, dtype=np.float64):
+            if not np.isfinite(gain):
+                mants.append(2**TABLE_BITS - 1)
+                shifts.append(0)
+                continue
             magnitude = abs(float(gain))
             shift = (
                 TABLE_BITS

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.errors import GraphError
+from loihi_onespike.ir.activation import Activation
 from loihi_onespike.ir.linear import LinearMap, Shape, Window
 
 
@@ -53,8 +54,10 @@ class Affine:
 
 
 @dataclass(frozen=True)
-class Relu:
-    """y = max(x, 0)."""
+class Activate:
+    """y = f(x) for a monotone f, ReLU above all."""
+
+    function: Activation
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Finish:
     kind: str
 
 
-AnnOp: TypeAlias = Input | Linear | Affine | Relu | MaxPool | Add | Concat | Reindex | Finish
+AnnOp: TypeAlias = Input | Linear | Affine | Activate | MaxPool | Add | Concat | Reindex | Finish
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Sha
 
 
 def synapse_matrix(op: LinearMap, pre_shape: Shape, index: NDArray[np.integer] | None = None) -> sp.csr_matrix:
-    """(post neurons, pre neurons) in CSR; row p holds the weights onto post neuron p, zeros of `op` included.
+    """(post neurons, pre neurons) in CSR; row p holds the weights onto post neuron p.
 
     Args:
         pre_shape: shape of the presynaptic population.

@@ -3,7 +3,7 @@
 Between the ANN and the integer network. A stage is a population to be, still in the units of the ANN:
 
     z = Σ_links scale · op(gather(value of pre)) + bias
-    value = max(z, 0) (relu), z (linear), max over the window (max_pool), mean over the window (average_pool)
+    value = f(z) with f the stage's activation; max over the window for max pooling
 
 `plan` attaches to each stage how its value is coded (λ, base, wait); without a plan the graph computes the ANN exactly.
 """
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.coding import BinaryCode, PhaseCode
+from loihi_onespike.ir.activation import Activation
 from loihi_onespike.ir.linear import LinearMap, Shape
 
 
@@ -54,9 +55,9 @@ class Stage:
     """A spiking population to be.
 
     Attributes:
-        kind: relu, linear, max_pool or average_pool.
+        kind: label for reports: the activation's kind, linear, max_pool or average_pool.
         bias: broadcastable to shape.
-        nonnegative: the value is never below zero, so that an unsigned population carries it.
+        activation: f; relu where z is never negative anyway, so that an unsigned population carries it.
         axes_shared: axes of the shape over which one scale λ is shared (spatial axes, nodes).
         source: source line of the user's code.
     """
@@ -66,9 +67,14 @@ class Stage:
     kind: str
     links: tuple[Link, ...]
     bias: NDArray[np.float64]
-    nonnegative: bool
+    activation: Activation
     axes_shared: tuple[int, ...]
     source: str = ""
+
+    @property
+    def nonnegative(self) -> bool:
+        """The value is never below zero: an unsigned population carries it."""
+        return self.activation.nonnegative
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,17 +106,37 @@ class InputPlan:
 
 @dataclass(frozen=True, eq=False)
 class StagePlan:
-    """Code of a stage's value.
+    """Code of a stage's value: with a full wait, the spike comes at the first phase k with z ≥ threshold · table[k-1].
 
     Attributes:
         code: base and T of its output.
         scale: λ, value of level 1, broadcastable to the stage's shape.
         wait: steps before the first decision, None for all input steps (full wait).
+        threshold: factor per neuron, positive, broadcastable to the stage's shape.
+        table: (T,) factor per phase, not increasing; infinite where a phase is out of the activation's reach.
+        negative: the same for negative spikes, -z ≥ threshold · negative[k-1]; None for unsigned stages.
     """
 
     code: PhaseCode
     scale: NDArray[np.float64]
     wait: int | None
+    threshold: NDArray[np.float64]
+    table: NDArray[np.float64]
+    negative: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, activation: Activation, code: PhaseCode, scale: NDArray[np.float64], wait: int | None) -> StagePlan:
+        """Thresholds of Eq. 4 seen through the activation: f(z) ≥ λ · thr_k.
+
+        The factor per neuron is λ where the activation is homogeneous; else λ must be one number.
+        """
+        relative = code.thresholds()
+        if activation.homogeneous:
+            positive, negative = activation.thresholds(relative), activation.negative_thresholds(relative)
+            return cls(code, scale, wait, scale, positive, negative)
+        values = relative * float(scale.max())
+        positive, negative = activation.thresholds(values), activation.negative_thresholds(values)
+        return cls(code, scale, wait, np.ones((1,) * scale.ndim), positive, negative)
 
 
 @dataclass(frozen=True, eq=False)

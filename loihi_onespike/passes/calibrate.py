@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from loihi_onespike.coding import PhaseCode
 from loihi_onespike.errors import CalibrationError
+from loihi_onespike.ir.activation import RELU
 from loihi_onespike.ir.linear import Shape
 from loihi_onespike.ir.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
 from loihi_onespike.passes.scales import gathered_scale, pooled_scale
-from loihi_onespike.sim.float import FloatExecutor
+from loihi_onespike.sim.float import FloatExecutor, activate
 
 Float = NDArray[np.float64]
 
@@ -25,7 +26,7 @@ def activation_maxima(graph: StageGraph, batches: Iterable[NDArray[np.floating]]
 
     def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
         if isinstance(stage, Stage):
-            value = torch.clamp(z, min=0) if stage.nonnegative else z.abs()
+            value = z if stage.kind == "max_pool" else activate(stage.activation, z).abs()
             largest = value.amax(dim=0).double()
             before = maxima.get(stage.name)
             maxima[stage.name] = largest if before is None else torch.maximum(before, largest)
@@ -59,13 +60,14 @@ def plan_stages(
     for stage in graph.hidden:
         if stage.kind == "max_pool":
             scale = pooled_scale(stage, {name: p.scale for name, p in plans.items()}, graph)
-            plans[stage.name] = StagePlan(plans[stage.links[0].pre].code, scale, 0)
+            plans[stage.name] = StagePlan.of(RELU, plans[stage.links[0].pre].code, scale, 0)
             continue
-        shared = tuple(range(len(stage.shape))) if normalization == "layer" else stage.axes_shared
-        plans[stage.name] = StagePlan(code, channel_scale(maxima[stage.name], shared), wait)
-        if not _readable(graph, stage, plans[stage.name].scale):
-            everywhere = tuple(range(len(stage.shape)))
-            plans[stage.name] = StagePlan(code, channel_scale(maxima[stage.name], everywhere), wait)
+        everywhere = tuple(range(len(stage.shape)))
+        one_for_all = normalization == "layer" or not stage.activation.homogeneous
+        scale = channel_scale(maxima[stage.name], everywhere if one_for_all else stage.axes_shared)
+        if not _readable(graph, stage, scale):
+            scale = channel_scale(maxima[stage.name], everywhere)
+        plans[stage.name] = StagePlan.of(stage.activation, code, scale, wait)
     return replace(graph, plans=plans)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from loihi_onespike.coding import LEAK_SHIFT
 from loihi_onespike.errors import GraphError
+from loihi_onespike.ir.activation import IDENTITY, RELU
 from loihi_onespike.ir.linear import Diagonal, Pool, Sparse, with_weight
 from loihi_onespike.ir.network import InputPopulation, Network, Population, Readout, Synapse
 from loihi_onespike.ir.stage import AnyStage, InputPlan, InputStage, Link, OutputStage, Stage, StageGraph, StagePlan
@@ -30,12 +32,32 @@ def dequantize(network: Network) -> StageGraph:
                 OutputStage(population.name, population.shape, links, bias, population.finish, population.order)
             )
             continue
-        plans[population.name] = StagePlan(population.code, population.scale, population.wait)
-        nonnegative = not population.signed
-        stages.append(Stage(population.name, population.shape, population.kind, links, bias, nonnegative, ()))
+        plans[population.name] = _plan(population)
+        stages.append(
+            Stage(
+                population.name,
+                population.shape,
+                population.kind,
+                links,
+                bias,
+                IDENTITY if population.signed else RELU,
+                (),
+            )
+        )
     source = network.input
     plan = InputPlan(source.code, source.scale, source.offset)
     return StageGraph(network.name, tuple(stages), (), plan, plans)
+
+
+def _plan(population: Population) -> StagePlan:
+    """Thresholds of the integers in real units, for a decision on the whole input."""
+    membrane = population.membrane
+    steps = np.minimum(population.wait + np.arange(1, population.timesteps + 1), membrane.input_steps)
+    gain = (membrane.leak_mant / 2**LEAK_SHIFT) ** steps
+    positive, negative = (None if t is None else t.gains() / gain for t in (population.table, population.negative))
+    assert positive is not None
+    threshold = population.threshold * membrane.unit
+    return StagePlan(population.code, population.scale, population.wait, threshold, positive, negative)
 
 
 def _behind_relays(network: Network, name: str) -> InputPopulation | Population:

@@ -14,7 +14,9 @@ from math import prod
 import numpy as np
 
 from loihi_onespike.errors import Finding, UnsupportedModelError
+from loihi_onespike.ir.activation import IDENTITY, RELU, Activation
 from loihi_onespike.ir.ann import (
+    Activate,
     Add,
     Affine,
     AnnGraph,
@@ -26,7 +28,6 @@ from loihi_onespike.ir.ann import (
     MaxPool,
     Node,
     Reindex,
-    Relu,
 )
 from loihi_onespike.ir.linear import Conv, Dense, Diagonal, Pool, Shape, Sparse
 from loihi_onespike.ir.stage import AnyStage, InputStage, Link, OutputStage, Stage, StageGraph
@@ -56,7 +57,7 @@ class _Lowering:
         finish = "identity"
         if isinstance(output.op, Finish):
             finish, output = output.op.kind, self.graph.by_name[output.inputs[0]]
-        elif isinstance(output.op, Relu):
+        elif output.op == Activate(RELU):
             finish, output = "relu", self.graph.by_name[output.inputs[0]]
         for node in self.graph.nodes:
             self.values[node.name] = self.lower(node.op, node)
@@ -71,14 +72,14 @@ class _Lowering:
         self.stages.append(self.output_stage(output, finish))
         return StageGraph(self.graph.name, _live(self.stages), tuple(self.rewrites))
 
-    def add_stage(self, node: Node, kind: str, e: Expression, nonnegative: bool) -> Expression:
-        """A population that computes the inner part of `e`; returns the expression that reads it."""
+    def add_stage(self, node: Node, kind: str, e: Expression, activation: Activation) -> Expression:
+        """A population that computes f of the inner part of `e`; returns the expression that reads it."""
         links = tuple(self.link(t, e.inner_shape) for t in e.terms)
         self.stages.append(
-            Stage(node.name, e.inner_shape, kind, links, shrink(e.constant), nonnegative, e.shared, node.source)
+            Stage(node.name, e.inner_shape, kind, links, shrink(e.constant), activation, e.shared, node.source)
         )
         self.shapes[node.name] = e.inner_shape
-        plain = Expression((Term(node.name),), ZERO, e.inner_shape, e.shared, None, nonnegative)
+        plain = Expression((Term(node.name),), ZERO, e.inner_shape, e.shared, None, activation.nonnegative)
         return plain if e.outer is None else reindex(plain, e.outer, _shared(e.outer.shape, e.shared))
 
     def as_stage(self, name: str) -> Expression:
@@ -87,7 +88,7 @@ class _Lowering:
         if not e.is_copy:
             pooling = len(e.terms) == 1 and isinstance(e.terms[0].op, Pool)
             kind = "average_pool" if pooling and e.nonnegative else "linear"
-            self.values[name] = self.add_stage(self.graph.by_name[name], kind, e, e.nonnegative)
+            self.values[name] = self.add_stage(self.graph.by_name[name], kind, e, _carrier(e))
         return self.values[name]
 
     def link(self, term: Term, shape: Shape) -> Link:
@@ -142,7 +143,7 @@ class _Lowering:
     def own_stage(self, name: str, e: Expression) -> Expression:
         """A population for a copy that a map cannot read as it is (its scale varies where the map shares weights)."""
         node = replace(self.graph.by_name[name], name=f"{name}.relay")
-        self.values[name] = self.add_stage(node, "linear", e, e.nonnegative)
+        self.values[name] = self.add_stage(node, "linear", e, _carrier(e))
         return self.values[name]
 
     @lower.register
@@ -159,12 +160,14 @@ class _Lowering:
         return replace(e, terms=terms, constant=e.constant * scale + shift, nonnegative=keeps_sign)
 
     @lower.register
-    def _(self, op: Relu, node: Node) -> Expression:
-        e = self.values[node.inputs[0]]
-        if e.nonnegative:
-            self.rewrites.append(f"{node.name}: ReLU of values that are never negative, dropped")
+    def _(self, op: Activate, node: Node) -> Expression:
+        function, e = op.function, self.values[node.inputs[0]]
+        if function == IDENTITY or (function == RELU and e.nonnegative):
+            self.rewrites.append(f"{node.name}: {function.kind} changes none of its values, dropped")
             return e
-        return self.add_stage(node, "relu", e, True)
+        if e.outer is not None and not function.keeps_zero and e.outer.min() < 0:
+            e = self.as_stage(node.inputs[0])  # padded places become f(0), not 0
+        return self.add_stage(node, function.kind, e, function)
 
     @lower.register
     def _(self, op: MaxPool, node: Node) -> Expression:
@@ -174,10 +177,10 @@ class _Lowering:
             e = replace(e, nonnegative=True)
         plain = e.is_copy and not np.any(e.constant) and all(np.all(t.scale == 1) for t in e.terms)
         if not plain:
-            e = self.add_stage(replace(node, name=f"{node.name}.input"), "linear", e, True)
+            e = self.add_stage(replace(node, name=f"{node.name}.input"), "linear", e, RELU)
         pool = Pool(op.window, np.ones(()))
         terms = tuple(replace(t, op=pool) for t in e.terms)
-        return self.add_stage(node, "max_pool", Expression(terms, ZERO, node.shape, e.shared, None, True), True)
+        return self.add_stage(node, "max_pool", Expression(terms, ZERO, node.shape, e.shared, None, True), RELU)
 
     @lower.register
     def _(self, op: Add, node: Node) -> Expression:
@@ -211,6 +214,11 @@ class _Lowering:
     @lower.register
     def _(self, op: Finish, node: Node) -> Expression:
         raise AssertionError("Finish stands last and is taken by run()")
+
+
+def _carrier(e: Expression) -> Activation:
+    """What carries a linear value: unsigned neurons where it is never negative, signed ones elsewhere."""
+    return RELU if e.nonnegative else IDENTITY
 
 
 def _plus_bias(e: Expression, op: Linear, shape: Shape) -> Expression:

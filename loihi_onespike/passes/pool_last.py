@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from loihi_onespike.ir.ann import Affine, AnnGraph, MaxPool, Node, Relu
+from loihi_onespike.ir.ann import Activate, Affine, AnnGraph, MaxPool, Node
 from loihi_onespike.ir.linear import Shape
 
 
@@ -38,7 +38,7 @@ def _follower(graph: AnnGraph, pool: Node) -> Node | None:
     while len(graph.consumers[node.name]) == 1:
         node = graph.by_name[graph.consumers[node.name][0]]
         first = first or node
-        if isinstance(node.op, Relu):
+        if isinstance(node.op, Activate) and node.op.function.nonnegative:
             return first
         if not (isinstance(node.op, Affine) and _per_channel(node.op, node.shape) and np.all(node.op.scale > 0)):
             return None

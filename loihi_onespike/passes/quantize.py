@@ -18,7 +18,7 @@ from loihi_onespike.coding import LEAK_SHIFT, V_BITS, ThresholdTable, signed_bit
 from loihi_onespike.errors import GraphError, HeadroomError
 from loihi_onespike.ir.linear import Pool
 from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
-from loihi_onespike.ir.stage import OutputStage, Stage, StageGraph
+from loihi_onespike.ir.stage import OutputStage, Stage, StageGraph, StagePlan
 from loihi_onespike.ir.verify import MAX_INPUT_SHIFT, verify
 from loihi_onespike.passes.align import align
 from loihi_onespike.passes.calibrate import input_steps, stage_scale
@@ -131,9 +131,8 @@ def _population(
     if isinstance(stage, OutputStage):
         return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order), synapses
     plan = graph.plans[stage.name]
-    threshold, table = _threshold(graph, stage, membrane)
-    wait = membrane.input_steps if plan.wait is None else min(plan.wait, membrane.input_steps)
-    negative = None if stage.nonnegative else table
+    threshold, table, negative = _thresholds(plan, membrane)
+    wait = _wait(plan, membrane)
     return (
         Population(
             stage.name, stage.shape, stage.kind, membrane, wait, plan.code, threshold, table, negative, plan.scale
@@ -176,8 +175,8 @@ def _ranges(
     reached = _layer(probe, synapses, populations, exact=False).ranges(phases).numpy()
     reached = np.maximum(reached, np.abs(stage.bias) / membrane.unit * membrane.gain)
     if isinstance(stage, Stage):
-        gains = _threshold_gains(graph, stage, membrane.leak_mant / 2**LEAK_SHIFT, membrane.input_steps)
-        reached = np.maximum(reached, graph.plans[stage.name].scale * gains.max() / membrane.unit)
+        largest = _gained(graph.plans[stage.name], membrane).largest
+        reached = np.maximum(reached, graph.plans[stage.name].threshold * largest / membrane.unit)
     return largest_where_shared(reached, membrane.unit.shape)
 
 
@@ -201,20 +200,40 @@ def _input_shift(layer: str, ranges: NDArray[np.float64]) -> int:
     return int(np.clip(max(free.min(), min(for_most, ENOUGH_BITS)), 0, MAX_INPUT_SHIFT))
 
 
-def _threshold_gains(graph: StageGraph, stage: Stage, q_in: float, steps: int) -> NDArray[np.float64]:
-    """θ(k) / λ for v with its gain: Q_out^-k (1 + 1/Q_out)/2 · Q_in^min(wait + k, T_in), (T,)."""
-    plan = graph.plans[stage.name]
-    wait = steps if plan.wait is None else min(plan.wait, steps)
-    reached = np.minimum(wait + np.arange(1, plan.code.timesteps + 1), steps)
-    return plan.code.thresholds() * q_in**reached
+@dataclass(frozen=True, eq=False)
+class _Gained:
+    """Threshold factors per phase for v with its gain: table_k · Q_in^min(wait + k, T_in), (T,) each."""
+
+    positive: NDArray[np.float64]
+    negative: NDArray[np.float64] | None
+
+    @property
+    def largest(self) -> float:
+        """Largest finite magnitude of both."""
+        both = np.abs(self.positive if self.negative is None else np.concatenate([self.positive, self.negative]))
+        return float(both[np.isfinite(both)].max(initial=0.0)) or 1.0
 
 
-def _threshold(graph: StageGraph, stage: Stage, membrane: Membrane) -> tuple[NDArray[np.int64], ThresholdTable]:
-    """Factor per neuron and table per phase, see `_threshold_gains`."""
-    gains = _threshold_gains(graph, stage, membrane.leak_mant / 2**LEAK_SHIFT, membrane.input_steps)
-    largest = gains.max()
-    threshold = np.maximum(np.rint(graph.plans[stage.name].scale * largest / membrane.unit), 1)
-    return threshold.astype(np.int64), ThresholdTable.from_gains(gains / largest)
+def _wait(plan: StagePlan, membrane: Membrane) -> int:
+    return membrane.input_steps if plan.wait is None else min(plan.wait, membrane.input_steps)
+
+
+def _gained(plan: StagePlan, membrane: Membrane) -> _Gained:
+    steps = np.minimum(_wait(plan, membrane) + np.arange(1, plan.code.timesteps + 1), membrane.input_steps)
+    gain = (membrane.leak_mant / 2**LEAK_SHIFT) ** steps
+    return _Gained(plan.table * gain, None if plan.negative is None else plan.negative * gain)
+
+
+def _thresholds(plan: StagePlan, membrane: Membrane) -> tuple[NDArray[np.int64], ThresholdTable, ThresholdTable | None]:
+    """Factor per neuron and tables per phase: θ(k) = threshold · table_k · gain / unit."""
+    gained = _gained(plan, membrane)
+    threshold = np.rint(plan.threshold * gained.largest / membrane.unit)
+    tables = [
+        None if gains is None else ThresholdTable.from_gains(gains / gained.largest)
+        for gains in (gained.positive, gained.negative)
+    ]
+    assert tables[0] is not None
+    return np.maximum(threshold, ThresholdTable.SMALLEST).astype(np.int64), tables[0], tables[1]
 
 
 def _headroom(

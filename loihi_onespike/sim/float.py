@@ -11,11 +11,13 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from loihi_onespike.coding import PHASE_DTYPE, BinaryCode, PhaseCode
+from loihi_onespike.ir.activation import Activation
 from loihi_onespike.ir.linear import Pool
-from loihi_onespike.ir.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.ir.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
 from loihi_onespike.sim.decode import encode_values, finish_output
 from loihi_onespike.sim.maps import TensorMap, max_over_window, tensor_gather, tensor_map
 from loihi_onespike.sim.trace import LayerTrace, Trace
@@ -101,9 +103,7 @@ class FloatExecutor:
         def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
             phases = None
             if isinstance(stage, Stage):
-                plan = self.graph.plans[stage.name]
-                value = torch.clamp(z, min=0) if stage.nonnegative else z
-                phases = _phase(value / self._tensor(plan.scale), plan.code).cpu().numpy().astype(PHASE_DTYPE)
+                phases = self._phase_of(stage, z).cpu().numpy().astype(PHASE_DTYPE)
             layers[stage.name] = LayerTrace(phases, z.double().cpu().numpy())
 
         output = self.run(x, observe)
@@ -116,28 +116,59 @@ class FloatExecutor:
         return coded_input(x, plan) if self.coded else x - self._tensor(plan.offset)
 
     def _activate(self, stage: Stage | OutputStage, z: torch.Tensor) -> torch.Tensor:
-        if isinstance(stage, OutputStage):
+        if isinstance(stage, OutputStage) or stage.kind == "max_pool":  # max pooling passes spikes on as they are
             return z
-        value = torch.clamp(z, min=0) if stage.nonnegative else z
-        if not self.coded or stage.kind == "max_pool":  # max pooling passes spikes on as they are
-            return value
-        return coded_value(value, self.graph.plans[stage.name])
+        if not self.coded:
+            return activate(stage.activation, z)
+        plan = self.graph.plans[stage.name]
+        return level_of(self._phase_of(stage, z), plan.code, plan.scale, z.dtype)
+
+    def _phase_of(self, stage: Stage, z: torch.Tensor) -> torch.Tensor:
+        """Spike phase for a pre-activation; for max pooling, of the level that it passes on."""
+        plan = self.graph.plans[stage.name]
+        if stage.kind == "max_pool":
+            middle = np.sqrt(
+                plan.code.levels() * plan.code.thresholds()
+            )  # levels are met exactly, their rounding is not
+            return first_phase(z / self._tensor(plan.scale), middle, None)
+        return first_phase(z / self._tensor(plan.threshold), plan.table, plan.negative)
 
 
-def coded_value(value: torch.Tensor, plan: StagePlan) -> torch.Tensor:
-    """λ · level(phase(value / λ)): what the spikes of a population stand for (Eq. 4), sign kept."""
-    scale = torch.from_numpy(np.ascontiguousarray(plan.scale)).to(value.device, value.dtype)
-    levels = torch.from_numpy(np.concatenate([[0.0], plan.code.levels()])).to(value.device, value.dtype)
-    phase = _phase(value / scale, plan.code)
-    return torch.sign(phase) * levels[phase.abs().long()] * scale
+def activate(activation: Activation, z: torch.Tensor) -> torch.Tensor:
+    """f(z), see `ir.activation`."""
+    match activation.kind:
+        case "relu":
+            return torch.clamp(z, min=0)
+        case "clip":
+            return torch.clamp(z, activation.low, activation.high)
+        case "leaky_relu":
+            return F.leaky_relu(z, activation.slope)
+        case "sigmoid":
+            return torch.sigmoid(z)
+        case "softplus":
+            return F.softplus(z, activation.beta)
+        case "tanh":
+            return torch.tanh(z)
+    return z
 
 
-def _phase(relative: torch.Tensor, code: PhaseCode) -> torch.Tensor:
-    """Signed phase of the first threshold that |relative| reaches, 0 where it reaches none."""
-    rising = torch.from_numpy(np.ascontiguousarray(code.thresholds()[::-1])).to(relative.device, relative.dtype)
-    reached = torch.bucketize(relative.abs().contiguous(), rising, right=True, out_int32=True)
-    phase = torch.where(reached == 0, torch.zeros_like(reached), code.timesteps + 1 - reached)
-    return phase * torch.sign(relative).to(phase.dtype)
+def first_phase(z: torch.Tensor, table: NDArray[np.float64], negative: NDArray[np.float64] | None) -> torch.Tensor:
+    """First phase k with z ≥ table[k-1], or -k with -z ≥ negative[k-1]; 0 for none. int32."""
+    phase = _reached(z, table)
+    return phase if negative is None else torch.where(phase > 0, phase, -_reached(-z, negative))
+
+
+def _reached(z: torch.Tensor, table: NDArray[np.float64]) -> torch.Tensor:
+    rising = torch.from_numpy(np.ascontiguousarray(table[::-1])).to(z.device, z.dtype)
+    reached = torch.bucketize(z.contiguous(), rising, right=True, out_int32=True)
+    return torch.where(reached == 0, torch.zeros_like(reached), len(table) + 1 - reached)
+
+
+def level_of(phase: torch.Tensor, code: PhaseCode, scale: NDArray[np.float64], dtype: torch.dtype) -> torch.Tensor:
+    """λ · Q^-|phase|, sign kept: what the spikes of a population stand for."""
+    levels = torch.from_numpy(np.concatenate([[0.0], code.levels()])).to(phase.device, dtype)
+    scales = torch.from_numpy(np.ascontiguousarray(scale)).to(phase.device, dtype)
+    return torch.sign(phase) * levels[phase.abs().long()] * scales
 
 
 def coded_input(x: torch.Tensor, plan: InputPlan) -> torch.Tensor:
@@ -147,7 +178,7 @@ def coded_input(x: torch.Tensor, plan: InputPlan) -> torch.Tensor:
     if isinstance(plan.code, BinaryCode):
         steps = 2**plan.code.bits
         return torch.clamp(torch.round(relative * steps), 0, steps - 1) / steps * scale
-    return coded_value(torch.clamp(relative, min=0) * scale, StagePlan(plan.code, plan.scale, None))
+    return level_of(first_phase(relative, plan.code.thresholds(), None), plan.code, plan.scale, x.dtype)
 
 
 def _last_readers(graph: StageGraph) -> dict[str, str]:

@@ -1,0 +1,87 @@
+"""Which rule lowers which operation. Adding an operation is one entry: a rule, and for a module a line in `modules`.
+
+Torch's functions and tensor methods are keyed by their name alone (`relu`; in-place forms, operators and aliases share
+it, see `operation_name`), because torch itself gives `torch.f`, `F.f` and `Tensor.f` of one name one meaning. Functions
+of other packages are keyed by their full dotted name, so that nothing needs importing. Modules are keyed by class, or
+by full dotted name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from torch import nn
+
+Rule: TypeAlias = Callable[..., Any]
+"""rule(site, *args, **kwargs): the arguments of the operation, named as torch names them, with a `Value` in place of
+every tensor that depends on the input; gives the `Value` of the result, or a tuple of them."""
+
+ModuleRule: TypeAlias = Callable[..., Any]
+"""rule(site, module, *args, **kwargs)."""
+
+OPERATIONS: dict[str, Rule] = {}
+MODULES: dict[type[nn.Module] | str, ModuleRule] = {}
+
+_ALIASES = {
+    "truediv": "div",
+    "true_divide": "div",
+    "divide": "div",
+    "itruediv": "div",
+    "iadd": "add",
+    "isub": "sub",
+    "subtract": "sub",
+    "imul": "mul",
+    "multiply": "mul",
+    "negative": "neg",
+    "clip": "clamp",
+    "concat": "cat",
+    "concatenate": "cat",
+    "maximum": "max",
+    "imatmul": "matmul",
+    "mm": "matmul",
+    "ipow": "pow",
+}
+_TORCH = ("torch", "_operator", "builtins")
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Register a rule for operations of these names."""
+
+    def register(f: Rule) -> Rule:
+        OPERATIONS.update(dict.fromkeys(names, f))
+        return f
+
+    return register
+
+
+def module_rule(*classes: type[nn.Module] | str) -> Callable[[ModuleRule], ModuleRule]:
+    """Register a rule for modules of these classes; such modules become one call, their forward is not traced into."""
+
+    def register(f: ModuleRule) -> ModuleRule:
+        MODULES.update(dict.fromkeys(classes, f))
+        return f
+
+    return register
+
+
+def operation_name(target: Callable[..., Any] | str) -> str:
+    """Key of a function, or of a tensor method given by name: `F.relu_`, `Tensor.relu` and `torch.relu` are `relu`."""
+    if isinstance(target, str):
+        name = target
+    else:
+        name = getattr(target, "__name__", type(target).__name__)
+        package = getattr(target, "__module__", None) or "torch"
+        if package not in _TORCH and not package.startswith("torch."):
+            return f"{package}.{name}"
+    name = name.split(".")[0].strip("_")
+    return _ALIASES.get(name, name)
+
+
+def find_module_rule(module: nn.Module) -> ModuleRule | None:
+    """Rule for a module, by its class or a base class whose `forward` it has not overridden."""
+    for cls in type(module).__mro__:
+        found = MODULES.get(cls) or MODULES.get(f"{cls.__module__}.{cls.__qualname__}")
+        if found is not None and getattr(type(module), "forward", None) is getattr(cls, "forward", None):
+            return found
+    return None

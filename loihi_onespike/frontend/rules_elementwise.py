@@ -1,0 +1,180 @@
+"""ReLU in all its spellings, arithmetic with constants, sums of activations, and what a host does to the output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from loihi_onespike.frontend.builder import Value
+from loihi_onespike.frontend.gather import gather
+from loihi_onespike.frontend.registry import rule
+from loihi_onespike.frontend.site import Site
+from loihi_onespike.ir.activation import RELU
+from loihi_onespike.ir.ann import Activate, Add, Affine, Finish
+
+
+@rule("relu")
+def relu(site: Site, input: Any, inplace: bool = False) -> Value:
+    """y = max(x, 0)."""
+    x = site.activation(input)
+    return site.emit(Activate(RELU), [x], x.shape)
+
+
+@rule("clamp")
+def clamp(site: Site, input: Any, min: Any = None, max: Any = None) -> Value:
+    """clamp(x, min=0) is ReLU."""
+    if max is not None or isinstance(min, Value) or not _is_zero(min):
+        site.refuse("clamp", f"{site.display} with min={_show(min)}, max={_show(max)}")
+    return relu(site, input)
+
+
+@rule("clamp_min")
+def clamp_min(site: Site, input: Any, min: Any) -> Value:
+    return clamp(site, input, min)
+
+
+@rule("threshold")
+def threshold(site: Site, input: Any, threshold: float, value: float, inplace: bool = False) -> Value:
+    """threshold(x, 0, 0) is ReLU."""
+    if threshold != 0 or value != 0:
+        site.refuse("threshold", f"{site.display} with threshold={threshold}, value={value}")
+    return relu(site, input)
+
+
+@rule("max")
+def maximum(site: Site, input: Any, other: Any = None, *rest: Any, **options: Any) -> Value:
+    """max(x, 0) is ReLU."""
+    x, constant = (input, other) if isinstance(input, Value) else (other, input)
+    if not isinstance(constant, torch.Tensor) or not _is_zero(constant) or rest or options:
+        site.refuse("max", f"{site.display} of two activations or over an axis")
+    return relu(site, x)
+
+
+def _is_zero(x: Any) -> bool:
+    return x is not None and bool((torch.as_tensor(x) == 0).all())
+
+
+def _show(x: Any) -> str:
+    return "an activation" if isinstance(x, Value) else str(x) if np.isscalar(x) or x is None else "a tensor"
+
+
+def affine(site: Site, x: Value, scale: ArrayLike, shift: ArrayLike, part: str = "") -> Value:
+    """y = scale · x + shift, no node where that is x itself; x is repeated where a constant has more places."""
+    scale, shift = np.asarray(scale, np.float64), np.asarray(shift, np.float64)
+    if not (np.isfinite(scale).all() and np.isfinite(shift).all()):
+        site.refuse("not_finite", f"{site.display} with a constant that is not finite", consequence=True)
+    shape = np.broadcast_shapes(x.shape, scale.shape, shift.shape)
+    if shape != x.shape:
+        x = gather(site, x, lambda t: _align(t, len(shape)).expand(-1, *shape), "expand")
+    if not scale.any():  # nothing of x is left: x · 0, a common way to write zeros for padding
+        x, scale = site.reindex(x, np.full(shape, -1), "zero" if shift.any() else part), np.ones(())
+    if (scale == 1).all() and not shift.any():
+        return x
+    return site.emit(Affine(scale, shift), [x], shape, part)
+
+
+def _align(t: torch.Tensor, rank: int) -> torch.Tensor:
+    """Axes of length one behind the batch axis, until a sample has `rank` axes."""
+    return t.reshape(t.shape[0], *(1,) * (rank + 1 - t.ndim), *t.shape[1:])
+
+
+@rule("add")
+def add(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
+    """y = a + α b, of activations or constants."""
+    if isinstance(input, Value) and isinstance(other, Value):
+        if alpha != 1:
+            other = affine(site, other, alpha, 0, "scaled")
+        return _sum(site, input, other)
+    if isinstance(input, Value):
+        return affine(site, input, 1, alpha * site.constant(other, input.shape))
+    return affine(site, other, alpha, site.constant(input, other.shape))
+
+
+def _sum(site: Site, a: Value, b: Value) -> Value:
+    if a.shape != b.shape:
+        shape = torch.broadcast_shapes((site.batch, *a.shape), (site.batch, *b.shape))
+        a, b = (gather(site, x, lambda t: t.broadcast_to(shape), f"expand{i}") for i, x in enumerate((a, b)))
+    return affine(site, a, 2, 0) if a == b else site.emit(Add(), [a, b], a.shape)
+
+
+@rule("sub")
+def sub(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
+    """y = a - α b."""
+    return add(site, input, other, alpha=-alpha)
+
+
+@rule("rsub")
+def rsub(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
+    """y = b - α a."""
+    return sub(site, other, input, alpha=alpha)
+
+
+@rule("neg")
+def neg(site: Site, input: Any) -> Value:
+    return affine(site, site.activation(input), -1, 0)
+
+
+@rule("mul")
+def mul(site: Site, input: Any, other: Any) -> Value:
+    """y = c · x with a constant c."""
+    if isinstance(input, Value) and isinstance(other, Value):
+        site.refuse("product", f"{site.display}: product of two activations")
+    x, factor = (input, other) if isinstance(input, Value) else (other, input)
+    return affine(site, x, site.constant(factor, x.shape), 0)
+
+
+@rule("div")
+def div(site: Site, input: Any, other: Any, *, rounding_mode: str | None = None) -> Value:
+    """y = x / c with a constant c."""
+    if rounding_mode is not None:
+        site.refuse("rounding", f"{site.display} with rounding_mode={rounding_mode}")
+    if isinstance(other, Value):
+        site.refuse("quotient", f"{site.display}: division by an activation")
+    with np.errstate(divide="ignore"):  # a zero is refused by `affine`
+        return affine(site, input, 1 / site.constant(other, input.shape), 0)
+
+
+@rule("softmax", "log_softmax")
+def softmax(site: Site, input: Any, dim: int | None = None, *_: Any, **__: Any) -> Value:
+    """Left to the host, over the first axis of the sample; only as the last operation."""
+    x = site.activation(input)
+    rank = len(x.shape) + 1
+    # Without `dim` torch takes axis 1, but axis 0 for tensors of one or three axes.
+    axis = (0 if rank in (1, 3) else 1) if dim is None else dim % rank
+    if axis != 1:
+        site.refuse("softmax_axis", f"{site.display} over axis {axis}", consequence=True)
+    return site.emit(Finish(site.operation), [x], x.shape)
+
+
+@rule("sigmoid", "tanh")
+def host_function(site: Site, input: Any) -> Value:
+    """Left to the host; only as the last operation."""
+    x = site.activation(input)
+    return site.emit(Finish(site.operation), [x], x.shape)
+
+
+@rule("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
+def dropout(site: Site, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Value:
+    """Vanishes, unless it is active even in eval mode."""
+    if training and p != 0:
+        site.refuse("dropout", f"{site.display} that is active in eval mode")
+    return site.activation(input)
+
+
+@rule("torchvision.ops.stochastic_depth.stochastic_depth")
+def stochastic_depth(site: Site, input: Any, p: float, mode: str, training: bool = True) -> Value:
+    return dropout(site, input, p, training)
+
+
+@rule("contiguous", "clone", "detach", "requires_grad", "alias", "pos", "positive", "real", "data", "to", "cpu", "cuda")
+@rule("float", "double", "half", "bfloat16", "type", "type_as")
+def same_value(site: Site, input: Any, *_: Any, **__: Any) -> Value:
+    """Copies and floating point types do not change a value; whole numbers do."""
+    x = site.activation(input)
+    probe = site.rerun(torch.zeros((site.batch, *x.shape), device=site.device))
+    if not probe.dtype.is_floating_point:
+        site.refuse("rounding", f"{site.display} to {probe.dtype}")
+    return x

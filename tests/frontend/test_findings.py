@@ -1,0 +1,297 @@
+"""Everything that cannot be converted is named, all at once, with the user's line and what to do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from loihi_onespike.errors import CalibrationError, ConfigurationError, UnsupportedModelError
+from loihi_onespike.frontend import trace
+from loihi_onespike.frontend.support import SUPPORT, UNKNOWN
+from tests.frontend.models import Fn
+
+IMAGE = (2, 4, 6, 6)
+
+
+def findings(model, x):
+    with pytest.raises(UnsupportedModelError) as caught:
+        trace(model, x)
+    return caught.value.findings
+
+
+# By module or function: what is found, and the entry of the table it gets.
+OPERATIONS = {
+    "relu6": (nn.ReLU6(), "ReLU6", "relu6"),
+    "F.relu6": (lambda m, x: F.relu6(x), "relu6", "relu6"),
+    "hardtanh": (nn.Hardtanh(), "Hardtanh", "hardtanh"),
+    "F.hardtanh": (lambda m, x: F.hardtanh(x, 0, 4), "hardtanh", "hardtanh"),
+    "clamp": (lambda m, x: x.clamp(0, 6), "clamp with min=0, max=6", "clamp"),
+    "clamp_max": (lambda m, x: x.clamp_max(1), "clamp_max", "clampmax"),
+    "clamp_min": (lambda m, x: x.clamp(min=-1), "clamp with min=-1, max=None", "clamp"),
+    "threshold": (nn.Threshold(0.1, 0), "Threshold(threshold=0.1, value=0) with threshold=0.1", "threshold"),
+    "leaky_relu": (nn.LeakyReLU(0.1), "LeakyReLU(negative_slope=0.1)", "leakyrelu"),
+    "F.leaky_relu_": (lambda m, x: F.leaky_relu_(x), "leaky_relu", "leakyrelu"),
+    "prelu": (nn.PReLU(), "PReLU", "prelu"),
+    "elu": (nn.ELU(), "ELU", "elu"),
+    "gelu": (nn.GELU(), "GELU(approximate='none')", "gelu"),
+    "F.gelu": (lambda m, x: F.gelu(x), "gelu", "gelu"),
+    "silu": (nn.SiLU(), "SiLU()", "silu"),
+    "mish": (nn.Mish(), "Mish()", "mish"),
+    "hardswish": (nn.Hardswish(), "Hardswish()", "hardswish"),
+    "softplus": (nn.Softplus(), "Softplus", "softplus"),
+    "glu": (nn.GLU(1), "GLU", "glu"),
+    "sigmoid": (nn.Sequential(nn.Sigmoid(), nn.ReLU()), "sigmoid that is not the last operation", "sigmoid"),
+    "tanh": (lambda m, x: torch.tanh(x) * 2, "tanh that is not the last operation", "tanh"),
+    "softmax": (nn.Sequential(nn.Softmax(1), nn.ReLU()), "softmax that is not the last operation", "softmax"),
+    "log_softmax": (lambda m, x: F.log_softmax(x, 1).exp(), "log_softmax that is not the last", "log_softmax"),
+    "softmax_axis": (nn.Softmax(-1), "Softmax(dim=-1) over axis 3", "softmaxaxis"),
+    "transposed": (nn.ConvTranspose2d(4, 2, 2), "ConvTranspose2d(4, 2", "convtranspose2d"),
+    "F.conv_transpose2d": (
+        lambda m, x: F.conv_transpose2d(x, torch.ones(4, 2, 2, 2)),
+        "conv_transpose2d",
+        "convtranspose2d",
+    ),
+    "layer_norm": (nn.LayerNorm(6), "LayerNorm((6,)", "layernorm"),
+    "group_norm": (nn.GroupNorm(2, 4), "GroupNorm(2, 4", "groupnorm"),
+    "instance_norm": (nn.InstanceNorm2d(4), "InstanceNorm2d(4", "instancenorm2d"),
+    "local_response_norm": (nn.LocalResponseNorm(2), "LocalResponseNorm", "localresponsenorm"),
+    "lp_pool": (nn.LPPool2d(2, 2), "LPPool2d", "lppool2d"),
+    "padding_mode": (
+        nn.Conv2d(4, 2, 3, padding=1, padding_mode="reflect"),
+        "Conv2d with padding_mode=reflect",
+        "paddingmode",
+    ),
+    "batch_statistics": (
+        nn.BatchNorm2d(4, track_running_stats=False),
+        "with statistics of the batch",
+        "batchstatistics",
+    ),
+    "F.batch_norm": (lambda m, x: F.batch_norm(x, None, None, training=True), "with statistics", "batchstatistics"),
+    "batch_norm_in_forward": (lambda m, x: nn.BatchNorm2d(4)(x), "with statistics of the batch", "batchstatistics"),
+    "return_indices": (lambda m, x: nn.MaxPool2d(2, return_indices=True)(x)[0], "return_indices=True", "returnindices"),
+    "F.return_indices": (
+        lambda m, x: F.max_pool2d(x, 2, return_indices=True)[0],
+        "return_indices=True",
+        "returnindices",
+    ),
+    "adaptive_indices": (
+        lambda m, x: nn.AdaptiveMaxPool2d(2, return_indices=True)(x)[0],
+        "return_indices",
+        "returnindices",
+    ),
+    "adaptive": (nn.AdaptiveAvgPool2d(4), "AdaptiveAvgPool2d(output_size=4) of (6, 6) places to (4, 4)", "adaptive"),
+    "interpolate": (nn.Upsample(scale_factor=2, mode="bilinear"), "with mode=bilinear", "interpolate"),
+    "F.interpolate": (lambda m, x: F.interpolate(x, size=3, mode="area"), "interpolate with mode=area", "interpolate"),
+    "dropout": (lambda m, x: F.dropout(x), "dropout that is active in eval mode", "dropout"),
+    "dropout_in_forward": (lambda m, x: nn.Dropout()(x), "that is active in eval mode", "dropout"),
+    "product": (lambda m, x: x * F.relu(x), "mul: product of two activations", "product"),
+    "square": (lambda m, x: x**2, "pow", "pow"),
+    "quotient": (lambda m, x: x / x.mean((2, 3), keepdim=True), "div: division by an activation", "quotient"),
+    "reciprocal": (lambda m, x: 1 / x, "div: division by an activation", "quotient"),
+    "rounding": (lambda m, x: torch.div(x, 2, rounding_mode="floor"), "rounding_mode=floor", "rounding"),
+    "integers": (lambda m, x: x.int().float(), "int", "int"),
+    "to_integers": (lambda m, x: x.to(torch.int32).float(), "to to torch.int32", "rounding"),
+    "not_finite": (lambda m, x: F.pad(x, (1, 1), value=float("-inf")), "that is not finite", "notfinite"),
+    "divided_by_zero": (lambda m, x: x / 0, "that is not finite", "notfinite"),
+    "abs": (lambda m, x: abs(x), "abs", "abs"),
+    "max": (lambda m, x: torch.maximum(x, -x), "max of two activations", "max"),
+    "max_axis": (lambda m, x: x.max(1).values, "max of two activations or over an axis", "max"),
+    "attention": (lambda m, x: x @ x.transpose(2, 3), "matmul: matrix product of two activations", "matmul"),
+    "bmm": (lambda m, x: torch.bmm(x[:, 0], x[:, 1]), "bmm", "bmm"),
+    "matmul_left": (lambda m, x: torch.ones(6, 6) @ x, "matmul with a constant on the left", "matmulleft"),
+    "einsum": (lambda m, x: torch.einsum("nchw,cd->ndhw", x, torch.ones(4, 2)), "einsum", "einsum"),
+    "computed_weights": (
+        lambda m, x: F.conv2d(torch.ones(2, 4, 6, 6), x),
+        "with weights that depend on the input",
+        "computedweights",
+    ),
+    "computed_index": (lambda m, x: x.gather(1, x.argmax(1, keepdim=True)), "argmax", "unknown"),
+    "comparison": (lambda m, x: torch.where(x > 0, x, 0.1), "where", "where"),
+    "mixed_view": (lambda m, x: x.view(1, -1), "view, which turns a batch of 2 into shape (1, 288)", "batchmixed"),
+    "mixed_flip": (lambda m, x: x.flip(0), "flip, which mixes the samples of a batch", "batchmixed"),
+    "mixed_cat": (lambda m, x: torch.cat([x, x], 0), "cat along the batch axis", "batchmixed"),
+    "mixed_mean": (lambda m, x: x - x.mean(), "mean over the batch axis", "batchmixed"),
+    "mixed_transpose": (lambda m, x: x.transpose(0, 1), "transpose, which turns a batch", "batchmixed"),
+    "mixed_constant": (lambda m, x: x + torch.randn(2, 4, 6, 6), "differs between samples", "batchmixed"),
+    "embedding": (lambda m, x: F.embedding(x.long()[:, 0, 0], torch.ones(9, 2)), "embedding", "embedding"),
+    "attention_layer": (
+        lambda m, x: nn.MultiheadAttention(36, 1, batch_first=True)(*(x.flatten(2),) * 3)[0],
+        "MultiheadAttention",
+        "multiheadattention",
+    ),
+    "lstm": (lambda m, x: nn.LSTM(36, 3, batch_first=True)(x.flatten(2))[0], "LSTM(36, 3", "lstm"),
+    "setitem": (lambda m, x: (x.__setitem__((slice(None), 0), 0), x)[1], "setitem", "setitem"),
+    "unknown": (lambda m, x: torch.cumsum(x, 1), "cumsum", "unknown"),
+}
+
+
+@pytest.mark.parametrize(("model", "found", "topic"), OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_operations_without_a_one_spike_form(model, found, topic):
+    model = model if isinstance(model, nn.Module) else Fn(model)
+    everything = findings(model, torch.rand(IMAGE))
+    advice = SUPPORT.get(topic.replace("_", ""), UNKNOWN)
+    assert any(found in f.found and (f.supported, f.remedy) == advice.texts for f in everything), everything
+
+
+def test_one_axis_and_three_axes():
+    assert "ConvTranspose1d" in findings(nn.ConvTranspose1d(2, 3, 2), torch.randn(2, 2, 5))[0].found
+    assert "Conv3d" in findings(nn.Conv3d(2, 3, 2), torch.randn(2, 2, 4, 4, 4))[0].found
+
+
+def test_everything_at_once_with_lines():
+    def f(m, x):
+        x = m.norm(m.conv(x))
+        x = F.gelu(x)
+        x = m.branch(x) + x
+        return F.softmax(x, 1) * 2
+
+    model = Fn(f, conv=nn.Conv2d(4, 4, 1), norm=nn.GroupNorm(2, 4), branch=nn.Sequential(nn.SiLU(), nn.Conv2d(4, 4, 1)))
+    everything = findings(model, torch.randn(IMAGE))
+    assert [finding.node for finding in everything] == ["norm", "gelu", "branch.0", "softmax"]
+    assert everything[1].where.endswith("x = F.gelu(x)")
+    assert "test_findings.py:" in everything[2].where
+    message = str(UnsupportedModelError(everything))
+    assert message.startswith("4 operations have no one-spike form:")
+    assert all(part in message for part in ("norm: GroupNorm(2, 4", "supported", "remedy", "x = F.gelu(x)"))
+
+
+def test_what_only_follows_from_a_finding_is_not_reported():
+    def f(m, x):
+        y = m.lstm(x)[0]
+        return y.transpose(0, 1).mean(0)
+
+    everything = findings(Fn(f, lstm=nn.LSTM(5, 3)), torch.randn(2, 4, 5))
+    assert ["LSTM" in finding.found for finding in everything] == [True]
+
+
+BREAKING = {
+    "if": (lambda m, x: x if x.sum() > 0 else -x, "control flow that depends on the values", "control_flow"),
+    "while": (lambda m, x: x / 2 if bool((x > 1).any()) else x, "control flow that depends", "control_flow"),
+    "item": (lambda m, x: x * x.max().item(), "item of an activation", "reads_values"),
+    "float": (lambda m, x: x * float(x.max()), "float() of an activation", "reads_values"),
+    "int": (lambda m, x: x[:, int(x.sum() * 0)], "int() of an activation", "reads_values"),
+    "tolist": (lambda m, x: x * x.sum().tolist(), "tolist of an activation", "reads_values"),
+    "numpy": (lambda m, x: torch.from_numpy(np.asarray(x)), "an activation turned into a numpy array", "reads_values"),
+    "Tensor.numpy": (lambda m, x: torch.from_numpy(x.numpy()), "numpy of an activation", "reads_values"),
+    "in": (lambda m, x: x if 3 in x else -x, "membership test", "control_flow"),
+    "isinstance": (lambda m, x: x if isinstance(x, torch.Tensor) else x["image"], "tracing failed", "tracing"),
+    "scripted": (lambda m, x: m.scripted(x), "tracing failed", "tracing"),
+}
+
+
+@torch.jit.script
+def scripted(x):
+    return x + 1
+
+
+@pytest.mark.parametrize(("f", "found", "topic"), BREAKING.values(), ids=BREAKING.keys())
+def test_what_breaks_the_trace(f, found, topic):
+    model = Fn(f)
+    model.scripted = scripted
+    last = findings(model, torch.rand(IMAGE))[-1]
+    assert found in last.found
+    assert "test_findings.py:" in last.where and "lambda m, x" in last.where
+    assert last.remedy == SUPPORT[topic.replace("_", "")].remedy
+
+
+def test_findings_before_the_break_are_reported_too():
+    model = nn.Sequential(nn.GELU(), Fn(BREAKING["if"][0]))
+    assert [f.node for f in findings(model, torch.randn(IMAGE))] == ["0", "1"]
+
+
+def test_writing_through_a_view():
+    def f(m, x):
+        y = m.conv(x)
+        y[:, :2].relu_()
+        return y
+
+    (finding,) = findings(Fn(f, conv=nn.Conv2d(4, 4, 1)), torch.randn(IMAGE))
+    assert "changes conv in place" in finding.found
+    assert finding.where.endswith("y[:, :2].relu_()")
+
+
+def test_a_view_of_what_changes_in_place():
+    def f(m, x):
+        y = m.conv(x)
+        flat = y.flatten(1)
+        y.relu_()
+        return flat
+
+    assert "changes" in findings(Fn(f, conv=nn.Conv2d(4, 4, 1)), torch.randn(IMAGE))[0].found
+
+
+def test_writing_an_activation_into_a_constant():
+    def f(m, x):
+        out = torch.zeros(x.shape)
+        out.copy_(x)
+        return x + out
+
+    assert "copy that writes an activation into a constant" in findings(Fn(f), torch.randn(IMAGE))[0].found
+
+
+def test_hooks_that_compute():
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
+    model[0].register_forward_hook(lambda m, i, o: o * 2)
+    (finding,) = findings(model, torch.randn(2, 3))
+    assert finding.node == "0" and "hook" in finding.found
+
+
+def test_random_models():
+    (finding,) = findings(Fn(lambda m, x: x + torch.randn(4, 1, 1)), torch.randn(IMAGE))
+    assert "another output when traced" in finding.found
+
+
+def test_branches_on_the_type():
+    (finding,) = findings(Fn(lambda m, x: x if isinstance(x, torch.Tensor) else -x), torch.randn(IMAGE))
+    assert "another output when traced" in finding.found
+
+
+class Two(nn.Module):
+    def forward(self, x, y):
+        return x + y
+
+
+class WithMask(nn.Module):
+    def forward(self, x, mask=None):
+        return x if mask is None else x * mask
+
+
+def test_several_inputs():
+    (finding,) = findings(Two(), torch.randn(2, 3))
+    assert finding.found == "a model of 2 inputs (x, y)"
+    assert trace(WithMask(), torch.randn(2, 3)).output.name == "input"
+
+
+@pytest.mark.parametrize("wrap", [lambda x: (x, x + 1), lambda x: {"a": x, "b": -x}, lambda x: None])
+def test_several_outputs_or_none(wrap):
+    (finding,) = findings(Fn(lambda m, x: wrap(x)), torch.randn(2, 3))
+    assert finding.node == "output" and "tensors" in finding.found
+
+
+def test_constant_output():
+    (finding,) = findings(Fn(lambda m, x: torch.ones(2)), torch.randn(2, 3))
+    assert "constant" in finding.found
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_modules_that_cannot_be_traced():
+    assert "TorchScript" in findings(torch.jit.script(nn.Linear(3, 3)), torch.randn(2, 3))[0].found
+    assert "lazy" in findings(nn.LazyLinear(3), torch.randn(2, 3))[0].found
+
+
+def test_examples_that_do_not_fit():
+    with pytest.raises(CalibrationError, match=r"does not run on a batch of shape \(2, 4\)"):
+        trace(nn.Linear(3, 3), torch.randn(2, 4))
+    with pytest.raises(CalibrationError, match="N ≥ 1"):
+        trace(nn.Linear(3, 3), torch.randn(0, 3))
+    with pytest.raises(ConfigurationError, match="ndarray"):
+        trace(nn.Linear(3, 3), np.ones((2, 3)))
+
+
+def test_every_entry_of_the_table_is_complete():
+    for key, advice in SUPPORT.items():
+        assert key == key.replace("_", "").lower()
+        assert advice.supported and advice.remedy

@@ -1,0 +1,75 @@
+"""torchvision's networks with random weights: those of ReLU convert, the others are refused in one report."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from loihi_onespike.errors import UnsupportedModelError
+from loihi_onespike.frontend import trace
+from tests.frontend.models import assert_close, kinds, randomised, reference
+from tests.support.ann_eval import evaluate_torch
+
+models = pytest.importorskip("torchvision.models")
+
+QUICK = {"squeezenet1_0": 48, "shufflenet_v2_x1_0": 32, "resnet18": 32}
+SLOW = {
+    "alexnet": 64,
+    "vgg11_bn": 32,
+    "vgg16": 32,
+    "resnet34": 32,
+    "resnet50": 32,
+    "wide_resnet50_2": 32,
+    "resnext50_32x4d": 32,
+    "densenet121": 32,
+    "mnasnet1_0": 32,
+    "regnet_x_400mf": 32,
+}
+
+
+def agree(model, size):
+    model = randomised(model)
+    x = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(4))
+    graph = trace(model, x)
+    assert_close(evaluate_torch(graph, x.numpy()), reference(model.eval(), x))
+    assert graph.output.shape == (1000,)
+    return graph
+
+
+@pytest.mark.parametrize(("name", "size"), QUICK.items())
+def test_quick(name, size):
+    agree(getattr(models, name)(weights=None), size)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size"), SLOW.items())
+def test_all(name, size):
+    agree(getattr(models, name)(weights=None), size)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("transform_input", [False, True])
+@pytest.mark.parametrize(("name", "size"), [("googlenet", 64), ("inception_v3", 96)])
+def test_inceptions(name, size, transform_input):
+    graph = agree(getattr(models, name)(weights=None, init_weights=False, transform_input=transform_input), size)
+    assert (kinds(graph)[1] == "Reindex") == transform_input
+
+
+REFUSED = {
+    "mobilenet_v2": (32, {"ReLU6"}),
+    "mobilenet_v3_small": (32, {"Hardswish", "Hardsigmoid", "mul"}),
+    "efficientnet_b0": (32, {"SiLU", "sigmoid", "mul"}),
+    "convnext_tiny": (32, {"GELU", "LayerNorm", "layer_norm"}),
+    "vit_b_16": (224, {"MultiheadAttention", "LayerNorm", "GELU"}),
+    "swin_t": (64, {"shifted_window_attention", "LayerNorm", "GELU"}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size", "found"), [(name, *entry) for name, entry in REFUSED.items()])
+def test_refused(name, size, found):
+    with pytest.raises(UnsupportedModelError) as caught:
+        trace(getattr(models, name)(weights=None), torch.randn(1, 3, size, size))
+    texts = [finding.found for finding in caught.value.findings]
+    assert all(any(word in text for text in texts) for word in found)
+    assert all(finding.where for finding in caught.value.findings)
