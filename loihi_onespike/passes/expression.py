@@ -79,12 +79,12 @@ class Expression:
         )
 
 
-def reindexed(values: Float, shape: Shape, index: Index) -> Float:
-    """Broadcast `values` to shape, then gather; 0 where index is -1. Stays 0-d where it can."""
-    if values.ndim == 0 and index.min() >= 0:
-        return values
-    flat = np.append(np.broadcast_to(values, shape).ravel(), 0.0)
-    return flat[index]
+def reindexed(values: Float, shape: Shape, index: Index, missing: float) -> Float:
+    """Broadcast `values` to shape, then gather; `missing` where index is -1. Stays 0-d where it can."""
+    if values.size == 1 and (index.min() >= 0 or float(values.item()) == missing):
+        return values.reshape(())
+    flat = np.append(np.broadcast_to(values, shape).ravel(), missing)
+    return shrink(flat[index])
 
 
 def shrink(values: Float) -> Float:
@@ -115,8 +115,7 @@ def reindex(e: Expression, index: Index, shared: tuple[int, ...]) -> Expression:
     if not e.is_copy:
         return replace(e, outer=compose(index, e.outer))
     terms = tuple(
-        replace(t, index=compose(index, t.index), scale=shrink(reindexed(t.scale, e.inner_shape, index)))
-        for t in e.terms
+        replace(t, index=compose(index, t.index), scale=reindexed(t.scale, e.inner_shape, index, 1.0)) for t in e.terms
     )
-    constant = shrink(reindexed(e.constant, e.inner_shape, index))
+    constant = reindexed(e.constant, e.inner_shape, index, 0.0)
     return Expression(terms, constant, index.shape, shared, None, e.nonnegative)
