@@ -1,0 +1,56 @@
+"""The Lava process graph of a NetX file.
+
+net = Network("digits.net")                  # processes and connections, from the file alone
+graph = build(read("digits.net"), codes)     # the same with a source of input spikes in front
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.run_configs import Loihi2SimCfg
+from numpy.typing import NDArray
+
+from loihi_onespike.ir import network as ir
+from loihi_onespike.lava_backend.job import Precision, SynapseKind
+from loihi_onespike.lava_backend.layers import Layer
+from loihi_onespike.lava_backend.models import run_config
+from loihi_onespike.lava_backend.processes.network import Network
+from loihi_onespike.lava_backend.processes.process import PhaseInput
+from loihi_onespike.lava_backend.recording import Record
+
+__all__ = ["Graph", "Layer", "Network", "build"]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A network with its source, ready for `net.run(RunSteps(…), graph.run_config("fixed_pt"))`."""
+
+    source: PhaseInput
+    net: Network
+
+    def processes(self) -> list[AbstractProcess]:
+        """Every process, the hierarchical one too."""
+        return [self.source, self.net, *self.net.leaves()]
+
+    def run_config(self, precision: Precision) -> Loihi2SimCfg:
+        return run_config(self.processes(), precision)
+
+
+def build(
+    network: str | Path | ir.Network,
+    codes: NDArray[np.integer],
+    *,
+    synapses: SynapseKind = "own",
+    period: int | None = None,
+    records: Mapping[str, Record] | None = None,
+) -> Graph:
+    """Source and network, connected. `codes` (N, *input shape) as `sim.decode.encode_input` gives them."""
+    net = Network(network, synapses=synapses, period=period, records=records)
+    source = PhaseInput(codes=np.asarray(codes), code=net.network.input.code, period=net.period, name="input")
+    source.s_out.connect(net.inp)
+    return Graph(source, net)

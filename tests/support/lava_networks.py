@@ -1,0 +1,123 @@
+"""Small integer networks made by hand, for runs on Lava: a few populations, every feature of the IR somewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import Base, BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
+from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.ir.verify import verify
+
+BASE = Base.nearest(1.5)
+
+
+def weights(seed: int, shape: Shape, largest: int = 20) -> NDArray[np.int16]:
+    return (2 * np.random.default_rng(seed).integers(-largest, largest + 1, shape)).astype(np.int16)
+
+
+def codes(network: Network, images: int, seed: int = 0) -> NDArray[np.integer]:
+    source = network.input
+    highest = 2**source.code.bits - 1 if isinstance(source.code, BinaryCode) else source.code.timesteps
+    return np.random.default_rng(seed).integers(0, highest + 1, (images, *source.shape)).astype(np.int32)
+
+
+def source(shape: Shape, code: BinaryCode | PhaseCode) -> InputPopulation:
+    return InputPopulation("input", shape, code, np.array(1.0), np.array(0.0))
+
+
+def membrane(mant: int, steps: int, shift: int = 0, bias: int = 0) -> Membrane:
+    return Membrane(mant, steps, shift, np.array(bias, np.int64), np.array(0.5))
+
+
+def neurons(
+    name: str, shape: Shape, m: Membrane, wait: int, threshold: int, timesteps: int, *, kind: str = "relu"
+) -> Population:
+    """One-spike neurons whose θ at the first decision is about `threshold` and falls by the base from then on."""
+    code = PhaseCode(BASE, timesteps)
+    plain = kind in ("max_pool", "relay")
+    gains = code.thresholds() * (m.leak_mant / 4096) ** np.minimum(wait + np.arange(1, timesteps + 1), m.input_steps)
+    table = ThresholdTable.constant(timesteps) if plain else ThresholdTable.from_gains(gains / gains.max())
+    negative = table if kind == "linear" else None
+    limit = np.array(2 if plain else threshold, np.int64)
+    return Population(name, shape, kind, m, wait, code, limit, table, negative, np.array(1.0))
+
+
+def conv(seed: int, out: int, into: int, kernel: Shape, padding: tuple[tuple[int, int], ...] = ()) -> Conv:
+    rank = len(kernel)
+    window = Window(kernel, (1,) * rank, padding or ((0, 0),) * rank, (1,) * rank)
+    return Conv(weights(seed, (out, into, *kernel)), window)
+
+
+def chain(wait: int, timesteps: int = 6, *, bits: int = 4) -> Network:
+    """8 × 8 input → conv → max pool → conv → average pool → dense: what the demo network is made of."""
+    two = np.array(2, np.int16)
+    halves = Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+    q = BASE.mant
+    populations = (
+        source((1, 8, 8), BinaryCode(bits)),
+        neurons("conv1", (4, 8, 8), membrane(8192, bits, 2, 30), min(wait, bits), 1500, timesteps),
+        neurons("max1", (4, 4, 4), membrane(4096, timesteps), 0, 2, timesteps, kind="max_pool"),
+        neurons("conv2", (6, 4, 4), membrane(q, timesteps, 1), wait, 300, timesteps),
+        neurons("mean2", (6, 2, 2), membrane(q, timesteps, 4), wait, 120, timesteps, kind="average_pool"),
+        Readout("out", (5,), membrane(q, timesteps, 0, -7)),
+    )
+    flat = np.arange(24, dtype=np.int32)
+    synapses = (
+        Synapse("conv1", "input", "conv1", conv(1, 4, 1, (3, 3), ((1, 1), (1, 1)))),
+        Synapse("max1", "conv1", "max1", Pool(halves, two)),
+        Synapse("conv2", "max1", "conv2", conv(2, 6, 4, (3, 3), ((1, 1), (1, 1)))),
+        Synapse("mean2", "conv2", "mean2", Pool(halves, two)),
+        Synapse("out", "mean2", "out", Dense(weights(3, (5, 24))), flat),
+    )
+    return verify(Network(f"chain, wait {wait}", populations, synapses))
+
+
+def everything(wait: int, timesteps: int = 5) -> Network:
+    """Signed layer, residual with axon delay and weight_exp, asymmetric padding, 1-d convolution, concatenation by
+    gathers, sparse aggregation, relay, saturating v, single-spike input."""
+    q = BASE.mant
+    shape = (3, 8)
+    m = membrane(q, timesteps, 3, 40)
+    populations = (
+        source(shape, PhaseCode(BASE, timesteps)),
+        neurons("signed", shape, m, wait, 400, timesteps, kind="linear"),
+        neurons("wide", shape, membrane(q, timesteps, 14), wait, 2_000_000, timesteps),
+        neurons("joined", shape, membrane(q, timesteps, 2, -10), wait, 300, timesteps, kind="linear"),
+        neurons("relay", shape, membrane(4096, timesteps), 0, 2, timesteps, kind="relay"),
+        neurons("both", (6, 8), membrane(q, timesteps, 2), wait, 200, timesteps),
+        Readout("out", (4, 8), membrane(q, timesteps, 1)),
+    )
+    places = np.arange(24, dtype=np.int32).reshape(shape)
+    nothing = np.full(shape, -1, np.int32)
+    hop = wait + 1
+    scale = Diagonal(weights(7, (6, 1)))
+    aggregate = sp.csr_matrix(np.where(np.eye(4, 6) + np.eye(4, 6, 2) > 0, weights(8, (4, 6)), 0).astype(np.int16))
+    uneven = Conv(weights(4, (3, 3, 4)), Window((4,), (1,), ((1, 2),), (1,)))
+    grouped = Conv(weights(5, (3, 1, 3)), Window((3,), (1,), ((2, 2),), (2,)), groups=3)
+    synapses = (
+        Synapse("signed", "input", "signed", uneven),
+        Synapse("wide", "signed", "wide", grouped, None, 2),
+        Synapse("joined", "wide", "joined", Diagonal(weights(6, shape))),
+        Synapse("shortcut", "signed", "joined", Diagonal(np.array(6, np.int16)), places[::-1].copy(), 3, hop),
+        Synapse("relay", "joined", "relay", Diagonal(np.array(2, np.int16)), None, 0, 4),
+        Synapse("both", "relay", "both", scale, np.concatenate([places, nothing]), 1),
+        Synapse("both again", "wide", "both", scale, np.concatenate([nothing, places]), 0, hop + 5),
+        Synapse("out", "both", "out", Sparse(aggregate)),
+    )
+    return verify(Network(f"everything, wait {wait}", populations, synapses))
+
+
+OPS: dict[str, tuple[Shape, LinearMap]] = {
+    "conv2d": ((3, 5, 6), conv(1, 4, 3, (3, 2), ((1, 0), (0, 1)))),
+    "strided": ((2, 7, 7), Conv(weights(2, (4, 2, 3, 3)), Window((3, 3), (2, 3), ((1, 1), (0, 2)), (1, 2)))),
+    "grouped": ((4, 5, 5), Conv(weights(3, (6, 2, 3, 3)), Window.plain((3, 3)), groups=2)),
+    "depthwise": ((3, 5, 5), Conv(weights(4, (3, 1, 2, 2)), Window.plain((2, 2)), groups=3)),
+    "conv1d": ((2, 9), Conv(weights(5, (3, 2, 4)), Window((4,), (2,), ((2, 1),), (2,)))),
+    "dense": ((2, 3, 7), Dense(weights(6, (4, 7)))),
+    "diagonal": ((2, 3), Diagonal(weights(7, (2, 1)))),
+    "pool": ((3, 5, 5), Pool(Window((3, 2), (2, 2), ((1, 1), (0, 1)), (1, 1)), np.array(-4, np.int16))),
+    "sparse": ((5, 3), Sparse(sp.csr_matrix(weights(8, (6, 5)) * (weights(9, (6, 5)) > 0)))),
+}

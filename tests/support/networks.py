@@ -1,0 +1,114 @@
+"""Fixed small networks: a chain as it comes from a CNN, a graph with a residual, and a graph network."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import Base, BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.ir.linear import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window
+from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.ir.verify import verify
+
+BASE = Base.nearest(1.3)
+
+
+def _weights(seed: int, shape: Shape, largest: int = 127) -> NDArray[np.int16]:
+    return (2 * np.random.default_rng(seed).integers(-largest, largest + 1, shape)).astype(np.int16)
+
+
+def _membrane(steps: int, mant: int, shape: Shape = (), bias: int = 0, shift: int = 2) -> Membrane:
+    values = np.random.default_rng(bias).integers(-bias, bias + 1, shape)
+    return Membrane(mant, steps, shift, np.asarray(values, dtype=np.int64), np.full(shape, 1e-3))
+
+
+def _spiking(
+    name: str, shape: Shape, membrane: Membrane, wait: int, threshold: int, *, timesteps: int = 4
+) -> Population:
+    code = PhaseCode(BASE, timesteps)
+    table = ThresholdTable.from_gains(code.thresholds())
+    per_channel = (shape[0], *(1,) * (len(shape) - 1))
+    thresholds = (threshold * np.linspace(0.7, 1.4, shape[0])).astype(np.int64).reshape(per_channel)
+    scale = np.linspace(1.0, 2.0, shape[0]).reshape(per_channel)
+    return Population(name, shape, "relu", membrane, wait, code, thresholds, table, None, scale)
+
+
+def _plain(name: str, shape: Shape, kind: str, steps: int, *, timesteps: int = 4) -> Population:
+    """Max pooling or a relay: passes the first spike."""
+    membrane = Membrane(4096, steps, 0, np.zeros((), np.int64), np.array(0.5))
+    table = ThresholdTable.constant(timesteps)
+    two = np.array(2, dtype=np.int64)
+    return Population(name, shape, kind, membrane, 0, PhaseCode(BASE, timesteps), two, table, None, np.array(1.0))
+
+
+def _two() -> NDArray[np.int16]:
+    return np.array(2, dtype=np.int16)
+
+
+def chain() -> Network:
+    """Input (1, 8, 8) in 8 bits, convolution, max pooling, convolution, flatten, readout."""
+    first = Conv(_weights(1, (3, 1, 3, 3)), Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1)))
+    pool = Pool(Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1)), _two())
+    second = Conv(_weights(2, (4, 3, 3, 3)), Window.plain((3, 3)))
+    populations = (
+        InputPopulation("input", (1, 8, 8), BinaryCode(8), np.array(1.0), np.array(0.0)),
+        _spiking("conv1", (3, 8, 8), _membrane(8, 8192, (3, 8, 8), 4), 8, 300_000),
+        _plain("pool1", (3, 4, 4), "max_pool", 4),
+        _spiking("conv2", (4, 2, 2), _membrane(4, BASE.mant, (4, 1, 1), 90), 4, 4_000),
+        Readout("readout", (10,), _membrane(4, BASE.mant, (10,), 50), "softmax"),
+    )
+    synapses = (
+        Synapse("conv1", "input", "conv1", first),
+        Synapse("pool1", "conv1", "pool1", pool),
+        Synapse("conv2", "pool1", "conv2", second),
+        Synapse("readout", "conv2", "readout", Dense(_weights(3, (10, 16))), np.arange(16, dtype=np.int32)),
+    )
+    return verify(Network("chain", populations, synapses, {"origin": "fixed", "timesteps": 4}))
+
+
+def graph() -> Network:
+    """Uneven padding, depthwise, dilation, a residual with its delay over a relay, a gather, weight exponents."""
+    start = Conv(_weights(5, (4, 2, 2, 3)), Window((2, 3), (1, 2), ((1, 0), (2, 2)), (1, 1)))
+    depthwise = Conv(_weights(6, (4, 1, 3, 1)), Window((3, 1), (1, 1), ((2, 2), (0, 0)), (2, 1)), groups=4)
+    shape = (4, 4, 4)
+    shuffled = np.arange(64, dtype=np.int32).reshape(shape)[::-1].copy()
+    shuffled[0, 0, 0] = -1
+    populations = (
+        InputPopulation("input", (2, 4, 5), BinaryCode(4), np.full((2, 1, 1), 1.5), np.array(-0.5)),
+        _spiking("start", shape, _membrane(4, 8192, (4, 1, 1), 20), 4, 9_000),
+        _spiking("deep", shape, _membrane(4, BASE.mant, shape, 30), 3, 1_500),
+        _plain("late", shape, "relay", 4),
+        _spiking("sum", shape, _membrane(4, BASE.mant, (), 0, 3), 1, 2_500),
+        Readout("readout", (2,), _membrane(4, BASE.mant), "identity"),
+    )
+    synapses = (
+        Synapse("deep", "start", "deep", depthwise, weight_exp=1),
+        Synapse("late", "start", "late", Diagonal(_two()), axon_delay=3),
+        Synapse("sum", "deep", "sum", Diagonal(_weights(8, (4, 1, 1)))),
+        Synapse("sum.1", "late", "sum", Diagonal(_weights(10, shape)), shuffled, 2, 0),
+        Synapse("readout", "sum", "readout", Dense(_weights(11, (2, 64))), np.arange(64, dtype=np.int32)),
+    )
+    first = Synapse("start", "input", "start", start)
+    return verify(Network("graph", populations, (first, *synapses), {"origin": "fixed", "timesteps": 4}))
+
+
+def nodes() -> Network:
+    """Single-spike input, a sparse graph map with signed neurons, a convolution in one dimension, dense per place."""
+    adjacency = sp.csr_matrix(np.where(np.eye(5, 4, 1, dtype=bool), _weights(7, (5, 4)), 0).astype(np.int16))
+    line = Conv(_weights(9, (3, 5, 4)), Window((4,), (3,), ((3, 4),), (1,)))
+    falling = ThresholdTable.from_gains(np.array([1.0, 0.6, 0.1, -0.05]))
+    signed = _spiking("signed", (5, 16), _membrane(4, BASE.mant, (5, 16), 60), 2, 2_000)
+    signed = Population(**{**vars(signed), "kind": "linear", "negative": falling})
+    populations = (
+        InputPopulation("input", (4, 16), PhaseCode(BASE, 4), np.array(1.0), np.array(0.0)),
+        signed,
+        _spiking("line", (3, 7), _membrane(4, BASE.mant, (3, 1), 10), 4, 1_200),
+        Readout("readout", (3, 2), _membrane(4, BASE.mant), "log_softmax"),
+    )
+    synapses = (
+        Synapse("signed", "input", "signed", Sparse(adjacency)),
+        Synapse("line", "signed", "line", line, axon_delay=2),
+        Synapse("readout", "line", "readout", Dense(_weights(11, (2, 7)))),
+    )
+    return verify(Network("nodes", populations, synapses, {"origin": "fixed", "timesteps": 4}))

@@ -1,0 +1,299 @@
+"""Growth of a random integer network, population by population.
+
+While it grows, the network is driven by a few random inputs, and thresholds are drawn from the potentials seen, so
+that spikes come at all phases. This drive only picks numbers; nothing is ever compared with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import V_MAX, V_MIN, Base, BinaryCode, PhaseCode, ThresholdTable, leak, saturate_v
+from loihi_onespike.ir.connectivity import synapse_matrix
+from loihi_onespike.ir.linear import Diagonal, LinearMap, Shape, op_input_shape
+from loihi_onespike.ir.network import (
+    MAX_AXON_DELAY,
+    AnyPopulation,
+    InputPopulation,
+    Membrane,
+    Network,
+    Population,
+    Readout,
+    Synapse,
+)
+from loihi_onespike.ir.verify import verify
+from tests.support.choices import Choices
+from tests.support.random_ops import (
+    OPS,
+    concat_gathers,
+    fit_gather,
+    fresh_weights,
+    random_gather,
+    random_op,
+    random_pool,
+)
+
+BASES = (1.3, 1.5, 1.2, 2.0, 1.06, 3.7)
+KINDS = ("relu", "linear", "max_pool", "average_pool", "relay")
+FINISHES = ("identity", "relu", "softmax", "log_softmax", "sigmoid", "tanh")
+DRIVE_IMAGES = 4
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a random network may contain; the defaults allow everything.
+
+    Attributes:
+        max_hidden: hidden populations, at least one.
+        input_ranks: 1 features, 2 (C, L) or (nodes, features), 3 (C, H, W).
+        ops: kinds of linear maps, a part of `random_ops.OPS`.
+        kinds: kinds of hidden populations, a part of KINDS.
+        timesteps: (lowest, highest) T.
+        full_wait: every wait is the population's input_steps.
+        gathers, branches, delays: allow `index`, several synapses onto a population, axon delays without need.
+        binary_input, single_spike_input: codes of the input.
+        saturating: allow magnitudes that saturate v.
+    """
+
+    max_hidden: int = 5
+    input_ranks: tuple[int, ...] = (1, 2, 3)
+    ops: tuple[str, ...] = OPS
+    kinds: tuple[str, ...] = KINDS
+    timesteps: tuple[int, int] = (1, 12)
+    full_wait: bool = False
+    gathers: bool = True
+    branches: bool = True
+    delays: bool = True
+    binary_input: bool = True
+    single_spike_input: bool = True
+    saturating: bool = True
+
+
+@dataclass
+class _Draft:
+    """A network in the making: spikes[name] is (steps, images, neurons), starts[name] as in `Network.starts`."""
+
+    populations: list[AnyPopulation] = field(default_factory=list)
+    synapses: list[Synapse] = field(default_factory=list)
+    spikes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    starts: dict[str, int] = field(default_factory=dict)
+
+    def arrival(self, pre: Population | InputPopulation) -> int:
+        return self.starts[pre.name] + pre.wait + 1
+
+
+def random_codes(choices: Choices, source: InputPopulation, images: int) -> NDArray[np.integer]:
+    """Input codes (images, *shape) of the type that `encode_input` gives; zeros and largest codes are common."""
+    rng = choices.generator()
+    highest = 2**source.code.bits - 1 if isinstance(source.code, BinaryCode) else source.code.timesteps
+    codes = rng.integers(0, highest + 1, (images, *source.shape))
+    special = rng.random(codes.shape)
+    codes = np.where(special < 0.15, 0, np.where(special > 0.9, highest, codes))
+    return codes.astype(np.int32 if isinstance(source.code, BinaryCode) else np.int16)
+
+
+def grow_network(choices: Choices, options: Options) -> Network:
+    """A verified network of 1 to `max_hidden` hidden populations."""
+    timesteps = choices.integer(*options.timesteps)
+    draft = _Draft()
+    _add_input(choices, options, draft, timesteps)
+    for number in range(1, choices.integer(1, options.max_hidden) + 1):
+        _add_hidden(choices, options, draft, f"layer{number}", timesteps)
+    _add_readout(choices, options, draft)
+    facts = {"origin": "random", "options": {"timesteps": timesteps, "λ": [1.5, None, True]}}
+    return verify(Network(f"random-{timesteps}", tuple(draft.populations), tuple(draft.synapses), facts))
+
+
+def _add_input(choices: Choices, options: Options, draft: _Draft, timesteps: int) -> None:
+    rank = choices.pick(options.input_ranks)
+    sizes = {1: ((1, 8),), 2: ((1, 4), (1, 8)), 3: ((1, 3), (2, 6), (2, 6))}[rank]
+    shape = tuple(choices.integer(*size) for size in sizes)
+    single = options.single_spike_input and (not options.binary_input or choices.chance(30))
+    code = PhaseCode(_base(choices), timesteps, choices.chance(80)) if single else BinaryCode(choices.integer(1, 8))
+    per_channel = (shape[0], *(1,) * (rank - 1)) if choices.chance(50) else ()
+    rng = choices.generator()
+    scale, offset = rng.uniform(0.1, 3.0, per_channel), np.asarray(rng.uniform(-1, 1, per_channel))
+    source = InputPopulation("input", shape, code, np.asarray(scale), offset)
+    codes = random_codes(choices, source, DRIVE_IMAGES).reshape(DRIVE_IMAGES, -1)
+    steps = range(1, code.timesteps + 1)
+    spikes = [code.spikes(codes, t) if isinstance(code, BinaryCode) else (codes == t).astype(np.int64) for t in steps]
+    draft.populations.append(source)
+    draft.spikes["input"], draft.starts["input"] = np.stack(spikes), 0
+
+
+def _base(choices: Choices) -> Base:
+    return Base.nearest(choices.pick(BASES))
+
+
+def _add_hidden(choices: Choices, options: Options, draft: _Draft, name: str, timesteps: int) -> None:
+    kind = choices.pick(options.kinds)
+    pre = _pick_pre(choices, draft)
+    if kind in ("max_pool", "average_pool") and len(pre.shape) == 1:
+        kind = "relu" if "relu" in options.kinds else kind
+    synapses, shape = _incoming(choices, options, draft, name, pre, kind)
+    steps = max(draft.spikes[s.pre].shape[0] for s in synapses)
+    plain = kind in ("max_pool", "relay")
+    wait = steps if options.full_wait and not plain else 0 if plain else choices.integer(0, steps)
+    code = PhaseCode(pre.base if plain or choices.chance(50) else _base(choices), timesteps, choices.chance(80))
+    if plain:
+        membrane = Membrane(4096, steps, 0, np.zeros((), np.int64), np.array(0.5))
+    else:
+        membrane = _membrane(choices, options, shape, steps, pre)
+    v = _drive(draft, synapses, membrane, shape)
+    table = ThresholdTable.constant(timesteps) if plain else _table(choices, code, membrane, wait)
+    negative = None
+    if kind == "linear" or (kind == "relay" and isinstance(pre, Population) and pre.signed):
+        negative = table if choices.chance(70) or plain else _table(choices, code, membrane, wait)
+    threshold = np.array(2, np.int64) if plain else _threshold(choices, shape, table, v, wait)
+    scale = np.asarray(choices.generator().uniform(0.1, 5.0, _broadcast(choices, shape)))
+    population = Population(name, shape, kind, membrane, wait, code, threshold, table, negative, scale)
+    draft.populations.append(population)
+    draft.synapses += synapses
+    draft.spikes[name] = _spikes(population, v)
+
+
+def _add_readout(choices: Choices, options: Options, draft: _Draft) -> None:
+    pre = _pick_pre(choices, draft)
+    synapses, shape = _incoming(choices, options, draft, "readout", pre, "readout")
+    steps = max(draft.spikes[s.pre].shape[0] for s in synapses)
+    membrane = _membrane(choices, options, shape, steps, pre)
+    draft.populations.append(Readout("readout", shape, membrane, choices.pick(FINISHES)))
+    draft.synapses += synapses
+
+
+def _pick_pre(choices: Choices, draft: _Draft) -> Population | InputPopulation:
+    candidates = [p for p in draft.populations if not isinstance(p, Readout)]
+    return candidates[choices.integer(0, len(candidates) - 1)] if choices.chance(25) else candidates[-1]
+
+
+def _incoming(
+    choices: Choices, options: Options, draft: _Draft, name: str, pre: Population | InputPopulation, kind: str
+) -> tuple[list[Synapse], Shape]:
+    """Synapses onto a new population with delays that line their phases up, and the shape of the population."""
+    if kind in ("max_pool", "relay"):
+        two = np.array(2, dtype=np.int16)
+        op: LinearMap = random_pool(choices, pre.shape, 2) if kind == "max_pool" else Diagonal(two)
+        first = Synapse(name, pre.name, name, op, None, 0, choices.integer(0, 9) if options.delays else 0)
+        draft.starts[name] = draft.arrival(pre) + first.axon_delay
+        return [first], op.output_shape(pre.shape)
+    index = random_gather(choices, pre.shape) if options.gathers and choices.chance(30) else None
+    sources = [(pre, index)]
+    others = [p for p in draft.populations if isinstance(p, (Population, InputPopulation))]
+    if options.branches and choices.chance(35):
+        other = choices.pick(others)
+        both = concat_gathers(pre.shape, other.shape) if options.gathers and choices.chance(40) else None
+        seen = op_input_shape(pre.shape, index)
+        if both is not None:
+            sources = [(pre, both[0]), (other, both[1])]
+        elif options.gathers or other.shape == seen:
+            sources.append((other, fit_gather(choices, other.shape, seen)))
+    latest = max(draft.arrival(p) for p, _ in sources)
+    sources = [(p, i) for p, i in sources if latest - draft.arrival(p) <= MAX_AXON_DELAY]
+    room = MAX_AXON_DELAY - max(latest - draft.arrival(p) for p, _ in sources)
+    extra = min(room, choices.integer(1, 5)) if options.delays and choices.chance(20) else 0
+    draft.starts[name] = latest + extra
+    seen = op_input_shape(sources[0][0].shape, sources[0][1])
+    if kind == "average_pool" and len(seen) > 1:
+        op = random_pool(choices, seen, 2)
+    else:
+        op = random_op(choices, seen, options.ops)
+    synapses = []
+    for number, (source, gather) in enumerate(sources):
+        synapses.append(
+            Synapse(
+                name if number == 0 else f"{name}.{number}",
+                source.name,
+                name,
+                op if number == 0 else fresh_weights(choices, op),
+                gather,
+                choices.integer(0, 3) if choices.chance(30) else 0,
+                draft.starts[name] - draft.arrival(source),
+            )
+        )
+    return synapses, op.output_shape(seen)
+
+
+def _broadcast(choices: Choices, shape: Shape) -> Shape:
+    """One value in all, one per channel or one per neuron."""
+    return choices.pick(((), (shape[0], *(1,) * (len(shape) - 1)), shape))
+
+
+def _membrane(
+    choices: Choices, options: Options, shape: Shape, steps: int, pre: Population | InputPopulation
+) -> Membrane:
+    mant = pre.base.mant if choices.chance(80) else choices.integer(4096, 4 * 4096)
+    wide = options.saturating and choices.chance(15)
+    shift = choices.integer(12, 16) if wide else choices.pick((0, 0, 1, 3, 6))
+    largest = choices.pick((100, 0, 2000)) << shift
+    rng = choices.generator()
+    bias = np.clip(rng.integers(-largest, largest + 1, _broadcast(choices, shape)), V_MIN, V_MAX)
+    unit = np.asarray(rng.uniform(1e-4, 1.0, _broadcast(choices, shape)))
+    return Membrane(mant, steps, shift, np.asarray(bias, dtype=np.int64), unit)
+
+
+def _table(choices: Choices, code: PhaseCode, membrane: Membrane, wait: int) -> ThresholdTable:
+    """The table of a ReLU (growing v, falling θ), or any falling one with entries below zero (other activations)."""
+    if choices.chance(15):
+        return ThresholdTable.from_gains(np.sort(choices.generator().uniform(-0.5, 1.0, code.timesteps))[::-1])
+    steps = np.minimum(wait + np.arange(1, code.timesteps + 1), membrane.input_steps)
+    gains = code.thresholds() * (membrane.leak_mant / 4096) ** steps
+    return ThresholdTable.from_gains(gains / gains.max())
+
+
+def _drive(draft: _Draft, synapses: list[Synapse], membrane: Membrane, shape: Shape) -> NDArray[np.int64]:
+    """v at steps 1..input_steps under the draft's inputs, (input_steps, images, neurons)."""
+    a_in = np.zeros((membrane.input_steps, DRIVE_IMAGES, prod(shape)), np.int64)
+    by_name = {p.name: p for p in draft.populations}
+    for synapse in synapses:
+        matrix = synapse_matrix(synapse.op, by_name[synapse.pre].shape, synapse.index).astype(np.int64)
+        for t, spikes in enumerate(draft.spikes[synapse.pre]):
+            a_in[t] += (matrix @ spikes.T).T << synapse.weight_exp
+    v = np.broadcast_to(membrane.bias, shape).reshape(1, -1)
+    history = []
+    for current in a_in:
+        v = saturate_v(leak(v, membrane.leak_mant) + (current << membrane.input_shift))
+        history.append(v)
+    return np.stack(history)
+
+
+def _at_decision(v: NDArray[np.int64], wait: int, phase: NDArray[np.integer] | int) -> NDArray[np.integer]:
+    """Place in v's first axis of the decision about `phase`."""
+    return np.minimum(wait + np.asarray(phase), len(v)) - 1
+
+
+def _threshold(
+    choices: Choices, shape: Shape, table: ThresholdTable, v: NDArray[np.int64], wait: int
+) -> NDArray[np.int64]:
+    """Thresholds that some neuron reaches at a random phase in one of the images."""
+    size = _broadcast(choices, shape)
+    rng = choices.generator()
+    phase = rng.integers(1, len(table.mant) + 1, size)
+    neuron = np.arange(prod(shape)).reshape(shape) if size == shape else rng.integers(0, prod(shape), size)
+    reached = v[_at_decision(v, wait, phase), rng.integers(0, DRIVE_IMAGES, size), neuron]
+    gains = table.gains()[phase - 1]
+    threshold = np.abs(reached) / np.where(np.abs(gains) > 1e-3, np.abs(gains), 1.0)
+    return np.asarray(np.clip(np.rint(threshold), 1, V_MAX), dtype=np.int64)
+
+
+def _spikes(population: Population, v: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Spikes (T, images, neurons) that follow from v."""
+    threshold = np.broadcast_to(population.threshold, population.shape).ravel()
+    theta = population.table.thresholds(threshold)
+    negative = population.negative.thresholds(threshold) if population.negative else None
+    spikes = np.zeros((population.timesteps, *v.shape[1:]), np.int64)
+    silent = np.ones(v.shape[1:], bool)
+    for k in range(1, population.timesteps + 1):
+        now = v[_at_decision(v, population.wait, k)]
+        up = silent & (now >= theta[k - 1])
+        down = silent & ~up & (now <= -negative[k - 1]) if negative is not None else np.zeros_like(up)
+        spikes[k - 1] = up.astype(np.int64) - down
+        silent &= ~(up | down)
+    return spikes
+
+
+def with_options(options: Options | None, **changes: object) -> Options:
+    return replace(options or Options(), **changes)  # type: ignore[arg-type]
