@@ -163,7 +163,9 @@ def test_networks_are_verified(network: Network) -> None:
 @settings(max_examples=20, deadline=None)
 def test_cases_run(case: Case) -> None:
     trace = reference.run(case.network, case.codes)
-    assert trace.output.shape == (len(case.codes), *case.network.readout.shape)
+    readout = case.network.readout
+    shape = readout.shape if readout.order is None else readout.order.shape
+    assert trace.output.shape == (len(case.codes), *shape)
 
 
 def test_options_narrow_the_choice() -> None:

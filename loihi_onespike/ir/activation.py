@@ -16,7 +16,7 @@ from loihi_onespike.errors import ConfigurationError
 
 Float = NDArray[np.float64]
 
-KINDS = ("identity", "relu", "clip", "leaky_relu", "sigmoid", "softplus", "tanh")
+KINDS = ("identity", "relu", "clip", "leaky_relu", "elu", "sigmoid", "softplus", "tanh")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Activation:
     relu         max(z, 0)
     clip         min(max(z, low), high), low ≤ 0 < high
     leaky_relu   z for z ≥ 0, slope · z below, slope > 0
+    elu          z for z ≥ 0, alpha (e^z - 1) below, alpha > 0
     sigmoid      1 / (1 + e^-z)
     softplus     ln(1 + e^(beta z)) / beta
     tanh         tanh z
@@ -36,6 +37,7 @@ class Activation:
         low, high: limits of clip.
         slope: of leaky_relu below zero.
         beta: sharpness of softplus.
+        alpha: -alpha is the limit of elu.
     """
 
     kind: str
@@ -43,15 +45,16 @@ class Activation:
     high: float = float("inf")
     slope: float = 1.0
     beta: float = 1.0
+    alpha: float = 1.0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ConfigurationError(f"activation: found {self.kind!r}, supported {', '.join(KINDS)}")
         if self.kind == "clip" and not self.low <= 0 < self.high:
             raise ConfigurationError(f"clip: found limits {self.low}, {self.high}, supported low ≤ 0 < high")
-        if not (self.slope > 0 and self.beta > 0):
+        if not min(self.slope, self.beta, self.alpha) > 0:
             raise ConfigurationError(
-                f"{self.kind}: found slope {self.slope}, beta {self.beta}, supported positive ones"
+                f"{self.kind}: found slope {self.slope}, beta {self.beta}, alpha {self.alpha}, supported positive ones"
             )
 
     @property
@@ -94,6 +97,9 @@ class Activation:
                 return np.where(y <= -self.low, y, np.inf)
             case "leaky_relu":
                 return y / self.slope
+            case "elu":
+                inside = y < self.alpha
+                return np.where(inside, -np.log1p(-np.where(inside, y, 0) / self.alpha), np.inf)
         return self.thresholds(y)
 
 

@@ -34,11 +34,14 @@ class Linear:
         bias: broadcastable to the output shape, None for none.
         scale: factor per output place, broadcastable to the output shape, None for 1: y = scale · op(x) + bias.
             Average pooling is Pool with weight 1 and scale 1 / count.
+        macs: multiply-accumulates of the layer that the user wrote, where `op` is a rewrite that counts differently
+            (transposed convolution); None for those of `op`.
     """
 
     op: LinearMap
     bias: NDArray[np.float64] | None = None
     scale: NDArray[np.float64] | None = None
+    macs: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +124,15 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class AnnGraph:
-    """Nodes in topological order: one Input first, the last node is the output."""
+    """Nodes in topological order: one Input first, the last node is the output.
+
+    Attributes:
+        rewrites: what the front end rewrote into what, for the report; every rewrite is exact.
+    """
 
     name: str
     nodes: tuple[Node, ...]
+    rewrites: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, Node]:

@@ -21,6 +21,14 @@ Array: TypeAlias = NDArray[Any]
 """Weights: float64 before quantization, int16 after it."""
 
 
+def broadcasts_to(shape: Shape, target: Shape) -> bool:
+    """An array of `shape` broadcasts to exactly `target`."""
+    try:
+        return np.broadcast_shapes(shape, target) == target
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True)
 class Window:
     """Sliding window over the spatial axes of a (C, *spatial) array.
@@ -109,7 +117,7 @@ class Diagonal:
     weight: Array
 
     def output_shape(self, shape: Shape) -> Shape:
-        if np.broadcast_shapes(self.weight.shape, shape) != shape:
+        if not broadcasts_to(self.weight.shape, shape):
             raise GraphError(f"diagonal weight of shape {self.weight.shape} over shape {shape}")
         return shape
 

@@ -132,8 +132,8 @@ class StagePlan:
         """
         relative = code.thresholds()
         if activation.homogeneous:
-            positive, negative = activation.thresholds(relative), activation.negative_thresholds(relative)
-            return cls(code, scale, wait, scale, positive, negative)
+            # f(z) = z for z ≥ 0 up to an upper limit of clip, which λ · thr never exceeds since λ does not.
+            return cls(code, scale, wait, scale, relative, activation.negative_thresholds(relative))
         values = relative * float(scale.max())
         positive, negative = activation.thresholds(values), activation.negative_thresholds(values)
         return cls(code, scale, wait, np.ones((1,) * scale.ndim), positive, negative)

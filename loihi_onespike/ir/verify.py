@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.coding import LEAK_SHIFT, V_MAX, V_MIN
 from loihi_onespike.errors import GraphError
-from loihi_onespike.ir.linear import Shape, op_input_shape, weight_values
+from loihi_onespike.ir.linear import Shape, broadcasts_to, op_input_shape, weight_values
 from loihi_onespike.ir.network import (
     MAX_AXON_DELAY,
     InputPopulation,
@@ -27,8 +29,12 @@ def verify(network: Network) -> Network:
     """Check every rule and return the network; raises GraphError with the object, what was found and the limit."""
     _names(network)
     position = {p.name: i for i, p in enumerate(network.populations)}
+    _input(network.input)
     for synapse in network.synapses:
         _synapse(network, synapse, position)
+    for population in network.populations:
+        if not isinstance(population, InputPopulation) and not any(network.synapses_onto(population.name)):
+            _fail(population.name, "no synapse onto it")
     for population in network.populations:
         if isinstance(population, InputPopulation):
             continue
@@ -36,6 +42,8 @@ def verify(network: Network) -> Network:
         _timing(network, population)
         if isinstance(population, Population):
             _population(population)
+        else:
+            _readout(population)
     return network
 
 
@@ -44,16 +52,27 @@ def _fail(name: str, message: str) -> None:
 
 
 def _names(network: Network) -> None:
-    names = [p.name for p in network.populations] + [s.name for s in network.synapses if s.name not in network.by_name]
-    repeated = {n for n in names if names.count(n) > 1}
-    if repeated:
-        _fail(network.name, f"names used twice: {sorted(repeated)}")
+    for what, names in (
+        ("populations", [p.name for p in network.populations]),
+        ("synapses", [s.name for s in network.synapses]),
+    ):
+        repeated = {n for n, count in Counter(names).items() if count > 1}
+        if repeated:
+            _fail(network.name, f"names of {what} used twice: {sorted(repeated)}")
     for kind in (InputPopulation, Readout):
         count = sum(isinstance(p, kind) for p in network.populations)
         if count != 1:
             _fail(network.name, f"{count} populations of type {kind.__name__}, exactly one is supported")
     if not isinstance(network.populations[0], InputPopulation) or not isinstance(network.populations[-1], Readout):
         _fail(network.name, "the input must stand first and the readout last")
+
+
+def _input(source: InputPopulation) -> None:
+    for quantity, values in (("scale", source.scale), ("offset", source.offset)):
+        if not broadcasts_to(values.shape, source.shape) or not np.all(np.isfinite(values)):
+            _fail(source.name, f"{quantity} must be finite and broadcast to {source.shape}")
+    if not np.all(source.scale > 0):
+        _fail(source.name, "scale must be positive")
 
 
 def _synapse(network: Network, synapse: Synapse, position: dict[str, int]) -> None:
@@ -82,17 +101,10 @@ def _synapse(network: Network, synapse: Synapse, position: dict[str, int]) -> No
         )
 
 
-def _broadcasts(array: NDArray[np.generic], shape: Shape) -> bool:
-    try:
-        return np.broadcast_shapes(array.shape, shape) == shape
-    except ValueError:
-        return False
-
-
 def _within(name: str, quantity: str, values: NDArray[np.integer], shape: Shape) -> None:
     if not np.issubdtype(values.dtype, np.integer):
         _fail(name, f"{quantity} of type {values.dtype}, integers are needed")
-    if not _broadcasts(values, shape):
+    if not broadcasts_to(values.shape, shape):
         _fail(name, f"{quantity} of shape {values.shape} does not broadcast to {shape}")
     if values.min() < V_MIN or values.max() > V_MAX:
         _fail(name, f"{quantity} in {values.min()}..{values.max()}, 24 bits hold {V_MIN}..{V_MAX}")
@@ -104,14 +116,12 @@ def _membrane(name: str, shape: Shape, membrane: Membrane) -> None:
         _fail(name, f"leak_mant {membrane.leak_mant}, supported {2**LEAK_SHIFT} (no gain) to {4 * 2**LEAK_SHIFT}")
     if not 0 <= membrane.input_shift <= MAX_INPUT_SHIFT:
         _fail(name, f"input_shift {membrane.input_shift}, supported 0..{MAX_INPUT_SHIFT}")
-    if not _broadcasts(membrane.unit, shape) or not np.all(membrane.unit > 0):
+    if not broadcasts_to(membrane.unit.shape, shape) or not np.all(membrane.unit > 0):
         _fail(name, "unit must be positive and broadcast to the population's shape")
 
 
 def _timing(network: Network, population: Population | Readout) -> None:
     synapses = list(network.synapses_onto(population.name))
-    if not synapses:
-        _fail(population.name, "no synapse onto it")
     starts = network.starts
     arrivals = {s.name: starts[s.pre] + network.by_name[s.pre].wait + 1 + s.axon_delay for s in synapses}
     if len(set(arrivals.values())) > 1:
@@ -125,10 +135,16 @@ def _timing(network: Network, population: Population | Readout) -> None:
         )
 
 
+def _readout(readout: Readout) -> None:
+    order, values = readout.order, int(np.prod(readout.shape))
+    if order is not None and (not order.size or order.min() < -1 or order.max() >= values):
+        _fail(readout.name, f"order reaches outside its {values} values")
+
+
 def _population(population: Population) -> None:
     _within(population.name, "threshold", population.threshold, population.shape)
     for table in (population.table, population.negative):
         if table is not None and len(table.mant) != population.timesteps:
             _fail(population.name, f"threshold table of {len(table.mant)} phases, the code has {population.timesteps}")
-    if not _broadcasts(population.scale, population.shape) or not np.all(population.scale > 0):
+    if not broadcasts_to(population.scale.shape, population.shape) or not np.all(population.scale > 0):
         _fail(population.name, "scale must be positive and broadcast to the population's shape")

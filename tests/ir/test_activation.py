@@ -20,11 +20,13 @@ FUNCTIONS = [
     Activation("clip", 0.0, 6.0),
     Activation("clip", -1.0, 2.0),
     Activation("leaky_relu", slope=0.1),
+    Activation("clip", 0.0, 0.25),
+    Activation("elu", alpha=1.5),
     Activation("sigmoid"),
     Activation("softplus", beta=2.0),
     Activation("tanh"),
 ]
-ids = [f"{f.kind}{f.low if f.kind == 'clip' else ''}" for f in FUNCTIONS]
+ids = [f"{f.kind}{(f.low, f.high) if f.kind == 'clip' else ''}" for f in FUNCTIONS]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=ids)
@@ -65,7 +67,13 @@ def test_facts_about_each_function(function: Activation) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"kind": "gelu"}, {"kind": "clip", "low": 1.0}, {"kind": "clip", "high": -1.0}, {"kind": "leaky_relu", "slope": 0.0}]
+    "wrong",
+    [
+        {"kind": "gelu"},
+        {"kind": "clip", "low": 1.0},
+        {"kind": "clip", "high": -1.0},
+        {"kind": "leaky_relu", "slope": 0.0},
+    ],
 )
 def test_impossible_activations_are_refused(wrong: dict) -> None:
     with pytest.raises(ConfigurationError, match="supported"):

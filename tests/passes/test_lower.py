@@ -82,8 +82,8 @@ def test_max_pooling_stays_before_a_batch_norm_that_turns_signs() -> None:
 
 def test_a_shortcut_is_a_second_synapse_group() -> None:
     graph = lower(*pool_last(trace(make("residual"), inputs(2))))
-    second = list(graph.hidden)[1]
-    assert ops(second) == [(list(graph.hidden)[0].name, Conv), (list(graph.hidden)[0].name, Diagonal)]
+    first, second, *_ = graph.hidden
+    assert ops(second) == [(first.name, Conv), (first.name, Diagonal)]
 
 
 def test_concatenation_makes_no_population() -> None:

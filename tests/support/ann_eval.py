@@ -77,6 +77,7 @@ _ACTIVATIONS: dict[str, Callable[[NDArray[np.float64], Activation], NDArray[np.f
     "relu": lambda x, f: np.maximum(x, 0),
     "clip": lambda x, f: np.clip(x, f.low, f.high),
     "leaky_relu": lambda x, f: np.where(x > 0, x, f.slope * x),
+    "elu": lambda x, f: np.where(x > 0, x, f.alpha * np.expm1(np.minimum(x, 0))),
     "sigmoid": lambda x, f: 1 / (1 + np.exp(-x)),
     "softplus": lambda x, f: np.logaddexp(0, f.beta * x) / f.beta,
     "tanh": lambda x, f: np.tanh(x),

@@ -161,7 +161,11 @@ def _add_readout(choices: Choices, options: Options, draft: _Draft) -> None:
     synapses, shape = _incoming(choices, options, draft, "readout", pre, "readout")
     steps = max(draft.spikes[s.pre].shape[0] for s in synapses)
     membrane = _membrane(choices, options, shape, steps, pre)
-    draft.populations.append(Readout("readout", shape, membrane, choices.pick(FINISHES)))
+    order = None
+    if choices.chance(30):
+        order = choices.generator().permutation(prod(shape)).astype(np.int32)
+        order[:1] = choices.pick([-1, order[0]])
+    draft.populations.append(Readout("readout", shape, membrane, choices.pick(FINISHES), order))
     draft.synapses += synapses
 
 

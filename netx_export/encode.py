@@ -1,0 +1,229 @@
+"""From a network to the fields of a file: a flat mapping from path to array, with nothing of HDF5 in it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from math import prod
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.errors import GraphError
+from loihi_onespike.ir.linear import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window, op_input_shape
+from loihi_onespike.ir.network import AnyPopulation, InputPopulation, Membrane, Network, Population, Readout, Synapse
+from netx_export.layout import READOUT, SPIKING
+
+Array = NDArray[np.generic]
+FieldMap = dict[str, Array]
+
+
+def encode(network: Network) -> FieldMap:
+    """Fields of a verified network, in the order in which they are stored."""
+    repeated = [name for name, count in Counter(s.name for s in network.synapses).items() if count > 1]
+    if repeated:
+        raise GraphError(f"{network.name}: synapse names used twice: {sorted(repeated)}; every group needs its own")
+    fields: FieldMap = {
+        "onespike/name": text(network.name),
+        "onespike/facts": text(_json(network.facts)),
+        "simulation/Ts": integer(1),
+        "simulation/tSample": integer(network.latency_steps),
+    }
+    place = 0
+    for population in network.populations:
+        synapses = list(network.synapses_onto(population.name))
+        if synapses and gather_kind(synapses[0], network.by_name[synapses[0].pre].shape) == "flatten":
+            size = prod(network.by_name[synapses[0].pre].shape)
+            fields |= {f"layer/{place}/type": tag("flatten"), f"layer/{place}/shape": integers((size,))}
+            place += 1
+        for name, value in _layer(network, population, synapses).items():
+            fields[f"layer/{place}/{name}"] = value
+        place += 1
+    return fields
+
+
+def text(value: str) -> Array:
+    """UTF-8, zero-padded to at least one byte."""
+    data = value.encode("utf-8")
+    if b"\0" in data:
+        raise GraphError(f"the text {value!r} holds a zero byte, which a file cannot keep; rename it")
+    return np.array(data, dtype=f"S{max(1, len(data))}")
+
+
+def tag(value: str) -> Array:
+    """NetX's type strings: one element of ten bytes."""
+    return np.array([value.encode("ascii")], dtype="S10")
+
+
+def integer(value: int) -> Array:
+    return np.array(value, dtype="<i8")
+
+
+def integers(values: tuple[int, ...]) -> Array:
+    return np.array(values, dtype="<i8")
+
+
+def _json(facts: object) -> str:
+    def plain(value: object) -> object:
+        if isinstance(value, (np.generic, np.ndarray)):
+            return value.tolist()
+        raise TypeError(type(value).__name__)
+
+    try:
+        return json.dumps(facts, ensure_ascii=False, allow_nan=False, default=plain)
+    except (TypeError, ValueError) as error:
+        raise GraphError(f"facts: {error}; they must be JSON: text, finite numbers, lists, maps") from error
+
+
+def _layer(network: Network, population: AnyPopulation, synapses: list[Synapse]) -> FieldMap:
+    fields: FieldMap = {"shape": integers(lifted(population.shape))}
+    if isinstance(population, InputPopulation):
+        fields["type"] = tag("input")
+    for number, synapse in enumerate(synapses):
+        pre_shape = network.by_name[synapse.pre].shape
+        below = f"onespike/synapse/{number}/"
+        standard = synapse_fields(synapse, pre_shape)
+        if number > 0:
+            standard = {below + ("netxPadding" if name == "padding" else name): v for name, v in standard.items()}
+        fields |= standard
+        fields |= {below + name: value for name, value in wiring_fields(synapse, pre_shape).items()}
+    fields |= {f"onespike/{name}": value for name, value in _population_fields(population).items()}
+    if not isinstance(population, InputPopulation):
+        fields |= {f"neuron/{name}": value for name, value in _neuron_fields(population).items()}
+    return fields
+
+
+def lifted(shape: Shape) -> Shape:
+    """A shape of rank 2 as (C, 1, L): NetX's maps have two spatial axes."""
+    return (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+
+
+def gather_kind(synapse: Synapse, pre_shape: Shape) -> str:
+    """`GATHERS`: a row-major flattening is not stored as an index."""
+    if synapse.index is None:
+        return "none"
+    flat = synapse.index.shape == (prod(pre_shape),) and np.array_equal(synapse.index, np.arange(prod(pre_shape)))
+    return "flatten" if flat else "index"
+
+
+def _window_fields(window: Window) -> FieldMap:
+    lift = max(0, 2 - len(window.kernel))
+    fields = {
+        "kernelSize": integers((1,) * lift + window.kernel),
+        "stride": integers((1,) * lift + window.stride),
+        "dilation": integers((1,) * lift + window.dilation),
+    }
+    if all(before == after for before, after in window.padding):
+        fields["padding"] = integers((0,) * lift + tuple(before for before, _ in window.padding))
+    return fields
+
+
+def synapse_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
+    """NetX's fields of one synapse group."""
+    op, seen = synapse.op, op_input_shape(pre_shape, synapse.index)
+    fields: FieldMap
+    if isinstance(op, (Conv, Pool)):
+        rank = len(op.window.kernel)
+        kernel = (1,) * max(0, 2 - rank) + op.window.kernel
+        fields = _window_fields(op.window)
+    if isinstance(op, Conv):
+        fields |= {
+            "type": tag("conv" if rank <= 2 else "convNd"),
+            "inChannels": integer(seen[0]),
+            "outChannels": integer(op.weight.shape[0]),
+            "groups": integer(op.groups),
+            "weight": _weights(op.weight.reshape(*op.weight.shape[:2], *kernel)),
+        }
+    elif isinstance(op, Pool):
+        fields |= {"type": tag("pool"), "weight": _weights(np.full((1, 1, *kernel), op.weight[()]))}
+    elif isinstance(op, Dense):
+        fields = {"type": tag("dense" if len(seen) == 1 else "denseLast"), "weight": _weights(op.weight)}
+        fields |= {"inFeatures": integer(op.weight.shape[1]), "outFeatures": integer(op.weight.shape[0])}
+    elif isinstance(op, Diagonal):
+        fields = {"type": tag("diagonal"), "weight": _weights(op.weight)}
+    else:
+        fields = {"type": tag("sparse"), "weight": _weights(op.weight.data)}
+        fields |= {"inFeatures": integer(op.weight.shape[1]), "outFeatures": integer(op.weight.shape[0])}
+    if synapse.axon_delay:
+        fields["delay"] = integer(synapse.axon_delay)
+    if synapse.weight_exp:
+        fields["wgtExp"] = integer(synapse.weight_exp)
+    return fields
+
+
+def wiring_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
+    """What NetX has no field for: the edge, the gather, padding per side, sparse structure."""
+    kind = gather_kind(synapse, pre_shape)
+    fields = {"name": text(synapse.name), "pre": text(synapse.pre), "gather": text(kind)}
+    if kind == "index" and synapse.index is not None:
+        fields["index"] = np.ascontiguousarray(synapse.index, dtype="<i4")
+    if isinstance(synapse.op, (Conv, Pool)):
+        fields["padding"] = np.array(synapse.op.window.padding, dtype="<i8")
+    if isinstance(synapse.op, Sparse):
+        fields |= _structure(synapse.op.weight)
+    return fields
+
+
+def _structure(matrix: sp.csr_matrix) -> FieldMap:
+    if max(matrix.nnz, *matrix.shape) >= 2**31:
+        raise GraphError(f"a sparse map of {matrix.nnz} weights; files hold less than 2^31, split it")
+    return {"indices": matrix.indices.astype("<i4", copy=False), "indptr": matrix.indptr.astype("<i4", copy=False)}
+
+
+def _weights(weight: Array) -> Array:
+    return np.ascontiguousarray(weight, dtype="<i2").reshape(np.shape(weight))
+
+
+def _population_fields(p: AnyPopulation) -> FieldMap:
+    kind = "input" if isinstance(p, InputPopulation) else p.kind
+    fields = {"name": text(p.name), "shape": integers(p.shape), "kind": text(kind)}
+    if isinstance(p, Readout):
+        fields["finish"] = text(p.finish)
+        if p.order is not None:
+            fields["order"] = np.ascontiguousarray(p.order, dtype="<i4")
+    if isinstance(p, InputPopulation):
+        binary = isinstance(p.code, BinaryCode)
+        fields |= {"code": text("binary" if binary else "phase"), "scale": _real(p.scale), "offset": _real(p.offset)}
+        fields |= {"bits": integer(p.code.bits)} if isinstance(p.code, BinaryCode) else _code_fields(p.code)
+    return fields
+
+
+def _neuron_fields(p: Population | Readout) -> FieldMap:
+    fields = {"type": tag(SPIKING if isinstance(p, Population) else READOUT)} | _membrane_fields(p.membrane)
+    if isinstance(p, Population):
+        fields |= {"vThMant": _state(p.threshold), "wait": integer(p.wait), "scale": _real(p.scale)}
+        fields |= _code_fields(p.code) | _table_fields("table", p.table)
+        fields |= _table_fields("negative", p.negative) if p.negative is not None else {}
+    return fields
+
+
+def _membrane_fields(m: Membrane) -> FieldMap:
+    return {
+        "gainMant": integer(m.leak_mant),
+        "inputSteps": integer(m.input_steps),
+        "inputShift": integer(m.input_shift),
+        "vInit": _state(m.bias),
+        "unit": _real(m.unit),
+    }
+
+
+def _code_fields(code: PhaseCode) -> FieldMap:
+    return {
+        "base": integer(code.base.mant),
+        "timesteps": integer(code.timesteps),
+        "thresholdShift": integer(int(code.threshold_shift)),
+    }
+
+
+def _table_fields(name: str, table: ThresholdTable) -> FieldMap:
+    return {f"{name}Mant": np.array(table.mant, dtype="<i4"), f"{name}Shift": np.array(table.shift, dtype="<i4")}
+
+
+def _state(values: Array) -> Array:
+    return np.array(values, dtype="<i4", order="C")
+
+
+def _real(values: Array) -> Array:
+    return np.array(values, dtype="<f8", order="C")

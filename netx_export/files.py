@@ -1,0 +1,61 @@
+"""Network files: `write` and `read`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from loihi_onespike.ir.network import Network
+from loihi_onespike.ir.verify import verify
+from netx_export.decode import decode
+from netx_export.encode import encode
+from netx_export.storage import image, load
+
+
+def write(network: Network, path: str | os.PathLike[str]) -> None:
+    """Write a network as a NetX file.
+
+    The file appears as a whole or not at all: it is written beside its place, brought to disk and renamed. When
+    anything fails, a file that stood at `path` before is untouched.
+
+    Raises:
+        GraphError: the network breaks a rule of `ir.verify`, or holds what a file cannot keep.
+        OSError: the folder is missing, full or not writable.
+    """
+    data = image(encode(verify(network)))
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target.parent}: no such folder; create it before writing {target.name}")
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    try:
+        with open(draft, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, target)
+        _folder_to_disk(target.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def _folder_to_disk(path: Path) -> None:
+    """A rename lasts only once its folder is on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read(path: str | os.PathLike[str]) -> Network:
+    """Read a network file of any version so far; the network is verified.
+
+    Raises:
+        FormatError: the file is damaged, truncated, foreign or of a newer version; `field` names the entry.
+        OSError: the file is missing or not readable.
+    """
+    return decode(load(path))

@@ -1,0 +1,166 @@
+"""The layout of a network file as one table: every field with its type, its axes and what it means.
+
+Paths are written with `#` for a layer number and `@` for a number of a synapse group. Fields with `netx=True` are
+NetX's own: same name, axis order and meaning as in the files of lava-dl 0.6.0. All others are the extension for
+one-spike networks. docs/netx_format.md says the same in prose; a test keeps the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+FORMAT = "onespike-netx"
+VERSION = 1
+"""Raised when a field changes its meaning or a new field becomes necessary; older versions stay readable."""
+
+EXTENSION = "onespike"
+"""Name of the groups that hold what NetX has no field for."""
+MANIFEST = "onespike/manifest"
+"""Digest of every field, as JSON."""
+
+LAYER_TYPES = ("conv", "convNd", "dense", "denseLast", "pool", "diagonal", "sparse")
+"""Types of a layer with synapses; conv, dense and pool are NetX's, which also has input and flatten."""
+SPIKING, READOUT = "ONESPIKE", "READOUT"
+"""Neuron types."""
+GATHERS = ("none", "flatten", "index")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the file.
+
+    Attributes:
+        dtype: numpy type as stored, little-endian; "S" is a string of any length, UTF-8.
+        axes: names of the axes, or the fixed length; () for a scalar, None where the rank is free.
+        meaning: for the documentation.
+        netx: a field of NetX itself, always a dataset.
+        attribute: stored as an attribute of its group: a tenth of the bytes of a small dataset.
+    """
+
+    dtype: str
+    axes: tuple[str, ...] | None
+    meaning: str
+    netx: bool = False
+    attribute: bool = False
+
+
+def _scalar(meaning: str) -> Field:
+    return Field("<i8", (), meaning, attribute=True)
+
+
+def _text(meaning: str) -> Field:
+    return Field("S", (), meaning, attribute=True)
+
+
+def _table(meaning: str) -> Field:
+    return Field("<i4", ("phase",), meaning, attribute=True)
+
+
+_TYPE = Field("S10", ("1",), "kind of the layer", netx=True)
+
+_SYNAPSE = {
+    "type": _TYPE,
+    "inFeatures": Field("<i8", (), "inputs of a dense or sparse map", netx=True),
+    "outFeatures": Field("<i8", (), "outputs of a dense or sparse map", netx=True),
+    "inChannels": Field("<i8", (), "input channels of a convolution, of all groups", netx=True),
+    "outChannels": Field("<i8", (), "output channels of a convolution", netx=True),
+    "kernelSize": Field("<i8", ("spatial",), "window (H, W)", netx=True),
+    "stride": Field("<i8", ("spatial",), "(H, W)", netx=True),
+    "padding": Field("<i8", ("spatial",), "(H, W) on both sides; absent where the sides differ", netx=True),
+    "dilation": Field("<i8", ("spatial",), "(H, W)", netx=True),
+    "groups": Field("<i8", (), "channel groups of a convolution", netx=True),
+    "weight": Field("<i2", None, "even integers -254..254: (O, I/groups, H, W), (O, I), pool (1, 1, H, W)", netx=True),
+    "delay": Field("<i8", (), "steps beyond the one step of every synapse, 1..62; absent for none", netx=True),
+    "wgtExp": Field("<i8", (), "left shift of the sum of this group, 1..7; absent for none", netx=True),
+}
+
+_WIRING = {
+    "name": _text("unique name of the synapse group"),
+    "pre": _text("name of the presynaptic population"),
+    "gather": _text("what the map sees: none (pre as it is), flatten (row-major), index"),
+    "index": Field("<i4", None, "flat presynaptic neuron seen at each place, -1 for nothing; with gather = index"),
+    "padding": Field("<i8", ("axis", "2"), "(before, after) per true spatial axis of a window", attribute=True),
+    "indices": Field("<i4", ("nnz",), "column of each weight of a sparse map (CSR)"),
+    "indptr": Field("<i4", ("rows + 1",), "first weight of each row of a sparse map (CSR)"),
+}
+
+_CODE = {
+    "base": _scalar("base of the phase code times 4096"),
+    "timesteps": _scalar("phases of the code"),
+    "thresholdShift": _scalar("1: rounds to the nearest level, 0: floors"),
+}
+
+_NEURON = {
+    "type": Field("S10", ("1",), "ONESPIKE or READOUT", netx=True),
+    "vThMant": Field("<i4", None, "threshold of 24 bits, broadcastable to the population", netx=True),
+    "gainMant": _scalar("gain of v per input step times 4096"),
+    "inputSteps": _scalar("steps during which input arrives and the gain applies"),
+    "inputShift": _scalar("left shift of the synaptic input, 0..16"),
+    "vInit": Field("<i4", None, "v at the start of a window, 24 bits, broadcastable (the bias)"),
+    "unit": Field("<f8", None, "real value of v = 1 before any gain, broadcastable; not part of the arithmetic"),
+    "wait": _scalar("steps before the first decision"),
+    **_CODE,
+    "tableMant": _table("threshold factor of each phase, mantissa of 15 bits and sign"),
+    "tableShift": _table("right shift of each threshold factor, 0..30"),
+    "negativeMant": _table("as tableMant, for negative spikes; absent in unsigned populations"),
+    "negativeShift": _table("as tableShift, for negative spikes"),
+    "scale": Field("<f8", None, "λ, real value of level 1, broadcastable; not part of the arithmetic"),
+}
+
+_POPULATION = {
+    "name": _text("unique name of the population"),
+    "shape": Field("<i8", ("axis",), "true shape of one sample", attribute=True),
+    "kind": _text("input, readout, or what a hidden population computes: relu, max_pool, …"),
+    "finish": _text("readout: what the host applies to the values"),
+    "order": Field("<i4", None, "readout: output[i] = value number order[i], 0 where -1; absent where nothing moves"),
+    "code": _text("input: binary or phase"),
+    "bits": _scalar("input with binary code: phases, 1..16"),
+    **_CODE,
+    "scale": Field("<f8", None, "input: real value of level 1, broadcastable"),
+    "offset": Field("<f8", None, "input: real value of no spike, broadcastable"),
+}
+
+
+def _under(prefix: str, fields: dict[str, Field]) -> dict[str, Field]:
+    return {f"{prefix}/{name}": field for name, field in fields.items()}
+
+
+FIELDS: dict[str, Field] = {
+    "simulation/Ts": Field("<i8", (), "length of a step, always 1", netx=True),
+    "simulation/tSample": Field("<i8", (), "steps from the first input phase to the readout's last", netx=True),
+    "onespike/name": _text("name of the network"),
+    "onespike/facts": Field("S", (), "JSON record of how the network was made"),
+    "layer/#/shape": Field("<i8", ("axis",), "(C, H, W) or (features); rank 2 (C, L) as (C, 1, L)", netx=True),
+    **_under("layer/#", _SYNAPSE),
+    **_under("layer/#/neuron", _NEURON),
+    **_under("layer/#/onespike", _POPULATION),
+    **_under("layer/#/onespike/synapse/@", {**_SYNAPSE, **_WIRING, "padding": _WIRING["padding"]}),
+    "layer/#/onespike/synapse/@/netxPadding": _SYNAPSE["padding"],
+}
+"""Every field by its pattern. A second and further group of synapses onto a population keeps all its fields under
+`layer/#/onespike/synapse/@`; there NetX's `padding` is called `netxPadding`, beside the full `padding`."""
+
+
+def pattern(path: str) -> str:
+    """The key of FIELDS for a path: layer/12/onespike/synapse/0/index → layer/#/onespike/synapse/@/index."""
+    path = re.sub(r"^layer/(0|[1-9][0-9]*)(?=/)", "layer/#", path)
+    return re.sub(r"^layer/#/onespike/synapse/(0|[1-9][0-9]*)(?=/)", "layer/#/onespike/synapse/@", path)
+
+
+def table() -> str:
+    """The fields as a table in Markdown; `python -m netx_export.layout` prints it for docs/netx_format.md."""
+    rows = ["| field | type | axes | of | meaning |", "|---|---|---|---|---|"]
+    for path, field in FIELDS.items():
+        parent, _, name = path.rpartition("/")
+        if parent.endswith("@") and field.netx and name in _SYNAPSE:
+            continue  # said once, at the layer
+        axes = "any" if field.axes is None else "scalar" if not field.axes else f"({', '.join(field.axes)})"
+        kind = field.dtype if field.dtype != "S" else "string"
+        place = f"{parent}@{name}" if field.attribute else path
+        rows.append(f"| `{place}` | {kind} | {axes} | {'NetX' if field.netx else 'extension'} | {field.meaning} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(table())

@@ -1,0 +1,123 @@
+"""Damaged, truncated, edited and foreign files: a FormatError that names the field, or the very same network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from loihi_onespike.errors import FormatError
+from netx_export import read, write
+from netx_export.layout import FORMAT
+from tests.strategies import random_network
+from tests.support.networks import graph
+
+SEED_OF_DAMAGE = 11
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("good") / "graph.net"
+    write(graph(), path)
+    return path.read_bytes()
+
+
+def _read_or_refuse(path: Path, good: bytes, data: bytes) -> str:
+    path.write_bytes(data)
+    try:
+        network = read(path)
+    except FormatError as error:
+        assert error.field
+        return error.field
+    write(network, path)
+    assert path.read_bytes() == good, "damage went unnoticed and changed the network"
+    return ""
+
+
+def test_truncation_at_any_place(good: bytes, tmp_path: Path) -> None:
+    rng = np.random.default_rng(SEED_OF_DAMAGE)
+    for length in [0, 1, 7, 8, 47, 48, len(good) - 1, *rng.integers(0, len(good), 150)]:
+        assert _read_or_refuse(tmp_path / "cut.net", good, good[:length]), f"{length} bytes were read"
+
+
+def test_flipped_bits(good: bytes, tmp_path: Path) -> None:
+    rng = np.random.default_rng(SEED_OF_DAMAGE)
+    refused = 0
+    for _ in range(250):
+        data = bytearray(good)
+        data[rng.integers(len(data))] ^= 1 << int(rng.integers(8))
+        refused += bool(_read_or_refuse(tmp_path / "flip.net", good, bytes(data)))
+    assert refused > 150, "most bytes of a small file carry something"
+
+
+def test_overwritten_stretches(good: bytes, tmp_path: Path) -> None:
+    rng = np.random.default_rng(SEED_OF_DAMAGE)
+    for _ in range(150):
+        data = bytearray(good)
+        start, length = int(rng.integers(len(data))), int(rng.integers(1, 3000))
+        stretch = slice(start, min(len(data), start + length))
+        data[stretch] = rng.integers(0, 256, stretch.stop - start, dtype=np.uint8).tobytes()
+        _read_or_refuse(tmp_path / "over.net", good, bytes(data))
+
+
+def test_a_flipped_weight_is_found_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "edited.net"
+    write(graph(), path)
+    with h5py.File(path, "r+") as file:
+        weight = file["layer/1/weight"][()]
+        weight.flat[0] += 2
+        file["layer/1/weight"][...] = weight
+    with pytest.raises(FormatError, match="does not match its digest") as caught:
+        read(path)
+    assert caught.value.field == "layer/1/weight"
+
+
+def test_a_newer_version_says_so(tmp_path: Path) -> None:
+    write(random_network(1), tmp_path / "new.net")
+    with h5py.File(tmp_path / "new.net", "r+") as file:
+        file["onespike"].attrs["version"] = 2
+    with pytest.raises(FormatError, match="found version 2, this release reads 1 to 1; upgrade"):
+        read(tmp_path / "new.net")
+
+
+@pytest.mark.parametrize(("name", "value"), [("format", np.bytes_("other")), ("version", 0), ("version", "one")])
+def test_wrong_marks(name: str, value: object, tmp_path: Path) -> None:
+    write(random_network(1), tmp_path / "marks.net")
+    with h5py.File(tmp_path / "marks.net", "r+") as file:
+        file["onespike"].attrs[name] = value
+    with pytest.raises(FormatError, match=f"onespike@{name}"):
+        read(tmp_path / "marks.net")
+
+
+def test_netx_files_of_other_neurons(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "cuba.net", "w") as file:
+        file["layer/0/type"] = np.array([b"input"], "S10")
+        file["layer/1/neuron/type"] = "CUBA"
+    with pytest.raises(FormatError, match="found CUBA: a NetX file of other neurons"):
+        read(tmp_path / "cuba.net")
+
+
+def test_other_files(tmp_path: Path) -> None:
+    (tmp_path / "text.net").write_text("hello")
+    with pytest.raises(FormatError, match="is no HDF5 file"):
+        read(tmp_path / "text.net")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["data"] = np.arange(3)
+    with pytest.raises(FormatError, match="no one-spike network"):
+        read(tmp_path / "other.h5")
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "missing.net")
+
+
+def test_a_hostile_size_is_refused_before_memory_is_reserved(tmp_path: Path) -> None:
+    """A data set may claim terabytes without storing a byte."""
+    write(random_network(1), tmp_path / "huge.net")
+    with h5py.File(tmp_path / "huge.net", "r+") as file:
+        del file["layer/1/weight"]
+        file.create_dataset("layer/1/weight", (2**20, 2**20), "<i2", chunks=(1024, 1024), compression="gzip")
+    with pytest.raises(FormatError, match=r"claims .* bytes, 0 are stored") as caught:
+        read(tmp_path / "huge.net")
+    assert caught.value.field == "layer/1/weight"
+    assert FORMAT == "onespike-netx"

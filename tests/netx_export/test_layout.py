@@ -1,0 +1,78 @@
+"""The table of fields, the documentation and the files say the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from netx_export import FORMAT, VERSION, write
+from netx_export.encode import encode
+from netx_export.fields import check_field
+from netx_export.layout import FIELDS, pattern, table
+from tests.strategies import random_network
+from tests.support.networks import chain
+
+DOCS = Path(__file__).parents[2] / "docs" / "netx_format.md"
+
+
+def test_the_documentation_holds_the_table() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    assert table() in text, "run `python -m netx_export.layout` and put the table into docs/netx_format.md"
+    assert f"version {VERSION}" in text
+    assert FORMAT in text
+
+
+def test_every_stored_field_is_in_the_table_and_every_entry_is_used() -> None:
+    seen = set()
+    for seed in range(200):
+        for path, array in encode(random_network(seed)).items():
+            check_field(path, array.dtype, array.ndim)
+            seen.add(pattern(path))
+    unused = {name for name in FIELDS if name not in seen}
+    # In second and further groups only the fields of the maps that joins consist of occur.
+    assert all("/synapse/@/" in name for name in unused), unused
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("layer/12/weight", "layer/#/weight"),
+        ("layer/0/onespike/synapse/3/index", "layer/#/onespike/synapse/@/index"),
+        ("layer/01/weight", "layer/01/weight"),
+        ("layer/x/weight", "layer/x/weight"),
+        ("onespike/facts", "onespike/facts"),
+    ],
+)
+def test_patterns(path: str, expected: str) -> None:
+    assert pattern(path) == expected
+
+
+def test_values_in_the_file_are_plain_hdf5(tmp_path: Path) -> None:
+    """What another program sees, by hand for one layer."""
+    write(chain(), tmp_path / "chain.net")
+    with h5py.File(tmp_path / "chain.net") as file:
+        assert file["onespike"].attrs["format"] == b"onespike-netx"
+        assert file["onespike"].attrs["version"] == 1
+        layer = file["layer/1"]
+        assert layer["type"][0] == b"conv"
+        assert layer["shape"][()].tolist() == [3, 8, 8]
+        assert layer["weight"].shape == (3, 1, 3, 3)
+        assert layer["weight"].dtype == np.int16
+        assert layer["padding"][()].tolist() == [1, 1]
+        assert layer["neuron/type"][0] == b"ONESPIKE"
+        assert layer["neuron"].attrs["gainMant"] == 8192
+        assert layer["neuron/vThMant"].shape == (3, 1, 1)
+        assert layer["onespike/synapse/0"].attrs["pre"] == b"input"
+        assert file["layer/4/type"][0] == b"flatten"
+
+
+def test_the_same_network_gives_the_same_bytes_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(chain(), tmp_path / "one.net")
+    import time
+
+    time.sleep(1.1)  # HDF5's time stamps count seconds
+    write(chain(), tmp_path / "two.net")
+    assert (tmp_path / "one.net").read_bytes() == (tmp_path / "two.net").read_bytes()
