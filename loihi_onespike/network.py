@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from loihi_onespike.data.dataset import LazyImages
 from loihi_onespike.energy.counts import SpikeCounter
 from loihi_onespike.energy.paper import FP32, INT8, relative_efficiency
 from loihi_onespike.errors import ConfigurationError
@@ -210,7 +211,11 @@ def _known(executor: str) -> None:
 
 
 def _floats(x: ArrayLike | torch.Tensor) -> NDArray[np.floating]:
-    values = x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
+    """Inputs as floats. Arrays of floats stay as they are, also those that read from disk when they are sliced."""
+    if isinstance(x, torch.Tensor):
+        values = x.detach().cpu().numpy()
+    else:
+        values = x if isinstance(x, LazyImages) else np.asarray(x)
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float32)
 
 

@@ -1,0 +1,45 @@
+"""The commands, put together; each one lives in a module of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import loihi_onespike
+from loihi_onespike.cli.convert import convert
+from loihi_onespike.cli.demo import demo
+from loihi_onespike.cli.evaluate import evaluate
+from loihi_onespike.cli.inspect import inspect
+from loihi_onespike.cli.run import run
+
+app = typer.Typer(
+    name="onespike",
+    help="Convert trained PyTorch networks into one-spike networks for Loihi 2: INT8 weights, exact simulation, NetX "
+    "files, Lava.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Results go to stdout, progress and remarks to stderr. Exit status: 0 done, 1 a check failed, "
+    "2 something given cannot be used, 130 interrupted.",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(loihi_onespike.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+for command in (demo, convert, evaluate, run, inspect):
+    app.command(no_args_is_help=command is not demo)(command)

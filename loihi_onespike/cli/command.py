@@ -1,0 +1,76 @@
+"""What all commands have in common: errors, exit status, and one clean document on stdout."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec
+
+import typer
+from rich.console import Console
+
+from loihi_onespike.cli.output import stdout_console, without_trailing_blanks, write_json
+from loihi_onespike.errors import OneSpikeError
+
+P = ParamSpec("P")
+
+CHECK_FAILED = 1
+CANNOT_USE = 2
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command found out.
+
+    Attributes:
+        document: for --json.
+        show: writes the same for people.
+        failed: a check that the command makes did not pass: exit status 1.
+    """
+
+    document: Mapping[str, object]
+    show: Callable[[Console], None]
+    failed: bool = False
+
+
+def command(function: Callable[P, Result]) -> Callable[P, None]:
+    """Makes a command of a function that has the options `as_json` and `debug` and returns its result.
+
+    A OneSpikeError is told in one message on stderr, exit status 2. With --json stdout holds exactly one document, that
+    of the error if there is one, whatever the user's own model prints meanwhile. Other exceptions are defects of the
+    program and keep their traceback.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            with redirect_stdout(sys.stderr) if as_json else nullcontext():
+                result = function(*args, **kwargs)
+        except OneSpikeError as error:
+            if kwargs.get("debug"):
+                traceback.print_exc()
+            else:
+                print(f"onespike: {error}", file=sys.stderr)
+            if as_json:
+                write_json({"error": {"type": type(error).__name__, "message": str(error)}})
+            raise typer.Exit(CANNOT_USE) from error
+        except KeyboardInterrupt:
+            print("\nonespike: interrupted", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+        if as_json:
+            write_json(result.document)
+        else:
+            console = stdout_console()
+            with console.capture() as captured:
+                result.show(console)
+            print(without_trailing_blanks(captured.get()))
+        if result.failed:
+            raise typer.Exit(CHECK_FAILED)
+
+    return run

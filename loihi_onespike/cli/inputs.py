@@ -1,0 +1,98 @@
+"""From option values to data, models and networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from loihi_onespike.cli.output import remark
+from loihi_onespike.errors import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from loihi_onespike.data import Dataset
+
+NETWORK_SUFFIXES = (".h5", ".hdf5", ".net")
+
+
+def is_network_file(target: str) -> bool:
+    return Path(target).suffix in NETWORK_SUFFIXES
+
+
+def base_of(text: str) -> float | Literal["auto"]:
+    """Value of --base."""
+    if text == "auto":
+        return "auto"
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(f"--base: found {text!r}, supported auto or a number above 1, up to 4") from None
+
+
+def choice(option: str, value: str, choices: tuple[str, ...]) -> str:
+    """The value, if it is one of the choices."""
+    if value not in choices:
+        raise ConfigurationError(f"{option}: found {value!r}, supported {' and '.join(choices)}")
+    return value
+
+
+def read_data(
+    spec: str,
+    root: Path | None,
+    calibration_images: int,
+    resize: int | None,
+    crop: int | None,
+    normalize: str,
+    seed: int,
+) -> Dataset:
+    """Data by name, pictures prepared as the options say."""
+    from loihi_onespike.data import Preprocessing, load_data
+
+    pictures = Preprocessing.named(normalize, resize, crop)
+    return load_data(spec, root=root, calibration_images=calibration_images, preprocessing=pictures, seed=seed)
+
+
+def remark_on_calibration(data: Dataset, evaluated_too: bool) -> None:
+    """Says where the calibration images come from when that matters."""
+    if evaluated_too and not data.calibration_is_separate:
+        remark(
+            f"{data.name} has one part only: the calibration images are among those that are evaluated; for an "
+            "unbiased figure put others into x_calibration (.npz), or pictures into the subfolders train and test"
+        )
+
+
+def read_model(spec: str, weights: Path | None) -> nn.Module:
+    """Model by name; what there is to know about it goes to stderr."""
+    from loihi_onespike.models import load_model
+
+    loaded = load_model(spec, weights)
+    for note in loaded.notes:
+        remark(note)
+    return loaded.model
+
+
+def existing(path: Path) -> Path:
+    """The path of a network file, which is there."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; `onespike convert` writes one, `onespike demo` too")
+    return path
+
+
+def writable(path: Path) -> Path:
+    """The path, once its folder exists; ask before the long work, not after it."""
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, supported the name of a file to write")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{path.parent}: cannot be made ({error.strerror})") from error
+    return path
+
+
+def input_code_of(text: str) -> Literal["binary", "single"]:
+    return cast(Literal["binary", "single"], choice("--input-code", text, ("binary", "single")))
+
+
+def normalization_of(text: str) -> Literal["channel", "layer"]:
+    return cast(Literal["channel", "layer"], choice("--normalization", text, ("channel", "layer")))

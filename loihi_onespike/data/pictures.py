@@ -1,0 +1,137 @@
+"""Data that torchvision reads: its own classification data sets, and folders of pictures. Nothing is downloaded."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.data.dataset import Dataset, LazyImages, draw
+from loihi_onespike.data.preprocessing import Preprocessing
+from loihi_onespike.errors import DataError
+
+EVALUATED_FOLDERS = ("test", "val", "valid", "validation")
+"""Names of the subfolder that is evaluated where a folder also has one called `train`, first match."""
+EVALUATED_SPLITS = ("test", "val", "valid", "validation")
+
+
+def torchvision_datasets() -> ModuleType:
+    """torchvision.datasets; DataError saying what to install where it is missing."""
+    try:
+        import torchvision.datasets
+    except ImportError as error:
+        raise DataError(
+            f"torchvision is needed to read this data and cannot be imported ({error}); "
+            'install it with: pip install "loihi-onespike[vision]"'
+        ) from error
+    return torchvision.datasets
+
+
+def load_torchvision(
+    name: str, root: Path | None, preprocessing: Preprocessing, calibration_images: int, seed: int
+) -> Dataset:
+    """A classification data set of torchvision: its test (or validation) part, calibrated with its training part."""
+    kind: Callable[..., Any] | None = getattr(torchvision_datasets(), name, None)
+    if not isinstance(kind, type):
+        raise DataError(
+            f"torchvision:{name}: torchvision.datasets has no such data set; names are those of that module: CIFAR10"
+        )
+    if root is None:
+        raise DataError(
+            f"torchvision:{name}: no folder given; name the one that holds the data set with --data-root (root=)"
+        )
+    options = inspect.signature(kind).parameters
+    if "train" in options:
+        parts: dict[str, dict[str, Any]] = {"train": {"train": True}, "test": {"train": False}}
+    elif "split" in options:
+        parts = {"train": {"split": "train"}} | {s: {"split": s} for s in EVALUATED_SPLITS}
+    else:
+        raise DataError(f"torchvision:{name}: it has no training and test part; supported are data sets that have both")
+    fixed = {"download": False} if "download" in options else {}
+
+    make: Callable[..., Any] = kind
+
+    def open_part(arguments: dict[str, Any]) -> Any:
+        try:
+            return make(str(root), **arguments, **fixed)
+        except (RuntimeError, OSError, TypeError) as error:
+            raise DataError(
+                f"torchvision:{name}: not found or damaged in {root} ({error}); this toolkit never downloads: "
+                f"fetch it once with torchvision.datasets.{name}({str(root)!r}, download=True), or by hand"
+            ) from error
+
+    evaluated = open_part(parts["test"]) if "train" in options else _first_split(open_part, parts)
+    return _dataset(
+        f"torchvision:{name}", evaluated, open_part(parts["train"]), preprocessing, calibration_images, seed
+    )
+
+
+def _first_split(open_part: Callable[[dict[str, Any]], Any], parts: dict[str, dict[str, Any]]) -> Any:
+    """The first of EVALUATED_SPLITS that the data set knows."""
+    refusal: DataError | None = None
+    for split in EVALUATED_SPLITS:
+        try:
+            return open_part(parts[split])
+        except ValueError:  # torchvision's answer to a split that the data set does not have
+            continue
+        except DataError as error:
+            refusal = refusal or error
+    raise refusal or DataError(f"found none of the parts {', '.join(EVALUATED_SPLITS)}")
+
+
+def load_folder(root: Path, preprocessing: Preprocessing, calibration_images: int, seed: int) -> Dataset:
+    """One subfolder of pictures per class; or subfolders train and test (val) of that form."""
+    folder = torchvision_datasets().ImageFolder
+    evaluated = next((root / n for n in EVALUATED_FOLDERS if (root / n).is_dir()), None)
+
+    def open_part(path: Path) -> Any:
+        try:
+            return folder(str(path))
+        except FileNotFoundError as error:
+            raise DataError(
+                f"{path}: {error}; supported is one subfolder of pictures per class, "
+                "by itself or below the subfolders train and test"
+            ) from error
+
+    if evaluated is not None and (root / "train").is_dir():
+        train = open_part(root / "train")
+        test = open_part(evaluated)
+        if train.classes != test.classes:
+            raise DataError(
+                f"{root}: found the classes {train.classes[:8]} in train and {test.classes[:8]} in {evaluated.name}"
+            )
+        return _dataset(root.name, test, train, preprocessing, calibration_images, seed)
+    return _dataset(root.name, open_part(root), None, preprocessing, calibration_images, seed)
+
+
+def _dataset(
+    name: str, evaluated: Any, train: Any, preprocessing: Preprocessing, calibration_images: int, seed: int
+) -> Dataset:
+    def reader(source: Any) -> Callable[[int], NDArray[np.float32]]:
+        return lambda i: preprocessing(source[i][0])
+
+    images = LazyImages(reader(evaluated), np.arange(len(evaluated)))
+    source = evaluated if train is None else train
+    calibration = LazyImages(reader(source), draw(len(source), calibration_images, seed))
+    classes = tuple(str(c) for c in getattr(evaluated, "classes", ()))
+    return Dataset(name, images, _labels(name, evaluated), calibration[:], classes, train is not None)
+
+
+def _labels(name: str, source: Any) -> NDArray[np.int64]:
+    """Class numbers; torchvision's data sets call them targets or labels, and some only give them with the picture."""
+    for attribute in ("targets", "labels", "_labels"):
+        if hasattr(source, attribute):
+            labels = np.asarray(getattr(source, attribute))
+            break
+    else:
+        labels = np.asarray([source[i][1] for i in range(len(source))])
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise DataError(
+            f"{name}: found labels of shape {labels.shape} and type {labels.dtype}, supported class numbers"
+        )
+    return labels.astype(np.int64)

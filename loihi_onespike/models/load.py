@@ -1,0 +1,60 @@
+"""`load_model`: from a word on the command line to a trained module in eval mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from loihi_onespike.errors import ModelLoadError
+from loihi_onespike.models.source import from_file, from_module, from_torchvision
+from loihi_onespike.models.weights import load_weights
+
+SUPPORTED = "digits, file.py:callable, package.module:callable or torchvision:name"
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A module in eval mode, and what the user should know about how it came about.
+
+    Attributes:
+        notes: one line each (weights unwrapped from a checkpoint, no weights given).
+    """
+
+    model: nn.Module
+    notes: tuple[str, ...] = ()
+
+
+def load_model(spec: str, weights: str | Path | None = None) -> LoadedModel:
+    """A model by name, with its weights.
+
+    Args:
+        spec: "digits" (the demo's network), "file.py:callable", "package.module:callable" or "torchvision:name". The
+            callable is a function without arguments that returns the module, a module class, or the module itself.
+            The file is run as a program is: give files that you trust.
+        weights: safetensors file, or a state_dict saved by torch.save (loaded with weights_only, so that nothing in it
+            is run); every key has to match. Without it the weights are those that the callable gives the module.
+
+    Raises:
+        ModelLoadError: naming what is missing, unexpected or damaged.
+    """
+    if spec == "digits":
+        from loihi_onespike.demo.model import DigitsCNN, load_digits_cnn
+
+        model: nn.Module = load_digits_cnn() if weights is None else DigitsCNN()
+        notes: tuple[str, ...] = ()
+    else:
+        source, colon, name = spec.rpartition(":")
+        if not colon or not source or not name:
+            raise ModelLoadError(f"model: found {spec!r}, supported {SUPPORTED}")
+        if source == "torchvision":
+            model = from_torchvision(name)
+            notes = (f"{spec}: no weights given, so they are random; give a file with --weights",)
+        else:
+            is_file = source.endswith(".py") or "/" in source
+            model = from_file(Path(source).expanduser(), name) if is_file else from_module(source, name)
+            notes = (f"{spec}: no weights given; used as {name} made it",)
+    if weights is not None:
+        notes = load_weights(model, Path(weights).expanduser())
+    return LoadedModel(model.eval(), notes)

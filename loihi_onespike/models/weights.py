@@ -1,0 +1,111 @@
+"""Weights from a file into a module, strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from torch import nn
+
+from loihi_onespike.errors import ModelLoadError
+
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "module", "ema_state_dict")
+"""Keys under which training scripts keep the state_dict in a checkpoint, first match."""
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
+"""What DataParallel, torch.compile and training frameworks put before every key."""
+SHOWN = 8
+"""Keys listed of each kind in an error."""
+
+
+def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
+    """Load every weight of the model from a file, no key more and none less; notes say what was unwrapped.
+
+    Raises ModelLoadError naming missing and unexpected keys and differing shapes.
+    """
+    state, notes = _unwrapped(path, _read(path))
+    wanted = model.state_dict()
+    state, stripped = _without_prefix(state, wanted)
+    # A count of training batches, which older files lack and an evaluated model never reads.
+    state = {k: v for k, v in wanted.items() if k.endswith("num_batches_tracked")} | state
+    _check(path, state, wanted)
+    model.load_state_dict(state)
+    return notes + tuple(f"{path.name}: prefix {prefix!r} taken off every key" for prefix in stripped)
+
+
+def _read(path: Path) -> object:
+    if not path.is_file():
+        raise ModelLoadError(f"{path}: no such weights file")
+    if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise ModelLoadError(f"{path}: not a readable safetensors file ({error})") from error
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise ModelLoadError(
+            f"{path}: it is damaged or holds more than tensors, and nothing but tensors is loaded, since a pickled "
+            "object can run any program; save torch.save(model.state_dict(), path) or a safetensors file where you "
+            "trust it"
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelLoadError(f"{path}: not a file that torch.save wrote, or damaged ({first})") from error
+
+
+def _unwrapped(path: Path, loaded: object) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
+    """The state_dict inside a checkpoint."""
+    notes: list[str] = []
+    while isinstance(loaded, Mapping) and not _is_state(loaded):
+        key = next((k for k in WRAPPERS if isinstance(loaded.get(k), Mapping)), None)
+        if key is None:
+            break
+        notes.append(f"{path.name}: weights taken from {key!r} of a checkpoint")
+        loaded = loaded[key]
+    if not isinstance(loaded, Mapping) or not _is_state(loaded):
+        found = f"a dict with the keys {list(loaded)[:SHOWN]}" if isinstance(loaded, Mapping) else type(loaded).__name__
+        raise ModelLoadError(f"{path}: found {found}, supported a state_dict, or a checkpoint with it as 'state_dict'")
+    return dict(loaded), tuple(notes)
+
+
+def _is_state(value: Mapping[object, object]) -> bool:
+    return bool(value) and all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in value.items())
+
+
+def _without_prefix(
+    state: dict[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]
+) -> tuple[dict[str, torch.Tensor], list[str]]:
+    """Take prefixes off while all keys have one that the model's keys do not have."""
+    stripped: list[str] = []
+    while state:
+        prefix = next((p for p in PREFIXES if all(k.startswith(p) for k in state)), None)
+        if prefix is None or all(k.startswith(prefix) for k in wanted):
+            break
+        state = {k.removeprefix(prefix): v for k, v in state.items()}
+        stripped.append(prefix)
+    return state, stripped
+
+
+def _check(path: Path, state: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:
+    missing = [k for k in wanted if k not in state]
+    unexpected = [k for k in state if k not in wanted]
+    shapes = [
+        f"{k} (file {tuple(state[k].shape)}, model {tuple(v.shape)})"
+        for k, v in wanted.items()
+        if k in state and state[k].shape != v.shape
+    ]
+    problems = [
+        f"{kind} {len(keys)}: {', '.join(keys[:SHOWN])}{', …' if len(keys) > SHOWN else ''}"
+        for kind, keys in (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
+        if keys
+    ]
+    if problems:
+        listed = "\n  ".join(problems)
+        raise ModelLoadError(
+            f"{path}: the weights do not fit the model\n  {listed}\n  give the file that belongs to it"
+        )

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+
+import loihi_onespike as los
+from loihi_onespike.data import load_data
+from loihi_onespike.demo.model import load_digits_cnn
+
+
+def test_document(document, tmp_path):
+    out = tmp_path / "new folder" / "net.h5"
+    found = document("convert", "digits", "--data", "digits", "-o", out, "--timesteps", "8", "--base", "1.5")
+    assert found["file"] == str(out) and out.stat().st_size == found["bytes"]
+    assert (found["timesteps"], found["period_steps"], found["neurons"]) == (8, 16, 2432)
+    assert found["options"]["timesteps"] == 8 and found["options"]["base"] == 1.5
+    assert found["calibration_images"] == 512 and found["data"] == "digits"
+    names = [layer["name"] for layer in found["layers"]]
+    assert names == ["input", "relu1", "relu2", "max_pool", "relu3", "classifier"]
+    assert all(layer["v_bits"] <= 24 for layer in found["layers"][1:])
+    assert found["rewrites"] and los.load(out).period_steps == 16
+
+
+def test_table(onespike, tmp_path):
+    result = onespike("convert", "digits", "--data", "digits", "-o", tmp_path / "net.h5")
+    assert result.exit_code == 0
+    for word in ("relu2", "16 × 8 × 8", "1024", "v bits of 24", "latency", "period", "Rewritten", "net.h5"):
+        assert word in result.stdout
+    assert "quantize: 5/5" in result.stderr and "quantize: 5/5" not in result.stdout
+    assert not any(line != line.rstrip() for line in result.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "name"),
+    [("--weight-bits", 4, "weight_bits"), ("--input-code", "single", "input_code"), ("--normalization", "layer", None)],
+)
+def test_options_reach_the_conversion(document, tmp_path, option, value, name):
+    found = document("convert", "digits", "--data", "digits", "-o", tmp_path / "n.h5", option, value)
+    assert found["options"][name or option[2:]] == value
+
+
+def test_floor_instead_of_nearest(document, tmp_path):
+    found = document("convert", "digits", "--data", "digits", "-o", tmp_path / "n.h5", "--no-threshold-shift")
+    assert found["options"]["threshold_shift"] is False
+
+
+def test_own_model_weights_and_data(onespike, document, tmp_path):
+    """A file with a class, weights from a checkpoint, data from an .npz: what most users have."""
+    (tmp_path / "model.py").write_text("from loihi_onespike.demo.model import DigitsCNN as Net\n")
+    torch.save({"state_dict": {f"module.{k}": v for k, v in load_digits_cnn().state_dict().items()}}, tmp_path / "w.pt")
+    data = load_data("digits")
+    np.savez(tmp_path / "d.npz", x=data.images[:100], y=data.labels[:100], x_calibration=data.calibration)
+    model = ("--weights", tmp_path / "w.pt", "--data", tmp_path / "d.npz")
+    result = onespike("convert", f"{tmp_path}/model.py:Net", *model, "-o", tmp_path / "net.h5")
+    assert result.exit_code == 0 and "prefix 'module.' taken off" in result.stderr
+    found = document("evaluate", f"{tmp_path}/model.py:Net", *model)
+    assert found["images"] == 100 and found["agreement"]["value"] >= 0.98

@@ -1,0 +1,125 @@
+"""What the commands say and return when something is wrong."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from loihi_onespike.cli.app import app
+from tests.cli.conftest import MAIN
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("inspect", "nowhere.h5"), "nowhere.h5: no such file"),
+        (("run", "nowhere.h5", "--data", "digits"), "nowhere.h5: no such file"),
+        (("evaluate", "nowhere.h5", "--data", "digits"), "nowhere.h5: no such file"),
+        (("evaluate", "digits", "--data", "digit"), "found 'digit'"),
+        (("evaluate", "digits", "--data", "digits", "--model", "digits"), "--model: found 'digits' beside the model"),
+        (("evaluate", "digits", "--data", "digits", "--executor", "slow"), "--executor: found 'slow'"),
+        (("evaluate", "digits", "--data", "digits", "--base", "big"), "--base: found 'big'"),
+        (("evaluate", "digits", "--data", "digits", "--base", "7"), "base: found 7"),
+        (("evaluate", "digits", "--data", "digits", "--wait", "17"), "wait: found 17, supported whole numbers from 1"),
+        (("evaluate", "digits", "--data", "digits", "--input-code", "gray"), "--input-code: found 'gray'"),
+        (("evaluate", "digits", "--data", "digits", "--resize", "4"), "apply to pictures"),
+        (("convert", "model", "--data", "digits", "-o", "out.h5"), "model: found 'model'"),
+        (("demo", "--images", "590", "--stream-images", "10"), "supported 599 together"),
+    ],
+)
+def test_one_message_and_status_2(onespike, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    result = onespike(*arguments)
+    assert result.exit_code == 2 and result.stdout == ""
+    assert said in result.stderr and "Traceback" not in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("onespike: ")
+
+
+def test_the_error_is_the_document(document):
+    found = document("inspect", "nowhere.h5", exit_code=2)
+    assert found["error"]["type"] == "DataError" and "no such file" in found["error"]["message"]
+
+
+def test_debug_shows_the_place(onespike):
+    result = onespike("inspect", "nowhere.h5", "--debug")
+    assert result.exit_code == 2 and "Traceback" in result.stderr and "DataError" in result.stderr
+
+
+def test_options_of_the_conversion_beside_a_file(onespike, net_file):
+    result = onespike("evaluate", net_file, "--data", "digits", "--timesteps", "16", "--weight-bits", "4")
+    assert result.exit_code == 2 and "--timesteps, --weight-bits: found with the file" in result.stderr
+
+
+def test_damaged_file(onespike, net_file, tmp_path):
+    path = tmp_path / "net.h5"
+    path.write_bytes(net_file.read_bytes()[:-2000])
+    result = onespike("inspect", path)
+    assert result.exit_code == 2 and "net.h5" in result.stderr
+
+
+def test_the_file_to_write_is_looked_at_first(onespike, tmp_path):
+    (tmp_path / "file").touch()
+    result = onespike("convert", "digits", "--data", "digits", "-o", tmp_path / "file" / "net.h5")
+    assert result.exit_code == 2 and "cannot be made" in result.stderr
+    result = onespike("convert", "digits", "--data", "digits", "-o", tmp_path)
+    assert result.exit_code == 2 and "is a folder" in result.stderr
+
+
+def test_defects_keep_their_traceback(monkeypatch):
+    monkeypatch.setattr("loihi_onespike.cli.inputs.existing", lambda path: 1 / 0)
+    result = CliRunner().invoke(app, ["inspect", "net.h5"])
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_interrupt(monkeypatch):
+    def interrupt(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("loihi_onespike.cli.inputs.existing", interrupt)
+    result = CliRunner().invoke(app, ["inspect", "net.h5"])
+    assert result.exit_code == 130 and "interrupted" in result.stderr
+
+
+def test_unsupported_models_list_everything(onespike, tmp_path):
+    (tmp_path / "model.py").write_text(
+        "from torch import nn\n"
+        "def build():\n"
+        "    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.GELU(), nn.Conv2d(4, 4, 3), nn.SiLU(), nn.Flatten(),\n"
+        "                         nn.Linear(64, 10))\n"
+    )
+    result = onespike("convert", f"{tmp_path}/model.py:build", "--data", "digits", "-o", tmp_path / "net.h5")
+    assert result.exit_code == 2 and "2 operations have no one-spike form" in result.stderr
+    assert not (tmp_path / "net.h5").exists()
+
+
+def test_what_a_model_prints_does_not_spoil_the_document(process, tmp_path):
+    (tmp_path / "model.py").write_text(
+        "from loihi_onespike.demo.model import load_digits_cnn\n"
+        "print('loading')\n"
+        "def build():\n"
+        "    print('building')\n"
+        "    return load_digits_cnn()\n"
+    )
+    arguments = ("convert", f"{tmp_path}/model.py:build", "--data", "digits", "-o", tmp_path / "net.h5", "--json")
+    done = process(*arguments)
+    assert done.returncode == 0 and json.loads(done.stdout)["timesteps"] == 16
+    assert "loading\nbuilding" in done.stderr
+
+
+def test_ctrl_c_in_a_process(tmp_path):
+    (tmp_path / "model.py").write_text(
+        "import time\ndef build():\n    print('started', flush=True)\n    time.sleep(60)\n"
+    )
+    arguments = ["convert", f"{tmp_path}/model.py:build", "--data", "digits", "-o", str(tmp_path / "net.h5")]
+    child = subprocess.Popen(
+        [sys.executable, "-c", MAIN, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout.readline() == "started\n"
+    time.sleep(0.2)
+    child.send_signal(signal.SIGINT)
+    _, stderr = child.communicate(timeout=30)
+    assert child.returncode == 130 and "interrupted" in stderr and "Traceback" not in stderr

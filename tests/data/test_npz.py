@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from loihi_onespike.data import Preprocessing, load_data
+from loihi_onespike.errors import DataError
+
+
+def save(path, **arrays):
+    np.savez(path, **arrays)
+    return path
+
+
+X = np.arange(24, dtype=np.float32).reshape(6, 4)
+Y = np.arange(6) % 3
+
+
+def test_arrays_are_taken_as_they_are(tmp_path):
+    data = load_data(save(tmp_path / "d.npz", x=X, y=Y), calibration_images=4)
+    assert np.array_equal(data.images, X) and data.images.dtype == np.float32
+    assert np.array_equal(data.labels, Y) and data.name == "d.npz"
+
+
+def test_without_a_part_of_their_own_calibration_images_are_drawn_and_it_is_said(tmp_path):
+    path = save(tmp_path / "d.npz", x=X, y=Y)
+    data = load_data(path, calibration_images=4)
+    assert not data.calibration_is_separate and data.calibration.shape == (4, 4)
+    assert {tuple(row) for row in data.calibration} <= {tuple(row) for row in X}
+    again, other = (load_data(path, calibration_images=4, seed=s).calibration for s in (0, 1))
+    assert np.array_equal(again, data.calibration) and not np.array_equal(other, data.calibration)
+
+
+def test_calibration_part(tmp_path):
+    data = load_data(save(tmp_path / "d.npz", x=X, y=Y, x_calibration=X + 100))
+    assert data.calibration_is_separate and data.calibration.min() >= 100 and len(data.calibration) == 6
+
+
+def test_integers_become_floats_of_the_same_value(tmp_path):
+    data = load_data(save(tmp_path / "d.npz", x=X.astype(np.uint8), y=Y.astype(np.uint8)))
+    assert data.images.dtype == np.float32 and np.array_equal(data.images, X) and data.labels.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"images": X, "y": Y}, "found the arrays images, y, missing x"),
+        ({}, r"found the arrays \(none\), missing x and y"),
+        ({"x": X, "y": Y[:3]}, "6 inputs in x and 3 labels"),
+        ({"x": X[0], "y": Y}, r"x: found float32 of shape \(4,\)"),
+        ({"x": X[:0], "y": Y[:0]}, "N at least 1"),
+        ({"x": X.astype(str), "y": Y}, "x: found <U"),
+        ({"x": X, "y": Y.astype(float)}, "y: found float64"),
+        ({"x": X, "y": np.eye(6, dtype=int)}, r"y: found int64 of shape \(6, 6\)"),
+        ({"x": X, "y": Y, "x_calibration": X[:, :2]}, r"samples \(4,\) in x and \(2,\) in x_calibration"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, arrays, said):
+    path = save(tmp_path / "d.npz", **arrays)
+    with pytest.raises(DataError, match=said) as error:
+        load_data(path)
+    assert "d.npz" in str(error.value)
+
+
+def test_pickled_objects_are_never_loaded(tmp_path):
+    path = save(tmp_path / "d.npz", x=np.array([{"a": 1}, None], dtype=object), y=Y[:2])
+    with pytest.raises(DataError, match="never pickled objects"):
+        load_data(path)
+
+
+def test_damaged_and_missing_files(tmp_path):
+    path = save(tmp_path / "d.npz", x=X, y=Y)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DataError, match=r"d\.npz: not a readable"):
+        load_data(path)
+    with pytest.raises(DataError, match="no such file"):
+        load_data(tmp_path / "other.npz")
+
+
+def test_a_single_array_is_not_a_data_set(tmp_path):
+    np.save(tmp_path / "d.npy", X)
+    (tmp_path / "d.npy").rename(tmp_path / "d.npz")
+    with pytest.raises(DataError, match="found a single array"):
+        load_data(tmp_path / "d.npz")
+
+
+def test_unknown_words_and_options_that_do_not_apply(tmp_path):
+    with pytest.raises(DataError, match=r"found 'cifar'.*supported digits"):
+        load_data("cifar")
+    with pytest.raises(DataError, match="apply to pictures"):
+        load_data("digits", preprocessing=Preprocessing(resize=4))
+    with pytest.raises(DataError, match="calibration_images: found 0"):
+        load_data("digits", calibration_images=0)
