@@ -1,9 +1,10 @@
-"""The vectorised integer executor: all phases and images of a layer together, equal to the oracle bit for bit.
+"""The fast integer executor: a layer over its whole window at once, equal to the oracle bit for bit.
 
-A population is computed over its whole window before the next one. The synaptic inputs of all phases are one batch of
-a linear map over 0/±1 spikes; sums of integers below 2^24 are exact in float32 and below 2^53 in float64, and the
-recursion of v is carried in float64, where every product fits, so nothing is ever rounded but by the contract's own
-shift.
+On the CPU a layer runs in the event-driven kernel (`event_layer`): every spike is scattered once. Maps without such a
+form, and all layers on a GPU, run as dense maps (`FastLayer`): the synaptic inputs of all phases are one batch of a
+linear map over 0/±1 spikes, whose integer sums are exact in float32 below 2^24 and in float64 below 2^53, and the
+recursion of v is carried in float64, where every product fits. Nothing is ever rounded but by the contract's own shift,
+so the results never depend on the choice.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from loihi_onespike.coding import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN, BinaryCode
 from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.sim.decode import decode_readout
+from loihi_onespike.sim.event_layer import EventLayer
 from loihi_onespike.sim.maps import TensorMap, exact_dtype, tensor_map
 from loihi_onespike.sim.trace import LayerTrace, Trace
 
@@ -29,17 +31,22 @@ class FastExecutor:
 
     Args:
         network: verified network.
-        device: torch device.
-        budget_bytes: memory for the synaptic inputs of one layer; images are run in chunks that keep to it.
+        device: torch device; "cpu" takes the event-driven kernel where there is one.
+        budget_bytes: memory for one layer; images are run in chunks that keep to it.
+        events: False runs every layer as dense maps.
     """
 
-    def __init__(self, network: Network, device: str = "cpu", budget_bytes: int = DEFAULT_BUDGET_BYTES) -> None:
+    def __init__(
+        self, network: Network, device: str = "cpu", budget_bytes: int = DEFAULT_BUDGET_BYTES, events: bool = True
+    ) -> None:
         self.network, self.device, self.budget_bytes = network, torch.device(device), budget_bytes
-        self.layers = {
-            p.name: FastLayer(p, [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)], self.device)
-            for p in network.populations
-            if not isinstance(p, InputPopulation)
-        }
+        self.layers: dict[str, EventLayer | FastLayer] = {}
+        for p in network.populations:
+            if isinstance(p, InputPopulation):
+                continue
+            inputs = [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)]
+            event = EventLayer.of(p, inputs) if events and self.device.type == "cpu" else None  # type: ignore[arg-type]
+            self.layers[p.name] = event or FastLayer(p, inputs, self.device)
 
     @property
     def images_per_chunk(self) -> int:
@@ -47,17 +54,15 @@ class FastExecutor:
         widest = max(layer.bytes_per_image for layer in self.layers.values())
         return max(1, self.budget_bytes // widest)
 
-    @torch.no_grad()
     def run(self, codes: NDArray[np.integer]) -> Trace:
         """Every layer's spike phases and v for codes (N, *input shape)."""
         chunk = self.images_per_chunk
-        parts = [self._run_chunk(codes[i : i + chunk]) for i in range(0, len(codes), chunk)]
+        parts = [self._run_chunk(codes[i : i + chunk], keep=True) for i in range(0, len(codes), chunk)]
         layers = {p.name: _join([part[p.name] for part in parts]) for p in self.network.populations}
         v = layers[self.network.readout.name].v
         assert v is not None
         return Trace(layers, decode_readout(self.network.readout, v))
 
-    @torch.no_grad()
     def predict(self, codes: NDArray[np.integer]) -> NDArray[np.float64]:
         """Output in the units of the ANN, nothing else kept."""
         chunk = self.images_per_chunk
@@ -68,18 +73,18 @@ class FastExecutor:
             out.append(decode_readout(self.network.readout, v))
         return np.concatenate(out)
 
-    def _run_chunk(self, codes: NDArray[np.integer], keep: bool = True) -> dict[str, LayerTrace]:
+    def _run_chunk(self, codes: NDArray[np.integer], keep: bool) -> dict[str, LayerTrace]:
+        """Traces by population; without `keep` only that of the readout."""
         source = self.network.input.name
-        phases = {source: torch.from_numpy(codes.astype(np.int32)).to(self.device)}
+        phases: dict[str, NDArray[np.integer]] = {source: codes}
         traces = {source: LayerTrace(codes, None)}
         last_reader = {s.pre: s.post for s in self.network.synapses}
         for name, layer in self.layers.items():
-            sent, v, peak, input_peak = layer.run(phases)
-            if sent is not None:
-                phases[name] = sent
-            if keep or sent is None:
-                kept = None if sent is None else sent.cpu().numpy().astype(PHASE_DTYPE)
-                traces[name] = LayerTrace(kept, v.cpu().numpy().astype(np.int64), peak, input_peak)
+            trace = layer.run_batch(phases, keep)
+            if trace.phases is not None:
+                phases[name] = trace.phases
+            if keep or trace.phases is None:
+                traces[name] = trace
             for pre in [pre for pre, reader in last_reader.items() if reader == name]:
                 phases.pop(pre, None)
         return traces
@@ -119,13 +124,24 @@ class FastLayer:
         inputs = sum(i.bytes_per_image for i in self.inputs)
         return inputs + neurons * (8 * self.membrane.input_steps + 40)
 
+    @torch.no_grad()
+    def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
+        """Phases and v of a batch, (B, *shape), from those of the presynaptic populations."""
+        device = self.bias.device
+        needed = {i.synapse.pre for i in self.inputs}
+        sent, v, peak, input_peak = self.run(
+            {name: torch.from_numpy(phases[name].astype(np.int32)).to(device) for name in needed}
+        )
+        kept = None if sent is None else sent.cpu().numpy().astype(PHASE_DTYPE)
+        return LayerTrace(kept, v.cpu().numpy().astype(np.int64), peak, input_peak)
+
     def run(self, phases: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor, int, int]:
         """Spike phases (None for a readout), v at the window's end, largest |v| and |a_in| over the steps."""
         a_in = self._synaptic_input(phases)
         images = a_in.shape[1]
         v = self.bias.expand(images, *self.population.shape).clone()
         input_peak = int(a_in.abs().max())
-        peak = int(v.abs().max())
+        peak = 0
         population = self.population
         sent = torch.zeros(v.shape, dtype=torch.int32, device=v.device) if isinstance(population, Population) else None
         window = self.membrane.input_steps

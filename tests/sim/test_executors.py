@@ -15,18 +15,22 @@ from tests.strategies import Case, cases, random_case
 @given(cases())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_fast_equals_the_reference(case: Case) -> None:
-    expected, found = reference.run(*case), FastExecutor(case.network).run(case.codes)
-    assert first_difference(expected, found) is None
-    assert differing_spikes(expected, found) == 0
-    assert np.array_equal(expected.output, found.output)
+    expected = reference.run(*case)
+    for events in (True, False):
+        found = FastExecutor(case.network, events=events).run(case.codes)
+        assert first_difference(expected, found) is None
+        assert differing_spikes(expected, found) == 0
+        assert np.array_equal(expected.output, found.output)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_peaks_are_those_of_the_reference(seed: int) -> None:
     case = random_case(seed)
-    expected, found = reference.run(*case), FastExecutor(case.network).run(case.codes)
+    expected = reference.run(*case)
+    founds = [FastExecutor(case.network, events=events).run(case.codes) for events in (True, False)]
     for name, layer in expected.layers.items():
-        assert (layer.peak, layer.input_peak) == (found.layers[name].peak, found.layers[name].input_peak), name
+        for found in founds:
+            assert (layer.peak, layer.input_peak) == (found.layers[name].peak, found.layers[name].input_peak), name
 
 
 @pytest.mark.parametrize("seed", range(10))
