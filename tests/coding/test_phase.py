@@ -57,7 +57,7 @@ def test_best_base_is_near_the_papers() -> None:
 
 
 def test_percentage_error_of_a_coarse_code_by_hand() -> None:
-    """Base 4 and one phase: everything from 5/32 up is 1/4, the rest is lost; ∫|x - 1/4|/x f dx is closed by quadrature."""
+    """Base 4 and one phase: everything from 5/32 up is sent as 1/4 and the rest is lost; the integral by quadrature."""
     x = (np.arange(200_000) + 0.5) / 200_000
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     sent = np.where(x >= 0.25 * (1 + 0.25) / 2, 0.25, 0.0)
