@@ -16,10 +16,10 @@ demo: venv ## the whole line on handwritten digits: convert, quantize, export, r
 	@$(VENV)/onespike demo $(ARGS)
 
 test: venv ## the fast tests
-	@$(VENV)/python -m pytest -m "not slow" $(ARGS)
+	@$(VENV)/python -m pytest -n auto -m "not slow" $(ARGS)
 
 test-all: venv ## all tests, the slow ones too
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(VENV)/python -m pytest -n auto $(ARGS)
 
 lint: venv ## ruff's rules, ruff's formatting, mypy
 	$(VENV)/ruff check .
