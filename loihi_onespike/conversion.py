@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from loihi_onespike.coding import Base, BinaryCode, PhaseCode, best_base
 from loihi_onespike.errors import CalibrationError, ConfigurationError, GraphError
-from loihi_onespike.frontend import trace
+from loihi_onespike.frontend import ModelSource, as_module, trace
+from loihi_onespike.graphs.arguments import is_graph
+from loihi_onespike.graphs.conversion import convert_graph
+from loihi_onespike.ir.network import Network
 from loihi_onespike.ir.stage import StageGraph
 from loihi_onespike.network import OneSpikeNetwork, ann_output
 from loihi_onespike.passes.calibrate import activation_maxima, plan_stages
@@ -78,7 +81,7 @@ def _within(name: str, value: int, low: int, high: int) -> None:
 
 
 def convert(
-    model: torch.nn.Module,
+    model: ModelSource,
     calibration: torch.Tensor | NDArray[np.floating] | Iterable[object],
     *,
     timesteps: int = 16,
@@ -96,8 +99,11 @@ def convert(
     The model is not changed and not trained; it is read as in eval mode.
 
     Args:
-        model: any `torch.nn.Module` of supported operations.
+        model: any `torch.nn.Module` of supported operations, a program of `torch.export.export`, or the path of an
+            .onnx or .pt2 file.
         calibration: inputs as the model takes them, tensor (N, …) or iterable of batches; (x, y) batches give x.
+            For a graph network its arguments: a torch.sparse adjacency, or a tuple of it and the features, or of
+            features, edge_index and perhaps edge weights; the whole graph is one sample.
         timesteps: T, phases per window of the hidden populations.
         base: Q of the code, or "auto" for the base with the least mean percentage error for T (Eq. 5).
         wait: steps a neuron waits before its first decision, 1..T; None is full wait: decisions on the whole input.
@@ -110,20 +116,19 @@ def convert(
 
     Raises:
         UnsupportedModelError: with every operation that has no one-spike form.
+        ModelLoadError: when the file of a model cannot be read.
         CalibrationError: when the calibration data is empty or not finite.
         ConfigurationError: when an option is out of range.
         HeadroomError: when a layer does not fit into 24 bits.
     """
     options = Options(timesteps, base, wait, weight_bits, input_bits, input_code, normalization, threshold_shift)
-    batches = calibration_batches(calibration)
     report = progress or (lambda what, done, of: None)
-
-    graph, rewrites = pool_last(trace(model, torch.from_numpy(batches[0][:2])))
-    stages = recode_mixed_input(lower(graph, rewrites))
-    check_lowering(stages, model, batches[0][:2])
-    stages = plan_input(stages, batches, options.code_of_input)
-    maxima = activation_maxima(stages, _shown(batches, "calibrate", report))
-    stages = plan_stages(stages, maxima, options.code, options.wait, options.normalization)
+    model = as_module(model)
+    if is_graph(calibration):
+        network, stages = convert_graph(model, calibration, options, report)
+        return _converted(model, network, stages, options)
+    batches = calibration_batches(calibration)
+    stages = plan_float(model, batches, options, report)
 
     done, total = 0, len(stages.stages) - 1
 
@@ -135,8 +140,33 @@ def convert(
     assert stages.input_plan is not None
     images = np.concatenate(batches)[:HEADROOM_IMAGES]
     network = quantize(stages, encode_values(stages.input_plan, images), options.weight_bits, quantized)
+    return _converted(model, network, stages, options)
+
+
+def _converted(model: torch.nn.Module, network: Network, stages: StageGraph, options: Options) -> OneSpikeNetwork:
     facts = {**network.facts, "options": _facts(options), "rewrites": list(stages.rewrites)}
-    return OneSpikeNetwork(replace(network, name=type(model).__name__, facts=facts), stages, model)
+    return OneSpikeNetwork(replace(network, name=model._get_name(), facts=facts), stages, model)
+
+
+def plan_float(
+    model: torch.nn.Module,
+    batches: Sequence[NDArray[np.floating]],
+    options: Options,
+    report: Progress = lambda what, done, of: None,
+) -> StageGraph:
+    """The one-spike network in real numbers, as the float executor runs it: traced, lowered, checked and planned.
+
+    Args:
+        batches: from `calibration_batches`.
+
+    Raises: as `convert`, but for HeadroomError.
+    """
+    graph, rewrites = pool_last(trace(model, torch.from_numpy(batches[0][:2])))
+    stages = recode_mixed_input(lower(graph, rewrites))
+    check_lowering(stages, model, batches[0][:2])
+    stages = plan_input(stages, batches, options.code_of_input)
+    maxima = activation_maxima(stages, _shown(batches, "calibrate", report))
+    return plan_stages(stages, maxima, options.code, options.wait, options.normalization)
 
 
 LOWERING_TOLERANCE = 1e-3
@@ -145,14 +175,18 @@ LOWERING_TOLERANCE = 1e-3
 
 def check_lowering(stages: StageGraph, model: torch.nn.Module, x: NDArray[np.floating]) -> None:
     """Compare the ANN with the stages that were made of it; raises GraphError when they do not compute the same."""
-    expected, found = ann_output(model, x), FloatExecutor(stages, coded=False).run(x)
+    compare_outputs(stages.name, ann_output(model, x), FloatExecutor(stages, coded=False).run(x))
+
+
+def compare_outputs(name: str, expected: NDArray[np.float64], found: NDArray[np.float64]) -> None:
+    """Raises GraphError when the output of the model and that of what was made of it are not the same."""
     if expected.shape != found.shape:
-        raise GraphError(f"{stages.name}: the model gives shape {expected.shape}, the converted graph {found.shape}")
+        raise GraphError(f"{name}: the model gives shape {expected.shape}, the converted graph {found.shape}")
     largest = max(float(np.abs(expected).max(initial=0)), 1e-12)
     difference = float(np.abs(expected - found).max(initial=0)) / largest
     if not difference <= LOWERING_TOLERANCE:
         raise GraphError(
-            f"{stages.name}: the converted graph differs from the model by {difference:.2g} of its largest output, "
+            f"{name}: the converted graph differs from the model by {difference:.2g} of its largest output, "
             f"supported {LOWERING_TOLERANCE:g}; a layer that does not compute in eval mode what its name says (a "
             "patched forward, a random operation) is the usual reason"
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -16,15 +16,19 @@ from loihi_onespike.energy.counts import SpikeCounter
 from loihi_onespike.energy.paper import FP32, INT8, relative_efficiency
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation.report import Accuracy, Evaluation
+from loihi_onespike.graphs.evaluation import evaluate_graph
+from loihi_onespike.graphs.input_form import InputForm
 from loihi_onespike.ir.network import Network
 from loihi_onespike.ir.stage import StageGraph
 from loihi_onespike.sim import reference
-from loihi_onespike.sim.decode import encode_input
+from loihi_onespike.sim.decode import Codes, dense_codes, encode_input
 from loihi_onespike.sim.fast import FastExecutor
 from loihi_onespike.sim.float import FloatExecutor
 from loihi_onespike.sim.trace import Trace
 
 Executor = Literal["float", "fast", "reference", "lava"]
+Inputs: TypeAlias = ArrayLike | torch.Tensor | tuple[torch.Tensor, ...]
+"""Inputs as the ANN takes them: a batch, or the arguments of a graph network."""
 EVALUATION_BATCH = 250
 
 
@@ -70,38 +74,59 @@ class OneSpikeNetwork:
     def _float(self) -> FloatExecutor:
         return FloatExecutor(self.stages)
 
+    @cached_property
+    def graph(self) -> InputForm | None:
+        """How the input of a graph network follows from its arguments; None for all other networks."""
+        facts = self.network.facts.get("graph")
+        return InputForm.from_facts(facts) if isinstance(facts, Mapping) else None
+
     def encode(self, x: ArrayLike | torch.Tensor) -> NDArray[np.integer]:
         """Input codes of inputs (N, …) as the ANN takes them."""
+        return dense_codes(self._codes(x), "the array of codes")
+
+    def _codes(self, x: Any) -> Codes:
+        """Input codes; those of a graph network without features stay sparse."""
+        if self.graph is not None:
+            return encode_input(self.network.input, self._values(x))
         values = x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
         return encode_input(self.network.input, values)
 
-    def predict(self, x: ArrayLike | torch.Tensor, executor: Executor = "fast") -> NDArray[np.float64]:
-        """Outputs (N, …) in the units of the ANN's own output.
+    def _values(self, x: Any) -> Any:
+        """Inputs as floats; of a graph network, what the host makes of its arguments."""
+        return _floats(x) if self.graph is None else self.graph.values(self.graph.arguments(x))
+
+    def predict(self, x: Inputs, executor: Executor = "fast") -> NDArray[np.float64]:
+        """Outputs (N, …) in the units of the ANN's own output; (nodes, …) of a graph network.
 
         Args:
-            x: inputs as the ANN takes them.
+            x: inputs as the ANN takes them; of a graph network its arguments (a tuple of several).
             executor: "fast" (exact integers, vectorised), "reference" (the oracle), "lava" (Lava's simulator, integers)
                 or "float" (real arithmetic, full wait).
         """
         _known(executor)
+        if self.graph is not None:  # one sample
+            if executor == "fast":
+                return self._fast.predict(self._codes(x))[0]
+            return self.trace(x, executor).output[0]
         if executor == "float":
             return _in_batches(self._float.run, _floats(x))
         if executor == "fast":
             return self._fast.predict(self.encode(x))
         return self.trace(x, executor).output
 
-    def trace(self, x: ArrayLike | torch.Tensor, executor: Executor = "fast", **options: object) -> Trace:
-        """Spike phases and v of every layer.
+    def trace(self, x: Inputs, executor: Executor = "fast", **options: object) -> Trace:
+        """Spike phases and v of every layer; a graph is a batch of one sample of shape (nodes, features).
 
         Args:
             options: passed to Lava's runner (stream, timeout_s, progress, precision).
         """
         _known(executor)
         if executor == "float":
-            return self._float.trace(_floats(x))
-        codes = self.encode(x)
+            return self._float.trace(self._values(x))
+        given = self._codes(x)
         if executor == "fast":
-            return self._fast.run(codes)
+            return self._fast.run(given)
+        codes = dense_codes(given, f"the executor {executor!r}")
         if executor == "reference":
             return reference.run(self.network, codes)
         from loihi_onespike.lava_backend import run
@@ -110,12 +135,13 @@ class OneSpikeNetwork:
 
     def evaluate(
         self,
-        x: ArrayLike | torch.Tensor,
+        x: Inputs,
         y: ArrayLike | torch.Tensor,
         executor: Executor = "fast",
         model: torch.nn.Module | None = None,
         progress: Callable[[int, int], None] | None = None,
         batch: int = EVALUATION_BATCH,
+        mask: ArrayLike | torch.Tensor | None = None,
     ) -> Evaluation:
         """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
 
@@ -124,8 +150,13 @@ class OneSpikeNetwork:
             model: the ANN to compare with; by default the one that was converted.
             progress: called as progress(images done, images in all).
             batch: images per step.
+            mask: nodes of a graph network that count for accuracy and agreement, boolean; spikes are those of all.
         """
         _known(executor)
+        if self.graph is not None:
+            return evaluate_graph(self, x, y, executor, model if model is not None else self.model, mask)
+        if mask is not None:
+            raise ConfigurationError("mask: found one for inputs that are samples, supported for graphs; select inputs")
         inputs, labels = _floats(x), np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
         if len(inputs) != len(labels):
             raise ConfigurationError(f"y: found {len(labels)} labels for {len(inputs)} inputs")
@@ -144,11 +175,12 @@ class OneSpikeNetwork:
                 agreed += int((ann_chosen == chosen).sum())
             if progress is not None:
                 progress(min(i + batch, len(inputs)), len(inputs))
-        return self._evaluation(executor, counter, labels.size, right, ann_right, agreed, ann is not None)
+        return self.evaluation(executor, counter, labels.size, right, ann_right, agreed, ann is not None)
 
-    def _evaluation(
+    def evaluation(
         self, executor: str, counter: SpikeCounter, total: int, right: int, ann_right: int, agreed: int, with_ann: bool
     ) -> Evaluation:
+        """The report of counted traces."""
         rates = counter.spikes_per_neuron()
         neurons = sum(int(np.prod(p.shape)) for p in self.network.hidden)
         hidden = sum(counter.spikes[p.name] for p in self.network.hidden) / (neurons * counter.images)
@@ -189,14 +221,19 @@ def load(path: str | Path) -> OneSpikeNetwork:
     return OneSpikeNetwork(netx_export.read(path))
 
 
-@torch.no_grad()
 def ann_output(model: torch.nn.Module, x: NDArray[np.floating]) -> NDArray[np.float64]:
     """Output of the ANN in eval mode; the training flags of its modules are left as they were."""
-    flags = [(module, module.training) for module in model.modules()]
     parameter = next(model.parameters(), torch.zeros(()))
+    return call_model(model, torch.from_numpy(np.ascontiguousarray(x)).to(parameter.device, parameter.dtype))
+
+
+@torch.no_grad()
+def call_model(model: torch.nn.Module, *arguments: Any) -> NDArray[np.float64]:
+    """Output of the ANN in eval mode for arguments as it takes them."""
+    flags = [(module, module.training) for module in model.modules()]
     try:
         model.eval()
-        out = model(torch.from_numpy(np.ascontiguousarray(x)).to(parameter.device, parameter.dtype))
+        out = model(*arguments)
     finally:
         for module, training in flags:
             module.training = training

@@ -188,7 +188,9 @@ def test_a_subclass_with_its_own_forward_is_followed() -> None:
 
     model = nn.Sequential(Doubled(2, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(108, 2))
     net = los.convert(model, inputs())
-    assert np.allclose(FloatExecutor(net.stages, coded=False).run(inputs()), ann_output(model, inputs().numpy()), atol=1e-4)
+    assert np.allclose(
+        FloatExecutor(net.stages, coded=False).run(inputs()), ann_output(model, inputs().numpy()), atol=1e-4
+    )
 
 
 def test_a_graph_that_computes_something_else_is_noticed() -> None:

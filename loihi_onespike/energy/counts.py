@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from loihi_onespike.coding import BinaryCode
 from loihi_onespike.ir.fanout import fan_out
-from loihi_onespike.ir.network import InputPopulation, Network
+from loihi_onespike.ir.linear import Dense
+from loihi_onespike.ir.network import InputPopulation, Network, Synapse
+from loihi_onespike.sim.sparse_sample import SparseSample
 from loihi_onespike.sim.trace import LayerTrace
 
 
@@ -31,18 +33,36 @@ class SpikeCounter:
     synaptic_operations: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        by_name = self.network.by_name
-        self._fan_out = {s.name: fan_out(s.op, by_name[s.pre].shape, s.index) for s in self.network.synapses}
+        self._sizes = {p.name: int(np.prod(p.shape)) for p in self.network.populations}
+        self._fan_outs: dict[str, NDArray[np.int64]] = {}
 
     def add(self, layers: Mapping[str, LayerTrace]) -> None:
         """Count one batch of traces."""
-        sent = {name: self._sent(name, t.phases) for name, t in layers.items() if t.phases is not None}
+        sent: dict[str, NDArray[np.int64] | SparseSample] = {}
+        for name, trace in layers.items():
+            if trace.sparse is not None:
+                sent[name] = trace.sparse.with_data(self._sent(name, trace.sparse.matrix.data))
+                self._sizes[name] = trace.sparse.nonzeros
+            elif trace.phases is not None:
+                sent[name] = self._sent(name, trace.phases)
         self.images += len(next(iter(sent.values())))
         for name, per_neuron in sent.items():
-            self.spikes[name] = self.spikes.get(name, 0) + int(per_neuron.sum())
+            values = per_neuron.matrix.data if isinstance(per_neuron, SparseSample) else per_neuron
+            self.spikes[name] = self.spikes.get(name, 0) + int(values.sum())
         for synapse in self.network.synapses:
-            operations = int((sent[synapse.pre].sum(axis=0) * self._fan_out[synapse.name]).sum())
+            operations = self._operations(synapse, sent[synapse.pre])
             self.synaptic_operations[synapse.name] = self.synaptic_operations.get(synapse.name, 0) + operations
+
+    def _operations(self, synapse: Synapse, sent: NDArray[np.int64] | SparseSample) -> int:
+        """Spikes times targets of one group."""
+        if isinstance(sent, SparseSample):
+            if isinstance(synapse.op, Dense) and synapse.index is None:  # every entry has the same fan-out
+                return int(sent.matrix.data.sum()) * synapse.op.weight.shape[0]
+            sent = sent.dense(f"{synapse.name}: the count of synaptic operations")
+        if synapse.name not in self._fan_outs:
+            shape = self.network.by_name[synapse.pre].shape
+            self._fan_outs[synapse.name] = fan_out(synapse.op, shape, synapse.index)
+        return int((sent.sum(axis=0) * self._fan_outs[synapse.name]).sum())
 
     def _sent(self, name: str, phases: NDArray[np.integer]) -> NDArray[np.int64]:
         """Spikes of every neuron and image."""
@@ -53,6 +73,9 @@ class SpikeCounter:
         return (phases != 0).astype(np.int64)
 
     def spikes_per_neuron(self) -> dict[str, float]:
-        """Mean spikes per neuron and image of every population that spikes."""
-        sizes = {p.name: int(np.prod(p.shape)) for p in self.network.populations}
-        return {name: count / (sizes[name] * self.images) for name, count in self.spikes.items()}
+        """Mean spikes per neuron and image of every population that spikes.
+
+        Of a sparse input, per stored entry: the ANN multiplies those alone, so that SpikeRate · OP_ANN of Eq. 6 is the
+        number of additions its spikes cause, spikes · fan-out.
+        """
+        return {name: count / (self._sizes[name] * self.images) for name, count in self.spikes.items()}

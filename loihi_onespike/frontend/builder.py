@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend import support
+from loihi_onespike.frontend.host import finish_on_host
 from loihi_onespike.ir.ann import AnnGraph, AnnOp, Finish, Input, Node, Reindex, verify_ann
 from loihi_onespike.ir.linear import Shape
 
@@ -44,6 +45,7 @@ class GraphBuilder:
 
     def __init__(self) -> None:
         self._drafts: dict[str, _Draft] = {}
+        self._notes: list[tuple[str, str]] = []  # (node it stands for, text)
         self.hard_findings: list[Finding] = []
         """Findings that count whether or not the output depends on them."""
 
@@ -72,6 +74,10 @@ class GraphBuilder:
         """Hold the place of something without a one-spike form."""
         return self._append(name, None, inputs, shape, source, finding)
 
+    def add_note(self, value: Value, text: str) -> None:
+        """Tell the user of an exact rewrite; reported where the output depends on `value`."""
+        self._notes.append((value.node, text))
+
     def is_tainted(self, values: Sequence[Value]) -> bool:
         """Whether something without a one-spike form stands before any of the values."""
         return any(self._drafts[value.node].tainted for value in values)
@@ -96,11 +102,15 @@ class GraphBuilder:
         """The graph of what the output depends on; raises UnsupportedModelError with all findings in it."""
         live = self._live(output)
         findings = self.hard_findings + [d.finding for d in live if d.finding is not None]
-        findings += [_finish_inside(d) for d in live if isinstance(d.op, Finish) and d.name != output.node]
+        nodes = tuple(Node(d.name, d.op, d.inputs, d.shape, d.source) for d in live if d.op is not None)
+        nodes = finish_on_host(nodes, output.node)
+        before = nodes if self._drafts[output.node].op is None else nodes[:-1]
+        findings += [_finish_inside(node) for node in before if isinstance(node.op, Finish)]
         if findings:
             raise UnsupportedModelError(findings)
-        nodes = tuple(Node(d.name, d.op, d.inputs, d.shape, d.source) for d in live if d.op is not None)
-        return verify_ann(AnnGraph(name, nodes))
+        names = {node.name for node in nodes}
+        notes = dict.fromkeys(text for node, text in self._notes if node in names)
+        return verify_ann(AnnGraph(name, nodes, tuple(notes)))
 
     def _live(self, output: Value) -> list[_Draft]:
         wanted = {output.node}
@@ -119,6 +129,7 @@ class GraphBuilder:
         source: str,
         finding: Finding | None,
     ) -> Value:
+        name = name.replace("/", ".")  # ONNX names its nodes like folders; a file of ours has folders of its own
         unique, count = name, 0
         while unique in self._drafts:
             count += 1
@@ -131,7 +142,7 @@ class GraphBuilder:
         return Value(unique, tuple(shape))
 
 
-def _finish_inside(draft: _Draft) -> Finding:
-    assert isinstance(draft.op, Finish)
-    advice = support.advice_for(draft.op.kind)
-    return Finding(draft.name, f"{draft.op.kind} that is not the last operation", draft.source, *advice.texts)
+def _finish_inside(node: Node) -> Finding:
+    assert isinstance(node.op, Finish)
+    advice = support.advice_for(node.op.kind)
+    return Finding(node.name, f"{node.op.kind} that is not the last operation", node.source, *advice.texts)

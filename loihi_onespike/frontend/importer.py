@@ -11,38 +11,41 @@ from torch import nn
 from loihi_onespike.errors import CalibrationError, ConfigurationError, Finding, UnsupportedModelError
 from loihi_onespike.frontend import support
 from loihi_onespike.frontend.activation import Activation, DataDependent
+from loihi_onespike.frontend.batched import BatchedModule
 from loihi_onespike.frontend.preserve import preserved
 from loihi_onespike.frontend.source import raising_line
+from loihi_onespike.frontend.sources import ModelSource, as_module
 from loihi_onespike.frontend.tracer import ExampleTracer, Root
 from loihi_onespike.frontend.trees import leaves
 from loihi_onespike.ir.ann import AnnGraph
 
 
-def trace(model: nn.Module, example: torch.Tensor) -> AnnGraph:
+def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
     """The graph of what the model computes in eval mode for one sample; the model is left as it was.
 
     Args:
-        model: any module of one input and one output tensor, in any mode, on any device.
+        model: any module of one input and one output tensor, in any mode, on any device; or what `as_module` takes.
         example: a batch as the model takes it, (N, …); two samples are enough. Shapes are those of its samples.
 
     Raises:
         UnsupportedModelError: with every operation that has no one-spike form.
         CalibrationError: the model does not run on the example.
     """
-    if not isinstance(model, nn.Module) or not isinstance(example, torch.Tensor):
-        raise ConfigurationError(
-            f"trace: found a {type(model).__name__} and a {type(example).__name__}, "
-            "supported a torch.nn.Module and a tensor (N, …)"
-        )
+    model = as_module(model)
+    if not isinstance(example, torch.Tensor):
+        raise ConfigurationError(f"example: found a {type(example).__name__}, supported a tensor (N, …)")
     if example.ndim == 0 or len(example) == 0:
         raise CalibrationError(f"example: found shape {tuple(example.shape)}, supported (N, …) with N ≥ 1")
     if isinstance(model, torch.jit.ScriptModule):
-        raise _refusal(type(model).__name__, "TorchScript module", "", "torchscript")
+        raise _refusal(model._get_name(), "TorchScript module", "", "torchscript")
     model = _unwrapped(model)
-    name = type(model).__name__
+    name = model._get_name()
     _check_module(name, model)
+    whole = isinstance(model, BatchedModule) and model.batch is not None
+    if isinstance(model, BatchedModule):
+        example, model = model.whole_batch(example), model.traced
     with preserved(model):
-        batch, output = _run(model, example)
+        batch, output = _run(model, example, whole)
         expected = _single_tensor(name, output)
         return _traced(name, model, batch, expected)
 
@@ -71,13 +74,16 @@ def _check_module(name: str, model: nn.Module) -> None:
         raise _refusal(name, f"a model of {len(needed)} inputs ({', '.join(needed)})", "", "inputs")
 
 
-def _run(model: nn.Module, example: torch.Tensor) -> tuple[torch.Tensor, Any]:
+def _run(model: nn.Module, example: torch.Tensor, whole: bool) -> tuple[torch.Tensor, Any]:
     """A small batch that the model takes, and its output.
 
     Two samples show whether an operation mixes them; a model with a batch size written into it gets its own.
+
+    Args:
+        whole: the batch size is known to be that of the example.
     """
     two = example[:2] if len(example) > 1 else torch.cat([example, example])
-    for batch in (two, example):
+    for batch in (example,) if whole else (two, example):
         batch = batch.detach().clone()
         try:
             return batch, model(batch.clone())

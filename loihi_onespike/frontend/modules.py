@@ -6,7 +6,15 @@ from typing import Any
 
 from torch import nn
 
-from loihi_onespike.frontend import rules_linear, rules_pooling  # noqa: F401  (their rules are called by name)
+from loihi_onespike.frontend import (  # noqa: F401  (their rules are called by name)
+    rules_activation,
+    rules_aten,
+    rules_limits,
+    rules_linear,
+    rules_pooling,
+    rules_resize,
+    rules_transposed,
+)
 from loihi_onespike.frontend.registry import MODULES, OPERATIONS, ModuleRule, module_rule
 from loihi_onespike.frontend.rules_elementwise import dropout
 from loihi_onespike.frontend.rules_shape import pad, rearrange
@@ -17,7 +25,19 @@ _POOL = ("kernel_size", "stride", "padding")
 _CALLS: dict[type[nn.Module], tuple[str, tuple[str, ...]]] = {
     nn.Linear: ("linear", ("weight", "bias")),
     nn.ReLU: ("relu", ()),
+    nn.ReLU6: ("relu6", ()),
+    nn.Hardtanh: ("hardtanh", ("min_val", "max_val")),
     nn.Threshold: ("threshold", ("threshold", "value")),
+    nn.LeakyReLU: ("leaky_relu", ("negative_slope",)),
+    nn.PReLU: ("prelu", ("weight",)),
+    nn.RReLU: ("rrelu", ("lower", "upper", "training")),
+    nn.ELU: ("elu", ("alpha",)),
+    nn.SELU: ("selu", ()),
+    nn.CELU: ("celu", ("alpha",)),
+    nn.Softplus: ("softplus", ("beta", "threshold")),
+    nn.Softshrink: ("softshrink", ("lambd",)),
+    nn.Hardsigmoid: ("hardsigmoid", ()),
+    nn.LogSigmoid: ("logsigmoid", ()),
     nn.MaxPool1d: ("max_pool1d", (*_POOL, "dilation", "ceil_mode", "return_indices")),
     nn.MaxPool2d: ("max_pool2d", (*_POOL, "dilation", "ceil_mode", "return_indices")),
     nn.AvgPool1d: ("avg_pool1d", (*_POOL, "ceil_mode", "count_include_pad")),
@@ -26,7 +46,7 @@ _CALLS: dict[type[nn.Module], tuple[str, tuple[str, ...]]] = {
     nn.AdaptiveAvgPool2d: ("adaptive_avg_pool2d", ("output_size",)),
     nn.AdaptiveMaxPool1d: ("adaptive_max_pool1d", ("output_size", "return_indices")),
     nn.AdaptiveMaxPool2d: ("adaptive_max_pool2d", ("output_size", "return_indices")),
-    nn.Upsample: ("interpolate", ("size", "scale_factor", "mode")),
+    nn.Upsample: ("interpolate", ("size", "scale_factor", "mode", "align_corners")),
     nn.Softmax: ("softmax", ("dim",)),
     nn.LogSoftmax: ("log_softmax", ("dim",)),
     nn.Sigmoid: ("sigmoid", ()),

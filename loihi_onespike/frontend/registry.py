@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from torch import nn
+from torch._ops import OpOverload, OpOverloadPacket
 
 Rule: TypeAlias = Callable[..., Any]
 """rule(site, *args, **kwargs): the arguments of the operation, named as torch names them, with a `Value` in place of
@@ -38,6 +39,8 @@ _ALIASES = {
     "concat": "cat",
     "concatenate": "cat",
     "maximum": "max",
+    "minimum": "min",
+    "absolute": "abs",
     "imatmul": "matmul",
     "mm": "matmul",
     "ipow": "pow",
@@ -69,6 +72,10 @@ def operation_name(target: Callable[..., Any] | str) -> str:
     """Key of a function, or of a tensor method given by name: `F.relu_`, `Tensor.relu` and `torch.relu` are `relu`."""
     if isinstance(target, str):
         name = target
+    elif isinstance(target, OpOverload | OpOverloadPacket):
+        name = getattr(target, "overloadpacket", target).__name__
+        if f"aten.{name}" in OPERATIONS:  # its arguments are not those of the function of that name
+            return f"aten.{name}"
     else:
         name = getattr(target, "__name__", type(target).__name__)
         package = getattr(target, "__module__", None) or "torch"

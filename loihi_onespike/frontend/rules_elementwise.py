@@ -1,4 +1,4 @@
-"""ReLU in all its spellings, arithmetic with constants, sums of activations, and what a host does to the output."""
+"""Arithmetic with constants, sums of activations, softmax left to the host, and what does not change a value."""
 
 from __future__ import annotations
 
@@ -12,53 +12,7 @@ from loihi_onespike.frontend.builder import Value
 from loihi_onespike.frontend.gather import gather
 from loihi_onespike.frontend.registry import rule
 from loihi_onespike.frontend.site import Site
-from loihi_onespike.ir.activation import RELU
-from loihi_onespike.ir.ann import Activate, Add, Affine, Finish
-
-
-@rule("relu")
-def relu(site: Site, input: Any, inplace: bool = False) -> Value:
-    """y = max(x, 0)."""
-    x = site.activation(input)
-    return site.emit(Activate(RELU), [x], x.shape)
-
-
-@rule("clamp")
-def clamp(site: Site, input: Any, min: Any = None, max: Any = None) -> Value:
-    """clamp(x, min=0) is ReLU."""
-    if max is not None or isinstance(min, Value) or not _is_zero(min):
-        site.refuse("clamp", f"{site.display} with min={_show(min)}, max={_show(max)}")
-    return relu(site, input)
-
-
-@rule("clamp_min")
-def clamp_min(site: Site, input: Any, min: Any) -> Value:
-    return clamp(site, input, min)
-
-
-@rule("threshold")
-def threshold(site: Site, input: Any, threshold: float, value: float, inplace: bool = False) -> Value:
-    """threshold(x, 0, 0) is ReLU."""
-    if threshold != 0 or value != 0:
-        site.refuse("threshold", f"{site.display} with threshold={threshold}, value={value}")
-    return relu(site, input)
-
-
-@rule("max")
-def maximum(site: Site, input: Any, other: Any = None, *rest: Any, **options: Any) -> Value:
-    """max(x, 0) is ReLU."""
-    x, constant = (input, other) if isinstance(input, Value) else (other, input)
-    if not isinstance(constant, torch.Tensor) or not _is_zero(constant) or rest or options:
-        site.refuse("max", f"{site.display} of two activations or over an axis")
-    return relu(site, x)
-
-
-def _is_zero(x: Any) -> bool:
-    return x is not None and bool((torch.as_tensor(x) == 0).all())
-
-
-def _show(x: Any) -> str:
-    return "an activation" if isinstance(x, Value) else str(x) if np.isscalar(x) or x is None else "a tensor"
+from loihi_onespike.ir.ann import Add, Affine, Finish
 
 
 def affine(site: Site, x: Value, scale: ArrayLike, shift: ArrayLike, part: str = "") -> Value:
@@ -87,17 +41,18 @@ def add(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
     if isinstance(input, Value) and isinstance(other, Value):
         if alpha != 1:
             other = affine(site, other, alpha, 0, "scaled")
-        return _sum(site, input, other)
+        return sum_of(site, input, other)
     if isinstance(input, Value):
         return affine(site, input, 1, alpha * site.constant(other, input.shape))
     return affine(site, other, alpha, site.constant(input, other.shape))
 
 
-def _sum(site: Site, a: Value, b: Value) -> Value:
+def sum_of(site: Site, a: Value, b: Value, part: str = "") -> Value:
+    """y = a + b, repeated where one has more places."""
     if a.shape != b.shape:
         shape = torch.broadcast_shapes((site.batch, *a.shape), (site.batch, *b.shape))
         a, b = (gather(site, x, lambda t: t.broadcast_to(shape), f"expand{i}") for i, x in enumerate((a, b)))
-    return affine(site, a, 2, 0) if a == b else site.emit(Add(), [a, b], a.shape)
+    return affine(site, a, 2, 0, part) if a == b else site.emit(Add(), [a, b], a.shape, part)
 
 
 @rule("sub")
@@ -149,13 +104,6 @@ def softmax(site: Site, input: Any, dim: int | None = None, *_: Any, **__: Any) 
     return site.emit(Finish(site.operation), [x], x.shape)
 
 
-@rule("sigmoid", "tanh")
-def host_function(site: Site, input: Any) -> Value:
-    """Left to the host; only as the last operation."""
-    x = site.activation(input)
-    return site.emit(Finish(site.operation), [x], x.shape)
-
-
 @rule("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
 def dropout(site: Site, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Value:
     """Vanishes, unless it is active even in eval mode."""
@@ -170,6 +118,7 @@ def stochastic_depth(site: Site, input: Any, p: float, mode: str, training: bool
 
 
 @rule("contiguous", "clone", "detach", "requires_grad", "alias", "pos", "positive", "real", "data", "to", "cpu", "cuda")
+@rule("to_copy", "lift_fresh_copy")
 @rule("float", "double", "half", "bfloat16", "type", "type_as")
 def same_value(site: Site, input: Any, *_: Any, **__: Any) -> Value:
     """Copies and floating point types do not change a value; whole numbers do."""

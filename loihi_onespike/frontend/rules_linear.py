@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch.nn.functional as F
 from torch import nn
 
 from loihi_onespike.frontend.builder import Value
+from loihi_onespike.frontend.gather import gather
 from loihi_onespike.frontend.registry import module_rule, rule
 from loihi_onespike.frontend.rules_elementwise import affine
 from loihi_onespike.frontend.site import Site
@@ -56,9 +58,13 @@ def conv_padding(padding: Any, kernel: Shape, dilation: Shape) -> tuple[tuple[in
 
 @module_rule(nn.Conv1d, nn.Conv2d)
 def conv_module(site: Site, module: nn.Conv1d | nn.Conv2d, input: Any) -> Value:
+    """Padding by mirrored or repeated values is moved values, then a convolution without padding."""
+    padding: Any = module.padding
     if module.padding_mode != "zeros":
-        site.refuse("padding_mode", f"{type(module).__name__} with padding_mode={module.padding_mode}")
-    return conv(site, input, module.weight, module.bias, module.stride, module.padding, module.dilation, module.groups)
+        x, pads = site.activation(input, len(module.kernel_size) + 1), module._reversed_padding_repeated_twice
+        input, padding = gather(site, x, lambda t: F.pad(t, pads, module.padding_mode), "padded"), 0
+        site.note(input, f"a convolution without padding of x padded by F.pad(mode={module.padding_mode!r})")
+    return conv(site, input, module.weight, module.bias, module.stride, padding, module.dilation, module.groups)
 
 
 @rule("linear")

@@ -24,6 +24,8 @@ _READ_THE_SHAPE_OF_OTHERS = {"expand_as", "view_as", "reshape_as"}
 @rule("chunk", "split", "split_with_sizes", "tensor_split", "unbind", "hsplit", "vsplit", "dsplit")
 @rule("flip", "fliplr", "flipud", "roll", "rot90", "repeat", "repeat_interleave", "tile", "expand", "expand_as")
 @rule("broadcast_to", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unfold")
+@rule("slice", "index", "unsafe_index", "unsafe_view", "upsample_nearest1d", "upsample_nearest2d")
+@rule("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d")
 def rearrange(site: Site, *_: Any, **__: Any) -> Any:
     """y[i] = x.ravel()[index[i]], found by executing the operation itself."""
     if len(site.values) > 1 and site.operation not in _READ_THE_SHAPE_OF_OTHERS:
@@ -39,15 +41,6 @@ def pad(site: Site, input: Any, pad: Any, mode: str = "constant", value: float |
         return gather(site, x, lambda t: F.pad(t, pad, mode))
     index = gather_index(site, x, lambda t: F.pad(t, pad))
     return affine(site, site.reindex(x, index, "zeros"), 1, np.where(index < 0, value, 0.0))
-
-
-@rule("interpolate", "upsample", "upsample_nearest")
-def interpolate(site: Site, *args: Any, mode: str = "nearest", **kwargs: Any) -> Value:
-    """Nearest neighbours are moved values."""
-    mode = args[3] if len(args) > 3 else mode
-    if mode not in ("nearest", "nearest-exact"):
-        site.refuse("interpolate", f"{site.display} with mode={mode}")
-    return rearrange(site)
 
 
 @rule("cat")

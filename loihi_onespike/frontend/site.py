@@ -77,8 +77,18 @@ class Site:
         """Add a gather: y[i] = x.ravel()[index[i]], 0 where index is -1."""
         return self.builder.add_reindex(self._part(part), value, index, self.source)
 
+    def note(self, value: Value, text: str) -> Value:
+        """Tell the user that the call became `text`, an exact rewrite whose result is `value`; returns the value."""
+        self.builder.add_note(value, f"{self.name}: {self.display} computed as {text}")
+        return value
+
     def _part(self, part: str) -> str:
         return f"{self.name}.{part}" if part else self.name
+
+    def unavailable(self, shape: Shape, topic: str, found: str) -> Value:
+        """Hold the place of a second result that has no one-spike form; reported where the output depends on it."""
+        finding = Refusal(f"{self.display}: {found}", support.advice_for(topic)).finding(self.name, self.source)
+        return self.builder.add_refused(f"{self.name}.unused", self.values, shape, self.source, finding)
 
     def refuse(self, topic: str, found: str = "", consequence: bool = False) -> NoReturn:
         """Report the call with the text of the support table on `topic`."""

@@ -26,9 +26,9 @@ class Advice:
         return self.supported, self.remedy
 
 
-_ONE_SPIKE_RELU = "ReLU: one spike carries a value that is zero or positive"
+_MONOTONE = "ReLU, ReLU6, LeakyReLU, PReLU, ELU, clamp, sigmoid, tanh, softplus and others that never fall"
+_NOT_MONOTONE = f"{_MONOTONE}; a function that falls and rises again takes a value twice, so no threshold tells which"
 _RETRAIN = "replace it by ReLU and fine-tune; a few epochs usually recover the accuracy"
-_NOT_MONOTONE = "ReLU; a function that falls and rises again has no spike times of its own"
 _LAST = "as the last operation of the network, where the host applies it to the values read"
 _FIXED_NORM = "BatchNorm with running statistics, which is a fixed affine map"
 _PRODUCT = "sums and concatenations of activations, products with constants"
@@ -36,37 +36,28 @@ _CLIPPED = "ReLU; clip levels of a one-spike population are not available yet"
 
 SUPPORT: dict[str, Advice] = {
     # Activations
-    "relu6": Advice(_CLIPPED, "replace ReLU6 by ReLU; weights trained for ReLU6 mostly keep their accuracy"),
-    "hardtanh": Advice(_CLIPPED, "replace Hardtanh by ReLU and fine-tune"),
-    "clamp": Advice("clamp with min=0 and no max, which is ReLU", "drop the limits, or replace them by ReLU"),
-    "clampmax": Advice("clamp with min=0 and no max, which is ReLU", "drop the upper limit, or replace it by ReLU"),
-    "threshold": Advice("threshold(x, 0, 0), which is ReLU", "set threshold and value to 0, or shift x before a ReLU"),
-    "leakyrelu": Advice(_ONE_SPIKE_RELU, "replace LeakyReLU by ReLU and fine-tune"),
-    "prelu": Advice(_ONE_SPIKE_RELU, "replace PReLU by ReLU and fine-tune"),
-    "rrelu": Advice(_ONE_SPIKE_RELU, "replace RReLU by ReLU and fine-tune"),
-    "elu": Advice(_ONE_SPIKE_RELU, _RETRAIN),
-    "selu": Advice(_ONE_SPIKE_RELU, _RETRAIN),
-    "celu": Advice(_ONE_SPIKE_RELU, _RETRAIN),
-    "softplus": Advice(_ONE_SPIKE_RELU, _RETRAIN),
-    "softsign": Advice(_ONE_SPIKE_RELU, _RETRAIN),
-    "hardsigmoid": Advice(_ONE_SPIKE_RELU, _RETRAIN),
+    "clamp": Advice("clamp with constant limits", "let the limits not depend on the input, or write max(a, b)"),
+    "threshold": Advice(
+        "threshold(x, t, t), which is max(x, t)", "give threshold and value the same number; a jump has no phases"
+    ),
+    "elunegative": Advice("ELU and CELU with alpha ≥ 0", "use a positive alpha, or ReLU, and fine-tune"),
+    "softplus": Advice(
+        "softplus with beta > 0 and a threshold above 12, where it is linear in all digits", "use the default threshold"
+    ),
+    **dict.fromkeys(("softsign", "tanhshrink", "hardshrink"), Advice(_MONOTONE, _RETRAIN)),
     "gelu": Advice(_NOT_MONOTONE, "replace GELU by ReLU and fine-tune"),
     "silu": Advice(_NOT_MONOTONE, "replace SiLU (swish) by ReLU and fine-tune"),
     "mish": Advice(_NOT_MONOTONE, "replace Mish by ReLU and fine-tune"),
     "hardswish": Advice(_NOT_MONOTONE, "replace Hardswish by ReLU and fine-tune"),
     "glu": Advice(_PRODUCT, "replace the gate by ReLU and fine-tune: it multiplies two activations"),
-    "sigmoid": Advice(_LAST, "replace it by ReLU inside the network, or end the model there"),
-    "tanh": Advice(_LAST, "replace it by ReLU inside the network, or end the model there"),
     "softmax": Advice(_LAST, "attention has no one-spike form; elsewhere drop the softmax or end the model there"),
     "logsoftmax": Advice(_LAST, "drop it, or end the model there"),
     "softmaxaxis": Advice(
         "softmax over axis 1, the classes", "move the classes to axis 1, or apply it outside the model"
     ),
     # Layers
-    "convtranspose1d": Advice("Conv1d, nearest upsampling", "replace it by Upsample(mode='nearest') and Conv1d"),
-    "convtranspose2d": Advice("Conv2d, nearest upsampling", "replace it by Upsample(mode='nearest') and Conv2d"),
     "conv3d": Advice("Conv1d and Conv2d", "fold one axis into the channels"),
-    "convtranspose3d": Advice("Conv1d and Conv2d", "fold one axis into the channels"),
+    "convtranspose3d": Advice("ConvTranspose1d and ConvTranspose2d", "fold one axis into the channels"),
     "batchnorm3d": Advice("BatchNorm1d and BatchNorm2d", "fold one axis into the channels"),
     "maxpool3d": Advice("pooling over one or two axes", "fold one axis into the channels"),
     "avgpool3d": Advice("pooling over one or two axes", "fold one axis into the channels"),
@@ -97,14 +88,14 @@ SUPPORT: dict[str, Advice] = {
     "matmulleft": Advice(
         "x @ W with a constant matrix W on the right", "transpose x, multiply from the right, transpose"
     ),
-    "paddingmode": Advice(
-        "padding_mode='zeros'", "pad with nn.ReflectionPad2d (or its like) before a Conv with padding=0"
-    ),
     "returnindices": Advice("pooling without indices", "set return_indices=False; unpooling has no one-spike form"),
     "adaptive": Advice(
         "output sizes that divide the input size (or are multiples of it)", "choose another size, or resize the input"
     ),
-    "interpolate": Advice("mode='nearest'", "use mode='nearest' and fine-tune, or resize outside the model"),
+    "interpolate": Advice(
+        "nearest, and linear or bilinear by whole factors with align_corners=False",
+        "use mode='nearest' and fine-tune, or resize outside the model",
+    ),
     "batchstatistics": Advice(
         _FIXED_NORM, "set track_running_stats=True and run some training batches through the model first"
     ),
@@ -119,13 +110,14 @@ SUPPORT: dict[str, Advice] = {
     "product": Advice(_PRODUCT, "gates and squeeze-excitation multiply activations; drop them and fine-tune"),
     "quotient": Advice("division by a constant", "drop the division by an activation"),
     "pow": Advice("sums, and products with constants", "drop the power, or put it before the network"),
-    "abs": Advice(_ONE_SPIKE_RELU, "write |x| as relu(x) + relu(-x)"),
-    "max": Advice(
-        "max(x, 0), which is ReLU, and max pooling", "write max(a, b) as a + relu(b - a), or use amax over axes"
-    ),
-    "min": Advice("max(x, 0), which is ReLU, and max pooling", "write min(a, b) as a - relu(a - b)"),
+    "max": Advice("max(a, b), and max pooling", "use amax over axes, which gives no indices"),
+    "min": Advice("min(a, b)", "replace the minimum over axes by max pooling and fine-tune"),
     **dict.fromkeys(
-        ("gt", "ge", "lt", "le", "eq", "ne", "where", "maskedfill", "logicaland", "logicalor", "logicalnot"),
+        ("gt", "ge", "lt", "le", "eq", "ne", "greater", "less"),
+        Advice("ReLU as the only comparison with a threshold", "take the decision outside the model"),
+    ),
+    **dict.fromkeys(
+        ("where", "maskedfill", "logicaland", "logicalor", "logicalnot"),
         Advice(
             "ReLU as the only comparison with a threshold",
             "write masks as ReLU, or take the decision outside the model",

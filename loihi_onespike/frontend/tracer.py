@@ -30,6 +30,7 @@ from loihi_onespike.ir.ann import Input
 _SHAPE_ONLY = {
     *("size", "dim", "ndimension", "numel", "nelement", "stride", "storage_offset", "element_size", "get_device"),
     *("is_contiguous", "is_floating_point", "is_complex", "is_tensor"),
+    *("sym_size", "sym_stride", "sym_numel"),
     *("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"),
 }
 """Operations whose result tells about shape, type or place of a tensor, never about its values."""
@@ -53,6 +54,7 @@ class ExampleTracer(fx.Tracer):
         builder: the graph under construction.
         output: what `forward` returned, with an Activation for each traced tensor.
         module_path: path of the module whose forward ran last.
+        written_at: source line of what is being replayed from an exported program, '' where forward runs itself.
     """
 
     def __init__(self, model: nn.Module, example: torch.Tensor) -> None:
@@ -62,6 +64,7 @@ class ExampleTracer(fx.Tracer):
         self._model, self._example = model, example
         self._paths = {module: path for path, module in model.named_modules()}
         self.module_path = ""
+        self.written_at = ""
         self._live: list[weakref.ref[Activation]] = []
         self._native = 0  # > 0 while an operation runs on tensors: nothing is traced then
 
@@ -152,7 +155,7 @@ class ExampleTracer(fx.Tracer):
         self, module: nn.Module | None, operation: str, name: str, run: Callable[..., Any], args: Any, kwargs: Any
     ) -> Any:
         """Lower one operation and execute it; Activations where the result depends on the input."""
-        source = user_line(Root.forward.__code__)
+        source = self.written_at or user_line(Root.forward.__code__)
         kwargs = {_TORCH_NAMES.get(key, key) if module is None else key: value for key, value in kwargs.items()}
         concrete_args, concrete_kwargs = tree_map(_concrete, (args, kwargs))
         with self._natively():
@@ -176,13 +179,17 @@ class ExampleTracer(fx.Tracer):
             )
             constants = [leaf for leaf in leaves((args, kwargs)) if is_constant(leaf)]
             versions = [version(tensor) for tensor in constants]
-            lowered = lower(site, module)
+            lowered = self.lower(site, module)
             result = run(*concrete_args, **concrete_kwargs)
         if [version(tensor) for tensor in constants] != versions:
             self._refuse_hard(site, "setitem", f"{site.display} that writes an activation into a constant tensor")
         output = self._wrap(site, result, lowered)
         self._follow_changes(site, output)
         return output
+
+    def lower(self, site: Site, module: nn.Module | None) -> Any:
+        """Nodes of one call, by the registry's rule; tracers of other domains put rules of their own first."""
+        return lower(site, module)
 
     def _wrap(self, site: Site, result: Any, lowered: Any) -> Any:
         """The result with an Activation for every tensor; refused ones hold a place in the graph."""

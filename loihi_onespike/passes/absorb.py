@@ -19,11 +19,13 @@ MAX_FOLDED_WEIGHTS = 2**22
 """… and stay below this number; beyond it a population of its own is cheaper."""
 
 
-def absorb(op: LinearMap, term: Term, shape: Shape) -> Term | None:
+def absorb(op: LinearMap, term: Term, shape: Shape, layer_macs: int | None = None) -> Term | None:
     """The map applied to a copy term, with the term's scale moved into the weights or behind the map.
 
     Args:
         term: a copy (no map on it) whose value has `shape`.
+        layer_macs: multiply-accumulates of the whole ANN layer where they are not those of `op`, see `ir.ann.Linear`.
+            A term that reads a part of the channels takes its part of them.
 
     Returns:
         None when the term's scale varies over places that share weights.
@@ -32,7 +34,11 @@ def absorb(op: LinearMap, term: Term, shape: Shape) -> Term | None:
     if result is None or result.op is None:
         return None
     seen = shape if result.index is None else result.index.shape
-    return replace(result, macs=macs(result.op, seen))
+    count = macs(result.op, seen)
+    if layer_macs is not None:
+        whole = macs(op, shape)
+        count = round(layer_macs * count / whole) if whole else 0
+    return replace(result, macs=count)
 
 
 def _aligned(scale: Float, shape: Shape) -> Float:
@@ -109,6 +115,8 @@ def map_constant(op: LinearMap, constant: Float, shape: Shape) -> Float:
         return op.weight * full
     if isinstance(op, Dense):
         return shrink(full @ op.weight.T)
+    if isinstance(op, Sparse):
+        return shrink((op.weight @ full.reshape(shape[0], -1)).reshape(op.output_shape(shape)))
     values = synapse_matrix(op, shape) @ full.ravel()
     return shrink(values.reshape(op.output_shape(shape)))
 

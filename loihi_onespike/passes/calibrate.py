@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from loihi_onespike.coding import PhaseCode
 from loihi_onespike.errors import CalibrationError
 from loihi_onespike.ir.activation import RELU
-from loihi_onespike.ir.linear import Shape
+from loihi_onespike.ir.linear import Shape, Sparse
 from loihi_onespike.ir.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
 from loihi_onespike.passes.scales import gathered_scale, pooled_scale
 from loihi_onespike.sim.float import FloatExecutor, activate
+from loihi_onespike.sim.sparse_sample import SparseSample
 
 Float = NDArray[np.float64]
 
 
-def activation_maxima(graph: StageGraph, batches: Iterable[NDArray[np.floating]]) -> dict[str, Float]:
+def activation_maxima(graph: StageGraph, batches: Iterable[NDArray[np.floating] | SparseSample]) -> dict[str, Float]:
     """Largest |value| of every neuron over the calibration data, per stage, full shape, from the ANN's arithmetic."""
     maxima: dict[str, torch.Tensor] = {}
 
@@ -84,9 +85,14 @@ def channel_scale(maxima: Float, shared: tuple[int, ...]) -> Float:
 
 
 def _readable(graph: StageGraph, stage: Stage, scale: Float) -> bool:
-    """Every reader finds one scale wherever it shares weights."""
+    """Every reader finds one scale wherever it shares weights.
+
+    An aggregation shares its weights between all features, so populations that it adds up need one λ each: the ratio
+    of their λ must be that of the integer weights.
+    """
     return all(
         gathered_scale(link, scale, stage.shape) is not None
+        and not (isinstance(link.op, Sparse) and len(reader.links) > 1 and scale.size > 1)
         for reader in graph.stages
         if not isinstance(reader, InputStage)
         for link in reader.links

@@ -51,7 +51,7 @@ def integer_links(
     for s, exponent in zip(scaled, exponents, strict=True):
         unit = np.maximum(unit, s.amplitude / 2.0**exponent / largest)
     unit = np.where(unit > 0, unit, _fallback_unit(unit))
-    unit = np.maximum(unit, 2 * finest)
+    unit = unit * _coarser(unit, 2 * finest, stage)
     maps = []
     for s, exponent in zip(scaled, exponents, strict=True):
         factor = np.broadcast_to(s.gain / (unit * 2.0**exponent), np.broadcast_shapes(s.gain.shape, unit.shape))
@@ -79,6 +79,20 @@ def largest_where_shared(values: Float, shape: Shape) -> Float:
     aligned = (1,) * (np.ndim(values) - len(shape)) + shape
     shared = tuple(axis for axis, length in enumerate(aligned) if length == 1)
     return values.max(axis=shared, keepdims=True)
+
+
+def _coarser(unit: Float, finest: Float, stage: Stage | OutputStage) -> Float:
+    """Factor that makes the unit of every neuron at least `finest`, one for all neurons that share weights."""
+    factor = np.maximum(finest / unit, 1.0)
+    rank = len(stage.shape)
+    if np.all(factor == 1) or rank < 2 or factor.ndim < rank:
+        return factor
+    for link in stage.links:
+        if isinstance(link.op, Sparse):
+            factor = factor.max(axis=tuple(range(1, rank)), keepdims=True)
+        elif isinstance(link.op, Dense):
+            factor = factor.max(axis=tuple(range(rank - 1)), keepdims=True)
+    return factor
 
 
 def _fallback_unit(unit: Float) -> float:

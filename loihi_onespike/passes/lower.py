@@ -122,16 +122,15 @@ class _Lowering:
         if isinstance(op.op, Dense) and not e.is_copy:
             folded = fold_dense(op.op, e, self.shapes)
             if folded is not None:
-                self.rewrites.append(
-                    f"{node.name}: {node.inputs[0]} folded into its weights (a linear map of a linear map)"
-                )
+                what = "average pooling" if any(isinstance(t.op, Pool) for t in e.terms) else "the linear map"
+                self.rewrites.append(f"{node.name}: {what} in front of it folded into its weights")
                 return _plus_bias(folded, op, node.shape)
         if not e.is_copy:
             e = self.as_stage(node.inputs[0])
-        terms = [absorb(op.op, term, e.shape) for term in e.terms]
+        terms = [absorb(op.op, term, e.shape, op.macs) for term in e.terms]
         if any(t is None for t in terms):
             e = self.own_stage(node.inputs[0], e)
-            terms = [absorb(op.op, term, e.shape) for term in e.terms]
+            terms = [absorb(op.op, term, e.shape, op.macs) for term in e.terms]
         scale = ONE if op.scale is None else op.scale
         scaled = tuple(replace(t, scale=t.scale * scale) for t in terms if t is not None)
         constant = ZERO if not np.any(e.constant) else map_constant(op.op, e.constant, e.shape) * scale

@@ -15,7 +15,7 @@ from loihi_onespike.ir.linear import Shape
 
 
 def pool_last(graph: AnnGraph) -> tuple[AnnGraph, tuple[str, ...]]:
-    """The rewritten graph and a line for each rewrite."""
+    """The rewritten graph, and a line for each rewrite, those of the front end first."""
     notes: list[str] = []
     changed = True
     while changed:
@@ -27,7 +27,7 @@ def pool_last(graph: AnnGraph) -> tuple[AnnGraph, tuple[str, ...]]:
                 notes.append(f"{pool.name}: max pooling moved behind {follower.name}, which it commutes with")
                 changed = True
                 break
-    return graph, tuple(notes)
+    return graph, (*graph.rewrites, *notes)
 
 
 def _follower(graph: AnnGraph, pool: Node) -> Node | None:
@@ -65,4 +65,4 @@ def _swap(graph: AnnGraph, pool: Node, follower: Node) -> AnnGraph:
             nodes += [moved, pooled]
         elif node is not follower:
             nodes.append(readers.get(node.name, node))
-    return AnnGraph(graph.name, tuple(nodes))
+    return replace(graph, nodes=tuple(nodes))

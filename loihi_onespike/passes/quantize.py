@@ -24,7 +24,9 @@ from loihi_onespike.passes.align import align
 from loihi_onespike.passes.calibrate import input_steps, stage_scale
 from loihi_onespike.passes.headroom import worst_case_bits
 from loihi_onespike.passes.integer_weights import integer_links, largest_where_shared
-from loihi_onespike.sim.fast import FastLayer
+from loihi_onespike.sim.decode import Codes, dense_codes
+from loihi_onespike.sim.dense_layer import DenseLayer
+from loihi_onespike.sim.graph_layer import GraphLayer
 
 WIDEST_BITS = V_BITS - 2
 """Width of the largest magnitude that calibration may reach: sign and one bit of head-room stay free."""
@@ -47,9 +49,10 @@ class Headroom:
 
 def quantize(
     graph: StageGraph,
-    codes: NDArray[np.integer],
+    codes: Codes,
     weight_bits: int = 8,
     progress: Callable[[str], None] | None = None,
+    graph_layers: bool = False,
 ) -> Network:
     """Integer network of a planned stage graph.
 
@@ -57,6 +60,7 @@ def quantize(
         codes: input codes of calibration images, for the head-room.
         weight_bits: 2..8, sign included.
         progress: called with the name of each stage when it is done.
+        graph_layers: the stages stand for the nodes of one graph, and run in the kernels for graphs.
 
     Raises:
         HeadroomError: where a potential, bias or threshold needs more than 24 bits even without fraction bits.
@@ -67,16 +71,17 @@ def quantize(
     populations: dict[str, InputPopulation | Population | Readout] = {source.name: source}
     synapses: list[Synapse] = []
     headroom: dict[str, Headroom] = {}
-    phases = {source.name: torch.from_numpy(codes.astype(np.int32))}
+    phases: dict[str, Codes] = {source.name: codes}
     for stage in graph.stages[1:]:
         assert isinstance(stage, Stage | OutputStage)
-        population, onto = _population(graph, stage, populations, phases, weight_bits)
+        population, onto = _population(graph, stage, populations, phases, weight_bits, graph_layers)
         populations[stage.name] = population
         synapses += onto
-        sent, _, peak, input_peak = _layer(population, onto, populations).run(phases)
-        headroom[stage.name] = _headroom(population, onto, populations, peak, input_peak)
-        if sent is not None:
-            phases[stage.name] = sent
+        layer = _layer(population, onto, populations, graph_layers)
+        trace = layer.run_batch(_read(layer, onto, phases))  # type: ignore[arg-type]
+        headroom[stage.name] = _headroom(population, onto, populations, trace.peak, trace.input_peak)
+        if trace.phases is not None:
+            phases[stage.name] = trace.phases
         if progress is not None:
             progress(stage.name)
     facts = {"headroom": {name: vars(h) for name, h in headroom.items()}, "ann_macs": _macs(graph, synapses)}
@@ -87,17 +92,29 @@ def _layer(
     population: Population | Readout,
     synapses: list[Synapse],
     populations: Mapping[str, InputPopulation | Population | Readout],
+    graph_layers: bool,
     exact: bool = True,
-) -> FastLayer:
-    return FastLayer(population, [(s, populations[s.pre]) for s in synapses], torch.device("cpu"), exact)
+) -> DenseLayer | GraphLayer:
+    inputs = [(s, populations[s.pre]) for s in synapses]
+    layer = GraphLayer.of(population, inputs) if graph_layers else None  # type: ignore[arg-type]
+    return layer or DenseLayer(population, inputs, torch.device("cpu"), exact)
+
+
+def _read(layer: DenseLayer | GraphLayer, synapses: list[Synapse], phases: Mapping[str, Codes]) -> dict[str, Codes]:
+    """What the layer reads, dense where it takes nothing else."""
+    read = {s.pre: phases[s.pre] for s in synapses}
+    if isinstance(layer, GraphLayer):
+        return read
+    return {pre: dense_codes(p, layer.population.name) for pre, p in read.items()}
 
 
 def _population(
     graph: StageGraph,
     stage: Stage | OutputStage,
     populations: Mapping[str, InputPopulation | Population | Readout],
-    phases: Mapping[str, torch.Tensor],
+    phases: Mapping[str, Codes],
     weight_bits: int,
+    graph_layers: bool,
 ) -> tuple[Population | Readout, list[Synapse]]:
     pres = [populations[link.pre] for link in stage.links]
     bases = {p.base for p in pres}  # type: ignore[union-attr]
@@ -120,7 +137,7 @@ def _population(
         return onto, Membrane(leak.mant, steps, 0, np.rint(stage.bias / unit).astype(np.int64), unit)
 
     synapses, membrane = built(np.zeros(()))
-    ranges = _ranges(graph, stage, synapses, membrane, populations, phases)
+    ranges = _ranges(graph, stage, synapses, membrane, populations, phases, graph_layers)
     shift = _input_shift(stage.name, ranges)
     too_wide = ranges * 2.0**shift > 2**WIDEST_BITS
     if too_wide.any():
@@ -168,11 +185,18 @@ def _ranges(
     synapses: list[Synapse],
     membrane: Membrane,
     populations: Mapping[str, InputPopulation | Population | Readout],
-    phases: Mapping[str, torch.Tensor],
+    phases: Mapping[str, Codes],
+    graph_layers: bool,
 ) -> NDArray[np.float64]:
     """Largest |v|, bias and threshold of each neuron in units of v, largest over neurons that share a unit."""
     probe = Readout(stage.name, stage.shape, membrane)
-    reached = _layer(probe, synapses, populations, exact=False).ranges(phases).numpy()
+    layer = _layer(probe, synapses, populations, graph_layers, exact=False)
+    read = _read(layer, synapses, phases)
+    if isinstance(layer, GraphLayer):
+        reached = layer.ranges(read)
+    else:
+        tensors = {pre: torch.from_numpy(np.asarray(p, np.int32)) for pre, p in read.items()}
+        reached = layer.ranges(tensors).numpy()
     reached = np.maximum(reached, np.abs(stage.bias) / membrane.unit * membrane.gain)
     if isinstance(stage, Stage):
         largest = _gained(graph.plans[stage.name], membrane).largest

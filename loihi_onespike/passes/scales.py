@@ -43,7 +43,9 @@ def gathered_scale(link: Link, scale: Float, pre_shape: Shape) -> Float | None:
     low, high = np.fmin.reduce(full, axis=axes, keepdims=True), np.fmax.reduce(full, axis=axes, keepdims=True)
     if not np.allclose(np.nan_to_num(low), np.nan_to_num(high), rtol=1e-12, atol=0):
         return None
-    seen = np.where(np.isnan(high), 1.0, high)
+    # Places that are not read share weights with the others in a sparse map, so they take a λ that occurs there.
+    filler = float(np.nanmax(high)) if isinstance(link.op, Sparse) and not np.isnan(high).all() else 1.0
+    seen = np.where(np.isnan(high), filler, high)
     return seen if isinstance(link.op, Sparse) else seen.ravel()
 
 

@@ -103,7 +103,7 @@ def _(op: Diagonal, shape: Shape) -> Taps | None:
 
 
 class EventLayer:
-    """One population for the event-driven kernel; same results as `fast.FastLayer`.
+    """One population for the event-driven kernel; same results as `dense_layer.DenseLayer`.
 
     Use `EventLayer.of`, which gives None for what the kernel has no form for.
     """

@@ -1,29 +1,27 @@
 """The fast integer executor: a layer over its whole window at once, equal to the oracle bit for bit.
 
-On the CPU a layer runs in the event-driven kernel (`event_layer`): every spike is scattered once. Maps without such a
-form, and all layers on a GPU, run as dense maps (`FastLayer`): the synaptic inputs of all phases are one batch of a
-linear map over 0/±1 spikes, whose integer sums are exact in float32 below 2^24 and in float64 below 2^53, and the
-recursion of v is carried in float64, where every product fits. Nothing is ever rounded but by the contract's own shift,
-so the results never depend on the choice.
+On the CPU a layer runs in the event-driven kernel (`event_layer`): every spike is scattered once. Graph networks have
+kernels of their own (`graph_layer`). Maps without such a form, and all layers on a GPU, run as dense maps
+(`dense_layer`). Nothing is ever rounded but by the contract's own shift, so the results never depend on the choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN, BinaryCode
-from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
-from loihi_onespike.sim.decode import decode_readout
+from loihi_onespike.ir.network import InputPopulation, Network
+from loihi_onespike.sim.decode import Codes, decode_readout, dense_codes
+from loihi_onespike.sim.dense_layer import DenseLayer
 from loihi_onespike.sim.event_layer import EventLayer
-from loihi_onespike.sim.maps import TensorMap, exact_dtype, tensor_map
+from loihi_onespike.sim.graph_layer import GraphLayer, is_graph_network
+from loihi_onespike.sim.sparse_sample import SparseSample
 from loihi_onespike.sim.trace import LayerTrace, Trace
 
 DEFAULT_BUDGET_BYTES = 2 * 2**30
-EXACT = torch.float64
 
 
 class FastExecutor:
@@ -40,13 +38,14 @@ class FastExecutor:
         self, network: Network, device: str = "cpu", budget_bytes: int = DEFAULT_BUDGET_BYTES, events: bool = True
     ) -> None:
         self.network, self.device, self.budget_bytes = network, torch.device(device), budget_bytes
-        self.layers: dict[str, EventLayer | FastLayer] = {}
+        self.layers: dict[str, EventLayer | GraphLayer | DenseLayer] = {}
+        form: type[EventLayer] | type[GraphLayer] = GraphLayer if is_graph_network(network) else EventLayer
         for p in network.populations:
             if isinstance(p, InputPopulation):
                 continue
             inputs = [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)]
-            event = EventLayer.of(p, inputs) if events and self.device.type == "cpu" else None  # type: ignore[arg-type]
-            self.layers[p.name] = event or FastLayer(p, inputs, self.device)
+            event = form.of(p, inputs) if events and self.device.type == "cpu" else None  # type: ignore[arg-type]
+            self.layers[p.name] = event or DenseLayer(p, inputs, self.device)
 
     @property
     def images_per_chunk(self) -> int:
@@ -54,33 +53,40 @@ class FastExecutor:
         widest = max(layer.bytes_per_image for layer in self.layers.values())
         return max(1, self.budget_bytes // widest)
 
-    def run(self, codes: NDArray[np.integer]) -> Trace:
+    def run(self, codes: Codes) -> Trace:
         """Every layer's spike phases and v for codes (N, *input shape)."""
-        chunk = self.images_per_chunk
-        parts = [self._run_chunk(codes[i : i + chunk], keep=True) for i in range(0, len(codes), chunk)]
+        parts = [self._run_chunk(part, keep=True) for part in self._chunks(codes)]
         layers = {p.name: _join([part[p.name] for part in parts]) for p in self.network.populations}
         v = layers[self.network.readout.name].v
         assert v is not None
         return Trace(layers, decode_readout(self.network.readout, v))
 
-    def predict(self, codes: NDArray[np.integer]) -> NDArray[np.float64]:
+    def predict(self, codes: Codes) -> NDArray[np.float64]:
         """Output in the units of the ANN, nothing else kept."""
-        chunk = self.images_per_chunk
         out = []
-        for i in range(0, len(codes), chunk):
-            v = self._run_chunk(codes[i : i + chunk], keep=False)[self.network.readout.name].v
+        for part in self._chunks(codes):
+            v = self._run_chunk(part, keep=False)[self.network.readout.name].v
             assert v is not None
             out.append(decode_readout(self.network.readout, v))
         return np.concatenate(out)
 
-    def _run_chunk(self, codes: NDArray[np.integer], keep: bool) -> dict[str, LayerTrace]:
+    def _chunks(self, codes: Codes) -> Iterator[Codes]:
+        if isinstance(codes, SparseSample):
+            yield codes
+            return
+        for i in range(0, len(codes), self.images_per_chunk):
+            yield codes[i : i + self.images_per_chunk]
+
+    def _run_chunk(self, codes: Codes, keep: bool) -> dict[str, LayerTrace]:
         """Traces by population; without `keep` only that of the readout."""
         source = self.network.input.name
-        phases: dict[str, NDArray[np.integer]] = {source: codes}
-        traces = {source: LayerTrace(codes, None)}
+        phases: dict[str, Codes] = {source: codes}
+        traces = {source: LayerTrace.of_input(codes)}
         last_reader = {s.pre: s.post for s in self.network.synapses}
         for name, layer in self.layers.items():
-            trace = layer.run_batch(phases, keep)
+            if not isinstance(layer, GraphLayer):
+                phases = {pre: dense_codes(p, name) for pre, p in phases.items()}
+            trace = layer.run_batch(phases, keep)  # type: ignore[arg-type]
             if trace.phases is not None:
                 phases[name] = trace.phases
             if keep or trace.phases is None:
@@ -88,155 +94,6 @@ class FastExecutor:
             for pre in [pre for pre, reader in last_reader.items() if reader == name]:
                 phases.pop(pre, None)
         return traces
-
-
-class FastLayer:
-    """One population with the synapses onto it.
-
-    Args:
-        exact: the contract's rounding and saturation; False carries v as a real number, to measure how wide it gets.
-    """
-
-    def __init__(
-        self,
-        population: Population | Readout,
-        synapses: list[tuple[Synapse, InputPopulation | Population | Readout]],
-        device: torch.device,
-        exact: bool = True,
-    ) -> None:
-        self.population, self.membrane = population, population.membrane
-        self.integrate = integrate if exact else integrate_unbounded
-        self.inputs = [_SynapticInput(synapse, pre, device) for synapse, pre in synapses]  # type: ignore[arg-type]
-        shape = (1, *population.shape)
-        self.bias = _exact(np.broadcast_to(self.membrane.bias, population.shape), device).reshape(shape)
-        if isinstance(population, Population):
-            threshold = population.threshold.reshape(
-                (1,) * (len(shape) - population.threshold.ndim) + population.threshold.shape
-            )
-            self.theta = _exact(population.table.thresholds(threshold), device)
-            negative = population.negative
-            self.theta_negative = None if negative is None else _exact(-negative.thresholds(threshold), device)
-
-    @property
-    def bytes_per_image(self) -> int:
-        """Peak bytes per image: spikes and sums of all phases in float, and the state of the recursion."""
-        neurons = int(np.prod(self.population.shape))
-        inputs = sum(i.bytes_per_image for i in self.inputs)
-        return inputs + neurons * (8 * self.membrane.input_steps + 40)
-
-    @torch.no_grad()
-    def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
-        """Phases and v of a batch, (B, *shape), from those of the presynaptic populations."""
-        device = self.bias.device
-        needed = {i.synapse.pre for i in self.inputs}
-        sent, v, peak, input_peak = self.run(
-            {name: torch.from_numpy(phases[name].astype(np.int32)).to(device) for name in needed}
-        )
-        kept = None if sent is None else sent.cpu().numpy().astype(PHASE_DTYPE)
-        return LayerTrace(kept, v.cpu().numpy().astype(np.int64), peak, input_peak)
-
-    def run(self, phases: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor, int, int]:
-        """Spike phases (None for a readout), v at the window's end, largest |v| and |a_in| over the steps."""
-        a_in = self._synaptic_input(phases)
-        images = a_in.shape[1]
-        v = self.bias.expand(images, *self.population.shape).clone()
-        input_peak = int(a_in.abs().max())
-        peak = 0
-        population = self.population
-        sent = torch.zeros(v.shape, dtype=torch.int32, device=v.device) if isinstance(population, Population) else None
-        window = self.membrane.input_steps
-        if isinstance(population, Population):
-            window = max(window, population.wait + population.timesteps)
-        for t in range(1, window + 1):
-            if t <= self.membrane.input_steps:
-                v = self.integrate(v, a_in[t - 1], self.membrane)
-                peak = max(peak, int(v.abs().max()))
-            if sent is not None:
-                self._fire(sent, v, t)
-        return sent, v, peak, input_peak
-
-    def ranges(self, phases: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Largest |v| of every neuron over all images and steps, (*shape); for `exact=False` layers."""
-        a_in = self._synaptic_input(phases)
-        v = self.bias.expand(a_in.shape[1], *self.population.shape)
-        largest = v.abs().amax(dim=0)
-        for step in a_in:
-            v = self.integrate(v, step, self.membrane)
-            largest = torch.maximum(largest, v.abs().amax(dim=0))
-        return largest
-
-    def _synaptic_input(self, phases: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """a_in of every input step, (input_steps, B, *shape), float64."""
-        total: torch.Tensor | None = None
-        for source in self.inputs:
-            part = source.sums(phases[source.synapse.pre])
-            if total is None:
-                total = part
-            else:
-                short, long = sorted((total, part), key=len)
-                long[: len(short)] += short
-                total = long
-        assert total is not None
-        return total
-
-    def _fire(self, sent: torch.Tensor, v: torch.Tensor, t: int) -> None:
-        """Decide output phase k = t - wait for every neuron that has not sent its spike."""
-        assert isinstance(self.population, Population)
-        k = t - self.population.wait
-        if not 1 <= k <= self.population.timesteps:
-            return
-        silent = sent == 0
-        up = silent & (v >= self.theta[k - 1])
-        sent.masked_fill_(up, k)
-        if self.theta_negative is not None:
-            sent.masked_fill_(silent & ~up & (v <= self.theta_negative[k - 1]), -k)
-
-
-class _SynapticInput:
-    """Sums of one synapse group over all phases."""
-
-    def __init__(self, synapse: Synapse, pre: InputPopulation | Population, device: torch.device) -> None:
-        self.synapse, self.pre = synapse, pre
-        self.dtype = exact_dtype(synapse.op, 1)
-        self.map: TensorMap = tensor_map(synapse.op, synapse.index, self.dtype, device)
-
-    @property
-    def bytes_per_image(self) -> int:
-        size = 4 if self.dtype == torch.float32 else 8
-        seen = self.pre.shape if self.synapse.index is None else self.synapse.index.shape
-        return int(np.prod(seen)) * size * self.pre.timesteps * 2
-
-    def sums(self, phases: torch.Tensor) -> torch.Tensor:
-        """(T, B, *post shape) float64, weight exponent applied."""
-        spikes = self._spikes(phases)
-        sums = self.map(spikes.reshape(-1, *spikes.shape[2:]))
-        return sums.reshape(*spikes.shape[:2], *sums.shape[1:]).to(EXACT) * 2.0**self.synapse.weight_exp
-
-    def _spikes(self, phases: torch.Tensor) -> torch.Tensor:
-        """(T, B, *pre shape) 0/±1."""
-        steps = torch.arange(1, self.pre.timesteps + 1, device=phases.device, dtype=torch.int32)
-        steps = steps.reshape(-1, *(1,) * phases.ndim)
-        if isinstance(self.pre, InputPopulation) and isinstance(self.pre.code, BinaryCode):
-            return ((phases[None] >> (self.pre.timesteps - steps)) & 1).to(self.dtype)
-        spikes = (phases[None] == steps).to(self.dtype)
-        if isinstance(self.pre, Population) and self.pre.signed:
-            spikes -= (phases[None] == -steps).to(self.dtype)
-        return spikes
-
-
-def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane) -> torch.Tensor:
-    """saturate( (v · leak_mant >> 12) + (a_in << input_shift) ), every intermediate exact in float64."""
-    leaked = torch.floor(v * (membrane.leak_mant / 2**LEAK_SHIFT))
-    return torch.clamp(leaked + a_in * 2.0**membrane.input_shift, V_MIN, V_MAX)
-
-
-def integrate_unbounded(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane) -> torch.Tensor:
-    """v · Q + a_in · 2^input_shift without rounding or saturation."""
-    return v * (membrane.leak_mant / 2**LEAK_SHIFT) + a_in * 2.0**membrane.input_shift
-
-
-def _exact(values: NDArray[np.integer], device: torch.device) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float64)).to(device)
 
 
 def _join(parts: list[LayerTrace]) -> LayerTrace:

@@ -7,7 +7,7 @@ lowering is checked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from loihi_onespike.ir.linear import Pool
 from loihi_onespike.ir.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
 from loihi_onespike.sim.decode import encode_values, finish_output
 from loihi_onespike.sim.maps import TensorMap, max_over_window, tensor_gather, tensor_map
+from loihi_onespike.sim.sample_map import SampleMap
+from loihi_onespike.sim.sparse_sample import SparseSample
 from loihi_onespike.sim.trace import LayerTrace, Trace
 
 Observer: TypeAlias = Callable[[Stage | OutputStage, torch.Tensor], None]
@@ -45,19 +47,21 @@ class FloatExecutor:
     def _tensor(self, values: NDArray[np.floating]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device, self.dtype)
 
-    def _stage_step(self, stage: Stage | OutputStage) -> Callable[[dict[str, torch.Tensor]], torch.Tensor]:
+    def _stage_step(self, stage: Stage | OutputStage) -> Callable[[dict[str, Any]], torch.Tensor]:
         """z of a stage (pooled maximum for max pooling) as a function of the values so far."""
-        maps: list[tuple[str, TensorMap, torch.Tensor | None]] = []
+        maps: list[tuple[str, TensorMap | SampleMap, torch.Tensor | None]] = []
         for link in stage.links:
             if stage.kind == "max_pool":
                 assert isinstance(link.op, Pool)
                 maps.append((link.pre, self._max_map(link.op, link.index, stage), None))
             else:
                 scale = None if np.all(link.scale == 1) else self._tensor(link.scale)
-                maps.append((link.pre, tensor_map(link.op, link.index, self.dtype, self.device), scale))
+                apply = tensor_map(link.op, link.index, self.dtype, self.device)
+                sample_map = SampleMap(apply, link.op, link.index, self.dtype, self.device)
+                maps.append((link.pre, sample_map if link.pre == self.graph.input.name else apply, scale))
         bias = self._tensor(stage.bias) if np.any(stage.bias) else None
 
-        def step(values: dict[str, torch.Tensor]) -> torch.Tensor:
+        def step(values: dict[str, Any]) -> torch.Tensor:
             total: torch.Tensor | None = None
             for pre, apply, scale in maps:
                 part = apply(values[pre])
@@ -76,13 +80,16 @@ class FloatExecutor:
         return lambda x: pool(gather(x))
 
     @torch.no_grad()
-    def run(self, x: NDArray[np.floating] | torch.Tensor, observe: Observer | None = None) -> NDArray[np.float64]:
-        """Output in the units of the ANN for inputs (N, *shape).
+    def run(
+        self, x: NDArray[np.floating] | torch.Tensor | SparseSample, observe: Observer | None = None
+    ) -> NDArray[np.float64]:
+        """Output in the units of the ANN for inputs (N, *shape), or for one sparse sample.
 
         Args:
             observe: called with every stage and its z before activation and coding.
         """
-        values = {self.graph.input.name: self._input(torch.as_tensor(x).to(self.device, self.dtype))}
+        given = self._sparse_input(x) if isinstance(x, SparseSample) else self._dense_input(x)
+        values: dict[str, Any] = {self.graph.input.name: given}
         for stage in self.graph.stages[1:]:
             assert not isinstance(stage, InputStage)
             z = self._steps[stage.name](values)
@@ -95,10 +102,11 @@ class FloatExecutor:
         out = self.graph.output
         return finish_output(values[out.name].double().cpu().numpy(), out.order, out.finish)
 
-    def trace(self, x: NDArray[np.floating] | torch.Tensor) -> Trace:
+    def trace(self, x: NDArray[np.floating] | torch.Tensor | SparseSample) -> Trace:
         """Spike phases of every hidden population, and as v the real pre-activations, (N, *shape) per stage."""
         assert self.graph.input_plan is not None
-        layers = {self.graph.input.name: LayerTrace(encode_values(self.graph.input_plan, np.asarray(x)), None)}
+        given = x if isinstance(x, SparseSample) else np.asarray(x)
+        layers = {self.graph.input.name: LayerTrace.of_input(encode_values(self.graph.input_plan, given))}
 
         def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
             phases = None
@@ -109,7 +117,17 @@ class FloatExecutor:
         output = self.run(x, observe)
         return Trace(layers, output)
 
-    def _input(self, x: torch.Tensor) -> torch.Tensor:
+    def _sparse_input(self, x: SparseSample) -> torch.Tensor | SparseSample:
+        plan = self.graph.input_plan
+        if plan is not None and np.any(plan.offset):
+            return self._dense_input(x.dense("an input that may be negative"))
+        if plan is None or not self.coded:
+            return x
+        at_entries = InputPlan(plan.code, x.at_entries(plan.scale), np.zeros(()))
+        return x.with_data(coded_input(torch.from_numpy(x.matrix.data).to(self.dtype), at_entries).numpy())
+
+    def _dense_input(self, x: NDArray[np.floating] | torch.Tensor) -> torch.Tensor:
+        x = torch.as_tensor(x).to(self.device, self.dtype)
         plan = self.graph.input_plan
         if plan is None:
             return x
@@ -143,6 +161,8 @@ def activate(activation: Activation, z: torch.Tensor) -> torch.Tensor:
             return torch.clamp(z, activation.low, activation.high)
         case "leaky_relu":
             return F.leaky_relu(z, activation.slope)
+        case "elu":
+            return F.elu(z, activation.alpha)
         case "sigmoid":
             return torch.sigmoid(z)
         case "softplus":

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.sim.sparse_sample import SparseSample
+
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
@@ -15,16 +17,29 @@ class LayerTrace:
 
     Attributes:
         phases: (N, *shape) spike phase of every neuron, 0 for none, -k for a negative spike at phase k;
-            for a binary coded input the integer codes, whose bits are the spikes; None for the readout.
+            for a binary coded input the integer codes, whose bits are the spikes; None for the readout, and for an
+            input whose codes stand in `sparse`.
         v: (N, *shape) membrane potential at the end of the window; None for the input.
         peak: largest |v| over all steps, 0 where it was not recorded.
         input_peak: largest |a_in| over all steps (before the input shift), 0 where it was not recorded.
+        sparse: codes of an input that is one sparse sample, None for all others.
     """
 
     phases: NDArray[np.integer] | None
     v: NDArray[np.integer] | None
     peak: int = 0
     input_peak: int = 0
+    sparse: SparseSample | None = None
+
+    @classmethod
+    def of_input(cls, codes: NDArray[np.integer] | SparseSample) -> LayerTrace:
+        """The input population; it has no potential."""
+        return cls(None, None, sparse=codes) if isinstance(codes, SparseSample) else cls(codes, None)
+
+    @property
+    def codes(self) -> NDArray[np.integer] | None:
+        """Phases as a dense array, also of a sparse input; raises ConfigurationError where that is too large."""
+        return self.phases if self.sparse is None else self.sparse.dense("a comparison of traces")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,21 +76,21 @@ def first_difference(left: Trace, right: Trace) -> Difference | None:
     """Compare spike phases, then v, layer by layer in network order; None when all are equal."""
     for name, a in left.layers.items():
         b = right.layers[name]
-        for quantity in ("phases", "v"):
-            x, y = getattr(a, quantity), getattr(b, quantity)
+        for quantity, x, y in (("phases", a.codes, b.codes), ("v", a.v, b.v)):
             if x is None and y is None:
                 continue
             unequal = np.asarray(x) != np.asarray(y)
             if np.any(unequal):
                 index = tuple(int(i) for i in np.argwhere(unequal)[0])
-                return Difference(name, quantity, int(np.sum(unequal)), index, int(x[index]), int(y[index]))
+                left_value, right_value = int(np.asarray(x)[index]), int(np.asarray(y)[index])
+                return Difference(name, quantity, int(np.sum(unequal)), index, left_value, right_value)
     return None
 
 
 def differing_spikes(left: Trace, right: Trace) -> int:
     """Number of neurons, over all layers and images, whose spike phase differs."""
     return sum(
-        int(np.sum(np.asarray(a.phases) != np.asarray(right.layers[name].phases)))
+        int(np.sum(np.asarray(a.codes) != np.asarray(right.layers[name].codes)))
         for name, a in left.layers.items()
-        if a.phases is not None
+        if a.codes is not None
     )

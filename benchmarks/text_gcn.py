@@ -1,0 +1,134 @@
+"""Text GCN of the Reuters R8 corpus as a one-spike network: accuracy, agreement, spikes, α, time and memory.
+
+    python benchmarks/text_gcn.py --data FOLDER [--timesteps 16] [--base 1.3] [--input-bits 8] [--json FILE]
+
+FOLDER holds `graph.npz`, `weights.pt` and `model.py` with `load(folder) -> (model, adjacency, info)`.
+The paper's method alone: T = 16, Q = 1.3, full wait, channel maxima, INT8 weights (arXiv 2403.08786, Table V).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import resource
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import loihi_onespike as los
+from loihi_onespike.energy.paper import FP32, INT8
+
+REPEATS = 5
+
+
+def load(folder: Path) -> tuple[Any, Any, Any]:
+    spec = importlib.util.spec_from_file_location("text_gcn_model", folder / "model.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.load(str(folder))
+
+
+def best_seconds(run: Callable[[], object]) -> float:
+    """Fastest of some runs after one that compiles and allocates."""
+    run()
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    model, adjacency, info = load(args.data)
+    labels, mask = info["labels"], info["test_mask"]
+    with torch.no_grad():
+        ann_seconds = best_seconds(lambda: model(adjacency))
+    start, before = time.perf_counter(), peak_mib()
+    net = los.convert(
+        model, adjacency, timesteps=args.timesteps, base=args.base, wait=args.wait, input_bits=args.input_bits
+    )
+    convert_seconds, convert_mib = time.perf_counter() - start, peak_mib()
+    rows: dict[str, Any] = {}
+    for name in ("float", "fast"):
+        result = net.evaluate(adjacency, labels, name, mask=mask)
+        rows[name] = result.to_dict()
+        # Eq. 6 counts a layer's operations once for both networks; the ANN itself multiplies in the cheaper order.
+        spiking = sum(
+            net.network.facts["ann_macs"][s.name] * result.spikes_per_neuron[s.pre] for s in net.network.synapses
+        )
+        written = net.network.facts["graph"]["ann_macs_as_written"]
+        for label, energy in (("fp32", FP32), ("int8", INT8)):
+            rows[name][f"alpha_{label}_own_order"] = energy.mac_pj * written / (energy.add_pj * spiking)
+    codes = net._codes(adjacency)
+    return {
+        "options": {k: getattr(args, k) for k in ("timesteps", "base", "wait", "input_bits")},
+        "graph": {"nodes": int(adjacency.shape[0]), "non_zeros": int(adjacency._nnz()), "test": int(mask.sum())},
+        "threads": torch.get_num_threads(),
+        "ann_macs": dict(net.network.facts["ann_macs"]),
+        "results": rows,
+        "seconds": {
+            "ann_forward": ann_seconds,
+            "convert": convert_seconds,
+            "fast_predict": best_seconds(lambda: net.predict(adjacency)),
+            "fast_without_encoding": best_seconds(lambda: net._fast.predict(codes)),
+            "float_predict": best_seconds(lambda: net.predict(adjacency, "float")),
+        },
+        "peak_mib": {"before_convert": before, "after_convert": convert_mib, "all": peak_mib()},
+    }
+
+
+def show(report: dict[str, Any]) -> None:
+    fast, seconds = report["results"]["fast"], report["seconds"]
+    print(f"{'':12}{'accuracy [95 %]':32}{'agreement':>10}{'loss pp':>9}{'spikes':>8}{'α FP32':>8}{'α INT8':>8}")
+    rows = {"ANN": None, "float SNN": report["results"]["float"], "INT8 SNN": fast}
+    for name, row in rows.items():
+        a = fast["ann_accuracy"] if row is None else row["accuracy"]
+        low, high = a["interval"]
+        text = f"{100 * a['value']:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
+        if row is None:
+            print(f"{name:12}{text:32}")
+            continue
+        agreement = f"{100 * row['agreement']['value']:.2f} %"
+        figures = (row["loss_pp"], row["hidden_spikes_per_neuron"], row["alpha_fp32"], row["alpha_int8"])
+        numbers = "".join(f"{x:>{w}.2f}" for x, w in zip(figures, (9, 8, 8, 8), strict=True))
+        print(f"{name:12}{text:32}{agreement:>10}{numbers}")
+    print("spikes per neuron", {k: round(v, 3) for k, v in fast["spikes_per_neuron"].items()}, "(input: per non-zero)")
+    own = fast["alpha_fp32_own_order"], fast["alpha_int8_own_order"]
+    print(f"against the ANN in its own order, A (h W): α FP32 {own[0]:.2f}, α INT8 {own[1]:.2f}")
+    ratio = seconds["fast_predict"] / seconds["ann_forward"]
+    print("seconds", {k: round(v, 3) for k, v in seconds.items()}, f"fast / ANN forward {ratio:.1f}×")
+    print("peak MiB", {k: round(v) for k, v in report["peak_mib"].items()})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--timesteps", type=int, default=16)
+    parser.add_argument("--base", type=float, default=1.3)
+    parser.add_argument("--wait", type=int, default=None)
+    parser.add_argument("--input-bits", type=int, default=8)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+    report = measure(args)
+    show(report)
+    text = json.dumps(report, indent=2)
+    if args.json:
+        args.json.write_text(text + "\n")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+"""torchvision's networks through the converter: error of the one-spike network against the ANN, and what is refused.
+
+    python -m benchmarks.zoo                             all networks, writes benchmarks/zoo.md
+    python -m benchmarks.zoo --networks resnet18 vgg16   some of them, prints only
+
+Coding error and mapping error are told apart by the base: with ln(base) halved at the same range (T doubled) the first
+halves, the second stays. Weights are torchvision's random initialisation, batch-norm statistics come from the images,
+in two ways: by one pass in train mode with torchvision's momentum, and as the full statistics of the images.
+
+With the second a random network amplifies noise from layer to layer: every batch norm takes the mean out and scales the
+rest up, noise with it. So that table also holds what the ANN itself does when each of its activations gets uniform
+noise of the size of the code's rounding.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib.metadata
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torchvision import models
+
+from loihi_onespike.conversion import Options, calibration_batches, plan_float
+from loihi_onespike.errors import UnsupportedModelError
+from loihi_onespike.frontend import trace
+from loihi_onespike.ir.stage import OutputStage, Stage
+from loihi_onespike.network import ann_output
+from loihi_onespike.sim.float import FloatExecutor, Observer
+
+REPORT = Path(__file__).with_name("zoo.md")
+SEED = 0
+IMAGES = 4
+SETTINGS = ((96, 1.06), (192, 1.03))
+"""(timesteps, base): the same range of levels, half the distance between them."""
+MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+
+CONVERTED = {
+    "alexnet": 224,
+    "vgg11_bn": 224,
+    "vgg16": 224,
+    "resnet18": 224,
+    "resnet34": 224,
+    "resnet50": 224,
+    "wide_resnet50_2": 224,
+    "resnext50_32x4d": 224,
+    "googlenet": 224,
+    "inception_v3": 299,
+    "densenet121": 224,
+    "squeezenet1_0": 224,
+    "mobilenet_v2": 224,
+    "mnasnet1_0": 224,
+    "shufflenet_v2_x1_0": 224,
+    "regnet_x_400mf": 224,
+}
+REFUSED = {"mobilenet_v3_small": 224, "efficientnet_b0": 224, "convnext_tiny": 224, "vit_b_16": 224, "swin_t": 224}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One converted network.
+
+    Attributes:
+        errors: relative L2 error of the outputs, one for each of SETTINGS.
+        noise: the same of the ANN with uniform noise in place of the code's rounding.
+        mapping: the same of the stages without any code.
+    """
+
+    name: str
+    size: int
+    populations: int
+    signed: int
+    neurons: int
+    errors: tuple[float, ...]
+    noise: tuple[float, ...]
+    mapping: float
+    seconds: float
+
+
+def textured_images(count: int, size: int, seed: int = SEED) -> NDArray[np.float32]:
+    """Seeded 8-bit images (count, 3, size, size), normalised: noise of several grain sizes, as natural images have."""
+    generator = torch.Generator().manual_seed(seed)
+    total = torch.zeros(count, 3, size, size)
+    for grain in (1, 4, 16, 64):
+        noise = torch.randn(count, 3, max(size // grain, 2), max(size // grain, 2), generator=generator)
+        total += nn.functional.interpolate(noise, size=(size, size), mode="bilinear") * grain**0.5
+    pixels = (total / total.std() * 0.22 + 0.45).clamp(0, 1).mul(255).round().numpy() / 255
+    return ((pixels - MEAN[:, None, None]) / DEVIATION[:, None, None]).astype(np.float32)
+
+
+def made(name: str, x: NDArray[np.float32], full: bool) -> nn.Module:
+    """Network with random weights, in eval mode, after one pass of `x` in train mode.
+
+    Args:
+        full: batch norm takes over the statistics of `x`, instead of moving its own by torchvision's momentum.
+    """
+    torch.manual_seed(SEED)
+    options = {"init_weights": True, "transform_input": False} if name in ("googlenet", "inception_v3") else {}
+    model: nn.Module = models.get_model(name, weights=None, **options)
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    momenta = [m.momentum for m in norms]
+    for norm in norms:
+        norm.momentum = 1.0 if full else norm.momentum
+    if norms:
+        with torch.no_grad():
+            model.train()(torch.from_numpy(x))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    return model.eval()
+
+
+def measured(name: str, size: int, full: bool) -> Row:
+    """Convert and run one network; the images are those that calibrate it, so that nothing exceeds λ."""
+    start = time.perf_counter()
+    x = textured_images(IMAGES, size)
+    model = made(name, x, full)
+    expected = ann_output(model, x)
+
+    def error(found: NDArray[np.float64]) -> float:
+        return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+
+    errors, noise = [], []
+    for timesteps, base in SETTINGS:
+        stages = plan_float(model, calibration_batches(x), Options(timesteps, base))
+        errors.append(error(FloatExecutor(stages).run(x)))
+        if full:
+            noise.append(error(FloatExecutor(stages, coded=False).run(x, _rounding_noise(base))))
+    mapping = error(FloatExecutor(stages, coded=False).run(x))
+    hidden = list(stages.hidden)
+    neurons = sum(int(np.prod(stage.shape)) for stage in hidden)
+    signed = sum(not stage.nonnegative for stage in hidden)
+    return Row(
+        name, size, len(hidden), signed, neurons, tuple(errors), tuple(noise), mapping, time.perf_counter() - start
+    )
+
+
+def _rounding_noise(base: float) -> Observer:
+    """Multiplies every pre-activation by 1 + u, u uniform within half the distance of two levels."""
+    generator = torch.Generator().manual_seed(SEED)
+    half = (base - 1) / (base + 1)
+
+    def disturb(stage: Stage | OutputStage, z: torch.Tensor) -> None:
+        if isinstance(stage, Stage) and stage.kind != "max_pool":
+            z *= 1 + half * (2 * torch.rand(z.shape, generator=generator) - 1)
+
+    return disturb
+
+
+def refusal(name: str, size: int) -> str:
+    """What is found in a network that has no one-spike form, with counts."""
+    try:
+        trace(models.get_model(name, weights=None), torch.from_numpy(textured_images(1, size)))
+    except UnsupportedModelError as error:
+        found = [finding.found.split("(")[0].split(":")[0].split(".")[-1] for finding in error.findings]
+        counts = {kind: found.count(kind) for kind in dict.fromkeys(found)}
+        return f"{len(found)} findings: " + ", ".join(f"{count} × {kind}" for kind, count in counts.items())
+    raise AssertionError(f"{name}: was converted, expected a refusal")
+
+
+ONE_PASS = "network | size | populations (signed) | neurons | T=96, base 1.06 | T=192, base 1.03 | ratio | without code"
+FULL = "network | T=96, base 1.06 | same noise in the ANN | T=192, base 1.03 | same noise in the ANN | without code"
+
+
+def head(titles: str) -> str:
+    return f"| {titles} |\n|{'---|' * (titles.count('|') + 1)}"
+
+
+def one_pass_line(row: Row) -> str:
+    first, second = row.errors
+    return (
+        f"| {row.name} | {row.size} | {row.populations} ({row.signed}) | {row.neurons:,} | {first:.2%} | {second:.2%} "
+        f"| {second / first:.2f} | {row.mapping:.0e} |"
+    )
+
+
+def full_line(row: Row) -> str:
+    pairs = " | ".join(f"{error:.2%} | {noise:.2%}" for error, noise in zip(row.errors, row.noise, strict=True))
+    return f"| {row.name} | {pairs} | {row.mapping:.0e} |"
+
+
+def document(one_pass: Sequence[str], full: Sequence[str], refused: Sequence[str]) -> str:
+    """The report; says how it came about."""
+    packages = ("torch", "torchvision", "numpy")
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    return f"""# torchvision networks as one-spike networks
+
+Written by `python -m benchmarks.zoo` (Python {platform.python_version()}, {versions}).
+
+Random weights as torchvision initialises them (seed {SEED}); {IMAGES} images of textured noise (seed {SEED}), 8-bit,
+ImageNet normalisation. The same images calibrate λ, so that the figures hold coding errors and nothing else.
+Error: ‖SNN − ANN‖ / ‖ANN‖ over all outputs, float executor, full wait, 8-bit binary input. A coding error halves with
+ln(base); a mapping error would stay. *Without code*: error of the same stages when values are passed on as they are,
+which is the mapping alone (float32).
+
+## Batch-norm statistics from one pass in train mode, torchvision's momentum
+
+The momentum is 0.1 (mnasnet1_0: 0.0003), so the running statistics are nine tenths torchvision's initial mean 0 and
+variance 1 and one tenth the images'. Activations keep their means, and the outputs of some networks (mobilenet_v2,
+mnasnet1_0, shufflenet_v2_x1_0, googlenet) hardly differ between images: a mild test of the image-dependent part.
+
+{head(ONE_PASS)}
+{chr(10).join(one_pass)}
+
+## Batch-norm statistics of the images in full
+
+The harder test. A random network with these amplifies noise from layer to layer: each batch norm takes the mean out and
+scales the rest up, noise with it. *Same noise in the ANN*: error of the ANN when every population's value is multiplied
+by 1 + u, u uniform in ±(Q − 1)/(Q + 1), which is the rounding of the code without its two ends (values above the first
+level and below the last). Errors of this size, above 5 % and not halving, are what the network makes of that noise.
+
+{head(FULL)}
+{chr(10).join(full)}
+
+## Refused, with one report each
+
+{head("network | what the report lists")}
+{chr(10).join(refused)}
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", nargs="+", choices=[*CONVERTED, *REFUSED], help="some networks, no report file")
+    chosen = parser.parse_args().networks
+    tables: list[list[str]] = []
+    for full, titles, line in ((False, ONE_PASS, one_pass_line), (True, FULL, full_line)):
+        print(head(titles))
+        tables.append([])
+        for name, size in CONVERTED.items():
+            if chosen is None or name in chosen:
+                row = measured(name, size, full)
+                tables[-1].append(line(row))
+                print(f"{tables[-1][-1]} {row.seconds:.0f} s", flush=True)
+                gc.collect()
+    refused = []
+    for name, size in REFUSED.items():
+        if chosen is None or name in chosen:
+            refused.append(f"| {name} | {refusal(name, size)} |")
+            print(refused[-1], flush=True)
+    if chosen is None:
+        REPORT.write_text(document(*tables, refused), encoding="utf-8")
+        print(f"written: {REPORT}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Transposed convolution, bilinear upsampling and padding modes: exact rewrites into gathers and convolutions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from loihi_onespike.frontend import trace
+from loihi_onespike.ir.ann import Linear
+from loihi_onespike.ir.linear import Conv
+from loihi_onespike.passes.lower import lower
+from tests.frontend.models import Fn, check, kinds
+
+IMAGE = (2, 4, 6, 5)
+SERIES = (2, 4, 7)
+
+TRANSPOSED = {
+    "plain": {"kernel_size": 3},
+    "strided": {"kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1},
+    "doubling": {"kernel_size": 2, "stride": 2},
+    "gaps": {"kernel_size": 1, "stride": 3, "output_padding": 2},
+    "cut": {"kernel_size": 2, "stride": 2, "padding": 2},
+    "cut_and_padded": {"kernel_size": 1, "stride": 2, "padding": 1, "output_padding": 1, "bias": False},
+    "grouped": {"kernel_size": 3, "stride": 2, "groups": 2},
+    "depthwise": {"kernel_size": 4, "stride": 2, "padding": 1, "groups": 4},
+    "dilated": {"kernel_size": 3, "stride": 2, "dilation": 2, "padding": 1},
+}
+
+
+@pytest.mark.parametrize("options", TRANSPOSED.values(), ids=TRANSPOSED.keys())
+@pytest.mark.parametrize(("layer", "shape"), [(nn.ConvTranspose1d, SERIES), (nn.ConvTranspose2d, IMAGE)])
+def test_transposed_convolution(layer: type[nn.Module], shape: tuple[int, ...], options: dict) -> None:
+    graph = check(layer(4, 8, **options), torch.randn(shape))
+    assert kinds(graph) == (["Input", "Linear"] if "stride" not in options else ["Input", "Reindex", "Linear"])
+    assert "kernel flipped" in graph.rewrites[0]
+
+
+def test_uneven_geometry_and_functional_form() -> None:
+    check(nn.ConvTranspose2d(4, 3, (2, 3), (3, 1), (0, 2), (1, 0), dilation=(2, 1)), torch.randn(IMAGE))
+    weight, bias = torch.randn(4, 3, 2, 3), torch.randn(3)
+    check(Fn(lambda m, x: F.conv_transpose2d(x, weight, bias, stride=(1, 2), padding=1)), torch.randn(IMAGE))
+    check(Fn(lambda m, x: F.conv_transpose1d(x, weight[..., 0], groups=2)), torch.randn(SERIES))
+
+
+@pytest.mark.parametrize("size", [(11, 9), (12, 10), (12, 9)])
+def test_transposed_convolution_to_a_given_size(size: tuple[int, int]) -> None:
+    graph = check(Fn(lambda m, x: m.up(x, output_size=size), up=nn.ConvTranspose2d(4, 2, 3, 2, 1)), torch.randn(IMAGE))
+    assert graph.output.shape == (2, *size)
+
+
+def test_a_kernel_by_hand() -> None:
+    """One input place spreads the kernel: y[s i - p + k] = W[k] x[i] with s = 2, p = 1."""
+    up = nn.ConvTranspose1d(1, 1, 3, stride=2, padding=1, bias=False)
+    up.weight.data = torch.tensor([[[1.0, 10.0, 100.0]]])
+    graph = trace(up, torch.zeros(1, 1, 2))
+    op = graph.output.op
+    assert isinstance(op, Linear) and isinstance(op.op, Conv)
+    np.testing.assert_array_equal(op.op.weight, [[[100, 10, 1]]])
+    np.testing.assert_array_equal(graph.nodes[1].op.index, [[0, -1, 1]])
+    assert op.op.window.padding == ((1, 1),)
+
+
+def test_macs_are_those_of_the_transposed_convolution() -> None:
+    """Each of 4·6·5 input values meets 3·2·2 weights, not each of 3·12·10 outputs 4·2·2."""
+    model = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(4, 3, 2, 2), nn.ReLU())
+    graph = check(model, torch.randn(IMAGE))
+    assert graph.by_name["1"].op.macs == 4 * 6 * 5 * 3 * 2 * 2
+    links = [link for stage in lower(graph).stages[1:] for link in stage.links]
+    assert [link.macs for link in links] == [0, 4 * 6 * 5 * 3 * 2 * 2]
+
+
+def test_macs_of_a_layer_that_reads_a_concatenation_add_up() -> None:
+    model = Fn(lambda m, x: F.relu(m.up(torch.cat([F.relu(x), F.relu(-x)], 1))), up=nn.ConvTranspose2d(8, 3, 2, 2))
+    stages = lower(trace(model, torch.randn(IMAGE)))
+    assert sum(link.macs for stage in stages.stages[1:] for link in stage.links) == 8 * 6 * 5 * 3 * 2 * 2
+
+
+RESIZED = {
+    "bilinear": lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear"),
+    "three": lambda m, x: F.interpolate(x, size=(18, 20), mode="bilinear", align_corners=False),
+    "one_axis": lambda m, x: F.interpolate(x, size=(6, 25), mode="bilinear"),
+    "positional": lambda m, x: F.interpolate(x, None, (2, 2), "bilinear"),
+    "upsample": lambda m, x: nn.Upsample(scale_factor=4, mode="bilinear")(x),
+    "linear": lambda m, x: F.interpolate(x.flatten(2), scale_factor=5, mode="linear"),
+}
+
+
+@pytest.mark.parametrize("f", RESIZED.values(), ids=RESIZED.keys())
+def test_linear_upsampling_by_whole_factors(f) -> None:  # type: ignore[no-untyped-def]
+    graph = check(Fn(f), torch.randn(IMAGE))
+    assert "depthwise convolution" in graph.rewrites[0]
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("padding", [(1, 2), "same"])
+def test_padding_modes_of_convolutions(mode: str, padding: object) -> None:
+    graph = check(nn.Conv2d(4, 3, 3, padding=padding, padding_mode=mode), torch.randn(IMAGE))
+    assert kinds(graph) == ["Input", "Reindex", "Linear"]
+    assert f"mode='{mode}'" in graph.rewrites[0]
+    check(nn.Conv1d(4, 3, 3, padding=1, padding_mode=mode), torch.randn(SERIES))
