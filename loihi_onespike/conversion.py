@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -27,8 +27,10 @@ from loihi_onespike.sim.decode import encode_values
 from loihi_onespike.sim.float import FloatExecutor
 
 MAX_TIMESTEPS = 256
-HEADROOM_IMAGES = 64
-"""Calibration images that are sent through the integer network to measure its head-room."""
+HEADROOM_IMAGES = (4, 64)
+"""Fewest and most calibration images that are sent through the integer network to measure its head-room …"""
+HEADROOM_NEURONS = 2**24
+"""… as many as make about this number of neurons, so that large networks take no longer than small ones."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, steps done and steps in all."""
@@ -138,14 +140,26 @@ def convert(
         report("quantize", done, total)
 
     assert stages.input_plan is not None
-    images = np.concatenate(batches)[:HEADROOM_IMAGES]
+    neurons = sum(int(np.prod(stage.shape)) for stage in stages.hidden)
+    images = np.concatenate(batches)[: int(np.clip(HEADROOM_NEURONS // neurons, *HEADROOM_IMAGES))]
     network = quantize(stages, encode_values(stages.input_plan, images), options.weight_bits, quantized)
     return _converted(model, network, stages, options)
 
 
 def _converted(model: torch.nn.Module, network: Network, stages: StageGraph, options: Options) -> OneSpikeNetwork:
-    facts = {**network.facts, "options": _facts(options), "rewrites": list(stages.rewrites)}
+    facts = {**network.facts, "options": _facts(options), "rewrites": [*stages.rewrites, *_given_up(network)]}
     return OneSpikeNetwork(replace(network, name=model._get_name(), facts=facts), stages, model)
+
+
+def _given_up(network: Network) -> list[str]:
+    """Notes on layers whose weights lost bits to the head-room of v."""
+    headroom = network.facts["headroom"]
+    assert isinstance(headroom, Mapping)
+    return [
+        f"{name}: weights gave up {h['given_up_bits']} bits so that the potential fits into 24 bits"
+        for name, h in headroom.items()
+        if h["given_up_bits"]
+    ]
 
 
 def plan_float(

@@ -26,10 +26,15 @@ from loihi_onespike.ir.network import (
 
 
 def align(network: Network) -> Network:
-    """Set every axon delay and insert relays; raises GraphError where a many-spike input would have to be relayed."""
+    """Set every axon delay and insert relays; raises GraphError where a many-spike input would have to be relayed.
+
+    The relays of a population form one chain that all its readers share, each member MAX_AXON_DELAY + 1 steps behind
+    the one before.
+    """
     starts = {network.input.name: 0}
     populations: list[AnyPopulation] = []
     synapses: list[Synapse] = []
+    chains: dict[str, list[Population]] = {}
     for population in network.populations:
         onto = list(network.synapses_onto(population.name))
         if onto:
@@ -37,38 +42,29 @@ def align(network: Network) -> Network:
             starts[population.name] = max(arrivals)
             for synapse, arrival in zip(onto, arrivals, strict=True):
                 pre = network.by_name[synapse.pre]
-                relays, last, delay = _bridge(pre, synapse, starts[population.name] - arrival)
-                populations += [relay for relay, _ in relays]
-                synapses += [onto_relay for _, onto_relay in relays]
-                synapses.append(replace(synapse, pre=last.name, axon_delay=delay))
+                delay = starts[population.name] - arrival
+                needed = -(-max(delay - MAX_AXON_DELAY, 0) // (MAX_AXON_DELAY + 1))
+                chain = chains.setdefault(pre.name, [])
+                while len(chain) < needed:
+                    relay, onto_relay = _relay(chain[-1] if chain else pre, f"{pre.name}.relay{len(chain) + 1}")
+                    chain.append(relay)
+                    populations.append(relay)
+                    synapses.append(onto_relay)
+                source = chain[needed - 1] if needed else pre
+                rest = delay - needed * (MAX_AXON_DELAY + 1)
+                synapses.append(replace(synapse, pre=source.name, axon_delay=rest))
         populations.append(population)
     return replace(network, populations=tuple(populations), synapses=tuple(synapses))
 
 
-def _bridge(
-    pre: AnyPopulation, synapse: Synapse, delay: int
-) -> tuple[list[tuple[Population, Synapse]], AnyPopulation, int]:
-    """Relays (with the synapse onto each) that leave at most MAX_AXON_DELAY steps for the synapse itself."""
-    relays: list[tuple[Population, Synapse]] = []
-    last = pre
-    while delay > MAX_AXON_DELAY:
-        relay = _relay(last, f"{synapse.name}.relay{len(relays) + 1}")
-        step = min(MAX_AXON_DELAY, delay - 1)
-        weight = np.full((1,) * len(pre.shape), 2, np.int16)
-        relays.append((relay, Synapse(relay.name, last.name, relay.name, Diagonal(weight), None, 0, step)))
-        delay -= step + 1
-        last = relay
-    return relays, last, delay
-
-
-def _relay(pre: AnyPopulation, name: str) -> Population:
-    """Neurons that repeat the spike of their input at the same phase."""
+def _relay(pre: AnyPopulation, name: str) -> tuple[Population, Synapse]:
+    """Neurons that repeat the spike of their input at the same phase, and the delayed synapse onto them."""
     if not isinstance(pre, Population):
         kind = "input" if isinstance(pre, InputPopulation) else "readout"
         raise GraphError(f"{name}: {pre.name} is an {kind} and cannot be relayed by one-spike neurons; recode it first")
     table = ThresholdTable.constant(pre.timesteps)
     membrane = Membrane(2**LEAK_SHIFT, pre.timesteps, 0, np.zeros((), np.int64), np.ones(()))
     negative = table if pre.signed else None
-    return Population(
-        name, pre.shape, "relay", membrane, 0, pre.code, np.array(2, np.int64), table, negative, pre.scale
-    )
+    threshold, weight = np.array(2, np.int64), np.full((1,) * len(pre.shape), 2, np.int16)
+    relay = Population(name, pre.shape, "relay", membrane, 0, pre.code, threshold, table, negative, pre.scale)
+    return relay, Synapse(name, pre.name, name, Diagonal(weight), None, 0, MAX_AXON_DELAY)

@@ -20,7 +20,11 @@ Float = NDArray[np.float64]
 
 
 def integer_links(
-    stage: Stage | OutputStage, scales: list[tuple[Float, Shape]], weight_bits: int, finest: Float
+    stage: Stage | OutputStage,
+    scales: list[tuple[Float, Shape]],
+    weight_bits: int,
+    finest: Float,
+    most_exp: int = MAX_WEIGHT_EXP,
 ) -> tuple[list[tuple[LinearMap, int]], Float]:
     """Integer map and weight exponent per link, and the real value of v = 1.
 
@@ -30,6 +34,7 @@ def integer_links(
     Args:
         scales: λ and shape of the population that each link reads.
         finest: lower bound of the unit of v, broadcastable to the shape of the unit.
+        most_exp: largest weight exponent.
 
     Returns:
         maps with int16 weights and their exponents; unit broadcastable to the stage's shape.
@@ -46,7 +51,7 @@ def integer_links(
     if len(scaled) == 1 and isinstance(scaled[0].op, Pool):
         equal = with_weight(scaled[0].op, np.array(2, np.int16))
         return [(equal, 0)], scaled[0].amplitude / 2  # equal weights need a single integer step
-    exponents = _exponents([s.amplitude for s in scaled])
+    exponents = _exponents([s.amplitude for s in scaled], most_exp)
     unit = np.zeros(())
     for s, exponent in zip(scaled, exponents, strict=True):
         unit = np.maximum(unit, s.amplitude / 2.0**exponent / largest)
@@ -100,11 +105,11 @@ def _fallback_unit(unit: Float) -> float:
     return float(np.median(unit[unit > 0])) if np.any(unit > 0) else 1.0
 
 
-def _exponents(amplitudes: list[Float]) -> list[int]:
+def _exponents(amplitudes: list[Float], most: int) -> list[int]:
     """Left shift per link so that links of different size share one unit with little loss."""
     sizes = [float(np.median(a[a > 0])) if np.any(a > 0) else 0.0 for a in amplitudes]
     smallest = min((s for s in sizes if s > 0), default=1.0)
-    return [int(np.clip(np.floor(log2(s / smallest)), 0, MAX_WEIGHT_EXP)) if s > 0 else 0 for s in sizes]
+    return [int(np.clip(np.floor(log2(s / smallest)), 0, most)) if s > 0 else 0 for s in sizes]
 
 
 @singledispatch

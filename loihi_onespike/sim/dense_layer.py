@@ -21,21 +21,15 @@ EXACT = torch.float64
 
 
 class DenseLayer:
-    """One population with the synapses onto it.
-
-    Args:
-        exact: the contract's rounding and saturation; False carries v as a real number, to measure how wide it gets.
-    """
+    """One population with the synapses onto it."""
 
     def __init__(
         self,
         population: Population | Readout,
         synapses: list[tuple[Synapse, InputPopulation | Population | Readout]],
         device: torch.device,
-        exact: bool = True,
     ) -> None:
         self.population, self.membrane = population, population.membrane
-        self.integrate = integrate if exact else integrate_unbounded
         self.inputs = [_SynapticInput(synapse, pre, device) for synapse, pre in synapses]  # type: ignore[arg-type]
         shape = (1, *population.shape)
         self.bias = _exact(np.broadcast_to(self.membrane.bias, population.shape), device).reshape(shape)
@@ -53,6 +47,11 @@ class DenseLayer:
         neurons = int(np.prod(self.population.shape))
         inputs = sum(i.bytes_per_image for i in self.inputs)
         return inputs + neurons * (8 * self.membrane.input_steps + 40)
+
+    @property
+    def bytes_of_levels(self) -> int:
+        """Bytes per image of `final`: levels, sums and v."""
+        return sum(i.bytes_per_image // i.pre.timesteps for i in self.inputs) + 24 * int(np.prod(self.population.shape))
 
     @torch.no_grad()
     def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
@@ -79,21 +78,22 @@ class DenseLayer:
             window = max(window, population.wait + population.timesteps)
         for t in range(1, window + 1):
             if t <= self.membrane.input_steps:
-                v = self.integrate(v, a_in[t - 1], self.membrane)
+                v = integrate(v, a_in[t - 1], self.membrane)
                 peak = max(peak, int(v.abs().max()))
             if sent is not None:
                 self._fire(sent, v, t)
         return sent, v, peak, input_peak
 
-    def ranges(self, phases: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Largest |v| of every neuron over all images and steps, (*shape); for `exact=False` layers."""
-        a_in = self._synaptic_input(phases)
-        v = self.bias.expand(a_in.shape[1], *self.population.shape)
-        largest = v.abs().amax(dim=0)
-        for step in a_in:
-            v = self.integrate(v, step, self.membrane)
-            largest = torch.maximum(largest, v.abs().amax(dim=0))
-        return largest
+    @torch.no_grad()
+    def final(self, phases: Mapping[str, NDArray[np.integer]]) -> NDArray[np.float64]:
+        """v at the end of the input, (B, *shape), neither rounded nor saturated: Q^T (bias + Σ w level).
+
+        One map of the levels for all phases together.
+        """
+        total = self.bias
+        for source in self.inputs:
+            total = total + source.of_levels(torch.from_numpy(np.asarray(phases[source.synapse.pre], np.int32)))
+        return (total * self.membrane.gain).numpy()
 
     def _synaptic_input(self, phases: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """a_in of every input step, (input_steps, B, *shape), float64."""
@@ -142,6 +142,15 @@ class _SynapticInput:
         sums = self.map(spikes.reshape(-1, *spikes.shape[2:]))
         return sums.reshape(*spikes.shape[:2], *sums.shape[1:]).to(EXACT) * 2.0**self.synapse.weight_exp
 
+    def of_levels(self, phases: torch.Tensor) -> torch.Tensor:
+        """Σ weight · level onto each neuron, (B, *post shape) float64."""
+        if isinstance(self.pre, InputPopulation) and isinstance(self.pre.code, BinaryCode):
+            levels = phases.to(self.dtype) / 2**self.pre.code.bits
+        else:
+            base = self.pre.base.value
+            levels = (torch.sign(phases) * base ** -phases.abs().to(EXACT)).to(self.dtype)
+        return self.map(levels).to(EXACT) * 2.0**self.synapse.weight_exp
+
     def _spikes(self, phases: torch.Tensor) -> torch.Tensor:
         """(T, B, *pre shape) 0/±1."""
         steps = torch.arange(1, self.pre.timesteps + 1, device=phases.device, dtype=torch.int32)
@@ -158,11 +167,6 @@ def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane) -> torch.
     """saturate( (v · leak_mant >> 12) + (a_in << input_shift) ), every intermediate exact in float64."""
     leaked = torch.floor(v * (membrane.leak_mant / 2**LEAK_SHIFT))
     return torch.clamp(leaked + a_in * 2.0**membrane.input_shift, V_MIN, V_MAX)
-
-
-def integrate_unbounded(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane) -> torch.Tensor:
-    """v · Q + a_in · 2^input_shift without rounding or saturation."""
-    return v * (membrane.leak_mant / 2**LEAK_SHIFT) + a_in * 2.0**membrane.input_shift
 
 
 def _exact(values: NDArray[np.integer], device: torch.device) -> torch.Tensor:

@@ -56,7 +56,7 @@ class FastExecutor:
     def run(self, codes: Codes) -> Trace:
         """Every layer's spike phases and v for codes (N, *input shape)."""
         parts = [self._run_chunk(part, keep=True) for part in self._chunks(codes)]
-        layers = {p.name: _join([part[p.name] for part in parts]) for p in self.network.populations}
+        layers = {p.name: LayerTrace.joined([part[p.name] for part in parts]) for p in self.network.populations}
         v = layers[self.network.readout.name].v
         assert v is not None
         return Trace(layers, decode_readout(self.network.readout, v))
@@ -94,11 +94,3 @@ class FastExecutor:
             for pre in [pre for pre, reader in last_reader.items() if reader == name]:
                 phases.pop(pre, None)
         return traces
-
-
-def _join(parts: list[LayerTrace]) -> LayerTrace:
-    if len(parts) == 1:
-        return parts[0]
-    phases = None if parts[0].phases is None else np.concatenate([p.phases for p in parts if p.phases is not None])
-    v = None if parts[0].v is None else np.concatenate([p.v for p in parts if p.v is not None])
-    return LayerTrace(phases, v, max(p.peak for p in parts), max(p.input_peak for p in parts))

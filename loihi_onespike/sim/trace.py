@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,15 @@ class LayerTrace:
     def of_input(cls, codes: NDArray[np.integer] | SparseSample) -> LayerTrace:
         """The input population; it has no potential."""
         return cls(None, None, sparse=codes) if isinstance(codes, SparseSample) else cls(codes, None)
+
+    @classmethod
+    def joined(cls, parts: Sequence[LayerTrace]) -> LayerTrace:
+        """The traces of consecutive parts of a batch as one."""
+        if len(parts) == 1:
+            return parts[0]
+        phases = None if parts[0].phases is None else np.concatenate([p.phases for p in parts if p.phases is not None])
+        v = None if parts[0].v is None else np.concatenate([p.v for p in parts if p.v is not None])
+        return cls(phases, v, max(p.peak for p in parts), max(p.input_peak for p in parts))
 
     @property
     def codes(self) -> NDArray[np.integer] | None:
