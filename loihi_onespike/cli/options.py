@@ -22,8 +22,8 @@ Model = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="digits, file.py:callable, package.module:callable or torchvision:name. The callable takes no arguments "
-        "and returns the trained torch.nn.Module (or is the module class).",
+        help="digits, file.py:callable, package.module:callable, torchvision:name, or a file: net.onnx, or net.pt2 of "
+        "torch.export. The callable takes no arguments and returns the trained torch.nn.Module (or is the module class).",
     ),
 ]
 NetFile = Annotated[Path, typer.Argument(metavar="NET.h5", help="File that `onespike convert` wrote.")]

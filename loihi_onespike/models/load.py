@@ -8,10 +8,11 @@ from pathlib import Path
 from torch import nn
 
 from loihi_onespike.errors import ModelLoadError
+from loihi_onespike.frontend import as_module
 from loihi_onespike.models.source import from_file, from_module, from_torchvision
 from loihi_onespike.models.weights import load_weights
 
-SUPPORTED = "digits, file.py:callable, package.module:callable or torchvision:name"
+SUPPORTED = "digits, file.py:callable, package.module:callable, torchvision:name, file.onnx or file.pt2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +33,18 @@ def load_model(spec: str, weights: str | Path | None = None) -> LoadedModel:
     Args:
         spec: "digits" (the demo's network), "file.py:callable", "package.module:callable" or "torchvision:name". The
             callable is a function without arguments that returns the module, a module class, or the module itself.
-            The file is run as a program is: give files that you trust.
+            The file is run as a program is: give files that you trust. Or the path of an .onnx file or of a program
+            saved by torch.export (.pt2), which hold their weights.
         weights: safetensors file, or a state_dict saved by torch.save (loaded with weights_only, so that nothing in it
             is run); every key has to match. Without it the weights are those that the callable gives the module.
 
     Raises:
         ModelLoadError: naming what is missing, unexpected or damaged.
     """
+    if spec.endswith((".onnx", ".pt2")):
+        if weights is not None:
+            raise ModelLoadError(f"{spec}: holds its weights, but others were given; leave out --weights")
+        return LoadedModel(as_module(Path(spec).expanduser()))
     if spec == "digits":
         from loihi_onespike.demo.model import DigitsCNN, load_digits_cnn
 

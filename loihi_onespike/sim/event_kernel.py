@@ -16,7 +16,7 @@ from numba import njit, prange
 from loihi_onespike.coding import V_MAX, V_MIN
 
 LANES = 16
-"""Output channels are handled in blocks of this many int32 values; weights and parameters are padded to it."""
+"""Weights and parameters are padded to a multiple of this many output channels, whole vectors of int32."""
 LARGEST_STEP = 2**26
 """Synaptic input beyond this saturates v from any state; pinning it keeps the shifted sum within 32 bits."""
 
@@ -76,15 +76,15 @@ def _scatter(sums, p, table, places, rows, weights, start, middle, channel, phas
             low, mid, high = start[first_place + place], middle[first_place + place], start[first_place + place + 1]
             if into == channels:
                 for e in range(low, mid):
-                    total, row = sums[phase[e]], w + channel[e] * out
-                    for block in range(0, out, LANES):
-                        for o in range(LANES):
-                            total[block + o] += weights[row + block + o]
+                    total, first = sums[phase[e]], w + channel[e] * out
+                    row = weights[first : first + out]
+                    for o in range(out):
+                        total[o] += row[o]
                 for e in range(mid, high):
-                    total, row = sums[phase[e]], w + channel[e] * out
-                    for block in range(0, out, LANES):
-                        for o in range(LANES):
-                            total[block + o] -= weights[row + block + o]
+                    total, first = sums[phase[e]], w + channel[e] * out
+                    row = weights[first : first + out]
+                    for o in range(out):
+                        total[o] -= row[o]
             else:
                 for e in range(low, high):
                     total, row = sums[phase[e]], w + channel[e] * out
@@ -98,27 +98,23 @@ def _scatter(sums, p, table, places, rows, weights, start, middle, channel, phas
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _integrate(v, total, leak_mant, input_shift):  # type: ignore[no-untyped-def]
-    """v = saturate((v · leak_mant >> 12) + (total << input_shift)), blockwise in 32 bits."""
+    """v = saturate((v · leak_mant >> 12) + (total << input_shift)), in 32 bits."""
     mant, shift = np.int32(leak_mant), np.int32(input_shift)
     limit = np.int32(LARGEST_STEP >> input_shift)
-    low, high, mask = np.int32(V_MIN), np.int32(V_MAX), np.int32(4095)
-    for block in range(0, len(v), LANES):
-        for o in range(LANES):
-            x = v[block + o]
-            leaked = np.int32(np.int32(x >> np.int32(12)) * mant) + np.int32(
-                np.int32((x & mask) * mant) >> np.int32(12)
-            )
-            step = np.int32(min(max(total[block + o], -limit), limit) << shift)
-            v[block + o] = min(max(np.int32(leaked + step), low), high)
+    low, high, mask, bits = np.int32(V_MIN), np.int32(V_MAX), np.int32(4095), np.int32(12)
+    for o in range(len(v)):
+        x = v[o]
+        leaked = np.int32(np.int32(x >> bits) * mant) + np.int32(np.int32((x & mask) * mant) >> bits)
+        step = np.int32(min(max(total[o], -limit), limit) << shift)
+        v[o] = min(max(np.int32(leaked + step), low), high)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _decide(sent, v, theta, k):  # type: ignore[no-untyped-def]
     """Phase k for every neuron that is silent so far and reaches its threshold."""
-    for block in range(0, len(v), LANES):
-        for o in range(LANES):
-            if sent[block + o] == 0 and v[block + o] >= theta[block + o]:
-                sent[block + o] = k
+    for o in range(len(v)):
+        if sent[o] == 0 and v[o] >= theta[o]:
+            sent[o] = k
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
