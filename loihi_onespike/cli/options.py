@@ -23,7 +23,7 @@ Model = Annotated[
     typer.Argument(
         metavar="MODEL",
         help="digits, file.py:callable, package.module:callable, torchvision:name, or a file: net.onnx, or net.pt2 of "
-        "torch.export. The callable takes no arguments and returns the trained torch.nn.Module (or is the module class).",
+        "torch.export. The callable takes no arguments and returns the trained torch.nn.Module (or is its class).",
     ),
 ]
 NetFile = Annotated[Path, typer.Argument(metavar="NET.h5", help="File that `onespike convert` wrote.")]

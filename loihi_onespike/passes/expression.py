@@ -9,7 +9,7 @@ cannot absorb.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class Term:
     stage: str
     index: Index | None = None
     op: LinearMap | None = None
-    scale: Float = ONE
+    scale: Float = field(default_factory=lambda: ONE)
     macs: int = 0
 
     @property
