@@ -213,3 +213,21 @@ def test_unsupported_operations_are_reported_together() -> None:
     assert len(caught.value.findings) == 2
     assert all(f.remedy and f.supported for f in caught.value.findings)
     assert all("test_conversion.py" in f.where for f in caught.value.findings)
+
+
+def test_an_input_read_beside_other_layers_is_sent_again_with_one_spike() -> None:
+    """One leak serves one base, so the binary coded input gets a population of its own where it joins others."""
+
+    class Skip(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two, self.out = nn.Conv2d(2, 2, 3, padding=1), nn.Conv2d(4, 3, 1), nn.Linear(192, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = torch.relu(self.one(x))
+            return self.out(torch.relu(self.two(torch.cat([x, y], 1))).flatten(1))
+
+    x = inputs(4)
+    net = los.convert(Skip(), x, timesteps=6)
+    assert any("sent again" in note for note in net.stages.rewrites)
+    assert first_difference(net.trace(x, "reference"), net.trace(x, "fast")) is None

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.coding import BinaryCode, PhaseCode
-from loihi_onespike.ir.activation import RELU
+from loihi_onespike.ir.activation import IDENTITY
 from loihi_onespike.ir.linear import Diagonal, Shape
 from loihi_onespike.ir.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.sim.maps import tensor_map
@@ -134,7 +134,7 @@ def recode_mixed_input(graph: StageGraph) -> StageGraph:
     shape = graph.input.shape
     link = Link(name, Diagonal(np.ones((1,) * len(shape))), None, np.ones(()))
     shared = (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
-    recoded = Stage(f"{name}.recoded", shape, "linear", (link,), np.zeros(()), RELU, shared)
+    recoded = Stage(f"{name}.recoded", shape, "linear", (link,), np.zeros(()), IDENTITY, shared)
     stages: list[InputStage | Stage | OutputStage] = [graph.stages[0], recoded]
     for stage in graph.stages[1:]:
         assert not isinstance(stage, InputStage)
