@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import LEAK_SHIFT, Base, BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.coding import LEAK_SHIFT, Base, BinaryCode, Codebook, PhaseCode, SingleSpikeCode, ThresholdTable
 from loihi_onespike.errors import ConfigurationError, FormatError, GraphError
 from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
 from loihi_onespike.ir.network import (
@@ -214,8 +214,7 @@ def _population(layer: Fields) -> AnyPopulation:
         return InputPopulation(name, shape, _input_code(own), scale, offset)
     neuron = layer.at("neuron")
     membrane = Membrane(
-        neuron.integer("gainMant", ONE, 4 * ONE),
-        neuron.integer("inputSteps", 1, MAX_STEPS),
+        _leak(neuron, neuron.integer("inputSteps", 1, MAX_STEPS)),
         neuron.integer("inputShift", 0, MAX_INPUT_SHIFT),
         neuron.array("vInit").astype(np.int64),
         neuron.finite("unit"),
@@ -223,7 +222,7 @@ def _population(layer: Fields) -> AnyPopulation:
     if neuron.choice("type", (SPIKING, READOUT)) == READOUT:
         own.choice("kind", ("readout",))
         return Readout(name, shape, membrane, own.choice("finish", tuple(FINISH)), _order(own, shape))
-    code = _phase_code(neuron)
+    code = _single_spike_code(neuron)
     return Population(
         name=name,
         shape=shape,
@@ -235,6 +234,7 @@ def _population(layer: Fields) -> AnyPopulation:
         table=_table(neuron, "table", code.timesteps),
         negative=_table(neuron, "negative", code.timesteps) if neuron.has("negativeMant") else None,
         scale=neuron.finite("scale"),
+        offset=_broadcastable(neuron, "offset", shape) if neuron.has("offset") else np.zeros(()),
     )
 
 
@@ -249,15 +249,23 @@ def _broadcastable(own: Fields, name: str, shape: Shape) -> NDArray[np.float64]:
     return values
 
 
-def _input_code(own: Fields) -> BinaryCode | PhaseCode:
+def _input_code(own: Fields) -> BinaryCode | SingleSpikeCode:
     if own.choice("code", ("binary", "phase")) == "binary":
         return BinaryCode(own.integer("bits", 1, 16))
-    return _phase_code(own)
+    return _single_spike_code(own)
 
 
-def _phase_code(fields: Fields) -> PhaseCode:
-    base = Base(fields.integer("base", ONE + 1, 4 * ONE))
-    return PhaseCode(base, fields.integer("timesteps", 1, MAX_STEPS), bool(fields.integer("thresholdShift", 0, 1)))
+def _single_spike_code(fields: Fields) -> SingleSpikeCode:
+    timesteps, shift = fields.integer("timesteps", 1, MAX_STEPS), bool(fields.integer("thresholdShift", 0, 1))
+    if fields.has("levelGains"):
+        return Codebook(fields.integers("levelGains", ONE, 4 * ONE, timesteps), shift)
+    return PhaseCode(Base(fields.integer("base", ONE + 1, 4 * ONE)), timesteps, shift)
+
+
+def _leak(neuron: Fields, steps: int) -> tuple[int, ...]:
+    if neuron.has("gains"):
+        return neuron.integers("gains", ONE, 4 * ONE, steps)
+    return (neuron.integer("gainMant", ONE, 4 * ONE),) * steps
 
 
 def _table(neuron: Fields, name: str, timesteps: int) -> ThresholdTable:

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.coding import BinaryCode, PhaseCode, SingleSpikeCode, ThresholdTable
 from loihi_onespike.errors import GraphError
 from loihi_onespike.ir.linear import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window, op_input_shape
 from loihi_onespike.ir.network import AnyPopulation, InputPopulation, Membrane, Network, Population, Readout, Synapse
@@ -196,12 +196,13 @@ def _neuron_fields(p: Population | Readout) -> FieldMap:
         fields |= {"vThMant": _state(p.threshold), "wait": integer(p.wait), "scale": _real(p.scale)}
         fields |= _code_fields(p.code) | _table_fields("table", p.table)
         fields |= _table_fields("negative", p.negative) if p.negative is not None else {}
+        fields |= {"offset": _real(p.offset)} if np.any(p.offset) else {}
     return fields
 
 
 def _membrane_fields(m: Membrane) -> FieldMap:
-    return {
-        "gainMant": integer(m.leak_mant),
+    same = len(set(m.leak)) == 1
+    return ({"gainMant": integer(m.leak[0])} if same else {"gains": _gains(m.leak)}) | {
         "inputSteps": integer(m.input_steps),
         "inputShift": integer(m.input_shift),
         "vInit": _state(m.bias),
@@ -209,12 +210,16 @@ def _membrane_fields(m: Membrane) -> FieldMap:
     }
 
 
-def _code_fields(code: PhaseCode) -> FieldMap:
-    return {
-        "base": integer(code.base.mant),
+def _code_fields(code: SingleSpikeCode) -> FieldMap:
+    of_levels = {"base": integer(code.base.mant)} if isinstance(code, PhaseCode) else {"levelGains": _gains(code.gains)}
+    return of_levels | {
         "timesteps": integer(code.timesteps),
         "thresholdShift": integer(int(code.threshold_shift)),
     }
+
+
+def _gains(gains: tuple[int, ...]) -> Array:
+    return np.array(gains, dtype="<i4")
 
 
 def _table_fields(name: str, table: ThresholdTable) -> FieldMap:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 FORMAT = "onespike-netx"
-VERSION = 1
+VERSION = 2
 """Raised when a field changes its meaning or a new field becomes necessary; older versions stay readable."""
 
 EXTENSION = "onespike"
@@ -86,7 +86,8 @@ _WIRING = {
 }
 
 _CODE = {
-    "base": _scalar("base of the phase code times 4096"),
+    "base": _scalar("base of the phase code times 4096; absent where levelGains says the levels"),
+    "levelGains": Field("<i4", ("phase",), "level of phase k-1 over that of phase k, times 4096; absent with a base"),
     "timesteps": _scalar("phases of the code"),
     "thresholdShift": _scalar("1: rounds to the nearest level, 0: floors"),
 }
@@ -94,7 +95,8 @@ _CODE = {
 _NEURON = {
     "type": Field("S10", ("1",), "ONESPIKE or READOUT", netx=True),
     "vThMant": Field("<i4", None, "threshold of 24 bits, broadcastable to the population", netx=True),
-    "gainMant": _scalar("gain of v per input step times 4096"),
+    "gainMant": _scalar("gain of v per input step times 4096; absent where gains says one per step"),
+    "gains": Field("<i4", ("step",), "gain of v at every input step times 4096; absent where all are gainMant"),
     "inputSteps": _scalar("steps during which input arrives and the gain applies"),
     "inputShift": _scalar("left shift of the synaptic input, 0..16"),
     "vInit": Field("<i4", None, "v at the start of a window, 24 bits, broadcastable (the bias)"),
@@ -105,7 +107,8 @@ _NEURON = {
     "tableShift": _table("right shift of each threshold factor, 0..30"),
     "negativeMant": _table("as tableMant, for negative spikes; absent in unsigned populations"),
     "negativeShift": _table("as tableShift, for negative spikes"),
-    "scale": Field("<f8", None, "λ, real value of level 1, broadcastable; not part of the arithmetic"),
+    "scale": Field("<f8", None, "λ, the unit of the levels, broadcastable; not part of the arithmetic"),
+    "offset": Field("<f8", None, "real value of no spike, broadcastable; absent for 0; not part of the arithmetic"),
 }
 
 _POPULATION = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import find, given, settings
 
-from loihi_onespike.coding import V_MAX, BinaryCode
+from loihi_onespike.coding import V_MAX, BinaryCode, Codebook
 from loihi_onespike.ir.linear import Conv, Diagonal, Pool, Window
 from loihi_onespike.ir.network import Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.ir.verify import verify
@@ -29,7 +29,16 @@ EXPECTED = {
     *("index", "index with nothing", "index changes rank", "index repeats"),
     *("weight_exp", "input_shift", "bias per channel", "bias per neuron", "threshold per channel"),
     *("threshold per neuron", "table below zero", "other table for negative", "wait 0", "short wait", "full wait"),
-    *("single-spike input", "base change", "floor code", "gain that is no base", "saturates", "spike at last phase"),
+    *(
+        "single-spike input",
+        "base change",
+        "floor code",
+        "gain that is no base",
+        "codebook",
+        "gain of every step",
+        "saturates",
+        "spike at last phase",
+    ),
 }
 
 
@@ -95,15 +104,17 @@ def _membrane(membrane: Membrane, shape: tuple[int, ...]) -> set[str]:
 def _population(p: Population, network: Network) -> set[str]:
     wait = "wait 0" if p.wait == 0 else "full wait" if p.wait == p.membrane.input_steps else "short wait"
     pres = [network.by_name[s.pre] for s in network.synapses_onto(p.name)]
-    bases = {q.base for q in pres if not isinstance(q, Readout)}
+    gains = [q.code.gains for q in pres if not isinstance(q, Readout)]
     names = {
         "signed": p.signed,
         "signed relay": p.signed and p.kind == "relay",
         "table below zero": min(p.table.mant) < 0,
         "other table for negative": p.negative is not None and p.negative != p.table,
-        "base change": p.base not in bases,
+        "base change": p.code.gains not in gains,
+        "codebook": isinstance(p.code, Codebook),
+        "gain of every step": len(set(p.membrane.leak)) > 1,
         "floor code": not p.code.threshold_shift,
-        "gain that is no base": p.membrane.leak_mant not in {4096, *(b.mant for b in bases)},
+        "gain that is no base": p.membrane.leak[0] not in {4096, *(g[0] for g in gains)},
     }
     found = {name for name, there in names.items() if there} | {wait, p.kind}
     return found | _membrane(p.membrane, p.shape) | _size("threshold", p.threshold, p.shape)

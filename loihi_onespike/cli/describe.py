@@ -21,7 +21,7 @@ class LayerRow:
     """One population.
 
     Attributes:
-        base: of the code that it sends; None for the readout, which sends nothing.
+        code: base of the code that it sends, or its mean gain marked with ~ for a codebook; None for the readout.
         wait_steps: steps before its first decision.
         first_step: global step of its first input for the first image, the first input phase being step 1.
         v_bits, v_worst_bits: width of v that calibration reached, and that the weights allow; None where not recorded.
@@ -31,7 +31,7 @@ class LayerRow:
     kind: str
     shape: tuple[int, ...]
     neurons: int
-    base: float | None
+    code: str | None
     timesteps: int | None
     wait_steps: int | None
     first_step: int
@@ -67,7 +67,7 @@ def _layer_row(network: Network, p: AnyPopulation) -> LayerRow:
         kind="input" if isinstance(p, InputPopulation) else p.kind,
         shape=tuple(p.shape),
         neurons=prod(p.shape),
-        base=p.base.value if not isinstance(p, Readout) else None,
+        code=str(p.code) if not isinstance(p, Readout) else None,
         timesteps=p.timesteps if not isinstance(p, Readout) else None,
         wait_steps=p.wait if isinstance(p, Population) else None,
         first_step=network.starts[p.name] + 1,
@@ -122,7 +122,7 @@ def show_layers(console: Console, network: Network) -> None:
             r.kind,
             shape_of(r.shape),
             r.neurons,
-            None if r.base is None else f"{r.base:.4g}",
+            r.code,
             r.timesteps,
             r.wait_steps,
             r.first_step,

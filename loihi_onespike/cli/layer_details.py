@@ -28,7 +28,7 @@ def layer_document(network: Network, name: str) -> dict[str, Any]:
         return document | {"code": type(p.code).__name__, "scale": _range(p.scale), "offset": _range(p.offset)}
     membrane = p.membrane
     document |= {
-        "leak": membrane.leak_mant / 4096,
+        "leak": [gain / 4096 for gain in membrane.leak],
         "input_steps": membrane.input_steps,
         "input_shift": membrane.input_shift,
         "bias": _range(membrane.bias),
@@ -60,11 +60,11 @@ def show_layer(console: Console, network: Network, name: str) -> None:
         ("shape", f"{shape_of(d['shape'])} = {d['neurons']} neurons"),
         ("first step", d["first_step"]),
     ]
-    if d["base"] is not None:
-        rows.append(("code", f"base {d['base']:.6g}, {d['timesteps']} phases, scale λ {_from_to(d['scale'])}"))
+    if d["code"] is not None:
+        rows.append(("code", f"base {d['code']}, {d['timesteps']} phases, scale λ {_from_to(d['scale'])}"))
     if "leak" in d:
         rows += [
-            ("gain per step", f"{d['leak']:.6g} during {d['input_steps']} input steps"),
+            ("gain per step", f"{_from_to([min(d['leak']), max(d['leak'])])} during {d['input_steps']} input steps"),
             ("bias v(0)", _from_to(d["bias"])),
             ("input shift", f"{d['input_shift']} bits"),
             ("v = 1 stands for", f"{_from_to(d['unit'])} before the gain"),

@@ -11,7 +11,7 @@ from loihi_onespike.coding.fixed_point import (
     saturate_v,
     signed_bits,
 )
-from loihi_onespike.coding.phase import BINARY, PHASE_DTYPE, Base, BinaryCode, PhaseCode
+from loihi_onespike.coding.phase import BINARY, PHASE_DTYPE, Base, BinaryCode, Codebook, PhaseCode, SingleSpikeCode
 
 __all__ = [
     "BINARY",
@@ -22,7 +22,9 @@ __all__ = [
     "V_MIN",
     "Base",
     "BinaryCode",
+    "Codebook",
     "PhaseCode",
+    "SingleSpikeCode",
     "ThresholdTable",
     "best_base",
     "leak",

@@ -4,7 +4,7 @@ All values are integers; the floats in it (`scale`, `offset`, `unit`) only trans
 and never enter the arithmetic. Contract of one neuron, window-local step t = 1, 2, …:
 
     v(0) = bias
-    t ≤ input_steps:  v(t) = saturate( (v(t-1)·leak_mant >> 12) + (a_in(t) << input_shift) )
+    t ≤ input_steps:  v(t) = saturate( (v(t-1)·leak_t >> 12) + (a_in(t) << input_shift) )
     t > input_steps:  v(t) = v(t-1)                                (held; θ falls by 1/Q_out per phase instead)
     a_in(t)         = Σ_synapses ( Σ_i weight_i s_i(t) ) << weight_exp
     spike at phase k, decided at step t = wait + k, the first k with v(t) ≥ θ(k);
@@ -23,7 +23,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import Base, BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.coding import LEAK_SHIFT, BinaryCode, SingleSpikeCode, ThresholdTable
 from loihi_onespike.ir.linear import LinearMap, Shape
 
 MAX_AXON_DELAY = 62
@@ -36,14 +36,14 @@ class InputPopulation:
 
     Attributes:
         name, shape: shape of one sample without the batch.
-        code: BinaryCode (many spikes, base 2) or PhaseCode (one spike, paper Table VII).
+        code: BinaryCode (many spikes, base 2) or a code of one spike (paper Table VII).
         scale: value of level 1, broadcastable to shape; the code's step for a binary code is scale / 2^bits.
         offset: value of no spike, broadcastable to shape; already folded into the biases of the next layers.
     """
 
     name: str
     shape: Shape
-    code: BinaryCode | PhaseCode
+    code: BinaryCode | SingleSpikeCode
     scale: NDArray[np.float64]
     offset: NDArray[np.float64]
 
@@ -53,33 +53,38 @@ class InputPopulation:
     def timesteps(self) -> int:
         return self.code.timesteps
 
-    @property
-    def base(self) -> Base:
-        return self.code.base
-
 
 @dataclass(frozen=True, eq=False)
 class Membrane:
     """Integration of the input, common to spiking neurons and readouts (see the module's equations).
 
     Attributes:
-        leak_mant: gain per step Q_in · 4096; 4096 (no gain) in max pooling and relays.
-        input_steps: steps during which input arrives and the gain applies.
+        leak: gain of each input step times 4096, the gains of the input's code (Q_in · 4096 at every step for a base);
+            4096 (no gain) in max pooling and relays.
         input_shift: left shift of the synaptic input, the fraction bits of v beyond a weight.
         bias: v(0), int64 values of 24 bits, broadcastable to the shape.
-        unit: real value of v = 1 before any gain, broadcastable: pre-activation = v · unit / Q_in^input_steps.
+        unit: real value of v = 1 before any gain, broadcastable: pre-activation = v · unit / gain.
     """
 
-    leak_mant: int
-    input_steps: int
+    leak: tuple[int, ...]
     input_shift: int
     bias: NDArray[np.int64]
     unit: NDArray[np.float64]
 
     @property
+    def input_steps(self) -> int:
+        """Steps during which input arrives and the gain applies."""
+        return len(self.leak)
+
+    @property
     def gain(self) -> float:
-        """Q_in^input_steps, the gain of v at the end of the input."""
-        return (self.leak_mant / 4096) ** self.input_steps
+        """Gain of v at the end of the input, Q_in^input_steps for a base."""
+        return float(self.gains[-1])
+
+    @cached_property
+    def gains(self) -> NDArray[np.float64]:
+        """(input_steps + 1,) gain of v after t input steps, t = 0 …"""
+        return np.cumprod([1.0, *(np.array(self.leak) / 2**LEAK_SHIFT)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +96,14 @@ class Population:
         kind: what it computes, for reports and the exporter: relu, linear, max_pool, average_pool, relay.
         membrane: integration of the input.
         wait: steps before the first decision.
-        code: the code of its output (base, T).
+        code: the code of its output.
         threshold: one integer of 24 bits per neuron, broadcastable to the shape.
         table: factor of the threshold per phase.
         negative: factor of the threshold of negative spikes; None for unsigned populations.
-        scale: λ, real value of level 1, broadcastable to the shape.
+        scale: λ, real value of level 1 times the code's first gain, broadcastable to the shape.
+        offset: real value of no spike, broadcastable to the shape; already folded into its own bias and into those of
+            the populations that read it. Zero but for two-sided populations: a spike of sign s at phase k stands for
+            offset + s · λ · level(k).
     """
 
     name: str
@@ -103,19 +111,16 @@ class Population:
     kind: str
     membrane: Membrane
     wait: int
-    code: PhaseCode
+    code: SingleSpikeCode
     threshold: NDArray[np.int64]
     table: ThresholdTable
     negative: ThresholdTable | None
     scale: NDArray[np.float64]
+    offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
 
     @property
     def timesteps(self) -> int:
         return self.code.timesteps
-
-    @property
-    def base(self) -> Base:
-        return self.code.base
 
     @property
     def signed(self) -> bool:
@@ -124,7 +129,7 @@ class Population:
 
 @dataclass(frozen=True, eq=False)
 class Readout:
-    """Output layer: integrates, never spikes; output = finish(v · unit / Q_in^input_steps).
+    """Output layer: integrates, never spikes; output = finish(v · unit / gain).
 
     Attributes:
         order: how the host rearranges the values it reads: output[i] = values.ravel()[order[i]], 0 where -1; None

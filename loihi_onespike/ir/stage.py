@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import BinaryCode, PhaseCode
+from loihi_onespike.coding import BinaryCode, SingleSpikeCode
 from loihi_onespike.ir.activation import Activation
 from loihi_onespike.ir.linear import LinearMap, Shape
 
@@ -99,7 +99,7 @@ AnyStage: TypeAlias = InputStage | Stage | OutputStage
 class InputPlan:
     """Code of the input: x ↔ offset + scale · Σ levels (see `ir.network.InputPopulation`)."""
 
-    code: BinaryCode | PhaseCode
+    code: BinaryCode | SingleSpikeCode
     scale: NDArray[np.float64]
     offset: NDArray[np.float64]
 
@@ -109,7 +109,7 @@ class StagePlan:
     """Code of a stage's value: with a full wait, the spike comes at the first phase k with z ≥ threshold · table[k-1].
 
     Attributes:
-        code: base and T of its output.
+        code: levels of its output.
         scale: λ, value of level 1, broadcastable to the stage's shape.
         wait: steps before the first decision, None for all input steps (full wait).
         threshold: factor per neuron, positive, broadcastable to the stage's shape.
@@ -117,7 +117,7 @@ class StagePlan:
         negative: the same for negative spikes, -z ≥ threshold · negative[k-1]; None for unsigned stages.
     """
 
-    code: PhaseCode
+    code: SingleSpikeCode
     scale: NDArray[np.float64]
     wait: int | None
     threshold: NDArray[np.float64]
@@ -125,7 +125,9 @@ class StagePlan:
     negative: NDArray[np.float64] | None
 
     @classmethod
-    def of(cls, activation: Activation, code: PhaseCode, scale: NDArray[np.float64], wait: int | None) -> StagePlan:
+    def of(
+        cls, activation: Activation, code: SingleSpikeCode, scale: NDArray[np.float64], wait: int | None
+    ) -> StagePlan:
         """Thresholds of Eq. 4 seen through the activation: f(z) ≥ λ · thr_k.
 
         The factor per neuron is λ where the activation is homogeneous; else λ must be one number.

@@ -112,8 +112,11 @@ def _within(name: str, quantity: str, values: NDArray[np.integer], shape: Shape)
 
 def _membrane(name: str, shape: Shape, membrane: Membrane) -> None:
     _within(name, "bias", membrane.bias, shape)
-    if not 2**LEAK_SHIFT <= membrane.leak_mant <= 4 * 2**LEAK_SHIFT:
-        _fail(name, f"leak_mant {membrane.leak_mant}, supported {2**LEAK_SHIFT} (no gain) to {4 * 2**LEAK_SHIFT}")
+    if not membrane.leak:
+        _fail(name, "no input step, supported 1 and more")
+    if not 2**LEAK_SHIFT <= min(membrane.leak) <= max(membrane.leak) <= 4 * 2**LEAK_SHIFT:
+        found = f"{min(membrane.leak)} to {max(membrane.leak)}"
+        _fail(name, f"leak {found}, supported {2**LEAK_SHIFT} (no gain) to {4 * 2**LEAK_SHIFT}")
     if not 0 <= membrane.input_shift <= MAX_INPUT_SHIFT:
         _fail(name, f"input_shift {membrane.input_shift}, supported 0..{MAX_INPUT_SHIFT}")
     if not broadcasts_to(membrane.unit.shape, shape) or not np.all(membrane.unit > 0):

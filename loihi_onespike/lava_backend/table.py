@@ -13,7 +13,7 @@ def layer_table(network: Network) -> str:
     rows: list[tuple[str, ...]] = [HEADER]
     for population in network.populations:
         start = str(network.starts[population.name])
-        base = "" if not isinstance(population, (InputPopulation, Population)) else str(population.base)
+        base = "" if not isinstance(population, (InputPopulation, Population)) else str(population.code)
         kind = "input" if isinstance(population, InputPopulation) else population.kind
         head = (population.name, kind, _dims(population.shape))
         tail = (base, str(population.wait), start)

@@ -63,7 +63,7 @@ def _relay(pre: AnyPopulation, name: str) -> tuple[Population, Synapse]:
         kind = "input" if isinstance(pre, InputPopulation) else "readout"
         raise GraphError(f"{name}: {pre.name} is an {kind} and cannot be relayed by one-spike neurons; recode it first")
     table = ThresholdTable.constant(pre.timesteps)
-    membrane = Membrane(2**LEAK_SHIFT, pre.timesteps, 0, np.zeros((), np.int64), np.ones(()))
+    membrane = Membrane((2**LEAK_SHIFT,) * pre.timesteps, 0, np.zeros((), np.int64), np.ones(()))
     negative = table if pre.signed else None
     threshold, weight = np.array(2, np.int64), np.full((1,) * len(pre.shape), 2, np.int16)
     relay = Population(name, pre.shape, "relay", membrane, 0, pre.code, threshold, table, negative, pre.scale)

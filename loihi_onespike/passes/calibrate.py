@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import PhaseCode
+from loihi_onespike.coding import SingleSpikeCode
 from loihi_onespike.errors import CalibrationError
 from loihi_onespike.ir.activation import RELU
 from loihi_onespike.ir.linear import Shape, Sparse
@@ -48,7 +48,7 @@ def activation_maxima(graph: StageGraph, batches: Iterable[NDArray[np.floating] 
 def plan_stages(
     graph: StageGraph,
     maxima: Mapping[str, Float],
-    code: PhaseCode,
+    code: SingleSpikeCode,
     wait: int | None,
     normalization: str = "channel",
 ) -> StageGraph:

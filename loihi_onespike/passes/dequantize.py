@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from loihi_onespike.coding import LEAK_SHIFT
 from loihi_onespike.errors import GraphError
 from loihi_onespike.ir.activation import IDENTITY, RELU
 from loihi_onespike.ir.linear import Diagonal, Pool, Sparse, with_weight
@@ -53,7 +52,7 @@ def _plan(population: Population) -> StagePlan:
     """Thresholds of the integers in real units, for a decision on the whole input."""
     membrane = population.membrane
     steps = np.minimum(population.wait + np.arange(1, population.timesteps + 1), membrane.input_steps)
-    gain = (membrane.leak_mant / 2**LEAK_SHIFT) ** steps
+    gain = membrane.gains[steps]
     positive, negative = (None if t is None else t.gains() / gain for t in (population.table, population.negative))
     assert positive is not None
     threshold = population.threshold * membrane.unit

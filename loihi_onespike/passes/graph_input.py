@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import BinaryCode, PhaseCode
+from loihi_onespike.coding import BinaryCode, SingleSpikeCode
 from loihi_onespike.errors import CalibrationError
 from loihi_onespike.graphs.adjacency import PLAIN, Aggregate, Aggregation
 from loihi_onespike.ir.ann import AnnGraph, Linear, Node
@@ -91,7 +91,7 @@ def macs_as_written(graph: AnnGraph, nonzeros: int | None) -> int:
 
 
 def plan_graph_input(
-    graph: StageGraph, sample: NDArray[np.floating] | SparseSample, code: BinaryCode | PhaseCode
+    graph: StageGraph, sample: NDArray[np.floating] | SparseSample, code: BinaryCode | SingleSpikeCode
 ) -> StageGraph:
     """Range of the input: one for all entries of a sparse input, one per feature otherwise, zero without a spike.
 
@@ -108,5 +108,5 @@ def plan_graph_input(
         low = np.minimum(sample.min(axis=(0, 1)), 0).astype(np.float64)[None]
         high = np.maximum(sample.max(axis=(0, 1)), 0).astype(np.float64)[None]
     span = np.where(high > low, high - low, 1.0)
-    scale = span * 2**code.bits / (2**code.bits - 1) if isinstance(code, BinaryCode) else span * code.base.value
+    scale = span * 2**code.bits / (2**code.bits - 1) if isinstance(code, BinaryCode) else span / code.levels()[0]
     return fold_offset(graph, InputPlan(code, scale, low))

@@ -22,15 +22,14 @@ def worst_case_bits(
     coded input spikes in every phase.
     """
     membrane = population.membrane
-    q = membrane.leak_mant / 4096
+    later = membrane.gain / membrane.gains[1:]  # what a spike of each input step grows by until the end
     per_step, weighted = 0.0, 0.0
     for synapse in synapses:
         pre = populations[synapse.pre]
         magnitude = row_magnitude(synapse.op) * 2.0**synapse.weight_exp
         per_step += magnitude
         many = isinstance(pre, InputPopulation) and isinstance(pre.code, BinaryCode)
-        phases = np.arange(membrane.input_steps) if many else np.array([membrane.input_steps - 1])
-        weighted += magnitude * float(np.sum(q**phases))
+        weighted += magnitude * float(later.sum() if many else later[0])
     bias = float(np.abs(membrane.bias).max(initial=0))
     v = weighted * 2**membrane.input_shift + bias * membrane.gain
     return signed_bits(int(np.ceil(v))), signed_bits(int(np.ceil(per_step)))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import BinaryCode, PhaseCode
+from loihi_onespike.coding import BinaryCode, SingleSpikeCode
 from loihi_onespike.ir.activation import IDENTITY
 from loihi_onespike.ir.linear import Diagonal, Shape
 from loihi_onespike.ir.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
@@ -19,7 +19,9 @@ GRID_TOLERANCE = 1e-3
 """Values count as lying on a grid when they are off by less than this fraction of its step."""
 
 
-def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code: BinaryCode | PhaseCode) -> StageGraph:
+def plan_input(
+    graph: StageGraph, batches: Iterable[NDArray[np.floating]], code: BinaryCode | SingleSpikeCode
+) -> StageGraph:
     """Choose range and grid of the input and fold its offset into the biases that read it.
 
     x ↔ offset + scale · Σ levels, per channel (first axis) for inputs with channels, one range for vectors. Where the
@@ -35,7 +37,7 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
         steps = 2**code.bits - 1
         scale = survey.grid_step(steps) * (steps + 1)
     else:
-        scale = span * code.base.value  # the largest value is the first level
+        scale = span / code.levels()[0]  # the largest value is the first level
     return fold_offset(graph, InputPlan(code, scale, low))
 
 

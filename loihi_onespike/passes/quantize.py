@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import LEAK_SHIFT, V_BITS, V_MAX, ThresholdTable, signed_bits
+from loihi_onespike.coding import LEAK_SHIFT, V_BITS, V_MAX, BinaryCode, SingleSpikeCode, ThresholdTable, signed_bits
 from loihi_onespike.errors import GraphError, HeadroomError
 from loihi_onespike.ir.linear import Pool, weight_values
 from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
@@ -157,15 +157,10 @@ def _population(
     most_fraction_bits: int,
 ) -> tuple[Population | Readout, list[Synapse]]:
     pres = [populations[link.pre] for link in stage.links]
-    bases = {p.base for p in pres}  # type: ignore[union-attr]
-    if len(bases) > 1:
-        raise GraphError(
-            f"{stage.name}: reads populations of different bases, {sorted(bases)}; one leak serves one base"
-        )
+    leak = _leak(stage, [(p.name, p.code) for p in pres])  # type: ignore[union-attr]
     if isinstance(stage, Stage) and stage.kind == "max_pool":
         return _first_spike(graph, stage)
     scales = [stage_scale(graph, link.pre) for link in stage.links]
-    steps, leak = input_steps(graph, stage), bases.pop()
 
     def built(finest: NDArray[np.float64], most_exp: int) -> tuple[list[Synapse], Membrane]:
         """Synapses and membrane without fraction bits, in units no finer than `finest`."""
@@ -174,7 +169,7 @@ def _population(
             Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index, weight_exp)
             for i, (link, (op, weight_exp)) in enumerate(zip(stage.links, integers, strict=True))
         ]
-        return onto, Membrane(leak.mant, steps, 0, np.rint(stage.bias / unit).astype(np.int64), unit)
+        return onto, Membrane(leak, 0, np.rint(stage.bias / unit).astype(np.int64), unit)
 
     # A shortcut far stronger than the layer beside it shares the layer's unit through its exponent. Where v then grows
     # too wide the exponent gives way, and the weights of the layer lose bits that matter little beside the shortcut.
@@ -203,6 +198,18 @@ def _population(
     )
 
 
+def _leak(stage: Stage | OutputStage, codes: list[tuple[str, BinaryCode | SingleSpikeCode]]) -> tuple[int, ...]:
+    """Gains of the input steps: those of the code that all inputs share, or of the longest where others begin it."""
+    longest = max((code.gains for _, code in codes), key=len)
+    for name, code in codes:
+        if code.gains != longest[: code.timesteps]:
+            raise GraphError(
+                f"{stage.name}: reads {name} with base {code} beside base {codes[0][1]} of {codes[0][0]}; one leak "
+                "serves one code: give both the same"
+            )
+    return longest
+
+
 def _first_spike(graph: StageGraph, stage: Stage) -> tuple[Population, list[Synapse]]:
     """Max pooling: no leak, no wait, and the first input spike reaches the threshold."""
     plan = graph.plans[stage.name]
@@ -212,7 +219,7 @@ def _first_spike(graph: StageGraph, stage: Stage) -> tuple[Population, list[Syna
         op = Pool(link.op.window, np.array(2, np.int16))
         synapses.append(Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index))
     zero, one = np.zeros((), np.int64), np.ones(())
-    membrane = Membrane(2**LEAK_SHIFT, input_steps(graph, stage), 0, zero, one)
+    membrane = Membrane((2**LEAK_SHIFT,) * input_steps(graph, stage), 0, zero, one)
     table = ThresholdTable.constant(plan.code.timesteps)
     threshold = np.array(2, np.int64)
     return Population(
@@ -280,7 +287,7 @@ def _input_shift(layer: str, ranges: NDArray[np.float64]) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Gained:
-    """Threshold factors per phase for v with its gain: table_k · Q_in^min(wait + k, T_in), (T,) each."""
+    """Threshold factors per phase for v with its gain: table_k · gain of v at step min(wait + k, T_in), (T,) each."""
 
     positive: NDArray[np.float64]
     negative: NDArray[np.float64] | None
@@ -298,7 +305,7 @@ def _wait(plan: StagePlan, membrane: Membrane) -> int:
 
 def _gained(plan: StagePlan, membrane: Membrane) -> _Gained:
     steps = np.minimum(_wait(plan, membrane) + np.arange(1, plan.code.timesteps + 1), membrane.input_steps)
-    gain = (membrane.leak_mant / 2**LEAK_SHIFT) ** steps
+    gain = membrane.gains[steps]
     return _Gained(plan.table * gain, None if plan.negative is None else plan.negative * gain)
 
 

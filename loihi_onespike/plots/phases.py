@@ -13,7 +13,8 @@ from loihi_onespike.plots.style import NEUTRAL
 def draw_phases(axes: Axes, population: Population, phases: NDArray[np.integer], color: str) -> float:
     """Share of the neurons, in per cent, that fire at each phase; the share that sends nothing is written beside it.
 
-    Phase k carries the level base^-k of the channel's scale, so large values stand on the left.
+    Phase k carries the level base^-k (or level k of a codebook) of its channel's
+    scale, so large values stand on the left.
 
     Args:
         phases: (N, *shape) as in `LayerTrace.phases`.
@@ -28,5 +29,5 @@ def draw_phases(axes: Axes, population: Population, phases: NDArray[np.integer],
     axes.text(1, 0.97, f"{silent:.0f} % send no spike", ha="right", va="top", color=NEUTRAL, transform=axes.transAxes)
     axes.set_xticks(sorted({1, *(round(timesteps * part / 4) for part in (1, 2, 3, 4))} - {0}))
     axes.set_xlim(0.2, timesteps + 0.8)
-    axes.set_title(f"{population.name}, base {population.base}", color=color)
+    axes.set_title(f"{population.name}, base {population.code}", color=color)
     return float(max(share))

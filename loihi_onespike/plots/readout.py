@@ -38,8 +38,8 @@ def readout_course(network: Network, trace: Trace, image: int) -> NDArray[np.flo
                 spikes = np.sign(values) * (np.abs(values) == t)
             matrix = synapse_matrix(synapse.op, pre.shape, synapse.index).astype(np.int64)
             a_in += (matrix @ spikes) << synapse.weight_exp
-        v = saturate_v(leak(v, membrane.leak_mant) + (a_in << membrane.input_shift))
-        course.append(v * unit / (membrane.leak_mant / 4096) ** t)
+        v = saturate_v(leak(v, membrane.leak[t - 1]) + (a_in << membrane.input_shift))
+        course.append(v * unit / membrane.gains[t])
     return np.array(course)
 
 

@@ -78,7 +78,7 @@ class DenseLayer:
             window = max(window, population.wait + population.timesteps)
         for t in range(1, window + 1):
             if t <= self.membrane.input_steps:
-                v = integrate(v, a_in[t - 1], self.membrane)
+                v = integrate(v, a_in[t - 1], self.membrane, t)
                 peak = max(peak, int(v.abs().max()))
             if sent is not None:
                 self._fire(sent, v, t)
@@ -147,8 +147,8 @@ class _SynapticInput:
         if isinstance(self.pre, InputPopulation) and isinstance(self.pre.code, BinaryCode):
             levels = phases.to(self.dtype) / 2**self.pre.code.bits
         else:
-            base = self.pre.base.value
-            levels = (torch.sign(phases) * base ** -phases.abs().to(EXACT)).to(self.dtype)
+            table = torch.from_numpy(np.concatenate([[0.0], self.pre.code.levels()]))
+            levels = (torch.sign(phases) * table[phases.abs().long()]).to(self.dtype)
         return self.map(levels).to(EXACT) * 2.0**self.synapse.weight_exp
 
     def _spikes(self, phases: torch.Tensor) -> torch.Tensor:
@@ -163,9 +163,9 @@ class _SynapticInput:
         return spikes
 
 
-def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane) -> torch.Tensor:
-    """saturate( (v · leak_mant >> 12) + (a_in << input_shift) ), every intermediate exact in float64."""
-    leaked = torch.floor(v * (membrane.leak_mant / 2**LEAK_SHIFT))
+def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane, t: int) -> torch.Tensor:
+    """saturate( (v · leak_t >> 12) + (a_in << input_shift) ), every intermediate exact in float64."""
+    leaked = torch.floor(v * (membrane.leak[t - 1] / 2**LEAK_SHIFT))
     return torch.clamp(leaked + a_in * 2.0**membrane.input_shift, V_MIN, V_MAX)
 
 

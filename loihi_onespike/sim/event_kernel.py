@@ -4,7 +4,7 @@ All phases of a one-spike layer together carry at most one spike per neuron, so 
 with T; only the few operations of the recursion do. Compiled by numba, parallel over images, integers throughout: the
 result is that of the contract to the bit, whatever the order of the sums.
 
-The product v · leak_mant (37 bits) is taken in two 32-bit halves: with v = h·2^12 + l, 0 ≤ l < 2^12,
+The product v · leak_t (37 bits) is taken in two 32-bit halves: with v = h·2^12 + l, 0 ≤ l < 2^12,
 (v · m) >> 12 = h·m + (l·m >> 12), both terms within 32 bits for m < 2^15.
 """
 
@@ -126,7 +126,22 @@ def _decide_negative(sent, v, theta, k):  # type: ignore[no-untyped-def]
 
 @njit(parallel=True, cache=True, nogil=True, error_model="numpy")
 def run_layer(  # type: ignore[no-untyped-def]
-    source, gather, table, places, rows, weights, bias, theta, negative, window, flags, strides, sent_out, v_out, peaks
+    source,
+    gather,
+    table,
+    places,
+    rows,
+    weights,
+    bias,
+    theta,
+    negative,
+    leak,
+    window,
+    flags,
+    strides,
+    sent_out,
+    v_out,
+    peaks,
 ):
     """Spike phases, v at the window's end and peaks of one layer for every image.
 
@@ -137,12 +152,13 @@ def run_layer(  # type: ignore[no-untyped-def]
         places, rows: input place (or -1) and row of weights of every (group, output place, tap).
         weights: int16, all groups, (tap, channel, output channel padded to LANES).
         bias: (places or 1, channels) int32; theta, negative: (T, places or 1, channels) int32.
-        window: leak_mant, input_steps, input_shift, wait, T.
+        leak: (input steps,) int64 gains; window: input_shift, wait, T.
         flags: spiking, signed, keep v, measure peaks.
         strides: distance of output places and of channels in the flat outputs, and the number of channels.
         sent_out: (B, outputs) int16; v_out: (B, outputs) int32; peaks: (B, 2) int64 of |v| and |a_in|.
     """
-    leak_mant, input_steps, input_shift, wait, timesteps = window
+    input_shift, wait, timesteps = window
+    input_steps = len(leak)
     spiking, signed, keep_v, measure = flags
     place_stride, channel_stride, channels = strides
     steps = max(input_steps, wait + timesteps) if spiking else input_steps
@@ -169,7 +185,7 @@ def run_layer(  # type: ignore[no-untyped-def]
             sent[:] = 0
             for t in range(1, steps + 1):
                 if t <= input_steps:
-                    _integrate(v, sums[t - 1], leak_mant, input_shift)
+                    _integrate(v, sums[t - 1], leak[t - 1], input_shift)
                     if measure:
                         for o in range(channels):
                             peak = max(peak, abs(np.int64(v[o])))

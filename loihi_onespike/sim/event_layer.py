@@ -177,7 +177,8 @@ class EventLayer:
         self._bias = self._by_place(m.bias, channel_first, out_places)
         spiking = isinstance(p, Population)
         timesteps = p.timesteps if isinstance(p, Population) else 0
-        self._window = np.array([m.leak_mant, m.input_steps, m.input_shift, p.wait, timesteps], np.int64)
+        self._window = (m.input_shift, p.wait, timesteps)
+        self._leak = np.array(m.leak, np.int64)
         self._theta = self._negative = np.zeros((1, 1, self._padded), np.int32)
         if isinstance(p, Population):
             self._theta = self._thresholds(p.table, channel_first, out_places)
@@ -228,7 +229,7 @@ class EventLayer:
         peaks = np.zeros((images, 2), np.int64)
         run_layer(
             np.ascontiguousarray(source, np.int32), self._gather, self._table, self._places, self._rows,
-            self._weights, self._bias, self._theta, self._negative, tuple(int(x) for x in self._window),
+            self._weights, self._bias, self._theta, self._negative, self._leak, self._window,
             (spiking, signed, keep_v, keep), tuple(int(x) for x in self._strides), sent, v, peaks,
         )  # fmt: skip
         shape = (images, *self.population.shape)

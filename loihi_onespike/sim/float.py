@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import PHASE_DTYPE, BinaryCode, PhaseCode
+from loihi_onespike.coding import PHASE_DTYPE, BinaryCode, SingleSpikeCode
 from loihi_onespike.ir.activation import Activation
 from loihi_onespike.ir.linear import Pool
 from loihi_onespike.ir.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
@@ -184,8 +184,10 @@ def _reached(z: torch.Tensor, table: NDArray[np.float64]) -> torch.Tensor:
     return torch.where(reached == 0, torch.zeros_like(reached), len(table) + 1 - reached)
 
 
-def level_of(phase: torch.Tensor, code: PhaseCode, scale: NDArray[np.float64], dtype: torch.dtype) -> torch.Tensor:
-    """λ · Q^-|phase|, sign kept: what the spikes of a population stand for."""
+def level_of(
+    phase: torch.Tensor, code: SingleSpikeCode, scale: NDArray[np.float64], dtype: torch.dtype
+) -> torch.Tensor:
+    """λ · level(|phase|), sign kept: what the spikes of a population stand for."""
     levels = torch.from_numpy(np.concatenate([[0.0], code.levels()])).to(phase.device, dtype)
     scales = torch.from_numpy(np.ascontiguousarray(scale)).to(phase.device, dtype)
     return torch.sign(phase) * levels[phase.abs().long()] * scales

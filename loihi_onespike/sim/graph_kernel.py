@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from loihi_onespike.coding import LEAK_SHIFT, V_MAX, V_MIN
+from loihi_onespike.coding import V_MAX, V_MIN
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
@@ -119,19 +119,21 @@ def _decide(sent, v, own, table, k, sign):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, parallel=True)
 def recursion(  # type: ignore[no-untyped-def]
-    sums, first, bias, threshold, window, table, negative, flags, sent, v_end, peaks
+    sums, first, bias, threshold, leak, window, table, negative, flags, sent, v_end, peaks
 ):
     """Integrate, decide and record a block of nodes.
 
     Args:
-        window: leak_mant, input_steps, input_shift, wait, timesteps.
+        leak: (input steps,) gain per step, real.
+        window: input_shift, wait, timesteps.
         table, negative: (T,) factors of the threshold.
         flags: spiking, signed, keep v, measure peaks.
         peaks: (block, 2) largest |v| and |a_in|.
     """
-    leak_mant, input_steps, input_shift, wait, timesteps = window
+    input_shift, wait, timesteps = window
+    input_steps = leak.shape[0]
     spiking, signed, keep_v, measure = flags
-    gain, factor = leak_mant / 2.0**LEAK_SHIFT, 2.0**input_shift
+    factor = 2.0**input_shift
     features = sums.shape[2]
     for n in prange(sums.shape[0]):
         v, own, phase = np.empty(features), np.empty(features), np.zeros(features)
@@ -140,7 +142,7 @@ def recursion(  # type: ignore[no-untyped-def]
             own[f] = threshold[first + n, f]
         for t in range(1, max(input_steps, wait + timesteps) + 1):
             if t <= input_steps:
-                _integrate(v, sums[n, t], gain, factor)
+                _integrate(v, sums[n, t], leak[t - 1], factor)
                 if measure:
                     for f in range(features):
                         peaks[n, 0] = max(peaks[n, 0], np.int64(abs(v[f])))
@@ -159,13 +161,13 @@ def recursion(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def largest_potential(sums, first, bias, gain, factor, largest):  # type: ignore[no-untyped-def]
-    """Largest |v| over the window of v(t) = gain · v(t-1) + factor · a_in, without rounding or saturation."""
+def largest_potential(sums, first, bias, leak, factor, largest):  # type: ignore[no-untyped-def]
+    """Largest |v| over the window of v(t) = leak_t · v(t-1) + factor · a_in, without rounding or saturation."""
     for n in prange(sums.shape[0]):
         for f in range(sums.shape[2]):
             v = float(bias[first + n, f])
             peak = abs(v)
             for t in range(1, sums.shape[1]):
-                v = v * gain + sums[n, t, f] * factor
+                v = v * leak[t - 1] + sums[n, t, f] * factor
                 peak = max(peak, abs(v))
             largest[first + n, f] = peak

@@ -51,7 +51,8 @@ class GraphLayer:
         threshold = population.threshold if isinstance(population, Population) else np.zeros((), np.int64)
         self._threshold = np.broadcast_to(threshold.astype(np.int64), population.shape)
         timesteps = population.timesteps if isinstance(population, Population) else 0
-        self._window = (m.leak_mant, m.input_steps, m.input_shift, population.wait, timesteps)
+        self._window = (m.input_shift, population.wait, timesteps)
+        self._leak = np.array(m.leak) / 2**LEAK_SHIFT
         self._table = _entries(population.table if isinstance(population, Population) else None)
         self._negative = _entries(population.negative if isinstance(population, Population) else None)
         self._flags = (spiking, isinstance(population, Population) and population.signed)
@@ -100,7 +101,7 @@ class GraphLayer:
 
         def decide(sums: NDArray[np.int32], first: int) -> None:
             kernel.recursion(
-                sums, first, self._bias, self._threshold, self._window, self._table, self._negative,
+                sums, first, self._bias, self._threshold, self._leak, self._window, self._table, self._negative,
                 (spiking, signed, keep_v, keep), sent, v, peaks[first : first + len(sums)],
             )  # fmt: skip
 
@@ -109,12 +110,11 @@ class GraphLayer:
 
     def ranges(self, phases: Mapping[str, Codes]) -> NDArray[np.float64]:
         """Largest |v| of every neuron, without rounding or saturation, (nodes, features)."""
-        m = self.population.membrane
-        gain, factor = m.leak_mant / 2**LEAK_SHIFT, 2.0**m.input_shift
+        factor = 2.0**self.population.membrane.input_shift
         largest = np.zeros(self.population.shape)
 
         def measure(sums: NDArray[np.int32], first: int) -> None:
-            kernel.largest_potential(sums, first, self._bias, gain, factor, peak)
+            kernel.largest_potential(sums, first, self._bias, self._leak, factor, peak)
 
         for i in range(_samples(phases)):
             peak = np.zeros(self.population.shape)

@@ -58,7 +58,7 @@ class _Neurons:
         if t == 1:
             self.v = self.bias.copy()
         if t <= self.m.input_steps:
-            self.v = saturate_v(leak(self.v, self.m.leak_mant) + (a_in << self.m.input_shift))
+            self.v = saturate_v(leak(self.v, self.m.leak[t - 1]) + (a_in << self.m.input_shift))
         self.peak = max(self.peak, int(np.abs(self.v).max()))
         self.input_peak = max(self.input_peak, int(np.abs(a_in).max()))
         self.v_end[image] = self.v

@@ -77,8 +77,8 @@ def test_a_flipped_weight_is_found_and_named(tmp_path: Path) -> None:
 def test_a_newer_version_says_so(tmp_path: Path) -> None:
     write(random_network(1), tmp_path / "new.net")
     with h5py.File(tmp_path / "new.net", "r+") as file:
-        file["onespike"].attrs["version"] = 2
-    with pytest.raises(FormatError, match="found version 2, this release reads 1 to 1; upgrade"):
+        file["onespike"].attrs["version"] = 3
+    with pytest.raises(FormatError, match="found version 3, this release reads 1 to 2; upgrade"):
         read(tmp_path / "new.net")
 
 

@@ -68,7 +68,7 @@ def test_int8_weights_need_at_most_1_1_bytes_each(values: str, tmp_path: Path) -
     weight = rng.standard_normal((800, 1250)) if values == "normal" else rng.uniform(-1, 1, (800, 1250))
     weight = 2 * np.rint(weight / np.abs(weight).max(1, keepdims=True) * 127)
     source = InputPopulation("input", (1250,), BinaryCode(8), np.array(1.0), np.array(0.0))
-    membrane = Membrane(8192, 8, 0, np.zeros(800, np.int64), np.full(800, 1e-3))
+    membrane = Membrane((8192,) * 8, 0, np.zeros(800, np.int64), np.full(800, 1e-3))
     synapse = Synapse("readout", "input", "readout", Dense(weight.astype(np.int16)))
     write(Network("size", (source, Readout("readout", (800,), membrane)), (synapse,)), tmp_path / "size.net")
     assert (tmp_path / "size.net").stat().st_size <= 1.1 * weight.size

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from loihi_onespike.ir.network import Network
 from loihi_onespike.sim import reference
 from netx_export import read
 from tests.support.equal import assert_same
-from tests.support.networks import chain, graph, nodes
+from tests.support.networks import chain, graph, levels, nodes
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "netx_v1"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-@pytest.mark.parametrize("name", ["chain", "graph", "nodes"])
-def test_version_1_gives_the_recorded_spikes(name: str) -> None:
+@pytest.mark.parametrize("name", ["netx_v1/chain", "netx_v1/graph", "netx_v1/nodes", "netx_v2/levels"])
+def test_every_version_gives_the_recorded_spikes(name: str) -> None:
     recorded = np.load(GOLDEN / f"{name}.npz")
     trace = reference.run(read(GOLDEN / f"{name}.h5"), recorded["codes"])
     for layer, values in trace.layers.items():
@@ -29,11 +31,13 @@ def test_version_1_gives_the_recorded_spikes(name: str) -> None:
     assert all((recorded[key] != 0).any() for key in hidden)
 
 
-def test_version_1_holds_what_was_written() -> None:
-    assert_same(read(GOLDEN / "chain.h5"), chain())
-    assert_same(read(GOLDEN / "graph.h5"), graph())
-    assert_same(read(GOLDEN / "nodes.h5"), nodes())
+@pytest.mark.parametrize(
+    ("path", "network"),
+    [("netx_v1/chain", chain), ("netx_v1/graph", graph), ("netx_v1/nodes", nodes), ("netx_v2/levels", levels)],
+)
+def test_every_version_holds_what_was_written(path: str, network: Callable[[], Network]) -> None:
+    assert_same(read(GOLDEN / f"{path}.h5"), network())
 
 
 def test_the_files_are_small() -> None:
-    assert all(path.stat().st_size < 50_000 for path in GOLDEN.iterdir())
+    assert all(path.stat().st_size < 50_000 for path in GOLDEN.rglob("*.h5"))

@@ -55,7 +55,7 @@ def test_values_in_the_file_are_plain_hdf5(tmp_path: Path) -> None:
     write(chain(), tmp_path / "chain.net")
     with h5py.File(tmp_path / "chain.net") as file:
         assert file["onespike"].attrs["format"] == b"onespike-netx"
-        assert file["onespike"].attrs["version"] == 1
+        assert file["onespike"].attrs["version"] == 2
         layer = file["layer/1"]
         assert layer["type"][0] == b"conv"
         assert layer["shape"][()].tolist() == [3, 8, 8]

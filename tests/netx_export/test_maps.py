@@ -22,7 +22,7 @@ CUBE = Window((2, 1, 3), (1, 2, 1), ((1, 0), (0, 0), (2, 2)), (1, 1, 1))
 
 def _network(op: LinearMap, shape: Shape, out: Shape, index: np.ndarray | None = None) -> Network:
     source = InputPopulation("input", shape, BinaryCode(3), np.array(1.0), np.array(0.0))
-    membrane = Membrane(8192, 3, 0, np.zeros((), np.int64), np.array(1.0))
+    membrane = Membrane((8192,) * 3, 0, np.zeros((), np.int64), np.array(1.0))
     return verify(Network("one", (source, Readout("out", out, membrane)), (Synapse("out", "input", "out", op, index),)))
 
 

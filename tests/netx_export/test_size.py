@@ -19,7 +19,7 @@ def test_25_million_weights(tmp_path: Path) -> None:
     weight = np.random.default_rng(0).standard_normal((5000, 5000), dtype=np.float32)
     weight = 2 * np.rint(weight / np.abs(weight).max(1, keepdims=True) * 127)
     source = InputPopulation("input", (5000,), BinaryCode(8), np.array(1.0), np.array(0.0))
-    membrane = Membrane(8192, 8, 0, np.zeros(5000, np.int64), np.full(5000, 1e-3))
+    membrane = Membrane((8192,) * 8, 0, np.zeros(5000, np.int64), np.full(5000, 1e-3))
     synapse = Synapse("readout", "input", "readout", Dense(weight.astype(np.int16)))
     network = Network("large", (source, Readout("readout", (5000,), membrane)), (synapse,))
     start = time.perf_counter()

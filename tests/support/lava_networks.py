@@ -29,7 +29,7 @@ def source(shape: Shape, code: BinaryCode | PhaseCode) -> InputPopulation:
 
 
 def membrane(mant: int, steps: int, shift: int = 0, bias: int = 0) -> Membrane:
-    return Membrane(mant, steps, shift, np.array(bias, np.int64), np.array(0.5))
+    return Membrane((mant,) * steps, shift, np.array(bias, np.int64), np.array(0.5))
 
 
 def neurons(
@@ -38,7 +38,7 @@ def neurons(
     """One-spike neurons whose θ at the first decision is about `threshold` and falls by the base from then on."""
     code = PhaseCode(BASE, timesteps)
     plain = kind in ("max_pool", "relay")
-    gains = code.thresholds() * (m.leak_mant / 4096) ** np.minimum(wait + np.arange(1, timesteps + 1), m.input_steps)
+    gains = code.thresholds() * m.gains[np.minimum(wait + np.arange(1, timesteps + 1), m.input_steps)]
     table = ThresholdTable.constant(timesteps) if plain else ThresholdTable.from_gains(gains / gains.max())
     negative = table if kind == "linear" else None
     limit = np.array(2 if plain else threshold, np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import Base, BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.coding import Base, BinaryCode, Codebook, PhaseCode, ThresholdTable
 from loihi_onespike.ir.linear import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window
 from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.ir.verify import verify
@@ -20,7 +20,7 @@ def _weights(seed: int, shape: Shape, largest: int = 127) -> NDArray[np.int16]:
 
 def _membrane(steps: int, mant: int, shape: Shape = (), bias: int = 0, shift: int = 2) -> Membrane:
     values = np.random.default_rng(bias).integers(-bias, bias + 1, shape)
-    return Membrane(mant, steps, shift, np.asarray(values, dtype=np.int64), np.full(shape, 1e-3))
+    return Membrane((mant,) * steps, shift, np.asarray(values, dtype=np.int64), np.full(shape, 1e-3))
 
 
 def _spiking(
@@ -36,7 +36,7 @@ def _spiking(
 
 def _plain(name: str, shape: Shape, kind: str, steps: int, *, timesteps: int = 4) -> Population:
     """Max pooling or a relay: passes the first spike."""
-    membrane = Membrane(4096, steps, 0, np.zeros((), np.int64), np.array(0.5))
+    membrane = Membrane((4096,) * steps, 0, np.zeros((), np.int64), np.array(0.5))
     table = ThresholdTable.constant(timesteps)
     two = np.array(2, dtype=np.int64)
     return Population(name, shape, kind, membrane, 0, PhaseCode(BASE, timesteps), two, table, None, np.array(1.0))
@@ -112,3 +112,27 @@ def nodes() -> Network:
         Synapse("readout", "line", "readout", Dense(_weights(11, (2, 7)))),
     )
     return verify(Network("nodes", populations, synapses, {"origin": "fixed", "timesteps": 4}))
+
+
+def levels() -> Network:
+    """A codebook in place of a base, two-sided neurons about an offset, and a readout that follows its gains."""
+    code = Codebook.nearest(np.array([0.8, 0.5, 0.25, 0.1]))
+    table = ThresholdTable.from_gains(code.thresholds())
+    late = ThresholdTable.from_gains(np.where(np.arange(4) < 2, np.inf, code.thresholds()))
+    threshold = np.array([[[5000]], [[7000]], [[9000]]])
+    hidden = Population(
+        "hidden", (3, 4, 4), "relu", _membrane(4, 8192, (3, 4, 4), 900), 4, code, threshold, table, late,
+        np.array([[[1.0]], [[1.5]], [[2.0]]]), np.array([[[0.25]], [[0.375]], [[0.5]]]),
+    )  # fmt: skip
+    read = Membrane(code.gains, 3, np.array([40, -90]), np.full((2,), 1e-3))
+    conv = Conv(_weights(12, (3, 1, 3, 3)), Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1)))
+    populations = (
+        InputPopulation("input", (1, 4, 4), BinaryCode(4), np.array(1.0), np.array(0.0)),
+        hidden,
+        Readout("readout", (2,), read),
+    )
+    synapses = (
+        Synapse("hidden", "input", "hidden", conv),
+        Synapse("readout", "hidden", "readout", Dense(_weights(13, (2, 48))), np.arange(48, dtype=np.int32)),
+    )
+    return verify(Network("levels", populations, synapses, {"origin": "fixed", "timesteps": 4}))

@@ -12,7 +12,18 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import V_MAX, V_MIN, Base, BinaryCode, PhaseCode, ThresholdTable, leak, saturate_v
+from loihi_onespike.coding import (
+    V_MAX,
+    V_MIN,
+    Base,
+    BinaryCode,
+    Codebook,
+    PhaseCode,
+    SingleSpikeCode,
+    ThresholdTable,
+    leak,
+    saturate_v,
+)
 from loihi_onespike.ir.connectivity import synapse_matrix
 from loihi_onespike.ir.linear import Diagonal, LinearMap, Shape, op_input_shape
 from loihi_onespike.ir.network import (
@@ -113,7 +124,7 @@ def _add_input(choices: Choices, options: Options, draft: _Draft, timesteps: int
     sizes = {1: ((1, 8),), 2: ((1, 4), (1, 8)), 3: ((1, 3), (2, 6), (2, 6))}[rank]
     shape = tuple(choices.integer(*size) for size in sizes)
     single = options.single_spike_input and (not options.binary_input or choices.chance(30))
-    code = PhaseCode(_base(choices), timesteps, choices.chance(80)) if single else BinaryCode(choices.integer(1, 8))
+    code = _code(choices, timesteps) if single else BinaryCode(choices.integer(1, 8))
     per_channel = (shape[0], *(1,) * (rank - 1)) if choices.chance(50) else ()
     rng = choices.generator()
     scale, offset = rng.uniform(0.1, 3.0, per_channel), np.asarray(rng.uniform(-1, 1, per_channel))
@@ -129,6 +140,26 @@ def _base(choices: Choices) -> Base:
     return Base.nearest(choices.pick(BASES))
 
 
+def _code(choices: Choices, timesteps: int) -> SingleSpikeCode:
+    """A base, or a codebook with a gain of its own at every phase."""
+    if choices.chance(60):
+        return PhaseCode(_base(choices), timesteps, choices.chance(80))
+    gains = choices.generator().integers(4096 + 1, choices.pick((1.4, 2, 4)) * 4096, timesteps)
+    return Codebook(tuple(int(g) for g in gains), choices.chance(80))
+
+
+def _continued(choices: Choices, code: BinaryCode | SingleSpikeCode, timesteps: int) -> SingleSpikeCode:
+    """The same levels, as far as they go, for another number of phases."""
+    if len(set(code.gains)) == 1:
+        return PhaseCode(Base(code.gains[0]), timesteps, choices.chance(80))
+    return Codebook(_longer(code.gains, timesteps), choices.chance(80))
+
+
+def _longer(gains: tuple[int, ...], steps: int) -> tuple[int, ...]:
+    """The first of them, or all and the last one again and again."""
+    return (*gains, *(gains[-1],) * steps)[:steps]
+
+
 def _add_hidden(choices: Choices, options: Options, draft: _Draft, name: str, timesteps: int) -> None:
     kind = choices.pick(options.kinds)
     pre = _pick_pre(choices, draft)
@@ -138,9 +169,10 @@ def _add_hidden(choices: Choices, options: Options, draft: _Draft, name: str, ti
     steps = max(draft.spikes[s.pre].shape[0] for s in synapses)
     plain = kind in ("max_pool", "relay")
     wait = steps if options.full_wait and not plain else 0 if plain else choices.integer(0, steps)
-    code = PhaseCode(pre.base if plain or choices.chance(50) else _base(choices), timesteps, choices.chance(80))
+    same = plain or choices.chance(50)
+    code = _continued(choices, pre.code, timesteps) if same else _code(choices, timesteps)
     if plain:
-        membrane = Membrane(4096, steps, 0, np.zeros((), np.int64), np.array(0.5))
+        membrane = Membrane((4096,) * steps, 0, np.zeros((), np.int64), np.array(0.5))
     else:
         membrane = _membrane(choices, options, shape, steps, pre)
     v = _drive(draft, synapses, membrane, shape)
@@ -150,7 +182,8 @@ def _add_hidden(choices: Choices, options: Options, draft: _Draft, name: str, ti
         negative = table if choices.chance(70) or plain else _table(choices, code, membrane, wait)
     threshold = np.array(2, np.int64) if plain else _threshold(choices, shape, table, v, wait)
     scale = np.asarray(choices.generator().uniform(0.1, 5.0, _broadcast(choices, shape)))
-    population = Population(name, shape, kind, membrane, wait, code, threshold, table, negative, scale)
+    offset = np.asarray(0.5 * scale) if negative is not None and not plain and choices.chance(50) else np.zeros(())
+    population = Population(name, shape, kind, membrane, wait, code, threshold, table, negative, scale, offset)
     draft.populations.append(population)
     draft.synapses += synapses
     draft.spikes[name] = _spikes(population, v)
@@ -229,22 +262,27 @@ def _broadcast(choices: Choices, shape: Shape) -> Shape:
 def _membrane(
     choices: Choices, options: Options, shape: Shape, steps: int, pre: Population | InputPopulation
 ) -> Membrane:
-    mant = pre.base.mant if choices.chance(80) else choices.integer(4096, 4 * 4096)
+    if choices.chance(80):
+        mants = _longer(pre.code.gains, steps)
+    elif choices.chance(50):
+        mants = (choices.integer(4096, 4 * 4096),) * steps
+    else:
+        mants = tuple(int(m) for m in choices.generator().integers(4096, 4 * 4096, steps, endpoint=True))
     wide = options.saturating and choices.chance(15)
     shift = choices.integer(12, 16) if wide else choices.pick((0, 0, 1, 3, 6))
     largest = choices.pick((100, 0, 2000)) << shift
     rng = choices.generator()
     bias = np.clip(rng.integers(-largest, largest + 1, _broadcast(choices, shape)), V_MIN, V_MAX)
     unit = np.asarray(rng.uniform(1e-4, 1.0, _broadcast(choices, shape)))
-    return Membrane(mant, steps, shift, np.asarray(bias, dtype=np.int64), unit)
+    return Membrane(mants, shift, np.asarray(bias, dtype=np.int64), unit)
 
 
-def _table(choices: Choices, code: PhaseCode, membrane: Membrane, wait: int) -> ThresholdTable:
+def _table(choices: Choices, code: SingleSpikeCode, membrane: Membrane, wait: int) -> ThresholdTable:
     """The table of a ReLU (growing v, falling θ), or any falling one with entries below zero (other activations)."""
     if choices.chance(15):
         return ThresholdTable.from_gains(np.sort(choices.generator().uniform(-0.5, 1.0, code.timesteps))[::-1])
     steps = np.minimum(wait + np.arange(1, code.timesteps + 1), membrane.input_steps)
-    gains = code.thresholds() * (membrane.leak_mant / 4096) ** steps
+    gains = code.thresholds() * membrane.gains[steps]
     return ThresholdTable.from_gains(gains / gains.max())
 
 
@@ -258,8 +296,8 @@ def _drive(draft: _Draft, synapses: list[Synapse], membrane: Membrane, shape: Sh
             a_in[t] += (matrix @ spikes.T).T << synapse.weight_exp
     v = np.broadcast_to(membrane.bias, shape).reshape(1, -1)
     history = []
-    for current in a_in:
-        v = saturate_v(leak(v, membrane.leak_mant) + (current << membrane.input_shift))
+    for mant, current in zip(membrane.leak, a_in, strict=True):
+        v = saturate_v(leak(v, mant) + (current << membrane.input_shift))
         history.append(v)
     return np.stack(history)
 

@@ -25,9 +25,8 @@ from loihi_onespike.lava_backend.recording import Recorder
 class _NeuronModel(PyLoihiProcessModel):
     """Clock, integration and recording of one population; `decide` is what differs."""
 
-    leak_mant: int = LavaPyType(int, np.uint16, precision=15)
+    leak_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=15)
     input_shift: int = LavaPyType(int, np.uint8, precision=5)
-    input_steps: int = LavaPyType(int, np.uint16, precision=16)
     start_step: int = LavaPyType(int, np.int32, precision=32)
     period: int = LavaPyType(int, np.int32, precision=32)
     a_in: PyInPort
@@ -37,6 +36,7 @@ class _NeuronModel(PyLoihiProcessModel):
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self.recorder = Recorder(proc_params.get("record"))
+        self.input_steps = proc_params["membrane"].input_steps
 
     def run_spk(self) -> None:
         a_in = self.a_in.recv()
@@ -46,7 +46,7 @@ class _NeuronModel(PyLoihiProcessModel):
             if t == 1:
                 self.begin_window()
             if t <= self.input_steps:
-                self.integrate(a_in)
+                self.integrate(a_in, int(self.leak_mant[t - 1]))
         self.decide(image, t)
         if self.recorder.watches(image) and image >= 0:
             self.recorder.see(self.v, a_in)
@@ -56,7 +56,7 @@ class _NeuronModel(PyLoihiProcessModel):
     def begin_window(self) -> None:
         self.v[...] = self.bias
 
-    def integrate(self, a_in: NDArray[Any]) -> None:
+    def integrate(self, a_in: NDArray[Any], leak_mant: int) -> None:
         raise NotImplementedError
 
     def decide(self, image: int, t: int) -> None:
@@ -75,9 +75,9 @@ class _Fixed(_NeuronModel):
     v: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
     bias: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
 
-    def integrate(self, a_in: NDArray[np.int32]) -> None:
+    def integrate(self, a_in: NDArray[np.int32], leak_mant: int) -> None:
         # The product and the shifted input need more than 32 bits before they saturate.
-        decayed = leak(self.v.astype(np.int64), self.leak_mant)
+        decayed = leak(self.v.astype(np.int64), leak_mant)
         self.v[...] = saturate_v(decayed + (a_in.astype(np.int64) << self.input_shift))
 
 
@@ -86,8 +86,8 @@ class _Floating(_NeuronModel):
     v: NDArray[np.float64] = LavaPyType(np.ndarray, float)
     bias: NDArray[np.float64] = LavaPyType(np.ndarray, float)
 
-    def integrate(self, a_in: NDArray[np.float64]) -> None:
-        self.v *= self.leak_mant / 2**LEAK_SHIFT
+    def integrate(self, a_in: NDArray[np.float64], leak_mant: int) -> None:
+        self.v *= leak_mant / 2**LEAK_SHIFT
         self.v += a_in * 2.0**self.input_shift
 
 

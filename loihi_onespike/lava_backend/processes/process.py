@@ -15,7 +15,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.coding import BinaryCode, SingleSpikeCode, ThresholdTable
 from loihi_onespike.ir.linear import LinearMap, Shape, op_input_shape, weight_values
 from loihi_onespike.ir.network import Membrane
 from loihi_onespike.lava_backend.recording import Record
@@ -43,7 +43,7 @@ class PhaseInput(AbstractProcess):
         self,
         *,
         codes: NDArray[np.integer],
-        code: BinaryCode | PhaseCode,
+        code: BinaryCode | SingleSpikeCode,
         period: int,
         start: int = 0,
         name: str | None = None,
@@ -56,7 +56,7 @@ class PhaseInput(AbstractProcess):
 
 
 class _Neurons(AbstractProcess):
-    """What spiking neurons and readouts share: v(t) = saturate((v(t-1)·leak_mant >> 12) + (a_in << input_shift))."""
+    """What spiking neurons and readouts share: v(t) = saturate((v(t-1)·leak_t >> 12) + (a_in << input_shift))."""
 
     def __init__(
         self,
@@ -78,9 +78,8 @@ class _Neurons(AbstractProcess):
         self.s_out = OutPort(shape=shape)
         self.v = Var(shape=shape, init=bias)
         self.bias = Var(shape=shape, init=bias)
-        self.leak_mant = Var(shape=(1,), init=membrane.leak_mant)
+        self.leak_mant = Var(shape=(membrane.input_steps,), init=np.array(membrane.leak))
         self.input_shift = Var(shape=(1,), init=membrane.input_shift)
-        self.input_steps = Var(shape=(1,), init=membrane.input_steps)
         self.start_step = Var(shape=(1,), init=start)
         self.period = Var(shape=(1,), init=period)
 
