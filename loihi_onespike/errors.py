@@ -81,3 +81,38 @@ class DataError(OneSpikeError):
 
 class ModelLoadError(OneSpikeError):
     """A model or its weights cannot be loaded as given."""
+
+
+@dataclass(frozen=True)
+class BoardProblem:
+    """One thing wrong in a board or chip file.
+
+    Attributes:
+        file: where.
+        key: path of the key, `core.synapse_words.status`; empty for the file as a whole.
+        message: what was found, what is supported.
+    """
+
+    file: str
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"  {self.file}: {self.key}: {self.message}" if self.key else f"  {self.file}: {self.message}"
+
+
+class BoardError(OneSpikeError):
+    """A board file cannot be used; all `problems` are listed."""
+
+    def __init__(self, problems: Sequence[BoardProblem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        super().__init__(f"{count} problem{'s' * (count > 1)} in board files:\n" + "\n".join(map(str, self.problems)))
+
+
+class MappingError(OneSpikeError):
+    """A network cannot be mapped, or a placement does not keep the limits of its board."""
+
+
+class MicrocodeError(OneSpikeError):
+    """A microcode program is malformed, or a value does not fit where the program puts it."""

@@ -11,6 +11,7 @@ from loihi_onespike.cli.convert import convert
 from loihi_onespike.cli.demo import demo
 from loihi_onespike.cli.evaluate import evaluate
 from loihi_onespike.cli.inspect import inspect
+from loihi_onespike.cli.map import map
 from loihi_onespike.cli.run import run
 
 app = typer.Typer(
@@ -41,5 +42,5 @@ def _options(
     """Options of the command itself."""
 
 
-for command in (demo, convert, evaluate, run, inspect):
+for command in (demo, convert, evaluate, run, inspect, map):
     app.command(no_args_is_help=command is not demo)(command)

@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+
+def test_text(onespike, net_file):
+    result = onespike("map", net_file, "--board", "oheo_gulch")
+    assert result.exit_code == 0, result.stderr
+    for words in ("Oheo Gulch", "5 of 120", "relu2", "classifier", "Fullest core", "smallest board", "12.51 %"):
+        assert words in result.stdout
+    assert "Objections" not in result.stdout and "0:12" not in result.stdout
+    assert "0:12, 0:8, 0:8" in onespike("map", net_file, "--board", "oheo_gulch", "--cores").stdout
+
+
+def test_document_on_stdout_and_in_a_file(onespike, net_file, tmp_path):
+    path = tmp_path / "map.json"
+    written = onespike("map", net_file, "--board", "kapoho_point", "--json", path)
+    assert written.exit_code == 0 and "Kapoho Point" in written.stdout
+    found = json.loads(path.read_text())
+    assert found == json.loads(onespike("map", net_file, "--board", "kapoho_point", "--json", "-").stdout)
+    assert found["fits"] and found["cores"] == 5 == len(found["per_core"]) and found["smallest_board"] == "oheo_gulch"
+    assert found["objections"] == [] and found["board"]["cores"] == 960
+    # 384 axons with ten 8-bit targets: 10 · 20 + 10 bits, 4 words
+    (last,) = (layer for layer in found["layers"] if layer["layer"] == "classifier")
+    assert (last["fullest"]["axon_in_words"], last["fullest"]["synapse_words"]) == (384, 384 * 4)
+    state = found["utilisation"]["state_words"]
+    assert state["limit"] == 4095 and state["status"] == "I" and state["source"]
+
+
+def test_unknown_limits_are_called_so(onespike, net_file):
+    text = onespike("map", net_file, "--board", "kapoho_bay").stdout
+    assert "unknown" in text and "not public" in text
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_picture(onespike, net_file, tmp_path, suffix):
+    path = tmp_path / "new" / f"board.{suffix}"
+    assert onespike("map", net_file, "--board", "oheo_gulch", "--plot", path).exit_code == 0
+    assert path.stat().st_size > 2000
+
+
+def test_a_picture_of_an_unknown_kind(onespike, net_file, tmp_path):
+    result = onespike("map", net_file, "--board", "oheo_gulch", "--plot", tmp_path / "board.xyz")
+    assert result.exit_code == 2 and "board.xyz" in result.stderr
+
+
+def test_a_network_that_does_not_fit(onespike, net_file, tmp_path):
+    board = tmp_path / "tiny.toml"
+    board.write_text(
+        'name = "Tiny"\nchip = "loihi_2"\n'
+        'chips = { value = 1, status = "U", source = "test" }\n'
+        'usable_cores_per_chip = { value = 4, status = "U", source = "test" }\n'
+        + "".join(f'{key} = {{ status = "NF" }}\n' for key in ("power_max_w", "steppings", "chip_columns", "chip_rows"))
+    )
+    result = onespike("map", net_file, "--board", board)
+    assert result.exit_code == 1
+    assert "cores 5, the limit is 4; take oheo_gulch" in result.stdout
+
+
+def test_what_cannot_be_used(onespike, net_file, tmp_path):
+    result = onespike("map", net_file, "--board", "oheo")
+    assert result.exit_code == 2 and "did you mean oheo_gulch" in result.stderr
+    assert onespike("map", tmp_path / "no.h5", "--board", "oheo_gulch").exit_code == 2
+    failed = onespike("map", net_file, "--board", "oheo", "--json", "-")
+    assert json.loads(failed.stdout)["error"]["type"] == "BoardError"
