@@ -116,3 +116,7 @@ class MappingError(OneSpikeError):
 
 class MicrocodeError(OneSpikeError):
     """A microcode program is malformed, or a value does not fit where the program puts it."""
+
+
+class DeploymentError(OneSpikeError):
+    """A network cannot be put onto a board; what is missing is listed with its remedy."""

@@ -1,0 +1,53 @@
+"""Branching on the local step: a binary tree of comparisons whose leaves are the blocks of the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, TypeVar
+
+from loihi_onespike.microcode.isa import Field, Op
+from loihi_onespike.microcode.program import ProgramBuilder
+
+T = TypeVar("T")
+Segment: TypeAlias = "tuple[int, Callable[[], None]]"
+
+
+def runs(values: Sequence[T]) -> list[tuple[int, T]]:
+    """Runs of equal neighbours as (place of the first, counted from 1; value)."""
+    return [(place, value) for place, value in enumerate(values, 1) if place == 1 or value != values[place - 2]]
+
+
+def dispatch(builder: ProgramBuilder, clock: Field, segments: Sequence[Segment], name: str) -> None:
+    """Run the one block whose steps hold the clock, then go on behind all blocks.
+
+    Every block but the last of the text ends with a jump. c is still set in a block that was jumped to, because blocks
+    do not compare; one that was reached by falling through sets c with an EQ that is always true.
+
+    Args:
+        segments: (first step, writer of the block), ascending; a block lasts until the next one's first step, and the
+            clock is never before the first.
+        name: prefix of the labels.
+    """
+    _tree(builder, clock, segments, name, jumped_to=False, last=True)
+    if len(segments) > 1:
+        builder.label(f"{name}_end")
+
+
+def _tree(
+    builder: ProgramBuilder, clock: Field, segments: Sequence[Segment], name: str, *, jumped_to: bool, last: bool
+) -> None:
+    if len(segments) == 1:
+        segments[0][1]()
+        if not last:
+            if not jumped_to:
+                builder.emit(Op.EQ, clock, clock, note="always")
+            builder.jump(f"{name}_end")
+        return
+    early, late = segments[: len(segments) // 2], segments[len(segments) // 2 :]
+    first = late[0][0]
+    label = f"{name}_{early[0][0]}_{first - 1}"
+    builder.emit(Op.LT, clock, builder.number(f"step_{first}", first))
+    builder.jump(label)
+    _tree(builder, clock, late, name, jumped_to=False, last=False)
+    builder.label(label)
+    _tree(builder, clock, early, name, jumped_to=True, last=last)

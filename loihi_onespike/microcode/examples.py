@@ -1,0 +1,96 @@
+"""Small networks with one neuron variant each, for the figures of docs/microcode.md and for whoever ports a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from loihi_onespike.coding import LEAK_SHIFT, Base, Codebook, PhaseCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.ir.linear import Dense, Diagonal
+from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.ir.verify import verify
+
+INPUTS, HIDDEN, OUTPUTS = 48, 32, 10
+BASES = {4: 2.0, 8: 1.6, 16: 1.3, 24: 1.2}
+"""A usual base for each number of timesteps."""
+IMAGES = 3
+
+
+def _phase_code(timesteps: int) -> SingleSpikeCode:
+    return PhaseCode(Base.nearest(BASES[timesteps]), timesteps)
+
+
+def _codebook(timesteps: int) -> SingleSpikeCode:
+    """Levels whose ratio changes from phase to phase."""
+    ratio = BASES[timesteps] * np.linspace(0.95, 1.05, timesteps)
+    return Codebook.nearest(1 / np.cumprod(ratio))
+
+
+def _hidden(
+    code: SingleSpikeCode, wait: int, *, signed: bool = False, own_bias: bool = False
+) -> tuple[Population, SingleSpikeCode]:
+    steps = code.timesteps
+    rng = np.random.default_rng(steps)
+    bias = rng.integers(-300, 300, HIDDEN) if own_bias else np.zeros((), np.int64)
+    membrane = Membrane(code.gains, 2, np.asarray(bias, np.int64), np.array(1e-3))
+    gains = code.thresholds() * membrane.gains[np.minimum(wait + np.arange(1, steps + 1), steps)]
+    table = ThresholdTable.from_gains(gains / gains.max())
+    typical = 400 * membrane.gain * code.levels()[0] * gains.max() / gains[0]
+    threshold = rng.integers(int(0.6 * typical), int(1.4 * typical), HIDDEN)
+    kind = "linear" if signed else "relu"
+    negative = table if signed else None
+    return Population("hidden", (HIDDEN,), kind, membrane, wait, code, threshold, table, negative, np.array(1.0)), code
+
+
+VARIANTS: dict[str, Callable[[int], tuple[Population, SingleSpikeCode]]] = {
+    "ReLU, full wait": lambda t: _hidden(_phase_code(t), t),
+    "ReLU, wait T/2": lambda t: _hidden(_phase_code(t), t // 2),
+    "ReLU, full wait, a bias per neuron": lambda t: _hidden(_phase_code(t), t, own_bias=True),
+    "ReLU, full wait, codebook": lambda t: _hidden(_codebook(t), t),
+    "ReLU, wait T/2, codebook": lambda t: _hidden(_codebook(t), t // 2),
+    "signed, full wait": lambda t: _hidden(_phase_code(t), t, signed=True),
+}
+
+
+def example(variant: str, timesteps: int) -> Network:
+    """input → hidden (the variant) → relay → readout; a relay runs the program of a max pooling."""
+    hidden, code = VARIANTS[variant](timesteps)
+    rng = np.random.default_rng(timesteps + 1)
+    two, none = np.array(2, np.int16), np.zeros((), np.int64)
+    ones = (2**LEAK_SHIFT,) * timesteps
+    constant = ThresholdTable.constant(timesteps)
+    weights = [2 * rng.integers(-20, 21, shape) for shape in ((HIDDEN, INPUTS), (OUTPUTS, HIDDEN))]
+    relay = Population(
+        "relay",
+        (HIDDEN,),
+        "relay",
+        Membrane(ones, 0, none, np.array(0.5)),
+        0,
+        code,
+        np.array(2, np.int64),
+        constant,
+        constant if hidden.signed else None,
+        np.array(1.0),
+    )
+    return verify(
+        Network(
+            f"{variant}, T = {timesteps}",
+            (
+                InputPopulation("input", (INPUTS,), code, np.array(1.0), np.array(0.0)),
+                hidden,
+                relay,
+                Readout("readout", (OUTPUTS,), Membrane(code.gains, 0, none, np.array(1.0))),
+            ),
+            (
+                Synapse("hidden", "input", "hidden", Dense(weights[0].astype(np.int16))),
+                Synapse("relay", "hidden", "relay", Diagonal(two)),
+                Synapse("readout", "relay", "readout", Dense(weights[1].astype(np.int16))),
+            ),
+        )
+    )
+
+
+def example_codes(timesteps: int) -> np.ndarray:
+    """(IMAGES, INPUTS) phases, zeros among them."""
+    return np.random.default_rng(timesteps + 2).integers(0, timesteps + 1, (IMAGES, INPUTS)).astype(np.int16)

@@ -1,0 +1,1 @@
+"""Recording stand-in for the neuro-core half of Lava."""
