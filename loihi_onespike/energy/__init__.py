@@ -1,1 +1,1 @@
-"""Counts of a run and what they cost."""
+"""Counts of a run and what they cost: the paper's measure, and time and energy on a board."""

@@ -6,8 +6,8 @@ from loihi_onespike.mapping.check import check_placement
 from loihi_onespike.mapping.layer import Afferent, Layer, layers_of
 from loihi_onespike.mapping.mapper import Mapping, Violation, map_layers, map_network
 from loihi_onespike.mapping.placement import PlacedCore, Placement
-from loihi_onespike.mapping.state import state_rows
 from loihi_onespike.mapping.traffic import Hops, core_traffic, spike_hops
+from loihi_onespike.microcode.layout import state_rows
 
 __all__ = [
     "Afferent",

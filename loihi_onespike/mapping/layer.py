@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.ir.linear import Conv, Diagonal, LinearMap, Pool, Shape, op_input_shape, weight_values
 from loihi_onespike.ir.network import InputPopulation, Network
-from loihi_onespike.mapping.state import state_rows
+from loihi_onespike.microcode.layout import state_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,5 +125,7 @@ def layers_of(network: Network) -> tuple[Layer, ...]:
             for s in network.synapses_onto(population.name)
         )
         host = population is network.readout
-        layers.append(Layer(population.name, population.shape, state_rows(population), afferents, host))
+        # A long period needs a wider clock in the state.
+        rows = state_rows(population, network.period_steps)
+        layers.append(Layer(population.name, population.shape, rows, afferents, host))
     return tuple(layers)

@@ -19,7 +19,9 @@ class Recount:
         self.network, self.chip = network, placement.board.chip
         self.kernels: dict[tuple[str, int, int], int] = {}
         # Once per layer and group of synapses: large networks have thousands of cores.
-        self.rows = {p.name: _rows(p) for p in network.populations if not isinstance(p, InputPopulation)}
+        self.rows = {
+            p.name: _rows(p, network.period_steps) for p in network.populations if not isinstance(p, InputPopulation)
+        }
         self.widths = {s.name: _width(s) for s in network.synapses}
         sharing = bool(self.chip.accounting.shared_convolution.value)
         self.shared = {s.name: sharing and self.spatial(s.post) and self.as_kernel(s) for s in network.synapses}
@@ -179,15 +181,16 @@ class Recount:
         return int(self.chip.accounting.word_bits.value or 1)
 
 
-def _rows(population: Population | Readout) -> int:
-    """Rows of state of a neuron."""
-    bits = 24
-    if isinstance(population, Population) and len(np.unique(population.threshold)) > 1:
-        bits += 24
-    if len(np.unique(population.membrane.bias)) > 1:
-        bits += 24
-    # Two fields of 24 bits and the 8 flags fit into a row of 64 bits, three fields do not.
-    return 1 if bits <= 48 else 2
+def _rows(population: Population | Readout, period: int) -> int:
+    """Rows of state of a neuron: fields of 24 bits for v and for what differs between neurons, a clock of the local
+    step and, where it fires, the flag of its spike."""
+    wide = 1 + int(len(np.unique(population.membrane.bias)) > 1)
+    narrow = 8 if period <= 127 else 16
+    if isinstance(population, Population):
+        wide += int(len(np.unique(population.threshold)) > 1)
+        narrow += 8
+    # Three wide fields take a second row, in which the narrow ones find room in any case.
+    return 1 if 24 * wide + narrow <= 64 else 2
 
 
 def _width(synapse: Synapse) -> int:

@@ -1,0 +1,118 @@
+"""How a board is reached: through a SLURM controller, or a host on the network.
+
+Two defects of lava-nc 0.10.0 are worked around, both reproduced in tests:
+
+- `slurm.get_partitions()` and `get_boards()` fail with IndexError on the trailing newline of sinfo's output, and with
+  them `use_slurm_host(partition=…)` and `(board=…)`. So it is called without either, and the environment is set after.
+- Where there is no `sinfo` at all, `use_slurm_host` ends with FileNotFoundError. So `reachable` looks first.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TypeAlias
+
+COMMAND_TIMEOUT_S = 10.0
+STEPPINGS = ("N2A2", "N3B2", "N3B3", "N3C1", "N3D1")
+"""Values of lava.utils.loihi.ChipGeneration in lava-nc 0.10.0."""
+DEFAULT_STEPPING = "N3B3"
+"""Of most systems of Intel's research community (lava-nc 0.10.0, utils/loihi.py)."""
+HOST_BINARY = "nxcore/bin/nx_driver_server"
+"""Lava's own default."""
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """A SLURM cluster with Loihi boards.
+
+    Attributes:
+        partition: of the cluster, as oheogulch; None leaves the choice to SLURM.
+        node: one board of it.
+    """
+
+    partition: str | None = None
+    node: str | None = None
+
+
+@dataclass(frozen=True)
+class Ethernet:
+    """The host of a board, on the network.
+
+    Attributes:
+        address: its IP address.
+        binary: path of the driver on that host.
+    """
+
+    address: str
+    binary: str = HOST_BINARY
+
+
+Access: TypeAlias = "Slurm | Ethernet"
+
+
+@dataclass(frozen=True)
+class SlurmRow:
+    """A line of `sinfo -N`: one node."""
+
+    node: str
+    partition: str
+    state: str
+
+
+def slurm_rows(text: str) -> list[SlurmRow]:
+    """Lines of `sinfo -N` behind the header; empty and short lines are passed over. The default partition's * goes."""
+    rows = [line.split() for line in text.splitlines()[1:]]
+    return [SlurmRow(r[0], r[2].rstrip("*"), r[3]) for r in rows if len(r) >= 4]
+
+
+def reachable(access: Access) -> tuple[bool, str]:
+    """(can the board be asked for, what was found)."""
+    if isinstance(access, Ethernet):
+        answered = _output(["ping", "-c", "1", access.address]) is not None
+        return answered, f"{access.address} {'answers' if answered else 'does not answer'} to ping"
+    if shutil.which("sinfo") is None:
+        return False, "there is no command sinfo"
+    text = _output(["sinfo", "-N"])
+    if text is None:
+        return False, "sinfo fails: no SLURM controller answers"
+    return _among(slurm_rows(text), access)
+
+
+def _among(rows: list[SlurmRow], access: Slurm) -> tuple[bool, str]:
+    listed = ", ".join(sorted({r.partition for r in rows})) or "none"
+    chosen = [r for r in rows if access.partition in (None, r.partition) and access.node in (None, r.node)]
+    wanted = " and ".join(
+        f"{name} {value}" for name, value in (("partition", access.partition), ("node", access.node)) if value
+    )
+    if not chosen:
+        return False, f"SLURM has no {wanted or 'node'}; its partitions: {listed}"
+    up = [r for r in chosen if not any(word in r.state for word in ("down", "drain"))]
+    if not up:
+        return False, f"all {len(chosen)} nodes of {wanted or 'SLURM'} are {chosen[0].state}"
+    return True, f"{len(up)} of {len(chosen)} nodes up, {wanted or 'any partition'}"
+
+
+def _output(command: list[str]) -> str | None:
+    """What a command prints; None when it is not there, fails or hangs."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=COMMAND_TIMEOUT_S)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def use(access: Access, stepping: str) -> None:
+    """Point Lava at the board. In the process that runs Lava, before anything is compiled."""
+    from lava.utils import loihi
+
+    generation = loihi.ChipGeneration(stepping)
+    if isinstance(access, Ethernet):
+        loihi.use_ethernet_host(access.address, access.binary, generation)
+        return
+    loihi.use_slurm_host(loihi_gen=generation)
+    for variable, value in (("PARTITION", access.partition), ("BOARD", access.node)):
+        if value is not None:
+            os.environ[variable] = value

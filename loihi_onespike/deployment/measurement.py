@@ -1,0 +1,131 @@
+"""What a profiler says after a run, and what it means for one image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+SHORT_STEPS, LONG_STEPS = 2_000, 10_000
+"""Length of a run that is worth measuring."""
+RESOLUTION_MW = 10.0
+"""Dynamic power is total less static, good to about this much [C]."""
+ATTRIBUTES = (
+    "power",
+    "static_power",
+    "dynamic_power",
+    "vdd_power",
+    "vddm_power",
+    "vddio_power",
+    "energy",
+    "static_energy",
+    "dynamic_energy",
+    "num_alloc_chips",
+    "num_available_chips",
+)
+
+
+def readings(profiler: Any) -> dict[str, float | None]:
+    """Plain numbers: seconds in all, mean watts, joules; None for what this profiler does not say."""
+    found: dict[str, float | None] = {}
+    for name in ATTRIBUTES:
+        value = getattr(profiler, name, None)
+        found[name] = None if value is None else float(np.mean(value))
+    found["execution_time"] = float(np.sum(profiler.execution_time))
+    return found
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measured run, as the board gave it.
+
+    Attributes:
+        steps: of the run.
+        period_steps: steps per image.
+        compute_only: the input came from the chip; otherwise the host sent it, and may be what took the time.
+        raw: readings in seconds, watts and joules.
+    """
+
+    steps: int
+    period_steps: int
+    compute_only: bool
+    raw: Mapping[str, float | None]
+
+    @property
+    def label(self) -> str:
+        return "compute only (input replayed from the chip)" if self.compute_only else "input from the host"
+
+    @property
+    def seconds(self) -> float:
+        return self.raw["execution_time"] or 0.0
+
+    @property
+    def step_us(self) -> float:
+        return self.seconds / self.steps * 1e6
+
+    @property
+    def images_per_s(self) -> float | None:
+        return self.steps / self.period_steps / self.seconds if self.seconds > 0 else None
+
+    @property
+    def static_mw(self) -> float | None:
+        """Static power of the chips that the network uses: that of the whole board less its idle chips' share."""
+        static, used, there = (self.raw.get(n) for n in ("static_power", "num_alloc_chips", "num_available_chips"))
+        if static is None:
+            return None
+        share = used / there if used and there else 1.0
+        return static * share * 1e3
+
+    @property
+    def dynamic_mw(self) -> float | None:
+        """Power of the run less that of the board at rest."""
+        total, static = self.raw.get("power"), self.raw.get("static_power")
+        return None if total is None or static is None else (total - static) * 1e3
+
+    @property
+    def total_mw(self) -> float | None:
+        dynamic, static = self.dynamic_mw, self.static_mw
+        return None if dynamic is None or static is None else dynamic + static
+
+    def per_image_uj(self, power_mw: float | None) -> float | None:
+        """mW · s = mJ; µJ per image."""
+        images = self.steps / self.period_steps
+        return None if power_mw is None else power_mw * self.seconds * 1e3 / images
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons not to trust a figure."""
+        found = []
+        if not SHORT_STEPS <= self.steps <= LONG_STEPS:
+            found.append(f"{self.steps} steps: energy is worth measuring over {SHORT_STEPS:,} to {LONG_STEPS:,}")
+        dynamic = self.dynamic_mw
+        if dynamic is None:
+            found.append("the profiler gave no power; figures of energy are missing")
+        elif dynamic < 0:
+            found.append(
+                f"dynamic power reads {dynamic:.1f} mW, below zero: it is total less static and good to about "
+                f"{RESOLUTION_MW:.0f} mW; measure longer, or a larger network"
+            )
+        elif dynamic < RESOLUTION_MW:
+            found.append(f"dynamic power reads {dynamic:.1f} mW, no more than its resolution of {RESOLUTION_MW:.0f} mW")
+        if not self.raw.get("num_alloc_chips") or not self.raw.get("num_available_chips"):
+            found.append("the profiler did not say how many chips idle: static power is that of the whole board")
+        if not self.compute_only:
+            found.append("the host sent the input: the time may be that of the link; --compute-only measures the cores")
+        return tuple(found)
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            **asdict(self),
+            "label": self.label,
+            "step_us": self.step_us,
+            "images_per_s": self.images_per_s,
+            "static_mw": self.static_mw,
+            "dynamic_mw": self.dynamic_mw,
+            "total_mw": self.total_mw,
+            "dynamic_uj_per_image": self.per_image_uj(self.dynamic_mw),
+            "total_uj_per_image": self.per_image_uj(self.total_mw),
+            "warnings": list(self.warnings),
+        }

@@ -1,0 +1,1 @@
+"""Lava Processes on the host that keep what a board sends, and their models."""

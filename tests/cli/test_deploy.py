@@ -1,0 +1,28 @@
+import json
+
+import pytest
+
+
+@pytest.mark.lava
+def test_without_lava_loihi(onespike, net_file):
+    result = onespike("deploy", net_file, "--data", "digits", "--board", "oheo_gulch")
+    assert result.exit_code == 2 and result.stdout == ""
+    assert result.stderr.count("\n") == 1 and "lava-loihi" in result.stderr and "--dry-run" in result.stderr
+
+
+@pytest.mark.lava
+def test_dry_run(onespike, net_file, tmp_path):
+    arguments = ("deploy", net_file, "--data", "digits", "--board", "oheo_gulch", "--dry-run", "--images", "1")
+    result = onespike(*arguments, "--counted-images", "8", "-o", tmp_path / "new" / "report")
+    assert result.exit_code == 0, result.stderr
+    text = " ".join(result.stdout.split())
+    for words in ("no board was touched", "lava-loihi: missing", "every spike and output equal", "not measured"):
+        assert words in text
+    assert json.loads((tmp_path / "new" / "report.json").read_text())["estimate"]["images"] == 8
+    assert (tmp_path / "new" / "report.md").read_text().startswith("# DigitsCNN on Oheo Gulch")
+
+
+def test_two_ways_to_a_board(document, net_file):
+    arguments = ("--data", "digits", "--board", "oheo_gulch", "--host", "192.0.2.1", "--partition", "kp")
+    found = document("deploy", net_file, *arguments, exit_code=2)
+    assert found["error"]["type"] == "ConfigurationError" and "--partition" in found["error"]["message"]

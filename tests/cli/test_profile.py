@@ -1,0 +1,49 @@
+import json
+
+import pytest
+
+
+def test_text(onespike, net_file):
+    result = onespike("profile", net_file, "--data", "digits", "--images", "10")
+    assert result.exit_code == 0, result.stderr
+    text = " ".join(result.stdout.split())
+    for words in (
+        "not measured",
+        "images per second at most",
+        "energies of Loihi 2",
+        "not a Loihi 2 figure",
+        "unknown",
+        "NF: never published",
+        "When the SNN loses",
+        "relu3",
+    ):
+        assert words in text
+
+
+def test_document(document, net_file):
+    found = document("profile", net_file, "--data", "digits", "--images", "10", "--board", "oheo_gulch")
+    assert found["images"] == 10 and found["fits"] and not found["measured_on_a_board"]
+    own, borrowed = found["energy_per_image"]
+    assert own["dynamic"]["value"] is None and own["total_least"]["value"] is None
+    assert borrowed["estimated_with_another_chip"] and borrowed["total_least"]["value"] > 0
+    assert found["time"]["images per second"]["status"] == "C" and found["time"]["images per second"]["source"]
+    assert found["paper"]["alpha_fp32"] > 1 and len(found["when_the_snn_loses"]) == 3
+    assert len(found["layers"]) == 5 and all(y["instructions"] > 0 for y in found["layers"])
+    evaluated = document("evaluate", net_file, "--data", "digits", "--images", "10")
+    assert found["counts"]["synaptic operations"]["value"] == pytest.approx(evaluated["synaptic_operations"])
+    assert found["paper"]["alpha_int8"] == pytest.approx(evaluated["alpha_int8"])
+
+
+def test_picture(onespike, net_file, tmp_path):
+    path = tmp_path / "new" / "profile.svg"
+    arguments = ("profile", net_file, "--data", "digits", "--images", "4", "--plot")
+    assert onespike(*arguments, path).exit_code == 0
+    text = path.read_text()
+    assert "classifier" in text or text.count("<path") > 20
+    assert onespike(*arguments, tmp_path / "profile.xyz").exit_code == 2
+
+
+def test_what_cannot_be_used(onespike, net_file, tmp_path):
+    result = onespike("profile", net_file, "--data", "digits", "--board", "oheo", "--json")
+    assert result.exit_code == 2 and json.loads(result.stdout)["error"]["type"] == "BoardError"
+    assert onespike("profile", tmp_path / "no.h5", "--data", "digits").exit_code == 2
