@@ -1,9 +1,11 @@
 """Price of the executors in forwards of the ANN, as ratios measured in one run on the same images.
 
-    python -m benchmarks.speed --network FOLDER [--images-of FOLDER] [--images 250] [--repeats 5] [--json FILE]
+    python -m benchmarks.speed --network FOLDER [--images-of FOLDER] [--images 250] [--cpu-time] [--json FILE]
 
 The folders are those of `benchmarks.cifar10`. Every executor and the ANN run the same batch in turn, `repeats` times;
-the ratio is that of the medians. A shared machine changes its speed between runs, not within one.
+the ratio is that of the medians. A shared machine changes its speed between runs, not within one; where others take
+its cores all the time, `--cpu-time` compares the CPU time of one thread each. Beside it: the growth of the peak memory
+with the budget, and where the time of one prediction goes.
 """
 
 from __future__ import annotations
@@ -12,26 +14,88 @@ import argparse
 import json
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numba
+import numpy as np
 import torch
 
 import loihi_onespike as los
 from benchmarks.cifar10 import module_of
-from loihi_onespike.network import ann_output
+from loihi_onespike.network import OneSpikeNetwork, ann_output
+from loihi_onespike.sim import bounded_layer
+from loihi_onespike.sim.event_layer import EventLayer
+
+SETTINGS = ((8, None), (16, None), (32, None), (16, 4), (16, 8))
+BUDGETS_MIB = (64, 256, 1024)
+IMAGES_FOR_MEMORY = 1000
 
 
-def in_turn(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+def in_turn(runs: dict[str, Callable[[], object]], repeats: int, clock: Callable[[], float]) -> dict[str, float]:
     """Median seconds of each, taken A B C A B C …, after one warm-up."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for i in range(repeats + 1):
         for name, run in runs.items():
-            start = time.perf_counter()
+            start = clock()
             run()
             if i:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(clock() - start)
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def memory(net: OneSpikeNetwork, x: np.ndarray) -> dict[str, float]:
+    """MiB that predictions of many images within a budget add to the memory of the process (Linux)."""
+    status, growth = Path("/proc/self/status"), {}
+    if not status.exists():
+        return {}
+
+    def mib(field: str) -> float:
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith(field))
+        return int(line.split()[1]) / 1024
+
+    many = np.tile(x, (-(-IMAGES_FOR_MEMORY // len(x)), 1, 1, 1))
+    net.predict(many[:1])
+    for budget in BUDGETS_MIB:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts again
+        start = mib("VmRSS")
+        net.predict(many, memory_budget=budget * 2**20)
+        growth[f"{budget} MiB"] = mib("VmHWM") - start
+    return growth
+
+
+def profile(net: OneSpikeNetwork, x: np.ndarray, clock: Callable[[], float]) -> dict[str, float]:
+    """Seconds of one prediction by what they are spent on."""
+    spent: Counter[str] = Counter()
+
+    def timed(owner: Any, name: str, label: str) -> Callable[[], None]:
+        inner = getattr(owner, name)
+
+        def outer(*args: Any, **kwargs: Any) -> Any:
+            start = clock()
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                spent[label] += clock() - start
+
+        setattr(owner, name, outer)
+        return lambda: setattr(owner, name, inner)
+
+    restore = [
+        timed(bounded_layer, "look_up", "levels of the phases"),
+        timed(bounded_layer._Source, "apply", "float maps"),
+        timed(bounded_layer, "decide", "decisions by bounds"),
+        timed(bounded_layer, "settle", "recursion of single neurons"),
+        timed(EventLayer, "run_batch", "exact kernel of whole layers"),
+    ]
+    start = clock()
+    net.predict(x)
+    whole = clock() - start
+    for undo in restore:
+        undo()
+    return {**dict(spent.most_common()), "everything else": whole - sum(spent.values())}
 
 
 def main() -> None:
@@ -40,27 +104,47 @@ def main() -> None:
     parser.add_argument("--images-of", type=Path)
     parser.add_argument("--images", type=int, default=250)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--cpu-time", action="store_true")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
+    clock = time.perf_counter
+    if args.cpu_time:
+        clock = time.process_time
+        torch.set_num_threads(1)
+        numba.set_num_threads(1)
     data = module_of(args.images_of or args.network)
     model = module_of(args.network).load()
     calibration = data.normalise(data.images("calibration")[0][:128])
     x = data.normalise(data.images("test")[0][: args.images]).numpy()
-
+    nets = {
+        f"T={t} {'full wait' if wait is None else f'wait {wait}'}": los.convert(
+            model, calibration, timesteps=t, wait=wait
+        )
+        for t, wait in SETTINGS
+    }
+    growth = memory(nets["T=16 full wait"], x)
     runs: dict[str, Callable[[], object]] = {"ANN": lambda: ann_output(model, x)}
-    for timesteps, wait in ((8, None), (16, None), (16, 4), (32, None)):
-        net = los.convert(model, calibration, timesteps=timesteps, wait=wait)
-        name = f"T={timesteps} {'full wait' if wait is None else f'wait {wait}'}"
+    for name, net in nets.items():
         runs[f"fast {name}"] = lambda net=net: net.predict(x, "fast")  # type: ignore[misc]
-        if wait is None:
+        if "full" in name:
             runs[f"float {name}"] = lambda net=net: net.predict(x, "float")  # type: ignore[misc]
-    seconds = in_turn(runs, args.repeats)
+    seconds = in_turn(runs, args.repeats, clock)
     ratios = {name: value / seconds["ANN"] for name, value in seconds.items()}
+    profiles = {name: profile(nets[name], x, clock) for name in ("T=16 full wait", "T=32 full wait", "T=16 wait 8")}
     print(f"{args.network.name}, {args.images} images, {torch.get_num_threads()} threads")
     for name, ratio in ratios.items():
         print(f"{name:24} {ratio:6.2f} ANN forwards  {1000 * seconds[name] / args.images:7.2f} ms per image")
+    print("memory added, by budget:", {k: f"{v:.0f} MiB" for k, v in growth.items()})
+    for name, spent in profiles.items():
+        print(f"fast {name}:", ", ".join(f"{k} {v / seconds['ANN']:.2f}" for k, v in spent.items()), "ANN forwards")
+    for name, net in nets.items():
+        bounded = [layer.settled for layer in net._fast.bounded.values()]
+        if bounded:
+            share = sum(s.exact for s in bounded) / sum(s.neurons for s in bounded)
+            print(f"fast {name}: {100 * share:.2f} % of the neurons by recursion")
     if args.json:
-        args.json.write_text(json.dumps({"ratios": ratios, "seconds": seconds, "images": args.images}, indent=1))
+        report = {"ratios": ratios, "seconds": seconds, "images": args.images, "mib": growth, "profiles": profiles}
+        args.json.write_text(json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from loihi_onespike.ir.network import Network
 from loihi_onespike.ir.stage import StageGraph
 from loihi_onespike.sim import reference
 from loihi_onespike.sim.decode import Codes, dense_codes, encode_input
-from loihi_onespike.sim.fast import FastExecutor
+from loihi_onespike.sim.fast import DEFAULT_BUDGET_BYTES, FastExecutor
 from loihi_onespike.sim.float import FloatExecutor
 from loihi_onespike.sim.trace import Trace
 
@@ -70,6 +70,11 @@ class OneSpikeNetwork:
     def _fast(self) -> FastExecutor:
         return FastExecutor(self.network)
 
+    def _fast_within(self, memory_budget: int) -> FastExecutor:
+        """The executor, with its working memory limited to that many bytes."""
+        self._fast.budget_bytes = memory_budget
+        return self._fast
+
     @cached_property
     def _float(self) -> FloatExecutor:
         return FloatExecutor(self.stages)
@@ -95,23 +100,29 @@ class OneSpikeNetwork:
         """Inputs as floats; of a graph network, what the host makes of its arguments."""
         return _floats(x) if self.graph is None else self.graph.values(self.graph.arguments(x))
 
-    def predict(self, x: Inputs, executor: Executor = "fast") -> NDArray[np.float64]:
+    def predict(
+        self, x: Inputs, executor: Executor = "fast", memory_budget: int = DEFAULT_BUDGET_BYTES
+    ) -> NDArray[np.float64]:
         """Outputs (N, …) in the units of the ANN's own output; (nodes, …) of a graph network.
 
         Args:
             x: inputs as the ANN takes them; of a graph network its arguments (a tuple of several).
             executor: "fast" (exact integers, vectorised), "reference" (the oracle), "lava" (Lava's simulator, integers)
                 or "float" (real arithmetic, full wait).
+            memory_budget: bytes that "fast" may take beside weights and inputs; it cuts the batch into parts.
+
+        Raises ConfigurationError when a single image does not fit into the budget.
         """
         _known(executor)
         if self.graph is not None:  # one sample
             if executor == "fast":
-                return self._fast.predict(self._codes(x))[0]
+                return self._fast_within(memory_budget).predict(self._codes(x))[0]
             return self.trace(x, executor).output[0]
         if executor == "float":
             return _in_batches(self._float.run, _floats(x))
         if executor == "fast":
-            return self._fast.predict(self.encode(x))
+            fast = self._fast_within(memory_budget)
+            return _in_batches(lambda part: fast.predict(self.encode(part)), _floats(x), fast.images_per_chunk)
         return self.trace(x, executor).output
 
     def trace(self, x: Inputs, executor: Executor = "fast", **options: object) -> Trace:
@@ -142,6 +153,7 @@ class OneSpikeNetwork:
         progress: Callable[[int, int], None] | None = None,
         batch: int = EVALUATION_BATCH,
         mask: ArrayLike | torch.Tensor | None = None,
+        memory_budget: int = DEFAULT_BUDGET_BYTES,
     ) -> Evaluation:
         """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
 
@@ -151,6 +163,7 @@ class OneSpikeNetwork:
             progress: called as progress(images done, images in all).
             batch: images per step.
             mask: nodes of a graph network that count for accuracy and agreement, boolean; spikes are those of all.
+            memory_budget: bytes that "fast" may take beside weights and inputs, see `predict`.
         """
         _known(executor)
         if self.graph is not None:
@@ -163,9 +176,13 @@ class OneSpikeNetwork:
         ann = model if model is not None else self.model
         counter = SpikeCounter(self.network)
         right = ann_right = agreed = 0
+        if executor == "fast":
+            batch = min(batch, self._fast_within(memory_budget).images_per_chunk)
         for i in range(0, len(inputs), batch):
             part, truth = inputs[i : i + batch], labels[i : i + batch]
-            trace = self.trace(part, executor)
+            # Counts need the phases; the potentials of the layers would cost as much again.
+            fast = executor == "fast"
+            trace = self._fast.run(self.encode(part), potentials=False) if fast else self.trace(part, executor)
             counter.add(trace.layers)
             chosen = trace.output.argmax(axis=1)
             right += int((chosen == truth).sum())
@@ -257,6 +274,8 @@ def _floats(x: ArrayLike | torch.Tensor) -> NDArray[np.floating]:
 
 
 def _in_batches(
-    run: Callable[[NDArray[np.floating]], NDArray[np.float64]], x: NDArray[np.floating]
+    run: Callable[[NDArray[np.floating]], NDArray[np.float64]],
+    x: NDArray[np.floating],
+    batch: int = EVALUATION_BATCH,
 ) -> NDArray[np.float64]:
-    return np.concatenate([run(x[i : i + EVALUATION_BATCH]) for i in range(0, max(len(x), 1), EVALUATION_BATCH)])
+    return np.concatenate([run(x[i : i + batch]) for i in range(0, max(len(x), 1), batch)])

@@ -144,7 +144,7 @@ class _SynapticInput:
 
     def of_levels(self, phases: torch.Tensor) -> torch.Tensor:
         """Σ weight · level onto each neuron, (B, *post shape) float64."""
-        if isinstance(self.pre, InputPopulation) and isinstance(self.pre.code, BinaryCode):
+        if isinstance(self.pre.code, BinaryCode):
             levels = phases.to(self.dtype) / 2**self.pre.code.bits
         else:
             table = torch.from_numpy(np.concatenate([[0.0], self.pre.code.levels()]))

@@ -3,9 +3,6 @@
 All phases of a one-spike layer together carry at most one spike per neuron, so the work of the synapses does not grow
 with T; only the few operations of the recursion do. Compiled by numba, parallel over images, integers throughout: the
 result is that of the contract to the bit, whatever the order of the sums.
-
-The product v · leak_t (37 bits) is taken in two 32-bit halves: with v = h·2^12 + l, 0 ≤ l < 2^12,
-(v · m) >> 12 = h·m + (l·m >> 12), both terms within 32 bits for m < 2^15.
 """
 
 from __future__ import annotations
@@ -13,10 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from loihi_onespike.coding import V_MAX, V_MIN
+from loihi_onespike.sim.lanes import LANES, add_lanes, decide_lanes, integrate_lanes, subtract_lanes
 
-LANES = 16
-"""Weights and parameters are padded to a multiple of this many output channels, whole vectors of int32."""
 LARGEST_STEP = 2**26
 """Synaptic input beyond this saturates v from any state; pinning it keeps the shifted sum within 32 bits."""
 
@@ -62,8 +57,8 @@ def _list_events(source, gather, table, start, middle, channel, phase):  # type:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _scatter(sums, p, table, places, rows, weights, start, middle, channel, phase):  # type: ignore[no-untyped-def]
-    """Add the weights of every spike that reaches output place p to the sums of its phase, (input steps, channels)."""
+def _scatter(sums, padded, p, table, places, rows, weights, start, middle, channel, phase):  # type: ignore[no-untyped-def]
+    """Add the weights of every spike that reaches output place p to the sums of its phase, (input steps · padded,)."""
     first_tap = first_place = 0
     for s in range(table.shape[0]):
         taps, channels = table[s, TAPS], table[s, CHANNELS]
@@ -76,52 +71,22 @@ def _scatter(sums, p, table, places, rows, weights, start, middle, channel, phas
             low, mid, high = start[first_place + place], middle[first_place + place], start[first_place + place + 1]
             if into == channels:
                 for e in range(low, mid):
-                    total, first = sums[phase[e]], w + channel[e] * out
-                    row = weights[first : first + out]
-                    for o in range(out):
-                        total[o] += row[o]
+                    at, first = np.int64(phase[e]) * out, w + channel[e] * out
+                    for o in range(0, out, LANES):
+                        add_lanes(sums, at + o, weights, first + o)
                 for e in range(mid, high):
-                    total, first = sums[phase[e]], w + channel[e] * out
-                    row = weights[first : first + out]
-                    for o in range(out):
-                        total[o] -= row[o]
+                    at, first = np.int64(phase[e]) * out, w + channel[e] * out
+                    for o in range(0, out, LANES):
+                        subtract_lanes(sums, at + o, weights, first + o)
             else:
                 for e in range(low, high):
-                    total, row = sums[phase[e]], w + channel[e] * out
-                    target = (channel[e] // into) * out
+                    row = w + channel[e] * out
+                    target = np.int64(phase[e]) * padded + (channel[e] // into) * out
                     sign = 1 if e < mid else -1
                     for o in range(out):
-                        total[target + o] += sign * weights[row + o]
+                        sums[target + o] += sign * weights[row + o]
         first_tap += table[s, OUT_PLACES] * taps
         first_place += table[s, PLACES]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _integrate(v, total, leak_mant, input_shift):  # type: ignore[no-untyped-def]
-    """v = saturate((v · leak_mant >> 12) + (total << input_shift)), in 32 bits."""
-    mant, shift = np.int32(leak_mant), np.int32(input_shift)
-    limit = np.int32(LARGEST_STEP >> input_shift)
-    low, high, mask, bits = np.int32(V_MIN), np.int32(V_MAX), np.int32(4095), np.int32(12)
-    for o in range(len(v)):
-        x = v[o]
-        leaked = np.int32(np.int32(x >> bits) * mant) + np.int32(np.int32((x & mask) * mant) >> bits)
-        step = np.int32(min(max(total[o], -limit), limit) << shift)
-        v[o] = min(max(np.int32(leaked + step), low), high)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _decide(sent, v, theta, k):  # type: ignore[no-untyped-def]
-    """Phase k for every neuron that is silent so far and reaches its threshold."""
-    for o in range(len(v)):
-        if sent[o] == 0 and v[o] >= theta[o]:
-            sent[o] = k
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _decide_negative(sent, v, theta, k):  # type: ignore[no-untyped-def]
-    for o in range(len(v)):
-        if sent[o] == 0 and -v[o] >= theta[o]:
-            sent[o] = -k
 
 
 @njit(parallel=True, cache=True, nogil=True, error_model="numpy")
@@ -163,6 +128,8 @@ def run_layer(  # type: ignore[no-untyped-def]
     place_stride, channel_stride, channels = strides
     steps = max(input_steps, wait + timesteps) if spiking else input_steps
     out_places = table[0, OUT_PLACES]
+    limit = LARGEST_STEP >> input_shift
+    theta_flat, negative_flat = theta.reshape(-1), negative.reshape(-1)
     listed = 0
     spikes = 0
     for s in range(table.shape[0]):
@@ -173,28 +140,32 @@ def run_layer(  # type: ignore[no-untyped-def]
         channel, phase = np.empty(spikes + 1, np.int32), np.empty(spikes + 1, np.int32)
         _list_events(source[b], gather, table, start, middle, channel, phase)
         padded = bias.shape[1]
-        sums = np.zeros((input_steps, padded), np.int32)
-        v, sent = np.empty(padded, np.int32), np.empty(padded, np.int16)
+        sums = np.zeros(input_steps * padded, np.int32)
+        by_step = sums.reshape(input_steps, padded)
+        v, sent = np.empty(padded, np.int32), np.empty(padded, np.int32)
         peak = input_peak = np.int64(0)
         for p in range(out_places):
             sums[:] = 0
-            _scatter(sums, p, table, places, rows, weights, start, middle, channel, phase)
+            _scatter(sums, padded, p, table, places, rows, weights, start, middle, channel, phase)
             p_bias = p if bias.shape[0] > 1 else 0
             p_theta = p if theta.shape[1] > 1 else 0
             v[:] = bias[p_bias]
             sent[:] = 0
             for t in range(1, steps + 1):
                 if t <= input_steps:
-                    _integrate(v, sums[t - 1], leak[t - 1], input_shift)
+                    for o in range(0, padded, LANES):
+                        integrate_lanes(v, o, sums, (t - 1) * padded + o, leak[t - 1], input_shift, limit)
                     if measure:
                         for o in range(channels):
                             peak = max(peak, abs(np.int64(v[o])))
-                            input_peak = max(input_peak, abs(np.int64(sums[t - 1, o])))
+                            input_peak = max(input_peak, abs(np.int64(by_step[t - 1, o])))
                 k = t - wait
                 if spiking and 1 <= k <= timesteps:
-                    _decide(sent, v, theta[k - 1, p_theta], np.int16(k))
-                    if signed:
-                        _decide_negative(sent, v, negative[k - 1, p_theta], np.int16(k))
+                    row = ((k - 1) * theta.shape[1] + p_theta) * padded
+                    for o in range(0, padded, LANES):
+                        decide_lanes(sent, o, v, theta_flat, row + o, 1, k)
+                        if signed:
+                            decide_lanes(sent, o, v, negative_flat, row + o, -1, -k)
             at = p * place_stride
             for o in range(channels):
                 if spiking:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import singledispatch
+from functools import cached_property, singledispatch
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from loihi_onespike.coding import BinaryCode, ThresholdTable
 from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Window, op_input_shape
 from loihi_onespike.ir.network import InputPopulation, Population, Readout, Synapse
-from loihi_onespike.sim.event_kernel import LANES, run_layer
+from loihi_onespike.sim.event_kernel import CHANNELS, GROUP_OUT, WEIGHTS, run_layer
+from loihi_onespike.sim.lanes import LANES
 from loihi_onespike.sim.trace import LayerTrace
 
 MAX_TABLE = 2**26
@@ -102,6 +104,31 @@ def _(op: Diagonal, shape: Shape) -> Taps | None:
     return Taps(places, rows, weights[..., None].astype(np.int16), channels, True)
 
 
+def memory_order(values: NDArray[Any]) -> NDArray[Any]:
+    """(B, *shape) as (B, neurons) in the order in which the kernels hold it: maps with their channels last."""
+    moved = np.moveaxis(values, 1, -1) if values.ndim > 3 else values
+    return moved.reshape(len(values), -1)
+
+
+def from_memory(values: NDArray[Any], shape: Shape) -> NDArray[Any]:
+    """The inverse of `memory_order`, as a view.
+
+    With one channel or one place both orders are the same; the view is then a plain one, since torch 2.3 reads beyond
+    the values of a convolution's input that has one channel and the strides of channels-last memory.
+    """
+    if len(shape) < 3 or shape[0] == 1 or prod(shape[1:]) == 1:
+        return values.reshape(len(values), *shape)
+    return np.moveaxis(values.reshape(len(values), *shape[1:], shape[0]), -1, 1)
+
+
+def memory_positions(shape: Shape) -> NDArray[np.int64]:
+    """Place of every neuron of a population in `memory_order`, by its flat index."""
+    order = memory_order(np.arange(prod(shape)).reshape(1, *shape))[0]
+    positions = np.empty(len(order), np.int64)
+    positions[order] = np.arange(len(order))
+    return positions
+
+
 class EventLayer:
     """One population for the event-driven kernel; same results as `dense_layer.DenseLayer`.
 
@@ -115,12 +142,14 @@ class EventLayer:
         taps: list[Taps],
     ) -> None:
         self.population, self.inputs = population, inputs
-        first = taps[0].channel_first
+        first = self.channel_first = taps[0].channel_first
         shape = population.shape
         self.channels = shape[0] if first else shape[-1]
         out_places = prod(shape) // self.channels
-        self._strides = np.array([1, out_places] if first else [self.channels, 1], np.int64)
-        self._strides = np.append(self._strides, self.channels)
+        # Maps leave the kernel with their channels last, as `memory_order` holds them.
+        self.channels_last = first and len(shape) > 2
+        by_channel = first and len(shape) == 2
+        self._strides = (1, out_places, self.channels) if by_channel else (self.channels, 1, self.channels)
         self._padded = -(-self.channels // LANES) * LANES
         self._layout(taps, out_places)
         self._parameters(first, out_places)
@@ -150,6 +179,7 @@ class EventLayer:
                 source += prod(pre.shape)
             seen = op_input_shape(pre.shape, synapse.index)
             index = np.arange(prod(seen)).reshape(seen) if synapse.index is None else synapse.index
+            index = np.where(index < 0, -1, memory_positions(pre.shape)[index])
             channels = tap.weights.shape[1]
             by_place = index.reshape(channels, -1).T if tap.channel_first else index.reshape(-1, channels)
             gathers.append(by_place.ravel().astype(np.int32))
@@ -174,16 +204,16 @@ class EventLayer:
 
     def _parameters(self, channel_first: bool, out_places: int) -> None:
         p, m = self.population, self.population.membrane
-        self._bias = self._by_place(m.bias, channel_first, out_places)
+        self.bias = self._by_place(m.bias, channel_first, out_places)
         spiking = isinstance(p, Population)
         timesteps = p.timesteps if isinstance(p, Population) else 0
         self._window = (m.input_shift, p.wait, timesteps)
-        self._leak = np.array(m.leak, np.int64)
-        self._theta = self._negative = np.zeros((1, 1, self._padded), np.int32)
+        self.leak = np.array(m.leak, np.int64)
+        self.theta = self.negative = np.zeros((1, 1, self._padded), np.int32)
         if isinstance(p, Population):
-            self._theta = self._thresholds(p.table, channel_first, out_places)
+            self.theta = self._thresholds(p.table, channel_first, out_places)
             if p.negative is not None:
-                self._negative = self._thresholds(p.negative, channel_first, out_places)
+                self.negative = self._thresholds(p.negative, channel_first, out_places)
         self._flags = (spiking, spiking and self.population.signed)  # type: ignore[union-attr]
 
     def _thresholds(self, table: ThresholdTable, channel_first: bool, out_places: int) -> NDArray[np.int32]:
@@ -212,6 +242,26 @@ class EventLayer:
         spikes = int(np.sum(self._table[:, 0] * self._table[:, 1] * np.maximum(self._table[:, 6], 1)))
         return 8 * spikes + 6 * prod(self.population.shape) + 4 * sum(prod(pre.shape) for _, pre in self.inputs)
 
+    @cached_property
+    def tables(self) -> tuple[NDArray[Any], ...]:
+        """gather, table, places, rows and weights for `exact_kernel.settle`."""
+        turned = np.empty_like(self._weights)
+        starts = [*self._table[:, WEIGHTS], len(self._weights)]
+        for group, first, end in zip(self._table, starts, starts[1:], strict=False):
+            rows = self._weights[first:end].reshape(-1, group[CHANNELS], group[GROUP_OUT])
+            turned[first:end] = rows.swapaxes(1, 2).ravel()
+        return self._gather, self._table, self._places, self._rows, turned
+
+    def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
+        shape = self.population.shape
+        return from_memory(values, shape) if self.channels_last else values.reshape(len(values), *shape)
+
+    def sources(self, phases: Mapping[str, NDArray[np.integer]]) -> NDArray[np.integer]:
+        """(B, inputs) phases or codes of all presynaptic populations side by side, int16 or int32, in memory order."""
+        parts = [memory_order(phases[name]) for name in self._sources]
+        source = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return np.ascontiguousarray(source, np.int16 if source.dtype.itemsize <= 2 else np.int32)
+
     def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
         """Phases and v of a batch, (B, *shape).
 
@@ -219,8 +269,7 @@ class EventLayer:
             phases: phases or codes of the presynaptic populations, (B, *shape) each.
             keep: record v and the peaks; a readout always records v.
         """
-        parts = [phases[name].reshape(len(phases[name]), -1) for name in self._sources]
-        source = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        source = self.sources(phases)
         images, neurons = len(source), prod(self.population.shape)
         spiking, signed = self._flags
         keep_v = keep or not spiking
@@ -228,14 +277,13 @@ class EventLayer:
         v = np.empty((images, neurons if keep_v else 0), np.int32)
         peaks = np.zeros((images, 2), np.int64)
         run_layer(
-            np.ascontiguousarray(source, np.int32), self._gather, self._table, self._places, self._rows,
-            self._weights, self._bias, self._theta, self._negative, self._leak, self._window,
-            (spiking, signed, keep_v, keep), tuple(int(x) for x in self._strides), sent, v, peaks,
+            source, self._gather, self._table, self._places, self._rows,
+            self._weights, self.bias, self.theta, self.negative, self.leak, self._window,
+            (spiking, signed, keep_v, keep), self._strides, sent, v, peaks,
         )  # fmt: skip
-        shape = (images, *self.population.shape)
         return LayerTrace(
-            sent.reshape(shape) if spiking else None,
-            v.reshape(shape).astype(np.int64) if keep_v else None,
+            self._shaped(sent) if spiking else None,
+            self._shaped(v.astype(np.int64)) if keep_v else None,
             int(peaks[:, 0].max(initial=0)),
             int(peaks[:, 1].max(initial=0)),
         )

@@ -1,19 +1,25 @@
 """The fast integer executor: a layer over its whole window at once, equal to the oracle bit for bit.
 
-On the CPU a layer runs in the event-driven kernel (`event_layer`): every spike is scattered once. Graph networks have
-kernels of their own (`graph_layer`). Maps without such a form, and all layers on a GPU, run as dense maps
-(`dense_layer`). Nothing is ever rounded but by the contract's own shift, so the results never depend on the choice.
+On the CPU a layer runs in the event-driven kernel (`event_layer`): every spike is scattered once. Where only phases are
+wanted and neurons decide on their whole input, bounds around one float map decide nearly all of them
+(`bounded_layer`). Graph networks have kernels of their own (`graph_layer`). Maps without such a form, and all layers on
+a GPU, run as dense maps (`dense_layer`). The results never depend on the choice: they are those of the contract.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
+from functools import cached_property
+from math import prod
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.ir.network import InputPopulation, Network
+from loihi_onespike.sim.bounded_layer import BoundedLayer
 from loihi_onespike.sim.decode import Codes, decode_readout, dense_codes
 from loihi_onespike.sim.dense_layer import DenseLayer
 from loihi_onespike.sim.event_layer import EventLayer
@@ -24,20 +30,35 @@ from loihi_onespike.sim.trace import LayerTrace, Trace
 DEFAULT_BUDGET_BYTES = 2 * 2**30
 
 
+class Keep(Enum):
+    """What a run keeps: everything, the phases, or the output alone."""
+
+    ALL = "all"
+    PHASES = "phases"
+    OUTPUT = "output"
+
+
 class FastExecutor:
     """Runs an integer network on batches of input codes.
 
     Args:
         network: verified network.
         device: torch device; "cpu" takes the event-driven kernel where there is one.
-        budget_bytes: memory for one layer; images are run in chunks that keep to it.
+        budget_bytes: memory for a prediction; images are run in parts that keep to it.
         events: False runs every layer as dense maps.
+        bounds: False runs every layer of a full wait in the exact kernel.
     """
 
     def __init__(
-        self, network: Network, device: str = "cpu", budget_bytes: int = DEFAULT_BUDGET_BYTES, events: bool = True
+        self,
+        network: Network,
+        device: str = "cpu",
+        budget_bytes: int = DEFAULT_BUDGET_BYTES,
+        events: bool = True,
+        bounds: bool = True,
     ) -> None:
         self.network, self.device, self.budget_bytes = network, torch.device(device), budget_bytes
+        self.bounded: dict[str, BoundedLayer] = {}
         self.layers: dict[str, EventLayer | GraphLayer | DenseLayer] = {}
         form: type[EventLayer] | type[GraphLayer] = GraphLayer if is_graph_network(network) else EventLayer
         for p in network.populations:
@@ -46,16 +67,39 @@ class FastExecutor:
             inputs = [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)]
             event = form.of(p, inputs) if events and self.device.type == "cpu" else None  # type: ignore[arg-type]
             self.layers[p.name] = event or DenseLayer(p, inputs, self.device)
+            bounded = BoundedLayer.of(p, inputs, event) if bounds and isinstance(event, EventLayer) else None  # type: ignore[arg-type]
+            if bounded is not None:
+                self.bounded[p.name] = bounded
+
+    @cached_property
+    def bytes_per_image(self) -> int:
+        """Model of what one image needs: the phases of all populations, and the work of the largest layer."""
+        phases = sum(2 * prod(p.shape) for p in self.network.populations)
+        phases += 32 * prod(self.network.input.shape)  # codes, and the real numbers they are rounded from
+        work = [layer.bytes_per_image for layer in self.layers.values()]
+        return phases + max(work + [layer.bytes_per_image for layer in self.bounded.values()])
 
     @property
     def images_per_chunk(self) -> int:
-        """Images whose largest layer stays within the budget."""
-        widest = max(layer.bytes_per_image for layer in self.layers.values())
-        return max(1, self.budget_bytes // widest)
+        """Images that stay within the budget together.
 
-    def run(self, codes: Codes) -> Trace:
-        """Every layer's spike phases and v for codes (N, *input shape)."""
-        parts = [self._run_chunk(part, keep=True) for part in self._chunks(codes)]
+        Raises ConfigurationError when a single one does not fit.
+        """
+        if self.bytes_per_image > self.budget_bytes:
+            raise ConfigurationError(
+                f"memory_budget: found {self.budget_bytes:,} bytes, {self.network.name} needs "
+                f"{self.bytes_per_image:,} for one image; give it that much"
+            )
+        return self.budget_bytes // self.bytes_per_image
+
+    def run(self, codes: Codes, potentials: bool = True) -> Trace:
+        """Every layer's spike phases and v for codes (N, *input shape).
+
+        Args:
+            potentials: record v and peaks of all layers; False records v of the readout alone, which is faster.
+        """
+        keep = Keep.ALL if potentials else Keep.PHASES
+        parts = [self._run_chunk(part, keep) for part in self._chunks(codes)]
         layers = {p.name: LayerTrace.joined([part[p.name] for part in parts]) for p in self.network.populations}
         v = layers[self.network.readout.name].v
         assert v is not None
@@ -65,7 +109,7 @@ class FastExecutor:
         """Output in the units of the ANN, nothing else kept."""
         out = []
         for part in self._chunks(codes):
-            v = self._run_chunk(part, keep=False)[self.network.readout.name].v
+            v = self._run_chunk(part, Keep.OUTPUT)[self.network.readout.name].v
             assert v is not None
             out.append(decode_readout(self.network.readout, v))
         return np.concatenate(out)
@@ -77,20 +121,32 @@ class FastExecutor:
         for i in range(0, len(codes), self.images_per_chunk):
             yield codes[i : i + self.images_per_chunk]
 
-    def _run_chunk(self, codes: Codes, keep: bool) -> dict[str, LayerTrace]:
-        """Traces by population; without `keep` only that of the readout."""
+    def _run_chunk(self, codes: Codes, keep: Keep) -> dict[str, LayerTrace]:
+        """Traces by population; with Keep.OUTPUT only that of the readout."""
         source = self.network.input.name
         phases: dict[str, Codes] = {source: codes}
         traces = {source: LayerTrace.of_input(codes)}
-        last_reader = {s.pre: s.post for s in self.network.synapses}
         for name, layer in self.layers.items():
             if not isinstance(layer, GraphLayer):
                 phases = {pre: dense_codes(p, name) for pre, p in phases.items()}
-            trace = layer.run_batch(phases, keep)  # type: ignore[arg-type]
+            if keep is not Keep.ALL and name in self.bounded and full_precision():
+                trace = self.bounded[name].run_batch(phases)  # type: ignore[arg-type]
+            else:
+                trace = layer.run_batch(phases, keep is Keep.ALL)  # type: ignore[arg-type]
             if trace.phases is not None:
                 phases[name] = trace.phases
-            if keep or trace.phases is None:
+            if keep is not Keep.OUTPUT or trace.phases is None:
                 traces[name] = trace
-            for pre in [pre for pre, reader in last_reader.items() if reader == name]:
+            for pre in self._done_after(name):
                 phases.pop(pre, None)
         return traces
+
+    def _done_after(self, name: str) -> list[str]:
+        """Populations whose last reader this is."""
+        last_reader = {s.pre: s.post for s in self.network.synapses}
+        return [pre for pre, reader in last_reader.items() if reader == name]
+
+
+def full_precision() -> bool:
+    """Float maps run in float32, as the error bounds take for granted, and not in bfloat16 or TF32."""
+    return torch.get_float32_matmul_precision() == "highest"

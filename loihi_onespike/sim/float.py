@@ -1,12 +1,17 @@
 """The paper's own arithmetic: real weights, full wait, a layer is one linear map and one logarithmic quantizer.
 
+    level_post = quantize( Σ_links (scale · λ_pre / threshold_post) · op(gather(level_pre)) + bias / threshold_post )
+
+Every population carries plain levels (1 at its scale λ), and every sum comes out in units of the neuron's threshold:
+all factors are folded into the weights once (`stage_sum`), and the quantizer is one pass over memory (`quantizer`).
+
 Without plans (`coded=False`) the same graph computes the ANN exactly, which is how scales are calibrated and how the
 lowering is checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,15 +21,15 @@ from numpy.typing import NDArray
 
 from loihi_onespike.coding import PHASE_DTYPE, BinaryCode, SingleSpikeCode
 from loihi_onespike.ir.activation import Activation
-from loihi_onespike.ir.linear import Pool
 from loihi_onespike.ir.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
 from loihi_onespike.sim.decode import encode_values, finish_output
-from loihi_onespike.sim.maps import TensorMap, max_over_window, tensor_gather, tensor_map
-from loihi_onespike.sim.sample_map import SampleMap
+from loihi_onespike.sim.quantizer import Quantizer, first_phase
 from loihi_onespike.sim.sparse_sample import SparseSample
+from loihi_onespike.sim.stage_sum import CHANNELS_LAST, StageSum
 from loihi_onespike.sim.trace import LayerTrace, Trace
 
 Observer: TypeAlias = Callable[[Stage | OutputStage, torch.Tensor], None]
+ONE = np.ones(())
 
 
 class FloatExecutor:
@@ -42,42 +47,32 @@ class FloatExecutor:
     ) -> None:
         self.graph, self.coded, self.device, self.dtype = graph, coded, torch.device(device), dtype
         self._last_reader = _last_readers(graph)
-        self._steps = {s.name: self._stage_step(s) for s in graph.stages if not isinstance(s, InputStage)}
+        self._shapes = {s.name: s.shape for s in graph.stages}
+        scales = {name: plan.scale for name, plan in graph.plans.items()} if coded else {}
+        summing = [s for s in graph.stages if not isinstance(s, InputStage)]
+        self._sums = {s.name: self._sum(s, scales, self._unit(s)) for s in summing}
+        self._quantizers = {s.name: self._quantizer(s) for s in graph.hidden if coded and s.kind != "max_pool"}
+        self._units = {s.name: self._tensor(self._unit(s)) for s in summing}
+        self._biases = {s.name: self._tensor(s.bias) for s in summing if np.any(s.bias)}
+        self._plain: dict[str, StageSum] = {}
 
     def _tensor(self, values: NDArray[np.floating]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device, self.dtype)
 
-    def _stage_step(self, stage: Stage | OutputStage) -> Callable[[dict[str, Any]], torch.Tensor]:
-        """z of a stage (pooled maximum for max pooling) as a function of the values so far."""
-        maps: list[tuple[str, TensorMap | SampleMap, torch.Tensor | None]] = []
-        for link in stage.links:
-            if stage.kind == "max_pool":
-                assert isinstance(link.op, Pool)
-                maps.append((link.pre, self._max_map(link.op, link.index, stage), None))
-            else:
-                scale = None if np.all(link.scale == 1) else self._tensor(link.scale)
-                apply = tensor_map(link.op, link.index, self.dtype, self.device)
-                sample_map = SampleMap(apply, link.op, link.index, self.dtype, self.device)
-                maps.append((link.pre, sample_map if link.pre == self.graph.input.name else apply, scale))
-        bias = self._tensor(stage.bias) if np.any(stage.bias) else None
+    def _unit(self, stage: Any) -> NDArray[np.float64]:
+        """What 1 stands for in a stage's sum: its threshold where it is coded, λ in max pooling."""
+        if not self.coded or not isinstance(stage, Stage):
+            return ONE
+        plan = self.graph.plans[stage.name]
+        return np.asarray(plan.scale if stage.kind == "max_pool" else plan.threshold, np.float64)
 
-        def step(values: dict[str, Any]) -> torch.Tensor:
-            total: torch.Tensor | None = None
-            for pre, apply, scale in maps:
-                part = apply(values[pre])
-                part = part if scale is None else part * scale
-                total = part if total is None else total + part
-            assert total is not None
-            return total if bias is None else total + bias
+    def _sum(self, stage: Any, scales: Mapping[str, NDArray[np.float64]], unit: NDArray[np.float64]) -> StageSum:
+        return StageSum(stage, self._shapes, scales, 1 / unit, self.graph.input.name, self.dtype, self.device)
 
-        return step
-
-    def _max_map(self, op: Pool, index: NDArray[np.int32] | None, stage: Stage | OutputStage) -> TensorMap:
-        pool = max_over_window(op.window, stage.shape)
-        if index is None:
-            return pool
-        gather = tensor_gather(index, self.device)
-        return lambda x: pool(gather(x))
+    def _quantizer(self, stage: Stage) -> Quantizer:
+        plan = self.graph.plans[stage.name]
+        bias = np.asarray(stage.bias / plan.threshold)
+        return Quantizer(plan.table, plan.negative, plan.code.levels(), bias, stage.shape)
 
     @torch.no_grad()
     def run(
@@ -86,16 +81,14 @@ class FloatExecutor:
         """Output in the units of the ANN for inputs (N, *shape), or for one sparse sample.
 
         Args:
-            observe: called with every stage and its z before activation and coding.
+            observe: called with every stage and its z in the units of the ANN, before activation and coding. Where
+                values are not coded it may change z in place.
         """
-        given = self._sparse_input(x) if isinstance(x, SparseSample) else self._dense_input(x)
-        values: dict[str, Any] = {self.graph.input.name: given}
+        values: dict[str, Any] = {self.graph.input.name: self.input_value(x)}
         for stage in self.graph.stages[1:]:
             assert not isinstance(stage, InputStage)
-            z = self._steps[stage.name](values)
-            if observe is not None:
-                observe(stage, z)
-            values[stage.name] = self._activate(stage, z)
+            y = self._sums[stage.name](values)
+            values[stage.name] = self._activate(stage, y, observe)
             for link in stage.links:
                 if self._last_reader[link.pre] == stage.name:
                     values.pop(link.pre, None)
@@ -111,11 +104,57 @@ class FloatExecutor:
         def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
             phases = None
             if isinstance(stage, Stage):
-                phases = self._phase_of(stage, z).cpu().numpy().astype(PHASE_DTYPE)
+                phases = self._phases(stage, z).cpu().numpy().astype(PHASE_DTYPE)
             layers[stage.name] = LayerTrace(phases, z.double().cpu().numpy())
 
         output = self.run(x, observe)
         return Trace(layers, output)
+
+    @torch.no_grad()
+    def input_value(self, x: NDArray[np.floating] | torch.Tensor | SparseSample) -> torch.Tensor | SparseSample:
+        """What the input population sends for x, without the offset that stands in the biases."""
+        return self._sparse_input(x) if isinstance(x, SparseSample) else self._dense_input(x)
+
+    @torch.no_grad()
+    def stage_input(self, name: str, values: Mapping[str, Any]) -> torch.Tensor:
+        """z of one stage, bias included, in the units of the ANN; for max pooling the pooled maximum.
+
+            z = Σ_links scale · op(gather(value of pre)) + bias
+
+        Args:
+            name: of a hidden or the output stage.
+            values: (B, *shape) of the stages it reads, in the units of the ANN.
+        """
+        if self.coded and name not in self._plain:
+            self._plain[name] = self._sum(self.graph.by_name[name], {}, ONE)
+        z = (self._plain if self.coded else self._sums)[name](values)
+        return z.add_(self._biases[name]) if name in self._biases else z
+
+    def _activate(self, stage: Stage | OutputStage, y: torch.Tensor, observe: Observer | None) -> torch.Tensor:
+        """Value that the stage passes on, from its sum without the bias."""
+        quantizer = self._quantizers.get(stage.name)
+        if quantizer is not None:
+            if observe is not None:
+                z = y * self._units[stage.name]
+                observe(stage, z.add_(self._biases[stage.name]) if stage.name in self._biases else z)
+            return quantizer(y)
+        if stage.name in self._biases:
+            y = y.add_(self._biases[stage.name])
+        coded_pool = self.coded and stage.kind == "max_pool"
+        if observe is not None:
+            observe(stage, y * self._units[stage.name] if coded_pool else y)
+        if isinstance(stage, OutputStage) or stage.kind == "max_pool":  # max pooling passes spikes on as they are
+            return y
+        return activate(stage.activation, y)
+
+    def _phases(self, stage: Stage, z: torch.Tensor) -> torch.Tensor:
+        """Spike phase for a pre-activation; for max pooling, of the level that it passes on."""
+        plan = self.graph.plans[stage.name]
+        relative = z / self._tensor(plan.scale if stage.kind == "max_pool" else plan.threshold)
+        if stage.kind == "max_pool":
+            # levels are met exactly, their rounding is not
+            return first_phase(relative, np.sqrt(plan.code.levels() * plan.code.thresholds()), None)
+        return first_phase(relative, plan.table, plan.negative)
 
     def _sparse_input(self, x: SparseSample) -> torch.Tensor | SparseSample:
         plan = self.graph.input_plan
@@ -128,28 +167,12 @@ class FloatExecutor:
 
     def _dense_input(self, x: NDArray[np.floating] | torch.Tensor) -> torch.Tensor:
         x = torch.as_tensor(x).to(self.device, self.dtype)
+        if x.dim() in CHANNELS_LAST:
+            x = x.contiguous(memory_format=CHANNELS_LAST[x.dim()])
         plan = self.graph.input_plan
         if plan is None:
             return x
         return coded_input(x, plan) if self.coded else x - self._tensor(plan.offset)
-
-    def _activate(self, stage: Stage | OutputStage, z: torch.Tensor) -> torch.Tensor:
-        if isinstance(stage, OutputStage) or stage.kind == "max_pool":  # max pooling passes spikes on as they are
-            return z
-        if not self.coded:
-            return activate(stage.activation, z)
-        plan = self.graph.plans[stage.name]
-        return level_of(self._phase_of(stage, z), plan.code, plan.scale, z.dtype)
-
-    def _phase_of(self, stage: Stage, z: torch.Tensor) -> torch.Tensor:
-        """Spike phase for a pre-activation; for max pooling, of the level that it passes on."""
-        plan = self.graph.plans[stage.name]
-        if stage.kind == "max_pool":
-            middle = np.sqrt(
-                plan.code.levels() * plan.code.thresholds()
-            )  # levels are met exactly, their rounding is not
-            return first_phase(z / self._tensor(plan.scale), middle, None)
-        return first_phase(z / self._tensor(plan.threshold), plan.table, plan.negative)
 
 
 def activate(activation: Activation, z: torch.Tensor) -> torch.Tensor:
@@ -170,18 +193,6 @@ def activate(activation: Activation, z: torch.Tensor) -> torch.Tensor:
         case "tanh":
             return torch.tanh(z)
     return z
-
-
-def first_phase(z: torch.Tensor, table: NDArray[np.float64], negative: NDArray[np.float64] | None) -> torch.Tensor:
-    """First phase k with z ≥ table[k-1], or -k with -z ≥ negative[k-1]; 0 for none. int32."""
-    phase = _reached(z, table)
-    return phase if negative is None else torch.where(phase > 0, phase, -_reached(-z, negative))
-
-
-def _reached(z: torch.Tensor, table: NDArray[np.float64]) -> torch.Tensor:
-    rising = torch.from_numpy(np.ascontiguousarray(table[::-1])).to(z.device, z.dtype)
-    reached = torch.bucketize(z.contiguous(), rising, right=True, out_int32=True)
-    return torch.where(reached == 0, torch.zeros_like(reached), len(table) + 1 - reached)
 
 
 def level_of(

@@ -24,13 +24,24 @@ CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
 
 def tensor_map(
-    op: LinearMap, index: NDArray[np.integer] | None, dtype: torch.dtype, device: torch.device | str = "cpu"
+    op: LinearMap,
+    index: NDArray[np.integer] | None,
+    dtype: torch.dtype,
+    device: torch.device | str = "cpu",
+    channels_last: bool = False,
 ) -> TensorMap:
     """Function (B, *pre shape) → (B, *post shape) for op(gather(x)).
 
-    The result is contiguous and of type `dtype`; x must be of that type.
+    The result is of type `dtype`, as x must be, and contiguous.
+
+    Args:
+        channels_last: keep feature maps with their channels last in memory, in which convolutions need no reordering.
     """
     apply = _tensor_map(op, dtype, torch.device(device))
+    if channels_last and isinstance(op, Conv) and len(op.window.kernel) > 1:
+        memory_format = torch.channels_last if len(op.window.kernel) == 2 else torch.channels_last_3d
+        weight = torch.from_numpy(np.ascontiguousarray(op.weight)).to(device, dtype)
+        apply = _convolution(weight.contiguous(memory_format=memory_format), op.window, op.groups)
     if index is None:
         return apply
     gather = tensor_gather(index, torch.device(device))

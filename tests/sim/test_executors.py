@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.sim import reference
 from loihi_onespike.sim.fast import FastExecutor
 from loihi_onespike.sim.trace import differing_spikes, first_difference
@@ -36,10 +37,18 @@ def test_peaks_are_those_of_the_reference(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_chunks_do_not_change_the_result(seed: int) -> None:
     network, codes = random_case(seed, images=3)
-    whole, pieces = FastExecutor(network), FastExecutor(network, budget_bytes=1)
-    assert pieces.images_per_chunk == 1
+    whole = FastExecutor(network)
+    pieces = FastExecutor(network, budget_bytes=whole.bytes_per_image)
+    assert pieces.images_per_chunk == 1 and whole.images_per_chunk >= 3
     assert first_difference(whole.run(codes), pieces.run(codes)) is None
     assert np.array_equal(whole.predict(codes), pieces.predict(codes))
+
+
+def test_an_image_beyond_the_budget_is_refused() -> None:
+    network, codes = random_case(3)
+    needed = FastExecutor(network).bytes_per_image
+    with pytest.raises(ConfigurationError, match=f"found {needed - 1:,} bytes, .* needs {needed:,} for one image"):
+        FastExecutor(network, budget_bytes=needed - 1).predict(codes)
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -1,0 +1,90 @@
+"""Kernels that turn pre-activations in units of their thresholds into levels or phases: one pass over memory.
+
+Values lie as (images, places, channels); parameters as (places or 1, channels). Tables are those of `cells.CellTable`.
+Compiled by numba, parallel over images.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+# The decorated functions have no type hints: numba infers types when it compiles.
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _entry(y, cut, first, shift, low, high):  # type: ignore[no-untyped-def]
+    """Entry of a value of an unsigned code."""
+    pinned = min(max(y, low), high)
+    cell = (np.uint64(np.uint32(np.float32(pinned).view(np.int32))) >> shift) - first
+    return np.uint64(2) * cell + np.uint64(pinned >= cut[cell])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _signed_entry(y, cut, first, shift, low, high, cells):  # type: ignore[no-untyped-def]
+    pinned = min(max(abs(y), low), high)
+    cell = (np.uint64(np.uint32(np.float32(pinned).view(np.int32))) >> shift) - first
+    cell += cells * np.uint64(y < np.float32(0))
+    return np.uint64(2) * cell + np.uint64(pinned >= cut[cell])
+
+
+@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+def to_levels(y, bias, cut, level, first, shift, low, high, cells, signed):  # type: ignore[no-untyped-def]
+    """y[n, p, c] = level of y[n, p, c] + bias[p, c], in place."""
+    for n in prange(y.shape[0]):
+        for p in range(y.shape[1]):
+            row, offset = y[n, p], bias[p if bias.shape[0] > 1 else 0]
+            if signed:
+                for c in range(row.size):
+                    row[c] = level[_signed_entry(row[c] + offset[c], cut, first, shift, low, high, cells)]
+            else:
+                for c in range(row.size):
+                    row[c] = level[_entry(row[c] + offset[c], cut, first, shift, low, high)]
+
+
+UNDECIDED = np.int16(-(2**15))
+"""Phase of a neuron whose potential the bounds leave on both sides of a threshold."""
+
+
+@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+def decide(z, rest, factor, bias, slack, limit, cut, phase, first, shift, low, high, cells, signed, out):  # type: ignore[no-untyped-def]
+    """Phases of y = (z + rest) · factor + bias where all of [y - slack, y + slack] has the same one, else UNDECIDED.
+
+    Args:
+        z, rest: (images, places, channels) float32; rest may have no images.
+        factor, bias, slack, limit: (places or 1, channels) float32; |y| beyond the limit is UNDECIDED.
+        out: (images, places, channels) int16.
+    """
+    has_rest = rest.shape[0] > 0
+    for n in prange(z.shape[0]):
+        row = np.empty(z.shape[2], np.float32)
+        for p in range(z.shape[1]):
+            q = p if bias.shape[0] > 1 else 0
+            gain, offset, margin, most, given, sent = factor[q], bias[q], slack[q], limit[q], z[n, p], out[n, p]
+            if has_rest:
+                more = rest[n, p]
+                for c in range(row.size):
+                    row[c] = (given[c] + more[c]) * gain[c] + offset[c]
+            else:
+                for c in range(row.size):
+                    row[c] = given[c] * gain[c] + offset[c]
+            for c in range(row.size):
+                y, d = row[c], margin[c]
+                if signed:
+                    below = phase[_signed_entry(y - d, cut, first, shift, low, high, cells)]
+                    above = phase[_signed_entry(y + d, cut, first, shift, low, high, cells)]
+                else:
+                    below = phase[_entry(y - d, cut, first, shift, low, high)]
+                    above = phase[_entry(y + d, cut, first, shift, low, high)]
+                sent[c] = below if (below == above) & (abs(y) <= most[c]) else UNDECIDED
+
+
+@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+def look_up(codes, table, out):  # type: ignore[no-untyped-def]
+    """out[n, i] = table[codes[n, i]]; negative codes count from the table's end."""
+    count = len(table)
+    for n in prange(codes.shape[0]):
+        row, target = codes[n], out[n]
+        for i in range(row.size):
+            k = np.int64(row[i])
+            target[i] = table[np.uint64(k + (count if k < 0 else 0))]
