@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from loihi_onespike.calibration.method import Method
+from loihi_onespike.calibration.plan import Request, plan
 from loihi_onespike.coding import Base, BinaryCode, PhaseCode, best_base
 from loihi_onespike.errors import CalibrationError, ConfigurationError, GraphError
 from loihi_onespike.frontend import ModelSource, as_module, trace
@@ -18,7 +20,6 @@ from loihi_onespike.graphs.conversion import convert_graph
 from loihi_onespike.ir.network import Network
 from loihi_onespike.ir.stage import StageGraph
 from loihi_onespike.network import OneSpikeNetwork, ann_output
-from loihi_onespike.passes.calibrate import activation_maxima, plan_stages
 from loihi_onespike.passes.input_code import plan_input, recode_mixed_input
 from loihi_onespike.passes.lower import lower
 from loihi_onespike.passes.pool_last import pool_last
@@ -51,6 +52,7 @@ class Options:
     input_code: Literal["binary", "single"] = "binary"
     normalization: Literal["channel", "layer"] = "channel"
     threshold_shift: bool = True
+    method: Method = field(default_factory=Method)
 
     def __post_init__(self) -> None:
         _within("timesteps", self.timesteps, 1, MAX_TIMESTEPS)
@@ -71,6 +73,12 @@ class Options:
         auto = isinstance(self.base, str)
         base = best_base(self.timesteps, self.threshold_shift) if auto else Base.nearest(float(self.base))
         return PhaseCode(base, self.timesteps, self.threshold_shift)
+
+    @property
+    def request(self) -> Request:
+        """What the calibration is asked for."""
+        fitted = self.method.levels and self.base == "auto" and self.threshold_shift
+        return Request(self.code, fitted, self.wait, self.normalization, self.weight_bits, self.method)
 
     @property
     def code_of_input(self) -> BinaryCode | PhaseCode:
@@ -94,6 +102,7 @@ def convert(
     input_code: Literal["binary", "single"] = "binary",
     normalization: Literal["channel", "layer"] = "channel",
     threshold_shift: bool = True,
+    method: Method | Literal["calibrated", "paper"] = "calibrated",
     progress: Progress | None = None,
 ) -> OneSpikeNetwork:
     """Convert a trained ReLU network into a one-spike network with integer weights (arXiv 2403.08786).
@@ -107,13 +116,15 @@ def convert(
             For a graph network its arguments: a torch.sparse adjacency, or a tuple of it and the features, or of
             features, edge_index and perhaps edge weights; the whole graph is one sample.
         timesteps: T, phases per window of the hidden populations.
-        base: Q of the code, or "auto" for the base with the least mean percentage error for T (Eq. 5).
+        base: Q of the code; "auto" fits the levels to the activations, or, by the paper's method, takes the base with
+            the least mean percentage error for T (Eq. 5).
         wait: steps a neuron waits before its first decision, 1..T; None is full wait: decisions on the whole input.
         weight_bits: width of weights, sign included, 2..8.
         input_bits: phases of the binary coded input, 1..16; 8 carries 8-bit data exactly.
         input_code: "binary" (many spikes, base 2) or "single" (one spike, paper Table VII).
         normalization: one scale λ per channel (Eq. 2), or per layer.
         threshold_shift: round to the nearest level (Eq. 4) instead of down (Eq. 3).
+        method: "calibrated", "paper" for the paper's method alone, or a `Method` with single parts on or off.
         progress: called as progress(what, done, of).
 
     Raises:
@@ -123,7 +134,9 @@ def convert(
         ConfigurationError: when an option is out of range.
         HeadroomError: when a layer does not fit into 24 bits.
     """
-    options = Options(timesteps, base, wait, weight_bits, input_bits, input_code, normalization, threshold_shift)
+    options = Options(
+        timesteps, base, wait, weight_bits, input_bits, input_code, normalization, threshold_shift, Method.of(method)
+    )
     report = progress or (lambda what, done, of: None)
     model = as_module(model)
     if is_graph(calibration):
@@ -179,8 +192,7 @@ def plan_float(
     stages = recode_mixed_input(lower(graph, rewrites))
     check_lowering(stages, model, batches[0][:2])
     stages = plan_input(stages, batches, options.code_of_input)
-    maxima = activation_maxima(stages, _shown(batches, "calibrate", report))
-    return plan_stages(stages, maxima, options.code, options.wait, options.normalization)
+    return plan(stages, batches, options.request, report)
 
 
 LOWERING_TOLERANCE = 1e-3
@@ -207,13 +219,7 @@ def compare_outputs(name: str, expected: NDArray[np.float64], found: NDArray[np.
 
 
 def _facts(options: Options) -> dict[str, object]:
-    return {**vars(options), "base": options.code.base.value}
-
-
-def _shown(batches: Sequence[NDArray[np.floating]], what: str, report: Progress) -> Iterator[NDArray[np.floating]]:
-    for i, batch in enumerate(batches, start=1):
-        yield batch
-        report(what, i, len(batches))
+    return {**asdict(options), "base": "fitted" if options.request.fitted_levels else options.code.base.value}
 
 
 BATCH = 64

@@ -24,7 +24,7 @@ names = pytest.mark.parametrize("name", list(MODELS))
 @names
 def test_stages_without_codes_compute_the_ann(name: str) -> None:
     model, x = make(name), inputs()
-    net = los.convert(model, x, timesteps=8)
+    net = los.convert(model, x, timesteps=8, method="paper")  # others correct the biases
     found = FloatExecutor(net.stages, coded=False, dtype=torch.float64).run(x)
     assert np.allclose(found, ann_output(model, x.numpy()), rtol=1e-4, atol=1e-5)
 
@@ -44,7 +44,7 @@ def test_coding_error_shrinks_with_the_base(name: str) -> None:
     ann = ann_output(model, x.numpy())
     errors = []
     for timesteps, base in ((48, 1.12), (96, 1.06), (192, 1.03)):
-        net = los.convert(model, x, timesteps=timesteps, base=base, input_bits=10)
+        net = los.convert(model, x, timesteps=timesteps, base=base, input_bits=10, method="paper")
         found = net.predict(x, "float")
         errors.append(np.linalg.norm(found - ann) / np.linalg.norm(ann))
     assert errors[2] < 0.7 * errors[0]
@@ -55,7 +55,7 @@ def test_coding_error_shrinks_with_the_base(name: str) -> None:
 def test_integers_follow_the_float_network(name: str) -> None:
     """INT8 and fixed point cost no more than weight rounding: well below the scale of the outputs."""
     x = inputs(24)
-    net = los.convert(make(name), x, timesteps=96, base=1.06)
+    net = los.convert(make(name), x, timesteps=96, base=1.06, method="paper")
     exact, integer = net.predict(x, "float"), net.predict(x, "fast")
     assert np.linalg.norm(integer - exact) < 0.08 * np.linalg.norm(exact)
 
@@ -119,8 +119,8 @@ def test_delays_line_up_a_shortcut() -> None:
 
 
 def test_layerwise_normalization_uses_one_scale_per_layer() -> None:
-    channel = los.convert(make("plain_cnn"), inputs())
-    layer = los.convert(make("plain_cnn"), inputs(), normalization="layer")
+    channel = los.convert(make("plain_cnn"), inputs(), method="paper")
+    layer = los.convert(make("plain_cnn"), inputs(), normalization="layer", method="paper")
     assert channel.network.hidden[0].scale.size == 6
     assert layer.network.hidden[0].scale.size == 1
     assert layer.network.hidden[0].scale.item() == channel.network.hidden[0].scale.max()

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
+from loihi_onespike.calibration import Method
 from loihi_onespike.conversion import Options, calibration_batches, plan_float
 from loihi_onespike.lava_backend.availability import available
 from loihi_onespike.network import OneSpikeNetwork, ann_output
@@ -25,7 +26,7 @@ T = 7
 
 @cache
 def converted(name: str, wait: int | None = None) -> OneSpikeNetwork:
-    return los.convert(make_signed(name), inputs(6), timesteps=T, wait=wait)
+    return los.convert(make_signed(name), inputs(6), timesteps=T, wait=wait, method="paper")
 
 
 @names
@@ -48,7 +49,7 @@ def test_coding_error_shrinks_with_the_base(name: str) -> None:
     model, x = make_signed(name), inputs(8)
     ann, errors = ann_output(model, x.numpy()), []
     for timesteps, base in ((48, 1.12), (192, 1.03)):
-        stages = plan_float(model, calibration_batches(x), Options(timesteps, base, input_bits=10))
+        stages = plan_float(model, calibration_batches(x), Options(timesteps, base, input_bits=10, method=Method.paper()))
         errors.append(np.linalg.norm(FloatExecutor(stages).run(x) - ann) / np.linalg.norm(ann))
     assert errors[1] < 0.5 * errors[0]
     assert errors[1] < 0.05
@@ -57,7 +58,7 @@ def test_coding_error_shrinks_with_the_base(name: str) -> None:
 @names
 def test_integers_follow_the_float_network(name: str) -> None:
     x = inputs(6)
-    net = los.convert(make_signed(name), x, timesteps=32, base=1.19)
+    net = los.convert(make_signed(name), x, timesteps=32, base=1.19, method="paper")
     exact, integer = net.predict(x, "float"), net.predict(x, "fast")
     assert np.linalg.norm(integer - exact) < 0.1 * np.linalg.norm(exact)
 

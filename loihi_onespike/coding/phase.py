@@ -59,10 +59,12 @@ class SingleSpikeCode(ABC):
     Attributes:
         timesteps: T, number of phases.
         gains: (T,) mantissas of the gain per input step, 4096 for a gain of 1.
+        threshold_shift: round to the nearest level (True) or floor (False).
     """
 
     timesteps: int
     gains: tuple[int, ...]
+    threshold_shift: bool
 
     @abstractmethod
     def thresholds(self) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from loihi_onespike.calibration.plan import plan
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend.graph_importer import trace_graph
 from loihi_onespike.frontend.rules_graph import ADJACENCY
@@ -18,7 +19,6 @@ from loihi_onespike.graphs.input_form import InputForm
 from loihi_onespike.ir.network import Network
 from loihi_onespike.ir.stage import InputStage, StageGraph
 from loihi_onespike.passes.aggregate_first import aggregate_first
-from loihi_onespike.passes.calibrate import activation_maxima, plan_stages
 from loihi_onespike.passes.graph_input import (
     aggregate_on_host,
     count_stored,
@@ -53,9 +53,7 @@ def convert_graph(
     stages, form, sample, written = lower_graph(model, arguments)
     check_graph_lowering(stages, model, arguments, sample)
     stages = plan_graph_input(stages, sample, options.code_of_input)
-    maxima = activation_maxima(stages, [sample])
-    progress("calibrate", 1, 1)
-    stages = plan_stages(stages, maxima, options.code, options.wait, options.normalization)
+    stages = plan(stages, [sample], options.request, progress)
     done, total = 0, len(stages.stages) - 1
 
     def quantized(stage: str) -> None:

@@ -115,6 +115,8 @@ class StagePlan:
         threshold: factor per neuron, positive, broadcastable to the stage's shape.
         table: (T,) factor per phase, not increasing; infinite where a phase is out of the activation's reach.
         negative: the same for negative spikes, -z ≥ threshold · negative[k-1]; None for unsigned stages.
+        offset: value of no spike, broadcastable to the stage's shape, see `ir.network.Population`; z is then meant
+            relative to it, as the bias has it folded in.
     """
 
     code: SingleSpikeCode
@@ -123,6 +125,7 @@ class StagePlan:
     threshold: NDArray[np.float64]
     table: NDArray[np.float64]
     negative: NDArray[np.float64] | None
+    offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
 
     @classmethod
     def of(

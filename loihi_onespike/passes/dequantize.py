@@ -10,9 +10,10 @@ import numpy as np
 
 from loihi_onespike.errors import GraphError
 from loihi_onespike.ir.activation import IDENTITY, RELU
-from loihi_onespike.ir.linear import Diagonal, Pool, Sparse, with_weight
+from loihi_onespike.ir.linear import Pool
 from loihi_onespike.ir.network import InputPopulation, Network, Population, Readout, Synapse
 from loihi_onespike.ir.stage import AnyStage, InputPlan, InputStage, Link, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.passes.rounded import real_link
 from loihi_onespike.passes.scales import gathered_scale
 
 
@@ -78,21 +79,5 @@ def _link(network: Network, synapse: Synapse, post: Population | Readout) -> Lin
     seen = gathered_scale(link, pre.scale, pre.shape)
     if seen is None:
         raise GraphError(f"{synapse.name}: reads {pre.name} through shared weights, whose λ differ between places")
-    scale = 2.0 ** (synapse.weight_exp + post.membrane.input_shift) * post.membrane.unit
-    op = synapse.op
-    if isinstance(op, Pool):
-        return Link(pre.name, with_weight(op, op.weight.astype(np.float64)), synapse.index, scale / _behind(seen, post))
-    if isinstance(op, Sparse):
-        return Link(pre.name, Sparse(op.weight.astype(np.float64)), synapse.index, scale / seen)
-    if isinstance(op, Diagonal):
-        return Link(pre.name, Diagonal(op.weight / seen), synapse.index, scale)
-    per_input = seen
-    if op.weight.ndim > 2 or hasattr(op, "groups"):
-        groups = op.groups if hasattr(op, "groups") else 1
-        per_input = seen.reshape(groups, op.weight.shape[1]).repeat(op.weight.shape[0] // groups, axis=0)
-        per_input = per_input.reshape(per_input.shape + (1,) * (op.weight.ndim - 2))
-    return Link(pre.name, with_weight(op, op.weight / per_input), synapse.index, scale)
-
-
-def _behind(seen: np.ndarray, post: Population | Readout) -> np.ndarray:
-    return seen.reshape(-1, *(1,) * (len(post.shape) - 1))
+    unit = 2.0 ** (synapse.weight_exp + post.membrane.input_shift) * post.membrane.unit
+    return real_link(pre.name, synapse.op, synapse.index, seen, unit, len(post.shape))

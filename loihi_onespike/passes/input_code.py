@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.coding import BinaryCode, SingleSpikeCode
 from loihi_onespike.ir.activation import IDENTITY
 from loihi_onespike.ir.linear import Diagonal, Shape
 from loihi_onespike.ir.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
-from loihi_onespike.sim.maps import tensor_map
+from loihi_onespike.passes.fold import fold_offsets
 
 GRID_TOLERANCE = 1e-3
 """Values count as lying on a grid when they are off by less than this fraction of its step."""
@@ -112,15 +111,8 @@ def fold_offset(graph: StageGraph, plan: InputPlan) -> StageGraph:
     """Add scale · op(gather(offset)) to the bias of every stage that reads the input."""
     if not np.any(plan.offset):
         return replace(graph, input_plan=plan)
-    name = graph.input.name
-    offset = torch.from_numpy(np.broadcast_to(plan.offset, graph.input.shape).copy())[None]
-    stages = []
-    for stage in graph.stages:
-        if not isinstance(stage, InputStage):
-            for link in (link for link in stage.links if link.pre == name):
-                shift = tensor_map(link.op, link.index, torch.float64)(offset)[0].numpy() * link.scale
-                stage = replace(stage, bias=stage.bias + shift)
-        stages.append(stage)
+    offsets = {graph.input.name: plan.offset}
+    stages = (s if isinstance(s, InputStage) else fold_offsets(s, offsets, graph) for s in graph.stages)
     return replace(graph, stages=tuple(stages), input_plan=plan)
 
 

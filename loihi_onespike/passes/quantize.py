@@ -192,7 +192,17 @@ def _population(
     wait = _wait(plan, membrane)
     return (
         Population(
-            stage.name, stage.shape, stage.kind, membrane, wait, plan.code, threshold, table, negative, plan.scale
+            stage.name,
+            stage.shape,
+            stage.kind,
+            membrane,
+            wait,
+            plan.code,
+            threshold,
+            table,
+            negative,
+            plan.scale,
+            plan.offset,
         ),
         synapses,
     )

@@ -52,7 +52,7 @@ def test_coding_error_shrinks_with_the_base(alone):
     expected = (model(adj) if alone else model(*x)).detach().numpy()
 
     def error(base: float, timesteps: int) -> float:
-        net = los.convert(model, x, timesteps=timesteps, base=base, input_bits=12)
+        net = los.convert(model, x, timesteps=timesteps, base=base, input_bits=12, method="paper")
         return float(np.linalg.norm(net.predict(x, "float") - expected) / np.linalg.norm(expected))
 
     coarse, fine = error(1.3, 24), error(1.06, 96)

@@ -1,0 +1,54 @@
+"""What the conversion does beyond the paper, each part on its own switch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from loihi_onespike.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Method:
+    """Parts of the calibration. All off (`Method.paper()`) is the method of arXiv 2403.08786.
+
+    Attributes:
+        levels: a codebook fitted to the activations in place of the powers of one base (Eq. 5). A base that is given
+            as a number stays a base.
+        scales: λ of every channel with the least mean square error, in place of the largest activation (Eq. 2).
+        two_sided: no spike stands for a value in the middle, and one spike of either sign for those above and below:
+            twice as many levels for up to twice as many spikes.
+        bias: correct the mean of every channel, layer after layer, on the inputs that the SNN really gives it.
+        rounding: see the rounding of the weights while calibrating, so that the corrections undo what they can of it.
+        waits: thresholds per phase fitted to the noise spikes that a wait shorter than the input lets in.
+    """
+
+    levels: bool = True
+    scales: bool = True
+    two_sided: bool = True
+    bias: bool = True
+    rounding: bool = True
+    waits: bool = True
+
+    @classmethod
+    def paper(cls) -> Method:
+        """Every part off."""
+        return cls(**{f.name: False for f in fields(cls)})
+
+    @classmethod
+    def of(cls, given: Method | Literal["calibrated", "paper"]) -> Method:
+        """A method from its name. Raises ConfigurationError for another one."""
+        if isinstance(given, Method):
+            return given
+        if given not in ("calibrated", "paper"):
+            raise ConfigurationError(f"method: found {given!r}, supported 'calibrated', 'paper' or a Method")
+        return cls() if given == "calibrated" else cls.paper()
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(f.name for f in fields(cls))
+
+    @property
+    def sequential(self) -> bool:
+        """Some part needs the layers to be run one after the other."""
+        return any(vars(self).values())

@@ -1,0 +1,175 @@
+"""Planned stages from calibration data: which code, scale, threshold and bias every population has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.calibration.codebooks import codebooks, groups
+from loihi_onespike.calibration.fit import Values
+from loihi_onespike.calibration.grid import Sorted
+from loihi_onespike.calibration.method import Method
+from loihi_onespike.calibration.sequential import Setting, calibrate_in_sequence
+from loihi_onespike.calibration.survey import Survey
+from loihi_onespike.coding import Base, PhaseCode, SingleSpikeCode
+from loihi_onespike.ir.stage import InputStage, Stage, StageGraph
+from loihi_onespike.passes.calibrate import plan_stages
+from loihi_onespike.sim.sparse_sample import SparseSample
+
+Float = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+Batch = NDArray[np.floating] | SparseSample
+
+LIVE_BYTES = 3 * 2**30
+"""Memory for the values of both networks while the layers are calibrated one after the other."""
+TRIAL_IMAGES = 48
+"""Samples on which the levels for a short wait are chosen."""
+STEEPER_BASES = (1.2, 1.3, 1.4, 1.5, 1.65, 1.8)
+ENOUGH_IMAGES = 64
+"""Fewer samples leave the corrections to chance."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        code: the paper's code for the number of timesteps.
+        fitted_levels: fit a codebook in its place.
+        wait, normalization, weight_bits: as in `convert`.
+        method: parts of the calibration.
+    """
+
+    code: PhaseCode
+    fitted_levels: bool
+    wait: int | None
+    normalization: str
+    weight_bits: int
+    method: Method
+
+
+def plan(
+    graph: StageGraph, batches: Sequence[Batch], request: Request, progress: Progress = lambda what, done, of: None
+) -> StageGraph:
+    """Plan every hidden stage of a graph whose input is planned.
+
+    Args:
+        batches: arrays (n, *shape), or one sparse sample.
+        progress: called as progress(what, done, of).
+
+    Raises:
+        CalibrationError: no data, or values that are not finite.
+    """
+    total = sum(_samples(batch) for batch in batches)
+    survey = Survey(graph, _shown(batches, progress), total)
+    paper = plan_stages(graph, survey.maxima, request.code, request.wait, request.normalization)
+    if not request.method.sequential:
+        return paper
+    largest = {name: p.scale for name, p in paper.plans.items()}
+    codes: dict[str, SingleSpikeCode] = {name: p.code for name, p in paper.plans.items()}
+    if request.fitted_levels:
+        values = {
+            s.name: _values(graph, s, survey, largest[s.name], request)
+            for s in graph.hidden
+            if s.name in survey.samples
+        }
+        steps = _Steps("levels", len(groups(graph)), progress)
+        codes = codebooks(graph, values, request.code.timesteps, steps)
+    setting = Setting(codes, largest, request.wait, request.weight_bits, request.method)
+    parts = 1 if request.wait is None else max(1, request.code.timesteps - request.wait)
+    x = _together(graph, batches, parts)
+    if request.fitted_levels and request.method.waits and parts > 1:
+        setting = _for_wait(graph, x, setting, request.code.timesteps, progress)
+    calibrated = calibrate_in_sequence(graph, x, setting, _Steps("layers", len(graph.stages) - 1, progress))
+    return replace(calibrated, rewrites=(*graph.rewrites, *_notes(total, _samples(x))))
+
+
+def _for_wait(graph: StageGraph, x: Any, setting: Setting, timesteps: int, progress: Progress) -> Setting:
+    """The setting whose levels carry most under its wait.
+
+    Under a short wait phase k is decided on what came by phase wait + k: the steeper the levels, the less is missing
+    then, and the coarser the code. Which of them counts more is tried on some of the data, at the network's output.
+    """
+    some = x if isinstance(x, SparseSample) else x[:TRIAL_IMAGES]
+    codes = [setting.codes]
+    codes += [dict.fromkeys(setting.codes, PhaseCode(Base.nearest(base), timesteps)) for base in STEEPER_BASES]
+    progress_of = _Steps("wait", len(codes), progress)
+    best, least = setting, np.inf
+    for tried in codes:
+        candidate = replace(setting, codes=tried)
+        errors: list[float] = []
+        calibrate_in_sequence(graph, some, candidate, output=errors.append)
+        progress_of()
+        if errors[0] < least:
+            best, least = candidate, errors[0]
+    return best
+
+
+class _Steps:
+    """Counts calls for the progress report."""
+
+    def __init__(self, what: str, total: int, progress: Progress) -> None:
+        self._what, self._total, self._progress, self._done = what, total, progress, 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        self._progress(self._what, self._done, self._total)
+
+
+def _samples(batch: Any) -> int:
+    return 1 if isinstance(batch, SparseSample) else len(batch)
+
+
+def _shown(batches: Sequence[Batch], progress: Progress) -> Any:
+    for i, batch in enumerate(batches, start=1):
+        yield batch
+        progress("calibrate", i, len(batches))
+
+
+def _values(graph: StageGraph, stage: Stage, survey: Survey, largest: Float, request: Request) -> Values:
+    from loihi_onespike.calibration.channels import Channels
+
+    channels = Channels.of(stage)
+    per_channel = largest.size == channels.count > 1
+    each = np.broadcast_to(largest, channels.parameter_shape).reshape(-1)
+    pooled = any(s.kind == "max_pool" and stage.name in {k.pre for k in s.links} for s in graph.hidden)
+    two_sided = request.method.two_sided and stage.activation.kind == "relu" and not pooled
+    return Values(Sorted(survey.samples[stage.name]), each, not stage.nonnegative, not per_channel, two_sided)
+
+
+def _together(graph: StageGraph, batches: Sequence[Batch], parts: int) -> Any:
+    """Calibration data as one array, as many samples as the memory holds."""
+    if isinstance(batches[0], SparseSample):
+        return batches[0]
+    images = max(1, LIVE_BYTES // live_bytes(graph, parts))
+    taken, found = [], 0
+    for batch in batches:
+        taken.append(batch[: images - found])  # type: ignore[index]
+        found += len(taken[-1])
+        if found >= images:
+            break
+    return np.concatenate(taken)
+
+
+def live_bytes(graph: StageGraph, parts: int = 1) -> int:
+    """Bytes per sample at the widest point: the values of both networks that are still read, and one layer's work."""
+    last: Mapping[str, int] = {
+        link.pre: i for i, s in enumerate(graph.stages) if not isinstance(s, InputStage) for link in s.links
+    }
+    sizes = [int(np.prod(stage.shape)) for stage in graph.stages]
+    widest = 0
+    for i in range(len(graph.stages)):
+        alive = sum(sizes[j] for j, s in enumerate(graph.stages[: i + 1]) if last.get(s.name, -1) >= i or j == i)
+        widest = max(widest, 2 * alive + (4 + 2 * parts) * sizes[i])
+    return 4 * widest
+
+
+def _notes(found: int, used: int) -> tuple[str, ...]:
+    notes = []
+    if used < found:
+        notes.append(f"calibration: the layers were calibrated on {used} of {found} samples, to keep within memory")
+    return tuple(notes)
