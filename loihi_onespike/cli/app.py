@@ -9,10 +9,14 @@ import typer
 import loihi_onespike
 from loihi_onespike.cli.convert import convert
 from loihi_onespike.cli.demo import demo
+from loihi_onespike.cli.deploy import deploy
+from loihi_onespike.cli.diagnose import diagnose
 from loihi_onespike.cli.evaluate import evaluate
 from loihi_onespike.cli.inspect import inspect
 from loihi_onespike.cli.map import map
+from loihi_onespike.cli.profile import profile
 from loihi_onespike.cli.run import run
+from loihi_onespike.cli.tune import tune
 
 app = typer.Typer(
     name="onespike",
@@ -42,5 +46,5 @@ def _options(
     """Options of the command itself."""
 
 
-for command in (demo, convert, evaluate, run, inspect, map):
+for command in (demo, convert, evaluate, tune, run, inspect, map, profile, diagnose, deploy):
     app.command(no_args_is_help=command is not demo)(command)

@@ -148,6 +148,27 @@ def show_rewrites(console: Console, network: Network) -> None:
         console.print()
 
 
+def conversion_text(network: Network) -> str:
+    """The method a network was converted by and its main options; "not recorded" for older files."""
+    made_with = network.facts.get("options")
+    if not isinstance(made_with, Mapping):
+        return "not recorded"
+    base, wait = made_with.get("base"), made_with.get("wait")
+    levels = f"base {base:.4g}" if isinstance(base, float) else f"{base} levels"
+    waited = "full wait" if wait is None else f"wait {wait}"
+    return f"{method_text(made_with.get('method'))}; T {network.timesteps}, {levels}, {waited}"
+
+
+def method_text(parts: object) -> str:
+    """Name of a recorded method: paper, calibrated, or calibrated without the parts that were left out."""
+    if not isinstance(parts, Mapping):
+        return "paper"  # networks from before there was another one
+    off = [name for name, on in parts.items() if not on]
+    if len(off) == len(parts):
+        return "paper"
+    return f"calibrated without {', '.join(off)}" if off else "calibrated"
+
+
 def show_timing(console: Console, network: Network) -> None:
     rows = [
         ("latency", f"{network.latency_steps} steps from the first input phase to the decision"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -10,26 +11,15 @@ from rich.console import Console
 
 from loihi_onespike.cli import inputs, options
 from loihi_onespike.cli.command import Result, command
+from loihi_onespike.cli.groups import grouped
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from loihi_onespike.evaluation import Evaluation
 
 
-CONVERSION_OPTIONS = (
-    "timesteps",
-    "base",
-    "wait",
-    "weight_bits",
-    "input_bits",
-    "input_code",
-    "normalization",
-    "no_threshold_shift",
-    "calibration_images",
-)
-
-
 @command
+@grouped
 def evaluate(
     context: typer.Context,
     target: Annotated[
@@ -40,6 +30,8 @@ def evaluate(
         ),
     ],
     data: options.Data,
+    conversion: options.Conversion,
+    source: options.Source,
     model: Annotated[
         str | None,
         typer.Option(
@@ -56,20 +48,6 @@ def evaluate(
         ),
     ] = "fast",
     images: options.Images = None,
-    timesteps: options.Timesteps = 16,
-    base: options.BaseOption = "auto",
-    wait: options.Wait = None,
-    weight_bits: options.WeightBits = 8,
-    input_bits: options.InputBits = 8,
-    input_code: options.InputCode = "binary",
-    normalization: options.Normalization = "channel",
-    no_threshold_shift: options.NoThresholdShift = False,
-    calibration_images: options.CalibrationImages = 512,
-    data_root: options.DataRoot = None,
-    resize: options.Resize = None,
-    crop: options.Crop = None,
-    normalize: options.Normalize = "none",
-    seed: options.Seed = 0,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
@@ -79,12 +57,11 @@ def evaluate(
 
     Example: onespike evaluate net.h5 --data test.npz --model model.py:build --weights weights.pt
     """
-    quantum = inputs.base_of(base)
-    coded, per = inputs.input_code_of(input_code), inputs.normalization_of(normalization)
+    keywords = conversion.keywords()
     from_file = inputs.is_network_file(target)
     if not from_file and model is not None:
         raise ConfigurationError(f"--model: found {model!r} beside the model {target!r}, supported with a NET.h5 only")
-    given = [n for n in CONVERSION_OPTIONS if _is_given(context, n)] if from_file else []
+    given = [f.name for f in fields(conversion) if _is_given(context, f.name)] if from_file else []
     if given:
         listed = ", ".join("--" + n.replace("_", "-") for n in given)
         raise ConfigurationError(
@@ -93,31 +70,19 @@ def evaluate(
     inputs.choice("--executor", executor, ("fast", "float", "reference", "lava"))
 
     import loihi_onespike as los
+    from loihi_onespike.cli.describe import conversion_text
     from loihi_onespike.cli.progress import ProgressBars
     from loihi_onespike.network import Executor
 
     net = los.load(inputs.existing(Path(target))) if from_file else None
-    needed = 1 if from_file else calibration_images
-    found = inputs.read_data(data, data_root, needed, resize, crop, normalize, seed)
+    found = source.read(data, 1 if from_file else conversion.calibration_images)
     named = model if from_file else target
     module = None if named is None else inputs.read_model(named, weights)
     with ProgressBars() as bars:
         if net is None:
             assert module is not None
             inputs.remark_on_calibration(found, evaluated_too=True)
-            net = los.convert(
-                module,
-                found.calibration,
-                timesteps=timesteps,
-                base=quantum,
-                wait=wait,
-                weight_bits=weight_bits,
-                input_bits=input_bits,
-                input_code=coded,
-                normalization=per,
-                threshold_shift=not no_threshold_shift,
-                progress=bars,
-            )
+            net = los.convert(module, found.calibration, **keywords, progress=bars)
         part = found.take(images)
         evaluation = net.evaluate(
             part.images,
@@ -128,9 +93,14 @@ def evaluate(
         )
 
     def show(console: Console) -> None:
-        show_evaluation(console, evaluation, found.name)
+        show_evaluation(console, evaluation, found.name, conversion_text(net.network))
 
-    document = {**evaluation.to_dict(), "network": str(target), "data": found.name}
+    document = {
+        **evaluation.to_dict(),
+        "network": str(target),
+        "data": found.name,
+        "options": net.network.facts.get("options"),
+    }
     return Result(document, show)
 
 
@@ -139,12 +109,13 @@ def _is_given(context: typer.Context, option: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def show_evaluation(console: Console, evaluation: Evaluation, data: str) -> None:
+def show_evaluation(console: Console, evaluation: Evaluation, data: str, method: str) -> None:
     """For people: the figures, then spikes per population."""
     from loihi_onespike.cli.output import show_facts, show_table
 
     loss = evaluation.loss_pp
     rows = [
+        ("method", method),
         ("ANN accuracy", evaluation.ann_accuracy),
         ("one-spike accuracy", evaluation.accuracy),
         ("loss", None if loss is None else f"{loss:+.2f} percentage points"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from loihi_onespike.calibration.method import Method
 from loihi_onespike.cli.output import remark
 from loihi_onespike.errors import ConfigurationError, DataError
 
@@ -96,3 +99,16 @@ def input_code_of(text: str) -> Literal["binary", "single"]:
 
 def normalization_of(text: str) -> Literal["channel", "layer"]:
     return cast(Literal["channel", "layer"], choice("--normalization", text, ("channel", "layer")))
+
+
+def method_of(name: str, without: Sequence[str]) -> Method:
+    """Value of --method and --without."""
+    method = Method.of(cast(Literal["calibrated", "paper"], choice("--method", name, ("calibrated", "paper"))))
+    if without and not method.sequential:
+        raise ConfigurationError(
+            f"--without: found {', '.join(without)} with --method {name}, which has no part that could be left out; "
+            "supported with --method calibrated"
+        )
+    for part in without:
+        choice("--without", part, Method.names())
+    return replace(method, **dict.fromkeys(without, False))

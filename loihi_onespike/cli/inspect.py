@@ -48,11 +48,15 @@ def inspect(
         show_timing(console, network)
         made_with = network.facts.get("options")
         if isinstance(made_with, dict):
-            show_facts(console, "Options of the conversion", [(k, _said(v)) for k, v in made_with.items()])
+            show_facts(console, "Options of the conversion", [(k, _said(k, v)) for k, v in made_with.items()])
         show_rewrites(console, network)
 
     return Result({**network_document(network), "file": str(file)}, show)
 
 
-def _said(value: object) -> object:
+def _said(option: str, value: object) -> object:
+    from loihi_onespike.cli.describe import method_text
+
+    if option == "method":
+        return method_text(value)
     return "full" if value is None else value

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from loihi_onespike.calibration.method import Method as _Method
+from loihi_onespike.cli import inputs
+
+if TYPE_CHECKING:
+    from loihi_onespike.data import Dataset
 
 CONVERSION, DATA, OUTPUT = "Conversion", "Data", "Output"
 
@@ -71,7 +78,8 @@ BaseOption = Annotated[
     _conversion(
         "--base",
         metavar="Q",
-        help="A spike at phase k stands for Q^-k; above 1, up to 4. auto: least mean error for T (Eq. 5).",
+        help="A spike at phase k stands for Q^-k; above 1, up to 4. auto: levels fitted to the activations, or, with "
+        "--method paper, the base with the least mean error for T (Eq. 5).",
     ),
 ]
 Wait = Annotated[
@@ -109,6 +117,19 @@ NoThresholdShift = Annotated[
         rich_help_panel=CONVERSION,
     ),
 ]
+Method = Annotated[
+    str,
+    _conversion("--method", metavar="NAME", help="calibrated, or paper: the method of arXiv 2403.08786 alone."),
+]
+Without = Annotated[
+    list[str] | None,
+    _conversion(
+        "--without",
+        metavar="PART",
+        help=f"Leave out a part of the calibration, may be repeated: {', '.join(_Method.names())}.",
+        show_default=False,
+    ),
+]
 CalibrationImages = Annotated[
     int,
     _conversion(
@@ -131,3 +152,51 @@ Json = Annotated[
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show where in the program an error arose.", rich_help_panel=OUTPUT)
 ]
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The options of a conversion, for `groups.grouped`."""
+
+    timesteps: Timesteps = 16
+    base: BaseOption = "auto"
+    wait: Wait = None
+    weight_bits: WeightBits = 8
+    input_bits: InputBits = 8
+    input_code: InputCode = "binary"
+    normalization: Normalization = "channel"
+    no_threshold_shift: NoThresholdShift = False
+    method: Method = "calibrated"
+    without: Without = None
+    calibration_images: CalibrationImages = 512
+
+    def keywords(self) -> dict[str, Any]:
+        """What `convert` takes; raises ConfigurationError naming the option that has no such value."""
+        return {
+            "timesteps": self.timesteps,
+            "base": inputs.base_of(self.base),
+            "wait": self.wait,
+            "weight_bits": self.weight_bits,
+            "input_bits": self.input_bits,
+            "input_code": inputs.input_code_of(self.input_code),
+            "normalization": inputs.normalization_of(self.normalization),
+            "threshold_shift": not self.no_threshold_shift,
+            "method": inputs.method_of(self.method, self.without or ()),
+        }
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where data lies and how its pictures are prepared, for `groups.grouped`."""
+
+    data_root: DataRoot = None
+    resize: Resize = None
+    crop: Crop = None
+    normalize: Normalize = "none"
+    seed: Seed = 0
+
+    def read(self, data: str, calibration_images: int) -> Dataset:
+        """The data of that name."""
+        return inputs.read_data(
+            data, self.data_root, calibration_images, self.resize, self.crop, self.normalize, self.seed
+        )

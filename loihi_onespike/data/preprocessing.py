@@ -75,7 +75,7 @@ class Preprocessing:
         if self.resize is None:
             return picture
         short = min(picture.size)
-        width, height = (max(round(n * self.resize / short), 1) for n in picture.size)
+        width, height = (n * self.resize // short for n in picture.size)  # cut off, not rounded: so does torchvision
         return picture.resize((width, height), resample=2)  # 2: bilinear, as torchvision's default
 
     def _cut(self, picture: Image) -> Image:

@@ -54,3 +54,24 @@ def test_own_model_weights_and_data(onespike, document, tmp_path):
     assert result.exit_code == 0 and "prefix 'module.' taken off" in result.stderr
     found = document("evaluate", f"{tmp_path}/model.py:Net", *model)
     assert found["images"] == 100 and found["agreement"]["value"] >= 0.98
+
+
+def test_the_method_is_chosen_part_by_part(onespike, document, tmp_path):
+    out = tmp_path / "net.h5"
+    arguments = ("convert", "digits", "--data", "digits", "-o", out, "--calibration-images", 32)
+    paper = document(*arguments, "--method", "paper")["options"]["method"]
+    assert not any(paper.values())
+    made = document(*arguments, "--without", "bias", "--without", "two_sided")["options"]["method"]
+    assert {name for name, on in made.items() if not on} == {"bias", "two_sided"}
+    assert "calibrated without two_sided, bias" in onespike("inspect", out).stdout
+
+
+def test_methods_that_do_not_exist(onespike, tmp_path):
+    arguments = ("convert", "digits", "--data", "digits", "-o", tmp_path / "net.h5")
+    for more, said in (
+        (("--method", "best"), "--method: found 'best', supported calibrated and paper"),
+        (("--without", "biases"), "--without: found 'biases', supported levels"),
+        (("--method", "paper", "--without", "bias"), "--without: found bias with --method paper"),
+    ):
+        result = onespike(*arguments, *more)
+        assert result.exit_code == 2 and said in result.stderr

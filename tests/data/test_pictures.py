@@ -152,6 +152,65 @@ def test_cifar10_in_its_own_format(tmp_path, monkeypatch):
     np.testing.assert_allclose(data.calibration[0, 0, 0, 0], (1 - 0.4914) / 0.2470, rtol=1e-6)
 
 
+def test_cifar100_in_its_own_format(tmp_path, monkeypatch):
+    """As for CIFAR-10; the classes are the hundred fine ones, not the twenty coarse ones beside them."""
+    base = tmp_path / "cifar-100-python"
+    base.mkdir()
+
+    def write(name, content):
+        (base / name).write_bytes(pickle.dumps(content))
+        return [name, md5((base / name).read_bytes()).hexdigest()]
+
+    def part(value):
+        pixels = np.full((100, 3072), value, np.uint8)
+        return {"data": pixels, "fine_labels": list(range(100)), "coarse_labels": [i // 5 for i in range(100)]}
+
+    cifar = torchvision.datasets.CIFAR100
+    names = [f"class {i}" for i in range(100)]
+    monkeypatch.setattr(cifar, "train_list", [write("train", part(255))])
+    monkeypatch.setattr(cifar, "test_list", [write("test", part(0))])
+    filename, checksum = write("meta", {"fine_label_names": names, "coarse_label_names": ["coarse"] * 20})
+    monkeypatch.setattr(cifar, "meta", {"filename": filename, "key": "fine_label_names", "md5": checksum})
+    pictures = Preprocessing.named("cifar100")
+    data = load_data("torchvision:CIFAR100", root=tmp_path, preprocessing=pictures, calibration_images=7)
+    assert data.labels.tolist() == list(range(100)) and data.classes == tuple(names)
+    assert data.calibration.shape == (7, 3, 32, 32) and data.calibration_is_separate
+    np.testing.assert_allclose(data.images[0:1][0, 2, 0, 0], -0.4409 / 0.2762, rtol=1e-6)
+
+
+def test_a_damaged_cifar_file_is_said(tmp_path, monkeypatch):
+    base = tmp_path / "cifar-10-batches-py"
+    base.mkdir()
+    (base / "data_batch_1").write_bytes(b"cut off")
+    with pytest.raises(DataError, match=r"torchvision:CIFAR10: not found or damaged"):
+        load_data("torchvision:CIFAR10", root=tmp_path)
+
+
+def test_imagenet_folders_with_its_preprocessing(tmp_path):
+    """Folders named by WordNet, JPEGs of several sizes, one of them grey: 256, centre 224, mean and deviation."""
+    from torchvision import transforms
+
+    rng = np.random.default_rng(0)
+    for part, synsets in (("train", ("n01440764", "n01443537")), ("val", ("n01440764", "n01443537"))):
+        for synset in synsets:
+            folder = tmp_path / part / synset
+            folder.mkdir(parents=True)
+            for i, (width, height) in enumerate(((300, 260), (280, 340))):
+                pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{synset}_{i}.JPEG", quality=90)
+    Image.new("L", (300, 300), 90).save(tmp_path / "val" / "n01443537" / "grey.JPEG")
+    data = load_data(tmp_path, preprocessing=Preprocessing.named("imagenet", 256, 224), calibration_images=3)
+    assert data.classes == ("n01440764", "n01443537") and data.labels.tolist() == [0, 0, 1, 1, 1]
+    assert data.images[:].shape == (5, 3, 224, 224) and data.calibration.shape == (3, 3, 224, 224)
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    standard = transforms.Compose(
+        [transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor(), transforms.Normalize(mean, std)]
+    )
+    with Image.open(tmp_path / "val" / "n01440764" / "n01440764_1.JPEG") as loaded:
+        theirs = standard(loaded.convert("RGB")).numpy()
+    np.testing.assert_allclose(data.images[1:2][0], theirs, atol=1e-6)
+
+
 class SplitData:
     """A data set that calls its parts by name and knows no `test`."""
 

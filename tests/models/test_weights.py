@@ -128,3 +128,22 @@ def test_files_without_weights(tmp_path, content, said):
 def test_missing_file():
     with pytest.raises(ModelLoadError, match="no such weights file"):
         load_model("digits", "nowhere.pt")
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_weights_of_a_torchvision_network(tmp_path, suffix):
+    """A file as torchvision publishes them, loaded by name and file, gives the outputs of the network it came from."""
+    models = pytest.importorskip("torchvision").models
+    torch.manual_seed(0)
+    trained = models.squeezenet1_1(weights=None).eval()
+    path = tmp_path / f"squeezenet1_1-b8a52dc0{suffix}"
+    if suffix == ".pth":
+        torch.save(trained.state_dict(), path, _use_new_zipfile_serialization=False)  # the format of the older files
+    else:
+        save_file(trained.state_dict(), path)
+    loaded = load_model("torchvision:squeezenet1_1", path)
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(loaded.model(x), trained(x)) and loaded.notes == ()
+    with pytest.raises(ModelLoadError, match="the weights do not fit the model"):
+        load_model("torchvision:squeezenet1_0", path)

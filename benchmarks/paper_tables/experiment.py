@@ -1,0 +1,184 @@
+"""A model with its data, and the measurements that the tables are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+import loihi_onespike as los
+from benchmarks.paper_tables.table import Cell
+from loihi_onespike.calibration import Method
+from loihi_onespike.coding import BinaryCode
+from loihi_onespike.conversion import Options, calibration_batches, plan_float
+from loihi_onespike.data import Dataset
+from loihi_onespike.energy.paper import FP32, ArithmeticEnergy
+from loihi_onespike.evaluation import Accuracy, Evaluation
+from loihi_onespike.ir.stage import InputStage, StageGraph
+from loihi_onespike.network import ann_output
+from loihi_onespike.sim.float import FloatExecutor
+
+BATCH = 100
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class FloatResult:
+    """Float weights, full wait: the arithmetic of the paper's tables I to V.
+
+    Attributes:
+        accuracy, agreement: of the one-spike network, and with the class that the ANN chooses.
+        alpha: Eq. 6 with the costs of FP32; None where spikes were not counted.
+        spikes_per_neuron: mean over the hidden neurons, per image; None where spikes were not counted.
+    """
+
+    accuracy: Accuracy
+    agreement: Accuracy
+    alpha: float | None
+    spikes_per_neuron: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A trained network, the images it is measured on and those it is calibrated with.
+
+    Attributes:
+        name: of the model.
+        data: evaluated images and labels; calibration images apart from them where the source has two parts.
+        seed: of the choice of calibration images.
+    """
+
+    name: str
+    model: nn.Module
+    data: Dataset
+    seed: int = 0
+    progress: Progress = lambda what, done, of: None
+
+    @cached_property
+    def ann_classes(self) -> NDArray[np.int64]:
+        """(N,) what the ANN chooses."""
+        return np.concatenate([ann_output(self.model, self.data.images[s]).argmax(1) for s in self._slices("ANN")])
+
+    @property
+    def ann_accuracy(self) -> Accuracy:
+        return Accuracy(int((self.ann_classes == self.data.labels).sum()), len(self.data))
+
+    def loss_pp(self, accuracy: Accuracy) -> float:
+        """ANN minus SNN on the same images, percentage points."""
+        return 100 * (self.ann_accuracy.value - accuracy.value)
+
+    @property
+    def facts(self) -> dict[str, Cell]:
+        """For the foot of a table."""
+        apart = "apart from them" if self.data.calibration_is_separate else "drawn from the same part of the data"
+        return {
+            "model": self.name,
+            "data": self.data.name,
+            "ANN": self.ann_accuracy,
+            "images": len(self.data),
+            "calibration images": f"{len(self.data.calibration)}, {apart}",
+            "seed": self.seed,
+        }
+
+    def planned(self, options: Options) -> StageGraph:
+        """The network in real numbers."""
+        return plan_float(self.model, calibration_batches(self.data.calibration), options)
+
+    def float_result(self, options: Options, count_spikes: bool = True) -> FloatResult:
+        """Convert in real numbers and run all images."""
+        stages = self.planned(options)
+        run = FloatExecutor(stages)
+        spikes = {s.name: 0.0 for s in stages.stages}
+        chosen = []
+        for part in self._slices(_label(options)):
+            images = self.data.images[part]
+            if not count_spikes:
+                chosen.append(run.run(images).argmax(1))
+                continue
+            trace = run.trace(images)
+            chosen.append(trace.output.argmax(1))
+            for name, layer in trace.layers.items():
+                if layer.phases is not None:
+                    spikes[name] += _sent(stages, name, layer.phases)
+        classes = np.concatenate(chosen)
+        right, agreed = int((classes == self.data.labels).sum()), int((classes == self.ann_classes).sum())
+        rates = {s.name: spikes[s.name] / (int(np.prod(s.shape)) * len(self.data)) for s in stages.stages}
+        neurons = sum(int(np.prod(s.shape)) for s in stages.hidden)
+        hidden = sum(spikes[s.name] for s in stages.hidden) / (neurons * len(self.data))
+        return FloatResult(
+            Accuracy(right, len(self.data)),
+            Accuracy(agreed, len(self.data)),
+            stage_efficiency(stages, rates) if count_spikes else None,
+            hidden if count_spikes else None,
+        )
+
+    def integer_result(self, options: Options) -> Evaluation:
+        """Convert to INT8 weights and run all images on exact integers; a wait below T is meant as it is."""
+        label = _label(options) + " INT8"
+        net = los.convert(self.model, self.data.calibration, **vars(options))
+        return net.evaluate(
+            self.data.images,
+            self.data.labels,
+            progress=lambda done, of: self.progress(label, done, of),
+        )
+
+    def _slices(self, label: str) -> list[slice]:
+        total = len(self.data)
+        return _Reported([slice(i, min(i + BATCH, total)) for i in range(0, total, BATCH)], label, self.progress)
+
+
+class _Reported(list[slice]):
+    """Slices that report when they are asked for."""
+
+    def __init__(self, slices: list[slice], label: str, progress: Progress) -> None:
+        super().__init__(slices)
+        self._label, self._progress = label, progress
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        for i, part in enumerate(list.__iter__(self)):
+            yield part
+            self._progress(self._label, i + 1, len(self))
+
+
+def paper(timesteps: int, base: float, **more: Any) -> Options:
+    """Options of the paper's method."""
+    return replace(Options(timesteps, base, method=Method.paper()), **more)
+
+
+def default(timesteps: int, **more: Any) -> Options:
+    """Options of this toolkit's default method for the same number of steps; its levels are fitted."""
+    return replace(Options(timesteps), **more)
+
+
+def method_name(options: Options) -> str:
+    return "calibrated" if options.method.sequential else "paper"
+
+
+def base_text(options: Options) -> str:
+    return "fitted" if options.request.fitted_levels else str(options.code.base)
+
+
+def _label(options: Options) -> str:
+    return f"{method_name(options)} T={options.timesteps} Q={base_text(options)}"
+
+
+def _sent(stages: StageGraph, name: str, phases: NDArray[np.integer]) -> float:
+    """Spikes of a batch; the input may send several per neuron."""
+    plan = stages.input_plan
+    if name == stages.input.name and plan is not None and isinstance(plan.code, BinaryCode):
+        return float(sum(plan.code.spikes(phases, t).sum() for t in range(1, plan.code.bits + 1)))
+    return float(np.count_nonzero(phases))
+
+
+def stage_efficiency(
+    stages: StageGraph, spikes_per_neuron: Mapping[str, float], energy: ArithmeticEnergy = FP32
+) -> float:
+    """α = E_MAC Σ_l OP_ANN^l / (E_add Σ_l SpikeRate_l · OP_ANN^l) (Eq. 6) of a network in real numbers."""
+    links = [k for s in stages.stages if not isinstance(s, InputStage) for k in s.links]
+    added = sum(k.macs * spikes_per_neuron[k.pre] for k in links)
+    return float("inf") if added == 0 else energy.mac_pj * sum(k.macs for k in links) / (energy.add_pj * added)

@@ -1,0 +1,55 @@
+"""Fig. 8 and 9: accuracy over base and timesteps, beside the error that Eq. 5 foretells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.paper_tables.experiment import Experiment, FloatResult, paper
+from benchmarks.paper_tables.table import Row, Table
+from loihi_onespike.coding import percentage_error
+
+
+def sweep(experiment: Experiment, timesteps: Sequence[int], bases: Sequence[float], title: str) -> Table:
+    """One row per T and Q: accuracy and loss of the paper's method, float weights, full wait, and Eq. 5's error."""
+    rows: list[Row] = []
+    notes = []
+    for t in timesteps:
+        points = [_point(experiment, t, q) for q in bases]
+        rows += [p.row(experiment) for p in points]
+        foretold = min(points, key=lambda p: p.error)
+        # The loss alone ties where hardly an image is wrong.
+        found = max(points, key=lambda p: (p.result.agreement.value, -p.error))
+        notes.append(f"T={t}: least error by Eq. 5 at Q={foretold.base}, most agreement with the ANN at Q={found.base}")
+    return Table(title, rows, notes, experiment.facts)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One T and Q.
+
+    Attributes:
+        error: percentage error by Eq. 5, a fraction.
+        result: what was measured.
+    """
+
+    timesteps: int
+    base: float
+    error: float
+    result: FloatResult
+
+    def row(self, experiment: Experiment) -> Row:
+        return {
+            "T": self.timesteps,
+            "Q": self.base,
+            "MAPE % (Eq. 5)": 100 * self.error,
+            "SNN": self.result.accuracy,
+            "loss pp": experiment.loss_pp(self.result.accuracy),
+            "agreement %": 100 * self.result.agreement.value,
+        }
+
+
+def _point(experiment: Experiment, timesteps: int, base: float) -> Point:
+    options = paper(timesteps, base)
+    error = percentage_error(options.code.base, timesteps)
+    return Point(timesteps, base, error, experiment.float_result(options, count_spikes=False))

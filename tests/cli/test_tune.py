@@ -1,0 +1,43 @@
+import pytest
+
+ARGUMENTS = ("tune", "digits", "--data", "digits", "--method", "paper", "--input-bits", "5")
+SMALL = ("--calibration-images", "32", "--search-images", "40", "--held-out-images", "50")
+SPACE = ("--timesteps", "4", "--timesteps", "8", "--trials", "4")
+
+
+def test_document_study_and_picture(onespike, document, tmp_path):
+    study, picture = tmp_path / "s.db", tmp_path / "front.png"
+    asked = (*ARGUMENTS, *SMALL, *SPACE, "--study", study, "--max-latency", "60", "--plot", picture)
+    found = document(*asked)
+    assert found["kept"] and found["limits"]["latency_steps"] == 60 and len(found["tried"]) == 4
+    point = found["points"][0]
+    assert point["held_out"]["accuracy"]["total"] == 50 and point["search"]["accuracy"]["total"] == 40
+    assert point["setting"]["two_sided"] is False
+    assert found["images"]["held_out"]["images"] == 50 and found["images"]["search"]["positions_sha256"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    again = onespike(*asked)
+    assert again.exit_code == 0 and "search" not in again.stderr  # nothing is tried again
+    assert "points keep the limits" in again.stdout and "drawn by seed 0" in again.stdout
+    more = onespike(*asked, "--trials", "5")
+    assert next(line for line in more.stderr.splitlines() if line.startswith("search")).startswith("search 5/5: T=")
+    assert "a minute" in more.stderr and " s left)" in more.stderr
+
+
+def test_limits_that_cannot_be_kept(onespike):
+    done = onespike(*ARGUMENTS, *SMALL, *SPACE, "--max-latency", "3")
+    assert done.exit_code == 1
+    assert "no setting keeps all limits; nearest: T=4" in done.stdout and "limit 3" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--max-latency", "0"), "latency_steps: found a limit of 0"),
+        (("--study", "s.txt"), "found the suffix '.txt'"),
+        (("--without", "bias"), "--without: found bias with --method paper"),
+    ],
+)
+def test_what_cannot_be_used_is_said(onespike, more, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = onespike(*ARGUMENTS, *SMALL, *more)
+    assert done.exit_code == 2 and said in done.stderr
