@@ -49,7 +49,9 @@ def test_coding_error_shrinks_with_the_base(name: str) -> None:
     model, x = make_signed(name), inputs(8)
     ann, errors = ann_output(model, x.numpy()), []
     for timesteps, base in ((48, 1.12), (192, 1.03)):
-        stages = plan_float(model, calibration_batches(x), Options(timesteps, base, input_bits=10, method=Method.paper()))
+        stages = plan_float(
+            model, calibration_batches(x), Options(timesteps, base, input_bits=10, method=Method.paper())
+        )
         errors.append(np.linalg.norm(FloatExecutor(stages).run(x) - ann) / np.linalg.norm(ann))
     assert errors[1] < 0.5 * errors[0]
     assert errors[1] < 0.05

@@ -172,4 +172,8 @@ def _notes(found: int, used: int) -> tuple[str, ...]:
     notes = []
     if used < found:
         notes.append(f"calibration: the layers were calibrated on {used} of {found} samples, to keep within memory")
+    if 1 < found < ENOUGH_IMAGES:  # one sample is a graph, whose nodes are many
+        notes.append(
+            f"calibration: found {found} samples, below {ENOUGH_IMAGES} the corrections follow chance; give more"
+        )
     return tuple(notes)

@@ -171,10 +171,10 @@ class _Pass:
             return torch.where(values.abs() >= least, values, 0.0)
         assert self.graph.input_plan is not None
         plan = self.graph.input_plan
-        scale = torch.from_numpy(np.asarray(plan.scale)).float()
+        one = torch.from_numpy(np.asarray(plan.scale)).float()
         if isinstance(plan.code, BinaryCode):
-            return torch.floor(values / scale * 2**t + (1 - ALMOST)) / 2**t * scale
-        return torch.where(values >= scale * float(plan.code.levels()[t - 1]) * ALMOST, values, 0.0)
+            return torch.floor(values / one * 2**t + (1 - ALMOST)) / 2**t * one
+        return torch.where(values >= one * float(plan.code.levels()[t - 1]) * ALMOST, values, 0.0)
 
     def _sum(self, stage: Stage | OutputStage) -> StageSum:
         one = np.ones(())
