@@ -187,7 +187,7 @@ def test_a_subclass_with_its_own_forward_is_followed() -> None:
             return super().forward(x) * 2
 
     model = nn.Sequential(Doubled(2, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(108, 2))
-    net = los.convert(model, inputs())
+    net = los.convert(model, inputs(), method="paper")
     assert np.allclose(
         FloatExecutor(net.stages, coded=False).run(inputs()), ann_output(model, inputs().numpy()), atol=1e-4
     )
