@@ -24,6 +24,13 @@ def run(
             help="A new image every period, several in the pipeline at a time; or one after the other.",
         ),
     ] = True,
+    processes: Annotated[
+        str,
+        typer.Option(
+            metavar="graph|whole",
+            help="A Lava process per population and synapse, or one for the whole network: the same spikes, sooner.",
+        ),
+    ] = "graph",
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare every spike and potential with the oracle.")
     ] = True,
@@ -39,7 +46,7 @@ def run(
 
     Exit status 1 when something differs. Lava needs Python 3.10.
 
-    Example: onespike run net.h5 --data digits --images 10
+    Example: onespike run net.h5 --data digits --images 10 --processes whole
     """
     import loihi_onespike as los
     from loihi_onespike.cli.output import show_facts
@@ -53,7 +60,12 @@ def run(
     with ProgressBars() as bars:
         start = time.perf_counter()
         trace = net.trace(
-            x, "lava", stream=stream, timeout_s=timeout, progress=lambda done, of: bars("Lava steps", done, of)
+            x,
+            "lava",
+            stream=stream,
+            processes=processes,
+            timeout_s=timeout,
+            progress=lambda done, of: bars("Lava steps", done, of),
         )
         seconds = time.perf_counter() - start
         oracle = net.trace(x, "reference") if check else None
@@ -77,6 +89,7 @@ def run(
         "data": part.name,
         "images": len(part),
         "stream": stream,
+        "processes": processes,
         "accuracy": accuracy.to_dict(),
         "classes": trace.output.argmax(axis=1),
         "differing_spikes": spikes,

@@ -1,6 +1,6 @@
 """What the caller hands to the worker, and what comes back: a folder.
 
-job.json      precision, synapses, period, images
+job.json      precision, synapses, processes, period, images
 network.net   the network as a NetX file
 codes.npy     (N, *input shape) input codes
 worker.log    everything that Lava and Python print
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import netx_export
+from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.ir.network import InputPopulation, Network, Population
 from loihi_onespike.lava_backend.recording import Record
 
@@ -27,8 +28,33 @@ PRECISIONS = get_args(Precision)
 SynapseKind: TypeAlias = Literal["own", "stock"]
 """own: our event-driven Synapse everywhere; stock: Lava's Dense, Conv and Sparse wherever they are exact."""
 SYNAPSE_KINDS = get_args(SynapseKind)
+ProcessKind: TypeAlias = Literal["graph", "whole"]
+"""graph: a Lava process per population and per synapse; whole: one for the network, an order of magnitude faster."""
+PROCESS_KINDS = get_args(ProcessKind)
 
 JOB, NETWORK, CODES, LOG = "job.json", "network.net", "codes.npy", "worker.log"
+
+
+def check_options(precision: str, synapses: str, processes: str) -> None:
+    """Raise ConfigurationError for an option, or a combination of them, that no process model serves."""
+    options = (
+        ("precision", precision, PRECISIONS),
+        ("synapses", synapses, SYNAPSE_KINDS),
+        ("processes", processes, PROCESS_KINDS),
+    )
+    for option, found, supported in options:
+        if found not in supported:
+            raise ConfigurationError(f"{option}: found {found!r}, supported {' and '.join(supported)}")
+    if synapses == "stock" and precision != "fixed_pt":
+        raise ConfigurationError(
+            "synapses: found stock with floating_pt, supported stock with fixed_pt; Lava's floating-point Dense and "
+            "Sparse ignore weight_exp, use own synapses"
+        )
+    if processes == "whole" and (precision, synapses) != ("fixed_pt", "own"):
+        raise ConfigurationError(
+            f"processes: found whole with {precision} and {synapses} synapses, supported whole with fixed_pt and own "
+            "synapses; use the process graph for the others"
+        )
 
 
 @dataclass(frozen=True)
@@ -38,12 +64,14 @@ class Job:
     Attributes:
         precision: tag of the process models.
         synapses: which processes carry the synapses.
+        processes: a process per population and synapse, or one for all.
         period: steps between two images.
         images: number of images.
     """
 
     precision: Precision
     synapses: SynapseKind
+    processes: ProcessKind
     period: int
     images: int
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import loihi_onespike.lava_backend.processes  # noqa: F401  # isort: skip  (before Lava, see there)
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 
@@ -61,11 +62,7 @@ def build_layers(
     """
     if synapses not in SYNAPSE_KINDS:
         raise ConfigurationError(f"synapses: found {synapses!r}, supported {' and '.join(SYNAPSE_KINDS)}")
-    period = network.period_steps if period is None else period
-    if period < network.period_steps:
-        raise ConfigurationError(
-            f"period: found {period} steps, supported {network.period_steps} and more; windows would overlap"
-        )
+    period = checked_period(network, period)
     outputs: dict[str, InPort | OutPort] = {network.input.name: inp}
     layers = []
     for population in network.populations:
@@ -81,7 +78,19 @@ def build_layers(
     return tuple(layers)
 
 
+def checked_period(network: Network, period: int | None) -> int:
+    """Steps between two images, the network's own by default; raises ConfigurationError where windows would overlap."""
+    if period is None:
+        return network.period_steps
+    if period < network.period_steps:
+        raise ConfigurationError(
+            f"period: found {period} steps, supported {network.period_steps} and more; windows would overlap"
+        )
+    return period
+
+
 def check_messages(network: Network, population: Population | Readout) -> None:
+    """Raise HeadroomError when the synaptic input of one step may not fit an integer of Lava's channels."""
     largest = sum(largest_sum(s.op) << s.weight_exp for s in network.synapses_onto(population.name))
     bits = largest.bit_length() + 1
     if bits > MESSAGE_BITS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import loihi_onespike.lava_backend.processes  # noqa: F401  # isort: skip  (before Lava, see there)
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.conv.models import PyConvModelFixed
@@ -18,11 +19,13 @@ from lava.proc.sparse.models import PyDelaySparseModelBitAcc, PySparseModelBitAc
 from lava.proc.sparse.process import DelaySparse, Sparse
 
 from loihi_onespike.lava_backend.job import Precision
-from loihi_onespike.lava_backend.processes import input_models, network, neuron_models, synapse_models
+from loihi_onespike.lava_backend.processes import input_models, network, neuron_models, synapse_models, whole_models
 from loihi_onespike.lava_backend.processes.process import MaxPool, OneSpike, PhaseInput, Readout, Synapse
+from loihi_onespike.lava_backend.processes.whole import WholeNetwork
 
 FIXED: dict[type, type] = {
     network.Network: network.PyNetworkModel,
+    WholeNetwork: whole_models.PyWholeNetworkModel,
     PhaseInput: input_models.PyPhaseInputModel,
     OneSpike: neuron_models.PyOneSpikeModelFixed,
     MaxPool: neuron_models.PyMaxPoolModelFixed,

@@ -1,7 +1,8 @@
-"""The Lava process graph of a NetX file.
+"""The Lava processes of a NetX file.
 
 net = Network("digits.net")                  # processes and connections, from the file alone
-graph = build(read("digits.net"), codes)     # the same with a source of input spikes in front
+net = WholeNetwork("digits.net")             # one process with the same ports
+graph = build(read("digits.net"), codes)     # either (processes="whole") with a source of input spikes in front
 """
 
 from __future__ import annotations
@@ -11,19 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+import loihi_onespike.lava_backend.processes  # noqa: F401  # isort: skip  (before Lava, see there)
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_configs import Loihi2SimCfg
 from numpy.typing import NDArray
 
 from loihi_onespike.ir import network as ir
-from loihi_onespike.lava_backend.job import Precision, SynapseKind
+from loihi_onespike.lava_backend.job import Precision, ProcessKind, SynapseKind, check_options
 from loihi_onespike.lava_backend.layers import Layer
 from loihi_onespike.lava_backend.models import run_config
 from loihi_onespike.lava_backend.processes.network import Network
 from loihi_onespike.lava_backend.processes.process import PhaseInput
+from loihi_onespike.lava_backend.processes.whole import WholeNetwork
 from loihi_onespike.lava_backend.recording import Record
 
-__all__ = ["Graph", "Layer", "Network", "build"]
+__all__ = ["Graph", "Layer", "Network", "WholeNetwork", "build"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +35,15 @@ class Graph:
     """A network with its source, ready for `net.run(RunSteps(…), graph.run_config("fixed_pt"))`."""
 
     source: PhaseInput
-    net: Network
+    net: Network | WholeNetwork
 
     def processes(self) -> list[AbstractProcess]:
         """Every process, the hierarchical one too."""
         return [self.source, self.net, *self.net.leaves()]
 
     def run_config(self, precision: Precision) -> Loihi2SimCfg:
+        if isinstance(self.net, WholeNetwork):
+            check_options(precision, "own", "whole")
         return run_config(self.processes(), precision)
 
 
@@ -45,12 +51,19 @@ def build(
     network: str | Path | ir.Network,
     codes: NDArray[np.integer],
     *,
+    processes: ProcessKind = "graph",
     synapses: SynapseKind = "own",
     period: int | None = None,
     records: Mapping[str, Record] | None = None,
 ) -> Graph:
     """Source and network, connected. `codes` (N, *input shape) as `sim.decode.encode_input` gives them."""
-    net = Network(network, synapses=synapses, period=period, records=records)
-    source = PhaseInput(codes=np.asarray(codes), code=net.network.input.code, period=net.period, name="input")
+    check_options("fixed_pt", synapses, processes)
+    codes = np.asarray(codes)
+    net: Network | WholeNetwork
+    if processes == "whole":
+        net = WholeNetwork(network, period=period, images=len(codes), records=records)
+    else:
+        net = Network(network, synapses=synapses, period=period, records=records)
+    source = PhaseInput(codes=codes, code=net.network.input.code, period=net.period, name="input")
     source.s_out.connect(net.inp)
     return Graph(source, net)

@@ -16,7 +16,7 @@ from loihi_onespike.errors import ConfigurationError, LavaError
 from loihi_onespike.ir.network import InputPopulation, Network
 from loihi_onespike.lava_backend.availability import require
 from loihi_onespike.lava_backend.child import Child, OutOfTimeError, how_it_ended
-from loihi_onespike.lava_backend.job import LOG, PRECISIONS, SYNAPSE_KINDS, Job, Precision, SynapseKind
+from loihi_onespike.lava_backend.job import LOG, Job, Precision, ProcessKind, SynapseKind, check_options
 from loihi_onespike.sim.decode import decode_readout
 from loihi_onespike.sim.trace import LayerTrace, Trace
 
@@ -36,6 +36,7 @@ def run(
     timeout_s: float | None = None,
     progress: Progress | None = None,
     synapses: SynapseKind = "own",
+    processes: ProcessKind = "graph",
 ) -> Trace:
     """Spike phases and potentials of every population, as `sim.reference.run` gives them.
 
@@ -47,15 +48,18 @@ def run(
         timeout_s: seconds for everything, start included; None for no limit.
         progress: called with (steps done, steps in all).
         synapses: own (event-driven) or stock (Lava's Dense, Conv and Sparse wherever they are exact).
+        processes: graph (one per population and synapse) or whole (one for the network: the same spikes and
+            potentials in a fraction of the time; fixed_pt and own synapses).
 
     Raises:
         ConfigurationError: an option or codes of the wrong shape or type.
         LavaError: Lava is missing, one of its processes failed or died, or time is out.
     """
-    codes = _checked(network, codes, precision, synapses)
+    codes = _checked(network, codes)
+    check_options(precision, synapses, processes)
     require()
     period = network.period_steps if stream else _latest_end(network)
-    job = Job(precision, synapses, period, len(codes))
+    job = Job(precision, synapses, processes, period, len(codes))
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     with tempfile.TemporaryDirectory(prefix="onespike-lava-") as name:
         folder = Path(name)
@@ -64,7 +68,7 @@ def run(
         return _trace(job, network, codes, folder)
 
 
-def _checked(network: Network, codes: NDArray[np.integer], precision: str, synapses: str) -> NDArray[np.integer]:
+def _checked(network: Network, codes: NDArray[np.integer]) -> NDArray[np.integer]:
     codes = np.asarray(codes)
     if codes.shape[1:] != network.input.shape or not len(codes):
         expected = ", ".join(map(str, network.input.shape))
@@ -72,15 +76,6 @@ def _checked(network: Network, codes: NDArray[np.integer], precision: str, synap
     if not np.issubdtype(codes.dtype, np.integer):
         raise ConfigurationError(
             f"codes: found type {codes.dtype}, supported integers; sim.decode.encode_input makes them"
-        )
-    if precision not in PRECISIONS:
-        raise ConfigurationError(f"precision: found {precision!r}, supported {' and '.join(PRECISIONS)}")
-    if synapses not in SYNAPSE_KINDS:
-        raise ConfigurationError(f"synapses: found {synapses!r}, supported {' and '.join(SYNAPSE_KINDS)}")
-    if synapses == "stock" and precision != "fixed_pt":
-        raise ConfigurationError(
-            "synapses: found stock with floating_pt, supported stock with fixed_pt; Lava's floating-point Dense and "
-            "Sparse ignore weight_exp, use own synapses"
         )
     return codes
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+
+import loihi_onespike.lava_backend.processes  # noqa: F401  # isort: skip  (before Lava, see there)
 from lava.magma.core.process.ports.ports import OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.conv.process import Conv as LavaConv

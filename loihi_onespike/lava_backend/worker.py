@@ -65,7 +65,9 @@ class Worker:
         records = job.records(self.folder, network)
         for record in records.values():
             record.create()
-        graph = build(network, codes, synapses=job.synapses, period=job.period, records=records)
+        graph = build(
+            network, codes, processes=job.processes, synapses=job.synapses, period=job.period, records=records
+        )
         self.net = graph.net
         self.watching = True
         self.net.create_runtime(graph.run_config(job.precision), compile_config={"pypy_channel_size": CHANNEL_SLOTS})

@@ -19,6 +19,17 @@ def test_without_comparison(onespike, net_file, check):
     assert result.exit_code == 0 and "not compared" in result.stdout and "Lava steps" in result.stderr
 
 
+@pytest.mark.parametrize("check", [pytest.param("--check", marks=needs_lava)])
+def test_the_whole_network_in_one_process(document, net_file, check):
+    found = document("run", net_file, "--data", "digits", "--images", "2", "--processes", "whole", check)
+    assert found["processes"] == "whole" and found["differing_spikes"] == 0 and found["first_difference"] is None
+
+
+def test_unknown_processes_are_refused(onespike, net_file):
+    result = onespike("run", net_file, "--data", "digits", "--images", "1", "--processes", "one")
+    assert result.exit_code == 2 and "found 'one', supported graph and whole" in result.stderr
+
+
 def test_a_difference_fails_the_command(onespike, net_file, monkeypatch):
     """Another trace in the place of Lava's: the command must not say that all is well."""
     from loihi_onespike.network import OneSpikeNetwork

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.lava, pytest.mark.skipif(not available(), reason="lava
 @pytest.mark.parametrize("name", list(MODELS))
 def test_lava_equals_the_oracle(name: str, wait: int | None) -> None:
     x = inputs(3)
-    net = los.convert(make(name), x, timesteps=6, wait=wait)
+    net = los.convert(make(name), x, timesteps=6, wait=wait, method="paper")
     assert first_difference(net.trace(x, "reference"), net.trace(x, "lava")) is None
 
 

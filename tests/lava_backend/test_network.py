@@ -64,7 +64,7 @@ def test_fixed_point_is_also_found_as_bit_accurate() -> None:
     from loihi_onespike.lava_backend.models import FIXED
 
     ours = [model for model in FIXED.values() if model.__module__.startswith("loihi_onespike")]
-    assert len(ours) == 6
+    assert len(ours) == 7
     assert all({"fixed_pt", "bit_accurate_loihi"} <= set(model.tags) for model in ours)
 
 

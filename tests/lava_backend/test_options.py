@@ -21,6 +21,9 @@ X = codes(NET, 2)
     [
         ({"precision": "float32"}, r"precision: found 'float32', supported fixed_pt and floating_pt"),
         ({"synapses": "scipy"}, r"synapses: found 'scipy', supported own and stock"),
+        ({"processes": "one"}, r"processes: found 'one', supported graph and whole"),
+        ({"processes": "whole", "synapses": "stock"}, r"found whole with fixed_pt and stock synapses, supported whole"),
+        ({"processes": "whole", "precision": "floating_pt"}, r"found whole with floating_pt and own synapses"),
         ({"synapses": "stock", "precision": "floating_pt"}, r"found stock with floating_pt.*ignore weight_exp"),
     ],
 )

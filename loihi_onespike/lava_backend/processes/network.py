@@ -75,7 +75,7 @@ class Network(AbstractProcess):
 @requires(CPU)
 @tag("fixed_pt", "bit_accurate_loihi", "floating_pt")
 class PyNetworkModel(AbstractSubProcessModel):
-    """The processes that the Network has made; a model that runs all of it in one process would stand beside this."""
+    """The processes that the Network has made; `whole.WholeNetwork` runs all of it in one process."""
 
     def __init__(self, proc: AbstractProcess) -> None:
         pass

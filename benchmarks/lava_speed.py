@@ -1,0 +1,165 @@
+"""Lava's CPU simulator: one image after start, and a layer's step against Lava's own Conv and LIF.
+
+    python -m benchmarks.lava_speed NET.h5 [--images-of FOLDER] [--layer NAME] [--json FILE]
+
+NET.h5 is a file of `onespike convert`; a folder of images is that of `benchmarks.cifar10`, without one the input codes
+are random. "After start" is from the moment when Lava's processes run. The layer runs on its real input spikes, once as
+stock Conv + LIF and once as our Synapse + OneSpike, between the same source and nothing; the stock cost does not
+depend on the spikes, so a few steps tell it. Ratios are of one run, so that a shared machine does not matter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.proc.io.source import RingBuffer as Source
+from lava.proc.lif.process import LIF
+from numpy.typing import NDArray
+
+import netx_export
+from loihi_onespike.ir.network import Network, Population, Synapse
+from loihi_onespike.lava_backend import run
+from loihi_onespike.lava_backend.job import ProcessKind
+from loihi_onespike.lava_backend.processes.process import OneSpike
+from loihi_onespike.lava_backend.processes.process import Synapse as OwnSynapse
+from loihi_onespike.lava_backend.stock import stock_synapse
+from loihi_onespike.sim.decode import dense_codes, encode_input
+from loihi_onespike.sim.trace import Trace, first_difference
+
+STREAM = 8
+STOCK_STEPS, OWN_STEPS = 8, 200
+TIMEOUT_S = 900.0
+
+
+def input_codes(network: Network, folder: Path | None) -> NDArray[np.integer]:
+    """(STREAM, *input shape) codes of the first test images, random ones without a folder."""
+    if folder is None:
+        return np.random.default_rng(0).integers(0, 2**network.input.timesteps, (STREAM, *network.input.shape))
+    from benchmarks.cifar10 import module_of
+
+    data = module_of(folder)
+    images = data.normalise(data.images("test")[0][:STREAM])
+    return dense_codes(encode_input(network.input, np.asarray(images)), "the benchmark")
+
+
+def whole_run(network: Network, codes: NDArray[np.integer], processes: ProcessKind) -> tuple[Trace, float, float]:
+    """Trace, seconds until Lava's processes run, seconds from then to the last step."""
+    seen: list[float] = []
+    begin = time.perf_counter()
+    trace = run(
+        network,
+        codes,
+        processes=processes,
+        timeout_s=TIMEOUT_S,
+        progress=lambda done, steps: seen.append(time.perf_counter()),
+    )
+    return trace, seen[0] - begin, seen[-1] - seen[0]
+
+
+def layer_of(network: Network, name: str | None) -> tuple[Synapse, Population, Population]:
+    """The named layer, or the first one, that stock Conv can carry: its synapse and both populations."""
+    for synapse in network.synapses:
+        pre, post = network.by_name[synapse.pre], network.by_name[synapse.post]
+        if not isinstance(pre, Population) or not isinstance(post, Population) or name not in (None, post.name):
+            continue
+        stock = stock_synapse(synapse, pre, post.shape)
+        if stock is not None and stock.whc:
+            return synapse, pre, post
+    raise SystemExit(f"--layer: found {name or 'no layer'}, supported layers that Lava's Conv carries")
+
+
+def seconds_per_step(processes: list[AbstractProcess], steps: int) -> float:
+    """Wall time of a step of connected processes, start left out; the median of three runs."""
+    first, config = processes[0], Loihi2SimCfg(select_tag="fixed_pt")
+    first.run(RunSteps(2), config)
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        first.run(RunSteps(steps))
+        seconds.append((time.perf_counter() - start) / steps)
+    first.stop()
+    return statistics.median(seconds)
+
+
+def one_layer(network: Network, trace: Trace, name: str | None) -> dict[str, Any]:
+    """Seconds per step of the layer with Lava's processes and with ours, on the spikes of image 0."""
+    synapse, pre, post = layer_of(network, name)
+    phases = np.asarray(trace.layers[pre.name].phases)[0]
+    period = network.period_steps
+    frames = np.stack([np.sign(phases) * (np.abs(phases) == t) for t in range(1, period + 1)], axis=-1)
+
+    stock = stock_synapse(synapse, pre, post.shape)
+    assert stock is not None
+    source = Source(data=np.ascontiguousarray(frames.transpose(2, 1, 0, 3)))
+    lif = LIF(shape=stock.process.a_out.shape, vth=2**17, du=4095, dv=0)
+    source.s_out.connect(stock.process.s_in)
+    stock.process.a_out.connect(lif.a_in)
+    theirs = seconds_per_step([source, stock.process, lif], STOCK_STEPS)
+
+    source = Source(data=frames)
+    own = OwnSynapse(op=synapse.op, pre_shape=pre.shape, index=synapse.index)
+    neuron = OneSpike(
+        shape=post.shape, membrane=post.membrane, wait=post.wait, threshold=post.threshold, table=post.table,
+        negative=post.negative, start=1, period=period,
+    )  # fmt: skip
+    source.s_out.connect(own.s_in)
+    own.a_out.connect(neuron.a_in)
+    ours = seconds_per_step([source, own, neuron], OWN_STEPS)
+    return {"layer": post.name, "from": pre.shape, "to": post.shape, "stock_seconds": theirs, "own_seconds": ours}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("network", type=Path, metavar="NET.h5")
+    parser.add_argument("--images-of", type=Path)
+    parser.add_argument("--layer", help="the layer to compare, by default the first that Lava's Conv can carry")
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    network = netx_export.read(args.network)
+    codes = input_codes(network, args.images_of)
+    layers, steps = len(network.populations) - 1, network.steps(1)
+    report: dict[str, Any] = {"network": network.name, "layers": layers, "steps": steps}
+
+    graph, start, graph_seconds = whole_run(network, codes[:1], "graph")
+    print(f"{network.name}: {layers} layers, {steps} steps per image")
+    print(f"process graph, one image      {graph_seconds:6.2f} s after start ({start:.1f} s)", flush=True)
+    whole, start, whole_seconds = whole_run(network, codes[:1], "whole")
+    print(f"whole network, one image      {whole_seconds:6.2f} s after start ({start:.1f} s)", flush=True)
+    difference = first_difference(graph, whole)
+    print("spikes and potentials         ", difference or "equal", flush=True)
+    _, start, stream_seconds = whole_run(network, codes, "whole")
+    print(f"whole network, stream of {STREAM}    {stream_seconds:6.2f} s after start ({start:.1f} s)", flush=True)
+
+    layer = one_layer(network, graph, args.layer)
+    stock = layer["stock_seconds"]
+    rows = {
+        "our Synapse + OneSpike": layer["own_seconds"],
+        "process graph, mean of all layers": graph_seconds / (steps * layers),
+        "whole network, mean of all layers": whole_seconds / (steps * layers),
+    }
+    print(f"a step of {layer['layer']}, {layer['from']} to {layer['to']}: stock Conv + LIF {1e3 * stock:.2f} ms")
+    for name, seconds in rows.items():
+        print(f"{name:34} {1e3 * seconds:8.3f} ms per step and layer, {stock / seconds:7.1f} times faster")
+    if args.json:
+        report |= {
+            "graph_seconds": graph_seconds,
+            "whole_seconds": whole_seconds,
+            "stream_seconds": stream_seconds,
+            "equal": difference is None,
+            **layer,
+            "ratios": {name: stock / seconds for name, seconds in rows.items()},
+        }
+        args.json.write_text(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()
