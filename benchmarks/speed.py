@@ -14,7 +14,7 @@ import argparse
 import json
 import statistics
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ import torch
 import loihi_onespike as los
 from benchmarks.cifar10 import module_of
 from loihi_onespike.network import OneSpikeNetwork, ann_output
-from loihi_onespike.sim import bounded_layer
+from loihi_onespike.sim import bounded_layer, float_source
 from loihi_onespike.sim.event_layer import EventLayer
 
 SETTINGS = ((8, None), (16, None), (32, None), (16, 4), (16, 8))
@@ -68,7 +68,7 @@ def memory(net: OneSpikeNetwork, x: np.ndarray) -> dict[str, float]:
 
 def profile(net: OneSpikeNetwork, x: np.ndarray, clock: Callable[[], float]) -> dict[str, float]:
     """Seconds of one prediction by what they are spent on."""
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
 
     def timed(owner: Any, name: str, label: str) -> Callable[[], None]:
         inner = getattr(owner, name)
@@ -84,8 +84,8 @@ def profile(net: OneSpikeNetwork, x: np.ndarray, clock: Callable[[], float]) -> 
         return lambda: setattr(owner, name, inner)
 
     restore = [
-        timed(bounded_layer, "look_up", "levels of the phases"),
-        timed(bounded_layer._Source, "apply", "float maps"),
+        timed(float_source, "look_up", "levels of the phases"),
+        timed(float_source.FloatSource, "apply", "float maps"),
         timed(bounded_layer, "decide", "decisions by bounds"),
         timed(bounded_layer, "settle", "recursion of single neurons"),
         timed(EventLayer, "run_batch", "exact kernel of whole layers"),
@@ -95,7 +95,7 @@ def profile(net: OneSpikeNetwork, x: np.ndarray, clock: Callable[[], float]) -> 
     whole = clock() - start
     for undo in restore:
         undo()
-    return {**dict(spent.most_common()), "everything else": whole - sum(spent.values())}
+    return {**dict(sorted(spent.items(), key=lambda item: -item[1])), "everything else": whole - sum(spent.values())}
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ class DenseLayer:
             {name: torch.from_numpy(phases[name].astype(np.int32)).to(device) for name in needed}
         )
         kept = None if sent is None else sent.cpu().numpy().astype(PHASE_DTYPE)
-        return LayerTrace(kept, v.cpu().numpy().astype(np.int64), peak, input_peak)
+        return LayerTrace(kept, v.cpu().numpy().astype(np.int32), peak, input_peak)
 
     def run(self, phases: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor, int, int]:
         """Spike phases (None for a readout), v at the window's end, largest |v| and |a_in| over the steps."""

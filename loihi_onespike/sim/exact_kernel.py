@@ -6,18 +6,10 @@ import numpy as np
 from numba import njit, prange
 
 from loihi_onespike.coding import LEAK_SHIFT, V_MAX, V_MIN
-from loihi_onespike.sim.event_kernel import (
-    BITS,
-    CHANNELS,
-    GROUP_IN,
-    GROUP_OUT,
-    OUT_PLACES,
-    PLACES,
-    SOURCE,
-    TAPS,
-    WEIGHTS,
-)
 from loihi_onespike.sim.quantize_kernel import UNDECIDED
+
+# Columns of the table of synapse groups.
+PLACES, CHANNELS, TAPS, GROUP_OUT, GROUP_IN, WEIGHTS, BITS, SOURCE, OUT_PLACES = range(9)
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
@@ -58,8 +50,10 @@ def settle(  # type: ignore[no-untyped-def]
     """Replace every UNDECIDED phase by that of the exact recursion.
 
     Args:
-        source … leak: as in `event_kernel.run_layer`, but for weights (tap, output channel, input channel), so that
-            the weights of one neuron lie side by side.
+        source: as in `event_kernel.run_layer`.
+        gather … weights: of `exact_tables`: input of every (group, place, channel), groups, input place and row of
+            weights of every (group, output place, tap), and int16 weights, those of one neuron side by side.
+        bias, theta, negative: (places or 1, channels) and (T, places or 1, channels) int32; leak: (steps,) int64.
         z … limit: as in `quantize_kernel.decide`.
         sent: (images, places, channels) int16, overwritten where UNDECIDED.
         counts: (images, 2) int64: neurons settled, and neurons whose potential was not within its bounds.

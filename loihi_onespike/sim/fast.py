@@ -1,9 +1,10 @@
 """The fast integer executor: a layer over its whole window at once, equal to the oracle bit for bit.
 
-On the CPU a layer runs in the event-driven kernel (`event_layer`): every spike is scattered once. Where only phases are
-wanted and neurons decide on their whole input, bounds around one float map decide nearly all of them
-(`bounded_layer`). Graph networks have kernels of their own (`graph_layer`). Maps without such a form, and all layers on
-a GPU, run as dense maps (`dense_layer`). The results never depend on the choice: they are those of the contract.
+A relay repeats its input (`relay_layer`). On the CPU a layer runs in the event-driven kernel (`event_layer`): every
+spike is scattered once. Where only phases are wanted and neurons decide on their whole input, bounds around one float
+map decide nearly all of them (`bounded_layer`, `graph_bounds`). Graph networks have kernels of their own
+(`graph_layer`). Maps without such a form, and all layers on a GPU, run as dense maps (`dense_layer`). The results never
+depend on the choice: they are those of the contract.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from enum import Enum
 from functools import cached_property
 from math import prod
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +25,9 @@ from loihi_onespike.sim.bounded_layer import BoundedLayer
 from loihi_onespike.sim.decode import Codes, decode_readout, dense_codes
 from loihi_onespike.sim.dense_layer import DenseLayer
 from loihi_onespike.sim.event_layer import EventLayer
+from loihi_onespike.sim.graph_bounds import BoundedGraphLayer
 from loihi_onespike.sim.graph_layer import GraphLayer, is_graph_network
+from loihi_onespike.sim.relay_layer import RelayLayer
 from loihi_onespike.sim.sparse_sample import SparseSample
 from loihi_onespike.sim.trace import LayerTrace, Trace
 
@@ -58,26 +62,40 @@ class FastExecutor:
         bounds: bool = True,
     ) -> None:
         self.network, self.device, self.budget_bytes = network, torch.device(device), budget_bytes
-        self.bounded: dict[str, BoundedLayer] = {}
-        self.layers: dict[str, EventLayer | GraphLayer | DenseLayer] = {}
+        self.bounded: dict[str, BoundedLayer | BoundedGraphLayer] = {}
+        self.layers: dict[str, RelayLayer | EventLayer | GraphLayer | DenseLayer] = {}
         form: type[EventLayer] | type[GraphLayer] = GraphLayer if is_graph_network(network) else EventLayer
         for p in network.populations:
             if isinstance(p, InputPopulation):
                 continue
             inputs = [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)]
-            event = form.of(p, inputs) if events and self.device.type == "cpu" else None  # type: ignore[arg-type]
-            self.layers[p.name] = event or DenseLayer(p, inputs, self.device)
-            bounded = BoundedLayer.of(p, inputs, event) if bounds and isinstance(event, EventLayer) else None  # type: ignore[arg-type]
+            kernels = events and self.device.type == "cpu"
+            found = RelayLayer.of(p, inputs) or form.of(p, inputs) if kernels else None  # type: ignore[arg-type]
+            self.layers[p.name] = found or DenseLayer(p, inputs, self.device)
+            bounded = _bounded(p, inputs, found) if bounds else None
             if bounded is not None:
                 self.bounded[p.name] = bounded
+
+    @cached_property
+    def _work(self) -> dict[str, int]:
+        """Bytes per image of each layer. One of a graph may go without its bounds, which then count only in `_fits`."""
+        work = {name: layer.bytes_per_image for name, layer in self.layers.items()}
+        for name, layer in self.bounded.items():
+            if isinstance(layer, BoundedLayer):
+                work[name] = max(work[name], layer.bytes_per_image)
+        return work
+
+    def _fits(self, name: str) -> bool:
+        """Whether the bounds of a layer, beside what any layer needs, stay within the budget."""
+        bounded = self.bounded[name]
+        return isinstance(bounded, BoundedLayer) or self.bytes_per_image + bounded.bytes_per_image <= self.budget_bytes
 
     @cached_property
     def bytes_per_image(self) -> int:
         """Model of what one image needs: the phases of all populations, and the work of the largest layer."""
         phases = sum(2 * prod(p.shape) for p in self.network.populations)
         phases += 32 * prod(self.network.input.shape)  # codes, and the real numbers they are rounded from
-        work = [layer.bytes_per_image for layer in self.layers.values()]
-        return phases + max(work + [layer.bytes_per_image for layer in self.bounded.values()])
+        return phases + max(self._work.values())
 
     @property
     def images_per_chunk(self) -> int:
@@ -95,12 +113,16 @@ class FastExecutor:
     def run(self, codes: Codes, potentials: bool = True) -> Trace:
         """Every layer's spike phases and v for codes (N, *input shape).
 
+        What is kept grows with N: 5 bytes per neuron and image with v (phases in 8 bits up to T = 127, v in 32), 2
+        bytes without. The budget bounds what is needed beside it.
+
         Args:
             potentials: record v and peaks of all layers; False records v of the readout alone, which is faster.
         """
         keep = Keep.ALL if potentials else Keep.PHASES
         parts = [self._run_chunk(part, keep) for part in self._chunks(codes)]
-        layers = {p.name: LayerTrace.joined([part[p.name] for part in parts]) for p in self.network.populations}
+        # A layer's parts are given up as soon as they are joined.
+        layers = {p.name: LayerTrace.joined([part.pop(p.name) for part in parts]) for p in self.network.populations}
         v = layers[self.network.readout.name].v
         assert v is not None
         return Trace(layers, decode_readout(self.network.readout, v))
@@ -129,14 +151,14 @@ class FastExecutor:
         for name, layer in self.layers.items():
             if not isinstance(layer, GraphLayer):
                 phases = {pre: dense_codes(p, name) for pre, p in phases.items()}
-            if keep is not Keep.ALL and name in self.bounded and full_precision():
+            if keep is not Keep.ALL and name in self.bounded and self._fits(name) and full_precision():
                 trace = self.bounded[name].run_batch(phases)  # type: ignore[arg-type]
             else:
                 trace = layer.run_batch(phases, keep is Keep.ALL)  # type: ignore[arg-type]
             if trace.phases is not None:
                 phases[name] = trace.phases
             if keep is not Keep.OUTPUT or trace.phases is None:
-                traces[name] = trace
+                traces[name] = trace.compact() if keep is Keep.ALL else trace
             for pre in self._done_after(name):
                 phases.pop(pre, None)
         return traces
@@ -145,6 +167,13 @@ class FastExecutor:
         """Populations whose last reader this is."""
         last_reader = {s.pre: s.post for s in self.network.synapses}
         return [pre for pre, reader in last_reader.items() if reader == name]
+
+
+def _bounded(population: Any, inputs: Any, exact: Any) -> BoundedLayer | BoundedGraphLayer | None:
+    """The layer by bounds beside its exact kernel, where there is one."""
+    if isinstance(exact, GraphLayer):
+        return BoundedGraphLayer.of(population, inputs, exact)
+    return BoundedLayer.of(population, inputs, exact) if isinstance(exact, EventLayer) else None
 
 
 def full_precision() -> bool:

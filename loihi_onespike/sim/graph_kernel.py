@@ -157,7 +157,7 @@ def recursion(  # type: ignore[no-untyped-def]
                 sent[first + n, f] = np.int16(phase[f])
         if keep_v:
             for f in range(features):
-                v_end[first + n, f] = np.int64(v[f])
+                v_end[first + n, f] = np.int32(v[f])
 
 
 @njit(cache=True, nogil=True, parallel=True)

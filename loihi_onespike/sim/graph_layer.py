@@ -73,6 +73,12 @@ class GraphLayer:
         return cls(population, scatters)
 
     @property
+    def neurons(self) -> tuple[Any, ...]:
+        """bias, threshold, leak, 2^input_shift, factors of the threshold and signed, for `graph_settle`."""
+        factor, signed = 2.0 ** self._window[0], self._flags[1]
+        return self._bias, self._threshold, self._leak, factor, self._table, self._negative, signed
+
+    @property
     def bytes_per_image(self) -> int:
         """A graph is one sample: whatever it needs, there is one of it."""
         return BLOCK_BYTES + 16 * prod(self.population.shape)
@@ -96,7 +102,7 @@ class GraphLayer:
         keep_v = keep or not spiking
         shape = self.population.shape
         sent = np.zeros(shape if spiking else (0, 0), PHASE_DTYPE)
-        v = np.zeros(shape if keep_v else (0, 0), np.int64)
+        v = np.zeros(shape if keep_v else (0, 0), np.int32)
         peaks = np.zeros((shape[0], 2), np.int64)
 
         def decide(sums: NDArray[np.int32], first: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,14 @@ class LayerTrace:
         phases = None if parts[0].phases is None else np.concatenate([p.phases for p in parts if p.phases is not None])
         v = None if parts[0].v is None else np.concatenate([p.v for p in parts if p.v is not None])
         return cls(phases, v, max(p.peak for p in parts), max(p.input_peak for p in parts))
+
+    def compact(self) -> LayerTrace:
+        """The same with phases in 8 bits where they fit and in an array of their own, no part of a larger one."""
+        if self.phases is None or self.phases.dtype == np.int8 or self.phases.size == 0:
+            return self
+        if max(int(self.phases.max()), -int(self.phases.min())) > np.iinfo(np.int8).max:
+            return self
+        return replace(self, phases=self.phases.astype(np.int8))
 
     @property
     def codes(self) -> NDArray[np.integer] | None:

@@ -50,7 +50,7 @@ def test_every_way_of_deciding_is_taken() -> None:
             seen["codebook"] += any(isinstance(code, Codebook) for code in codes)
             seen["binary"] += any(isinstance(code, BinaryCode) for code in codes)
             seen["signed"] += layer.population.signed
-            seen["split"] += layer.splits
+            seen["split"] += layer.splits if isinstance(layer, BoundedLayer) else 0
             seen["saturated"] += peaks[name].peak >= V_MAX
     assert min(seen.values()) > 0, seen
     assert seen["bounds"] > seen["recursion"], seen

@@ -69,7 +69,7 @@ def test_executor_equals_the_plain_formula(coded: bool) -> None:
         nn.Flatten(), nn.Linear(6, 3),
     )  # fmt: skip
     x = torch.rand(8, 2, 8, 8)
-    graph = los.convert(model, x, timesteps=12, base=1.4).stages
+    graph = los.convert(model, x, timesteps=12, base=1.4, method="paper").stages
     executor = FloatExecutor(graph, coded, dtype=torch.float64)
     values: dict[str, torch.Tensor] = {graph.input.name: executor.input_value(x)}  # type: ignore[dict-item]
     seen: dict[str, torch.Tensor] = {}
