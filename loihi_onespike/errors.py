@@ -110,13 +110,17 @@ class BoardError(OneSpikeError):
         super().__init__(f"{count} problem{'s' * (count > 1)} in board files:\n" + "\n".join(map(str, self.problems)))
 
 
-class MappingError(OneSpikeError):
-    """A network cannot be mapped, or a placement does not keep the limits of its board."""
-
-
 class MicrocodeError(OneSpikeError):
     """A microcode program is malformed, or a value does not fit where the program puts it."""
 
 
 class DeploymentError(OneSpikeError):
     """A network cannot be put onto a board; what is missing is listed with its remedy."""
+
+
+class DistributedError(OneSpikeError):
+    """Another rank of a group of processes failed, is gone, or did not answer in time."""
+
+
+class JobArrayError(OneSpikeError):
+    """Jobs of an array failed or cannot be started; the message says what is left and how to go on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -15,7 +15,9 @@ from loihi_onespike.data.dataset import LazyImages
 from loihi_onespike.energy.counts import SpikeCounter
 from loihi_onespike.energy.paper import FP32, INT8, relative_efficiency
 from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.evaluation.counts import Counts
 from loihi_onespike.evaluation.report import Accuracy, Evaluation
+from loihi_onespike.evaluation.run import Evaluator
 from loihi_onespike.graphs.evaluation import evaluate_graph
 from loihi_onespike.graphs.input_form import InputForm
 from loihi_onespike.ir.network import Network
@@ -25,6 +27,9 @@ from loihi_onespike.sim.decode import Codes, dense_codes, encode_input
 from loihi_onespike.sim.fast import DEFAULT_BUDGET_BYTES, FastExecutor
 from loihi_onespike.sim.float import FloatExecutor
 from loihi_onespike.sim.trace import Trace
+
+if TYPE_CHECKING:
+    from loihi_onespike.distributed import Ranks
 
 Executor = Literal["float", "fast", "reference", "lava"]
 Inputs: TypeAlias = ArrayLike | torch.Tensor | tuple[torch.Tensor, ...]
@@ -129,7 +134,7 @@ class OneSpikeNetwork:
         """Spike phases and v of every layer; a graph is a batch of one sample of shape (nodes, features).
 
         Args:
-            options: passed to Lava's runner (stream, timeout_s, progress, precision).
+            options: passed to Lava's runner (stream, timeout_s, progress, precision, synapses, processes).
         """
         _known(executor)
         if executor == "float":
@@ -154,45 +159,82 @@ class OneSpikeNetwork:
         batch: int = EVALUATION_BATCH,
         mask: ArrayLike | torch.Tensor | None = None,
         memory_budget: int = DEFAULT_BUDGET_BYTES,
+        ranks: Ranks | None = None,
+        resume: str | Path | None = None,
     ) -> Evaluation:
         """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
 
         Args:
             x, y: inputs as the ANN takes them and class labels (N,).
             model: the ANN to compare with; by default the one that was converted.
-            progress: called as progress(images done, images in all).
-            batch: images per step.
+            progress: called as progress(images done, images in all), first with what earlier runs have done.
+            batch: images per step and part; ranks take whole parts.
             mask: nodes of a graph network that count for accuracy and agreement, boolean; spikes are those of all.
             memory_budget: bytes that "fast" may take beside weights and inputs, see `predict`.
+            ranks: processes that share the images, all of which get the same result (docs/scale.md); the same
+                arguments on every one of them.
+            resume: folder that keeps the counts of finished parts, so that a run which was interrupted is gone on
+                with; the result is that of a run in one piece.
+
+        Raises:
+            ConfigurationError: an argument out of range, or a folder of another network, data or executor.
+            DataError: a folder that cannot be used.
+            DistributedError: another rank failed.
         """
         _known(executor)
         if self.graph is not None:
+            if ranks is not None or resume is not None:
+                raise ConfigurationError("ranks, resume: found for a graph, which is one sample, supported for images")
             return evaluate_graph(self, x, y, executor, model if model is not None else self.model, mask)
         if mask is not None:
             raise ConfigurationError("mask: found one for inputs that are samples, supported for graphs; select inputs")
+        evaluator = self.evaluator(x, y, executor, model, batch, memory_budget)
+        return self.report(evaluator, evaluator.run(ranks, resume, progress=progress))
+
+    def evaluator(
+        self,
+        x: Inputs,
+        y: ArrayLike | torch.Tensor,
+        executor: Executor = "fast",
+        model: torch.nn.Module | None = None,
+        batch: int = EVALUATION_BATCH,
+        memory_budget: int = DEFAULT_BUDGET_BYTES,
+    ) -> Evaluator:
+        """What counts the parts of an evaluation of images; arguments as of `evaluate`."""
+        _known(executor)
         inputs, labels = _floats(x), np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
         if len(inputs) != len(labels):
             raise ConfigurationError(f"y: found {len(labels)} labels for {len(inputs)} inputs")
+        if len(inputs) == 0:
+            raise ConfigurationError("x: found no input, supported one and more")
         ann = model if model is not None else self.model
-        counter = SpikeCounter(self.network)
-        right = ann_right = agreed = 0
+        step = batch
         if executor == "fast":
-            batch = min(batch, self._fast_within(memory_budget).images_per_chunk)
-        for i in range(0, len(inputs), batch):
-            part, truth = inputs[i : i + batch], labels[i : i + batch]
+            step = min(batch, self._fast_within(memory_budget).images_per_chunk)
+
+        def traced(part: NDArray[np.floating]) -> Trace:
             # Counts need the phases; the potentials of the layers would cost as much again.
-            fast = executor == "fast"
-            trace = self._fast.run(self.encode(part), potentials=False) if fast else self.trace(part, executor)
-            counter.add(trace.layers)
-            chosen = trace.output.argmax(axis=1)
-            right += int((chosen == truth).sum())
-            if ann is not None:
-                ann_chosen = ann_output(ann, part).argmax(axis=1)
-                ann_right += int((ann_chosen == truth).sum())
-                agreed += int((ann_chosen == chosen).sum())
-            if progress is not None:
-                progress(min(i + batch, len(inputs)), len(inputs))
-        return self.evaluation(executor, counter, labels.size, right, ann_right, agreed, ann is not None)
+            return (
+                self._fast.run(self.encode(part), potentials=False)
+                if executor == "fast"
+                else self.trace(part, executor)
+            )
+
+        answer = None if ann is None else lambda part: ann_output(ann, part)
+        return Evaluator(self.network, executor, inputs, labels, batch, step, traced, ann, answer)
+
+    def report(self, evaluator: Evaluator, counts: Counts) -> Evaluation:
+        """The report of what an evaluator counted."""
+        counter = counts.counter(self.network)
+        return self.evaluation(
+            evaluator.executor,
+            counter,
+            counts.images,
+            counts.right,
+            counts.ann_right,
+            counts.agreed,
+            evaluator.ann is not None,
+        )
 
     def evaluation(
         self, executor: str, counter: SpikeCounter, total: int, right: int, ann_right: int, agreed: int, with_ann: bool

@@ -10,6 +10,9 @@ from rich.console import Console
 
 from loihi_onespike.cli import inputs, options
 from loihi_onespike.cli.command import Result, command
+from loihi_onespike.cli.deploy_array import deploy_by_jobs
+from loihi_onespike.cli.groups import grouped
+from loihi_onespike.cli.job_options import JobArray
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -20,8 +23,14 @@ BATCH = 50
 
 
 @command
+@grouped
 def deploy(
-    file: options.NetFile,
+    context: typer.Context,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="NET.h5", help="File that `onespike convert` wrote; with --slurm one or more of them."),
+    ],
+    jobs: JobArray,
     data: options.Data,
     board: Annotated[
         str,
@@ -52,7 +61,13 @@ def deploy(
         typer.Option("--partition", metavar="NAME", help="Partition of the SLURM cluster.", rich_help_panel=BOARD),
     ] = None,
     node: Annotated[
-        str | None, typer.Option("--node", metavar="NAME", help="One node of the cluster.", rich_help_panel=BOARD)
+        list[str] | None,
+        typer.Option(
+            "--node",
+            metavar="NAME",
+            help="One node of the cluster; with --slurm it may be repeated, the jobs take them in turn.",
+            rich_help_panel=BOARD,
+        ),
     ] = None,
     host: Annotated[
         str | None,
@@ -62,6 +77,9 @@ def deploy(
         str, typer.Option("--stepping", metavar="NAME", help="Of the chips.", rich_help_panel=BOARD)
     ] = "N3B3",
     images: Annotated[int, typer.Option("--images", metavar="N", help="Images that are run.", min=1)] = 4,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="K/N", help="Run the K-th of N shares of the images alone.")
+    ] = None,
     counted_images: Annotated[
         int, typer.Option(metavar="N", help="Images whose spikes the estimate counts.", min=1)
     ] = 100,
@@ -95,7 +113,11 @@ def deploy(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="Report as FILE.json and FILE.md.", rich_help_panel=options.OUTPUT
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Report as FILE.json and FILE.md; with --slurm a folder for one report of every job.",
+            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     data_root: options.DataRoot = None,
@@ -108,11 +130,18 @@ def deploy(
     """Put a network onto a Loihi 2 board, compare spikes and outputs with the oracle, and measure time and energy.
 
     Needs lava-loihi, which Intel gives to members of its research community; --dry-run does everything but the board.
-    Exit status 1 when a spike or an output differs, or, in a dry run, when the network does not fit.
+    Exit status 1 when a spike or an output differs, or, in a dry run, when the network does not fit. --slurm N puts
+    every network onto N boards at once, each with its share of the images.
 
     Example: onespike deploy net.h5 --data digits --board oheo_gulch --dry-run
     """
-    access = _access(partition, node, host)
+    if jobs.require():
+        _access(partition, None, host)
+        return deploy_by_jobs(context, files, node or (), out, images, jobs)
+    if len(files) > 1 or len(node or ()) > 1:
+        raise ConfigurationError("deploy: found more than one network or node, supported with --slurm N, one without")
+    (file,) = files
+    access = _access(partition, node[0] if node else None, host)
     if out is not None:
         inputs.writable(out)
 
@@ -122,6 +151,7 @@ def deploy(
     from loihi_onespike.deployment import deploy as put
     from loihi_onespike.deployment.pipeline import require_software
     from loihi_onespike.energy.activity import Activity
+    from loihi_onespike.evaluation.parts import Shard
     from loihi_onespike.hardware import load_board
 
     onto = load_board(board)
@@ -131,13 +161,19 @@ def deploy(
     found = inputs.read_data(data, data_root, 1, resize, crop, normalize, 0)
     counted = found.take(counted_images)
     activity = Activity(net.network)
+    run = found.take(images).images[:]
+    if shard is not None:
+        share = Shard.of_text(shard)
+        run = run[share.index :: share.of]
+        if not len(run):
+            raise ConfigurationError(f"--shard: found {shard} of {images} images, supported as many shards as images")
     with ProgressBars() as bars:
         for first in range(0, len(counted), BATCH):
             activity.add(net.trace(counted.images[first : first + BATCH]).layers)
             bars("count spikes", min(first + BATCH, len(counted)), len(counted))
         report = put(
             net.network,
-            net.encode(found.take(images).images[:]),
+            net.encode(run),
             onto,
             Options(
                 access=access,

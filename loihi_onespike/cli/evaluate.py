@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -10,12 +11,22 @@ import typer
 from rich.console import Console
 
 from loihi_onespike.cli import inputs, options
-from loihi_onespike.cli.command import Result, command
+from loihi_onespike.cli.command import INTERRUPTED, Result, command
+from loihi_onespike.cli.evaluate_shared import Unfinished, counted, counted_by_jobs, state_of
 from loihi_onespike.cli.groups import grouped
+from loihi_onespike.cli.interrupts import termination_interrupts
+from loihi_onespike.cli.job_options import JobArray
+from loihi_onespike.cli.progress import ProgressBars
+from loihi_onespike.cli.ranks import launched_ranks
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import torch
+
+    from loihi_onespike.data import Dataset
     from loihi_onespike.evaluation import Evaluation
+    from loihi_onespike.evaluation.run import Evaluator
+    from loihi_onespike.network import Executor, OneSpikeNetwork
 
 
 @command
@@ -32,6 +43,7 @@ def evaluate(
     data: options.Data,
     conversion: options.Conversion,
     source: options.Source,
+    jobs: JobArray,
     model: Annotated[
         str | None,
         typer.Option(
@@ -48,60 +60,96 @@ def evaluate(
         ),
     ] = "fast",
     images: options.Images = None,
+    resume: options.Resume = None,
+    shard: options.ShardOption = None,
+    batch: options.Batch = 250,
+    rank_timeout: options.RankTimeout = 1800.0,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
     """Accuracy with its 95 % interval, spikes per neuron, the energy measure α, latency and period.
 
-    Options of the conversion are for a model; a file has been converted already.
+    Options of the conversion are for a model; a file has been converted already. Started by torchrun, all ranks share
+    the images; --slurm shares them among jobs. The result is the same to the last digit.
 
     Example: onespike evaluate net.h5 --data test.npz --model model.py:build --weights weights.pt
     """
-    keywords = conversion.keywords()
+    from_file = _check(context, target, model, conversion)
+    inputs.choice("--executor", executor, ("fast", "float", "reference", "lava"))
+    if resume is None and (shard is not None or jobs.slurm is not None):
+        raise ConfigurationError(
+            f"--{'slurm' if shard is None else 'shard'}: found without --resume, supported with a folder that keeps "
+            "the counts"
+        )
+    if jobs.require() and not from_file:
+        raise ConfigurationError(
+            f"--slurm: found the model {target!r}, supported a NET.h5; convert it first, jobs would do so one by one"
+        )
+    evaluator: Evaluator | None = None
+    speaks = True
+    try:
+        with termination_interrupts(), launched_ranks(rank_timeout) as ranks:
+            speaks = ranks is None or ranks.is_first
+            with ProgressBars(silent=not speaks) as bars:
+                found = source.read(data, 1 if from_file else conversion.calibration_images)
+                named = model if from_file else target
+                module = None if named is None else inputs.read_model(named, weights)
+                net = _network(target, module, found, conversion, bars)
+                part = found.take(images)
+                evaluator = net.evaluator(part.images, part.labels, cast("Executor", executor), module, batch)
+                if jobs.slurm is not None and resume is not None:
+                    counts = counted_by_jobs(context, evaluator, resume, jobs, bars)
+                else:
+                    counts = counted(evaluator, resume, shard, ranks, bars)
+    except KeyboardInterrupt:
+        if resume is None or evaluator is None or not speaks:
+            raise
+        print(f"\nonespike: interrupted; {state_of(evaluator, resume)}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    if not speaks:
+        raise typer.Exit
+    facts = {"network": str(target), "data": found.name, "options": net.network.facts.get("options")}
+    if isinstance(counts, Unfinished):
+        state = counts
+        return Result({**state.to_dict(), **facts}, lambda console: console.print(str(state), markup=False))
+    evaluation = net.report(evaluator, counts)
+
+    def show(console: Console) -> None:
+        from loihi_onespike.cli.describe import conversion_text
+
+        show_evaluation(console, evaluation, found.name, conversion_text(net.network))
+
+    return Result({**evaluation.to_dict(), **facts}, show)
+
+
+def _check(context: typer.Context, target: str, model: str | None, conversion: options.Conversion) -> bool:
+    """Whether the target is a network file; raises ConfigurationError where options do not go with it."""
+    conversion.keywords()
     from_file = inputs.is_network_file(target)
     if not from_file and model is not None:
         raise ConfigurationError(f"--model: found {model!r} beside the model {target!r}, supported with a NET.h5 only")
     given = [f.name for f in fields(conversion) if _is_given(context, f.name)] if from_file else []
+    if from_file:
+        inputs.existing(Path(target))
     if given:
         listed = ", ".join("--" + n.replace("_", "-") for n in given)
         raise ConfigurationError(
             f"{listed}: found with the file {target}, which is converted already; convert it again"
         )
-    inputs.choice("--executor", executor, ("fast", "float", "reference", "lava"))
+    return from_file
 
+
+def _network(
+    target: str, module: torch.nn.Module | None, found: Dataset, conversion: options.Conversion, bars: ProgressBars
+) -> OneSpikeNetwork:
+    """The network of a file, or of a model that is converted now."""
     import loihi_onespike as los
-    from loihi_onespike.cli.describe import conversion_text
-    from loihi_onespike.cli.progress import ProgressBars
-    from loihi_onespike.network import Executor
 
-    net = los.load(inputs.existing(Path(target))) if from_file else None
-    found = source.read(data, 1 if from_file else conversion.calibration_images)
-    named = model if from_file else target
-    module = None if named is None else inputs.read_model(named, weights)
-    with ProgressBars() as bars:
-        if net is None:
-            assert module is not None
-            inputs.remark_on_calibration(found, evaluated_too=True)
-            net = los.convert(module, found.calibration, **keywords, progress=bars)
-        part = found.take(images)
-        evaluation = net.evaluate(
-            part.images,
-            part.labels,
-            executor=cast(Executor, executor),
-            model=module,
-            progress=lambda done, of: bars("evaluate", done, of),
-        )
-
-    def show(console: Console) -> None:
-        show_evaluation(console, evaluation, found.name, conversion_text(net.network))
-
-    document = {
-        **evaluation.to_dict(),
-        "network": str(target),
-        "data": found.name,
-        "options": net.network.facts.get("options"),
-    }
-    return Result(document, show)
+    if inputs.is_network_file(target):
+        return los.load(Path(target))
+    assert module is not None
+    inputs.remark_on_calibration(found, evaluated_too=True)
+    return los.convert(module, found.calibration, **conversion.keywords(), progress=bars)
 
 
 def _is_given(context: typer.Context, option: str) -> bool:

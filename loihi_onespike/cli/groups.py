@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,7 +18,7 @@ def grouped(function: Callable[P, R]) -> Callable[..., R]:
     A parameter `conversion: Conversion` becomes one parameter per field, in its place, with the field's annotation and
     default; the call puts them together again.
     """
-    hints = get_type_hints(function, include_extras=True)
+    hints = _hints(function)
     parameters: list[inspect.Parameter] = []
     groups: dict[str, type[Any]] = {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -43,7 +43,7 @@ def grouped(function: Callable[P, R]) -> Callable[..., R]:
 
 
 def _of_fields(kind: type[Any]) -> list[inspect.Parameter]:
-    hints = get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     return [
         inspect.Parameter(
             f.name,
@@ -53,3 +53,17 @@ def _of_fields(kind: type[Any]) -> list[inspect.Parameter]:
         )
         for f in fields(kind)
     ]
+
+
+def _hints(of: Any) -> dict[str, Any]:
+    """Annotations as they are written.
+
+    Python 3.10 makes Optional[Annotated[...]] of a parameter whose default is None, in which typer does not find names
+    and help of the option.
+    """
+    hints = get_type_hints(of, include_extras=True)
+    for name, hint in hints.items():
+        inner = [a for a in get_args(hint) if get_origin(a) is Annotated]
+        if get_origin(hint) is Union and inner:
+            (hints[name],) = inner
+    return hints

@@ -33,6 +33,16 @@ def base_of(text: str) -> float | Literal["auto"]:
         raise ConfigurationError(f"--base: found {text!r}, supported auto or a number above 1, up to 4") from None
 
 
+def input_bits_of(text: str) -> int | Literal["auto"]:
+    """Value of --input-bits."""
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigurationError(f"--input-bits: found {text!r}, supported auto or a whole number, 1 to 16") from None
+
+
 def choice(option: str, value: str, choices: tuple[str, ...]) -> str:
     """The value, if it is one of the choices."""
     if value not in choices:

@@ -14,7 +14,7 @@ from loihi_onespike.cli import inputs
 if TYPE_CHECKING:
     from loihi_onespike.data import Dataset
 
-CONVERSION, DATA, OUTPUT = "Conversion", "Data", "Output"
+CONVERSION, DATA, OUTPUT, SHARING = "Conversion", "Data", "Output", "Long work, several processes"
 
 
 def _conversion(*names: str, metavar: str, help: str, **more: Any) -> Any:
@@ -95,7 +95,12 @@ WeightBits = Annotated[
     int, _conversion("--weight-bits", metavar="N", help="Width of a weight in bits, sign included, 2 to 8.")
 ]
 InputBits = Annotated[
-    int, _conversion("--input-bits", metavar="N", help="Width of an input value in bits, a step each, 1 to 16.")
+    str,
+    _conversion(
+        "--input-bits",
+        metavar="N|auto",
+        help="Width of an input value in bits, a step each, 1 to 16. auto: 8, or more where the data needs them.",
+    ),
 ]
 InputCode = Annotated[
     str,
@@ -140,6 +145,41 @@ CalibrationImages = Annotated[
     ),
 ]
 
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume",
+        metavar="FOLDER",
+        help="Keeps the counts of finished parts; the same command again goes on where it was stopped.",
+        rich_help_panel=SHARING,
+    ),
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        help="With --resume: count the K-th of N shares of the parts alone.",
+        rich_help_panel=SHARING,
+    ),
+]
+Batch = Annotated[
+    int,
+    typer.Option(
+        "--batch", metavar="N", help="Images of a part, which one process counts.", min=1, rich_help_panel=SHARING
+    ),
+]
+RankTimeout = Annotated[
+    float,
+    typer.Option(
+        "--rank-timeout",
+        metavar="SECONDS",
+        help="Under torchrun: how long to wait for another rank.",
+        min=1,
+        rich_help_panel=SHARING,
+    ),
+]
+
 Timeout = Annotated[
     float,
     typer.Option(
@@ -162,7 +202,7 @@ class Conversion:
     base: BaseOption = "auto"
     wait: Wait = None
     weight_bits: WeightBits = 8
-    input_bits: InputBits = 8
+    input_bits: InputBits = "auto"
     input_code: InputCode = "binary"
     normalization: Normalization = "channel"
     no_threshold_shift: NoThresholdShift = False
@@ -177,7 +217,7 @@ class Conversion:
             "base": inputs.base_of(self.base),
             "wait": self.wait,
             "weight_bits": self.weight_bits,
-            "input_bits": self.input_bits,
+            "input_bits": inputs.input_bits_of(self.input_bits),
             "input_code": inputs.input_code_of(self.input_code),
             "normalization": inputs.normalization_of(self.normalization),
             "threshold_shift": not self.no_threshold_shift,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +13,15 @@ import typer
 from rich.console import Console
 
 from loihi_onespike.cli import inputs, options
-from loihi_onespike.cli.command import Result, command
+from loihi_onespike.cli.command import INTERRUPTED, Result, command
 from loihi_onespike.cli.groups import grouped
+from loihi_onespike.cli.interrupts import termination_interrupts
+from loihi_onespike.cli.job_options import JobArray, command_again
+from loihi_onespike.cli.progress import ProgressBars, rate_text, time_text
+from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from loihi_onespike.tuning import Front, Step
+    from loihi_onespike.tuning import Front, Search, Step
 
 LIMITS, SEARCH = "Limits", "Search"
 
@@ -24,9 +29,11 @@ LIMITS, SEARCH = "Limits", "Search"
 @command
 @grouped
 def tune(
+    context: typer.Context,
     model: options.Model,
     data: options.Data,
     source: options.Source,
+    jobs: JobArray,
     max_loss: Annotated[
         float | None,
         typer.Option(metavar="PP", help="Accuracy loss against the ANN, percentage points.", rich_help_panel=LIMITS),
@@ -61,6 +68,12 @@ def tune(
     shared: Annotated[
         bool, typer.Option("--shared", help="Other processes work on the study now.", rich_help_panel=SEARCH)
     ] = False,
+    search_only: Annotated[
+        bool,
+        typer.Option(
+            "--search-only", help="Make trials and leave, without a front; with --study.", rich_help_panel=SEARCH
+        ),
+    ] = False,
     search_images: Annotated[
         int, typer.Option(metavar="N", help="Images that guide the search.", min=1, rich_help_panel=SEARCH)
     ] = 500,
@@ -82,7 +95,7 @@ def tune(
     ] = None,
     weights: options.Weights = None,
     weight_bits: options.WeightBits = 8,
-    input_bits: options.InputBits = 8,
+    input_bits: options.InputBits = "auto",
     method: options.Method = "calibrated",
     without: options.Without = None,
     calibration_images: options.CalibrationImages = 512,
@@ -103,6 +116,10 @@ def tune(
     for path in (study, plot):
         if path is not None:
             inputs.writable(path)
+    if search_only and study is None:
+        raise ConfigurationError("--search-only: found without --study, supported with a file that keeps the trials")
+    if jobs.require():
+        _require_journal(study)
     parts = inputs.method_of(method, without or ())
     found = source.read(data, calibration_images)
     module = inputs.read_model(model, weights)
@@ -110,26 +127,77 @@ def tune(
     from loihi_onespike import tuning
 
     space = tuning.Space()
-    front = tuning.tune(
+    search = tuning.Search(
         module,
         found,
-        limits=tuning.Limits(max_loss, max_latency, max_spikes, max_synops, min_alpha),
-        trials=trials,
-        study=study,
-        seed=source.seed,
-        space=space if not timesteps else replace(space, timesteps=tuple(sorted(set(timesteps)))),
-        method=parts,
-        search_images=search_images,
-        held_out_images=held_out_images,
-        shared=shared,
-        progress=_Lines(),
-        weight_bits=weight_bits,
-        input_bits=input_bits,
+        tuning.Limits(max_loss, max_latency, max_spikes, max_synops, min_alpha),
+        study,
+        source.seed,
+        space if not timesteps else replace(space, timesteps=tuple(sorted(set(timesteps)))),
+        parts,
+        search_images,
+        held_out_images,
+        {"weight_bits": weight_bits, "input_bits": inputs.input_bits_of(input_bits)},
     )
+    lines = _Lines()
+    facts = {"model": model, "data": found.name, "study": None if study is None else str(study)}
+    try:
+        with termination_interrupts():
+            if jobs.slurm is None:
+                search.run(trials, shared, lines)
+            elif not _search_by_jobs(context, search, trials, shared, jobs):
+                return _state(search, trials, facts)
+            if search_only:
+                return _state(search, trials, facts)
+            front = search.front(lines)
+    except KeyboardInterrupt:
+        if study is None:
+            raise
+        print(
+            f"\nonespike: interrupted; {search.finished()} of {trials} trials are finished in {study}; the same "
+            "command again goes on",
+            file=sys.stderr,
+        )
+        raise typer.Exit(INTERRUPTED) from None
     if plot is not None:
         _draw(plot, front, found.name)
-    document = {**front.to_dict(), "model": model, "data": found.name, "study": None if study is None else str(study)}
-    return Result(document, lambda console: show_front(console, front), failed=front.best is None)
+    return Result({**front.to_dict(), **facts}, lambda console: show_front(console, front), failed=front.best is None)
+
+
+def _require_journal(study: Path | None) -> None:
+    from loihi_onespike.tuning.study import JOURNAL
+
+    if study is None or study.suffix not in JOURNAL:
+        raise ConfigurationError(
+            f"--slurm: found --study {study}, supported a journal ({', '.join(JOURNAL)}) that all jobs share"
+        )
+
+
+def _search_by_jobs(context: typer.Context, search: Search, trials: int, shared: bool, jobs: JobArray) -> bool:
+    """Make the trials that are missing by an array of jobs; False when the jobs were only submitted."""
+    from loihi_onespike.jobs import Job
+
+    assert jobs.slurm is not None
+    missing = trials - search.finished(shared)
+    if missing <= 0:
+        return True
+    worker = command_again(
+        context, "as_json", "plot", "shared", "search_only", add=("--search-only", "--shared", "--json")
+    )
+    array = [Job(f"job {i + 1} of {jobs.slurm}", worker) for i in range(min(jobs.slurm, missing))]
+
+    def look(ended: int, of: int) -> None:
+        bars(f"tune, {of} jobs", min(search.finished(), trials), trials)
+
+    with ProgressBars() as bars:
+        return jobs.run(array, look) is not None
+
+
+def _state(search: Search, trials: int, facts: Mapping[str, object]) -> Result:
+    """How far the study is, where no front is asked for."""
+    finished = search.finished()
+    text = f"{finished} of {trials} trials are finished in {facts['study']}"
+    return Result({"finished": finished, "of": trials, **facts}, lambda console: console.print(text, markup=False))
 
 
 class _Lines:
@@ -148,8 +216,8 @@ class _Lines:
         elapsed = self._last - self._start
         pace = ""
         if step.new and elapsed > 0:
-            left = elapsed / step.new * (step.of - step.done)
-            pace = f" ({60 * step.new / elapsed:.1f} a minute, {left:.0f} s left)"
+            left = elapsed / step.new * max(step.of - step.done, 0)
+            pace = f" ({rate_text(step.new / elapsed)}, {time_text(left)} left)"
         print(f"{step.what} {step.done}/{step.of}: {step.setting}: {said}{pace}", file=sys.stderr, flush=True)
 
 

@@ -88,6 +88,10 @@ class Search:
             raise ConfigurationError(f"trials: found {trials}, supported 1 and more")
         _search(self._task, self._kept(shared), trials, progress)
 
+    def finished(self, shared: bool = True) -> int:
+        """Trials that have been finished; without `shared`, those that never ended are given up."""
+        return len(self._kept(shared).finished)
+
     def front(self, progress: Progress = _silent) -> Front:
         """Convert what is best on the search images again and measure it on the held-out images."""
         kept = self._kept(shared=True)

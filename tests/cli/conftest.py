@@ -18,7 +18,7 @@ def net_file(tmp_path_factory):
     """The demo's network, converted with a short wait, so that options show in what is printed."""
     path = tmp_path_factory.mktemp("cli") / "net.h5"
     arguments = ["convert", "digits", "--data", "digits", "-o", str(path), "--wait", "8", "--input-bits", "5"]
-    result = CliRunner().invoke(app, [*arguments, "--calibration-images", "64"])
+    result = CliRunner().invoke(app, [*arguments, "--calibration-images", "32"])
     assert result.exit_code == 0, result.output
     return path
 

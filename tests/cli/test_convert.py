@@ -6,10 +6,16 @@ import loihi_onespike as los
 from loihi_onespike.data import load_data
 from loihi_onespike.demo.model import load_digits_cnn
 
+PLAIN = ("--data", "digits", "--method", "paper", "--calibration-images", 32)
+"""The cheapest conversion, where an option is looked at that has nothing to do with calibration."""
+
 
 def test_document(document, tmp_path):
     out = tmp_path / "new folder" / "net.h5"
-    found = document("convert", "digits", "--data", "digits", "-o", out, "--timesteps", "8", "--base", "1.5")
+    found = document(
+        "convert", "digits", "--data", "digits", "-o", out, "--timesteps", "8", "--base", "1.5",
+        "--method", "paper",
+    )  # fmt: skip
     assert found["file"] == str(out) and out.stat().st_size == found["bytes"]
     assert (found["timesteps"], found["period_steps"], found["neurons"]) == (8, 16, 2432)
     assert found["options"]["timesteps"] == 8 and found["options"]["base"] == 1.5
@@ -21,7 +27,8 @@ def test_document(document, tmp_path):
 
 
 def test_table(onespike, tmp_path):
-    result = onespike("convert", "digits", "--data", "digits", "-o", tmp_path / "net.h5")
+    arguments = ("--data", "digits", "--calibration-images", 32, "-o", tmp_path / "net.h5")
+    result = onespike("convert", "digits", *arguments)
     assert result.exit_code == 0
     for word in ("relu2", "16 × 8 × 8", "1024", "v bits of 24", "latency", "period", "Rewritten", "net.h5"):
         assert word in result.stdout
@@ -34,12 +41,12 @@ def test_table(onespike, tmp_path):
     [("--weight-bits", 4, "weight_bits"), ("--input-code", "single", "input_code"), ("--normalization", "layer", None)],
 )
 def test_options_reach_the_conversion(document, tmp_path, option, value, name):
-    found = document("convert", "digits", "--data", "digits", "-o", tmp_path / "n.h5", option, value)
+    found = document("convert", "digits", *PLAIN, "-o", tmp_path / "n.h5", option, value)
     assert found["options"][name or option[2:]] == value
 
 
 def test_floor_instead_of_nearest(document, tmp_path):
-    found = document("convert", "digits", "--data", "digits", "-o", tmp_path / "n.h5", "--no-threshold-shift")
+    found = document("convert", "digits", *PLAIN, "-o", tmp_path / "n.h5", "--no-threshold-shift")
     assert found["options"]["threshold_shift"] is False
 
 
@@ -49,7 +56,7 @@ def test_own_model_weights_and_data(onespike, document, tmp_path):
     torch.save({"state_dict": {f"module.{k}": v for k, v in load_digits_cnn().state_dict().items()}}, tmp_path / "w.pt")
     data = load_data("digits")
     np.savez(tmp_path / "d.npz", x=data.images[:100], y=data.labels[:100], x_calibration=data.calibration)
-    model = ("--weights", tmp_path / "w.pt", "--data", tmp_path / "d.npz")
+    model = ("--weights", tmp_path / "w.pt", "--data", tmp_path / "d.npz", "--method", "paper")
     result = onespike("convert", f"{tmp_path}/model.py:Net", *model, "-o", tmp_path / "net.h5")
     assert result.exit_code == 0 and "prefix 'module.' taken off" in result.stderr
     found = document("evaluate", f"{tmp_path}/model.py:Net", *model)

@@ -5,14 +5,14 @@ import pytest
 
 @pytest.fixture(scope="module")
 def arguments(net_file):
-    return ("diagnose", net_file, "--data", "digits", "--model", "digits", "--images", "12")
+    return ("diagnose", net_file, "--data", "digits", "--model", "digits", "--images", "4")
 
 
 def test_text(onespike, arguments):
     result = onespike(*arguments, "--top", "2")
     assert result.exit_code == 0, result.stderr
     text = " ".join(result.stdout.split())
-    for words in ("on 12 images", "same class", "alone", "interaction", "noise spikes", "rounding", "relu3"):
+    for words in ("on 4 images", "same class", "alone", "interaction", "noise spikes", "rounding", "relu3"):
         assert words in text
     assert text.count(" - ") >= 1 and result.stdout.count("\n- ") == 2
 
@@ -20,7 +20,7 @@ def test_text(onespike, arguments):
 def test_document_and_picture(document, arguments, tmp_path):
     path = tmp_path / "new" / "diagnosis.svg"
     found = document(*arguments, "--plot", path)
-    assert found["images"] == 12 and not found["interrupted"] and found["measure"] == "relative"
+    assert found["images"] == 4 and not found["interrupted"] and found["measure"] == "relative"
     assert [y["name"] for y in found["layers"]][:2] == ["input", "relu1"] and "noise" in found["causes"]
     assert found["error_without_any_cause"]["relative"] < 1e-5 and found["sentence"]
     assert path.read_text().count("<path") > 10

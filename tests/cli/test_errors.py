@@ -105,7 +105,7 @@ def test_what_a_model_prints_does_not_spoil_the_document(process, tmp_path):
         "    return load_digits_cnn()\n"
     )
     arguments = ("convert", f"{tmp_path}/model.py:build", "--data", "digits", "-o", tmp_path / "net.h5", "--json")
-    done = process(*arguments)
+    done = process(*arguments, "--method", "paper")
     assert done.returncode == 0 and json.loads(done.stdout)["timesteps"] == 16
     assert "loading\nbuilding" in done.stderr
 

@@ -1,8 +1,13 @@
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import loihi_onespike as los
 from loihi_onespike.data import load_data
+from loihi_onespike.evaluation.run import Evaluator
 
 
 def test_file_with_model(document, net_file):
@@ -21,7 +26,8 @@ def test_file_without_model(document, net_file):
 
 
 def test_model_is_converted_first(document):
-    found = document("evaluate", "digits", "--data", "digits", "--timesteps", "8", "--wait", "4", "--executor", "float")
+    arguments = ("--data", "digits", "--timesteps", "8", "--wait", "4", "--executor", "float", "--method", "paper")
+    found = document("evaluate", "digits", *arguments)
     assert found["executor"] == "float" and found["period_steps"] == 12 and found["ann_accuracy"]["total"] == 599
 
 
@@ -47,5 +53,82 @@ def test_executors_agree(document, net_file, firing_share, executor):
 def test_calibrating_with_what_is_evaluated_is_remarked(onespike, tmp_path):
     data = load_data("digits").take(40)
     np.savez(tmp_path / "d.npz", x=data.images, y=data.labels)
-    result = onespike("evaluate", "digits", "--data", tmp_path / "d.npz")
+    result = onespike("evaluate", "digits", "--data", tmp_path / "d.npz", "--method", "paper")
     assert "calibration images are among those that are evaluated" in result.stderr
+
+
+def test_goes_on_where_it_was_interrupted(onespike, document, net_file, tmp_path, monkeypatch):
+    """Ctrl-C after the first of three parts: one line says how to go on, and the second run counts two parts."""
+    asked = ("evaluate", net_file, "--data", "digits", "--images", "30", "--batch", "10", "--resume", tmp_path / "f")
+    counted = Evaluator.count
+
+    def stop(evaluator, part):
+        if part.number == 1:
+            raise KeyboardInterrupt
+        return counted(evaluator, part)
+
+    monkeypatch.setattr(Evaluator, "count", stop)
+    first = onespike(*asked)
+    assert first.exit_code == 130
+    assert first.stderr.strip().splitlines()[-1] == (
+        f"onespike: interrupted; 10 of 30 images are counted in {tmp_path / 'f'}; the same command again goes on with "
+        "the rest"
+    )
+    monkeypatch.setattr(Evaluator, "count", counted)
+    assert document(*asked) == document(*asked[:-2])
+    refused = onespike(*asked, "--model", "digits")
+    assert refused.exit_code == 2 and "model: found none, here DigitsCnn" in refused.stderr.replace("CNN", "Cnn")
+
+
+def test_shards(document, onespike, net_file, tmp_path):
+    asked = ("evaluate", net_file, "--data", "digits", "--images", "30", "--batch", "10", "--resume", tmp_path / "f")
+    state = document(*asked, "--shard", "1/2")
+    assert (state["finished"], state["of"]) == (20, 30)
+    assert "20 of 30 images are counted in" in onespike(*asked, "--shard", "1/2").stdout
+    assert document(*asked, "--shard", "2/2") == document(*asked[:-2])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--shard", "1/2"), "--shard: found without --resume"),
+        (("--slurm", "2"), "--slurm: found without --resume"),
+        (("--slurm-local",), "--slurm-local: found alone"),
+        (("--resume", "f", "--slurm", "2", "--slurm-option", "qos"), "--slurm-option: found 'qos'"),
+        (("--resume", "f", "--slurm", "2"), "on a machine without SLURM, --slurm-local"),
+    ],
+)
+def test_what_jobs_ask_for(onespike, net_file, more, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))  # no srun
+    done = onespike("evaluate", net_file, "--data", "digits", "--images", "4", *more)
+    assert done.exit_code == 2 and said in done.stderr
+
+
+@pytest.mark.slow
+def test_an_array_of_jobs(document, net_file, tmp_path):
+    """Two processes in place of SLURM's jobs; the second run has nothing left to submit."""
+    asked = ("evaluate", net_file, "--data", "digits", "--images", "30", "--batch", "10", "--resume", tmp_path / "f")
+    jobs = ("--slurm", "2", "--slurm-local", "--slurm-logs", tmp_path / "logs")
+    expected = document(*asked[:-2])
+    assert document(*asked, *jobs) == expected
+    submitted = len(list((tmp_path / "logs").glob("*_submitted.pkl")))
+    assert submitted == 2 and document(*asked, *jobs) == expected
+    assert len(list((tmp_path / "logs").glob("*_submitted.pkl"))) == 2
+
+
+@pytest.mark.slow
+def test_torchrun(net_file, document, tmp_path):
+    """Two ranks as torchrun starts them: rank 0 prints one document, that of one process."""
+    asked = ("evaluate", str(net_file), "--data", "digits", "--images", "30", "--batch", "7", "--json")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    done = subprocess.run(
+        [*torchrun, "-m", "loihi_onespike", *asked, "--resume", tmp_path / "f"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == document(*asked[:-1])
+    failed = subprocess.run(
+        [*torchrun, "-m", "loihi_onespike", *asked, "--resume", __file__], capture_output=True, text=True, timeout=120
+    )
+    assert failed.returncode != 0 and "rank 0: DataError" in failed.stderr

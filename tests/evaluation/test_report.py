@@ -31,14 +31,14 @@ def test_accuracy_prints_percent_with_interval() -> None:
 
 def test_evaluate_counts_what_predict_says() -> None:
     model, x = make("plain_cnn"), inputs(40)
-    net = los.convert(model, x)
+    net = los.convert(model, x, method="paper")
     chosen = net.predict(x).argmax(1)
     labels = chosen.copy()
     labels[:10] = (labels[:10] + 1) % 4
     seen: list[tuple[int, int]] = []
     result = net.evaluate(x, labels, batch=16, progress=lambda done, of: seen.append((done, of)))
     assert (result.accuracy.correct, result.images) == (30, 40)
-    assert seen == [(16, 40), (32, 40), (40, 40)]
+    assert seen == [(0, 40), (16, 40), (32, 40), (40, 40)]
     ann = model(x).argmax(1).numpy()
     assert result.agreement is not None and result.agreement.correct == int((ann == chosen).sum())
     assert result.loss_pp == pytest.approx(100 * ((ann == labels).mean() - 0.75))
@@ -47,14 +47,14 @@ def test_evaluate_counts_what_predict_says() -> None:
 
 def test_all_integer_executors_evaluate_alike() -> None:
     x, y = inputs(6), np.zeros(6, int)
-    net = los.convert(make("mlp"), x)
+    net = los.convert(make("mlp"), x, method="paper")
     fast, reference = net.evaluate(x, y).to_dict(), net.evaluate(x, y, executor="reference").to_dict()
     assert fast.pop("executor") == "fast" and reference.pop("executor") == "reference"
     assert fast == reference
 
 
 def test_wrong_executor_and_labels_are_refused() -> None:
-    net = los.convert(make("mlp"), inputs())
+    net = los.convert(make("mlp"), inputs(), method="paper")
     with pytest.raises(los.errors.ConfigurationError, match="executor: found 'gpu'"):
         net.predict(inputs(), executor="gpu")  # type: ignore[arg-type]
     with pytest.raises(los.errors.ConfigurationError, match="labels"):

@@ -1,0 +1,163 @@
+"""An array of commands: submitted together by submitit, watched until the last one has ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from loihi_onespike.errors import ConfigurationError, JobArrayError
+from loihi_onespike.jobs.command import Command
+
+if TYPE_CHECKING:
+    import submitit
+
+Kind = Literal["slurm", "local"]
+POLL_S = {"slurm": 10.0, "local": 0.2}
+"""Seconds between two looks at the jobs."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where jobs run.
+
+    Attributes:
+        logs: folder for submitit's files and the output of every job; all nodes must see it.
+        kind: "slurm", or "local" for processes of this machine, all at the same time.
+        partition: of SLURM; None leaves the choice to it.
+        minutes: longest time of a job.
+        cpus: cores of a job.
+        memory_gb: memory of a job; None leaves it to SLURM.
+        options: any other option of sbatch, by its long name with _ for -.
+    """
+
+    logs: Path
+    kind: Kind = "slurm"
+    partition: str | None = None
+    minutes: int = 240
+    cpus: int = 1
+    memory_gb: float | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One `onespike` command line of an array, by its arguments, and what to call it."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended.
+
+    Attributes:
+        status: exit status of the command; None for a job that died or was cancelled.
+        text: what it wrote to stderr, or why it died.
+        log: file of its stderr.
+    """
+
+    job: Job
+    status: int | None
+    text: str
+    log: Path
+
+    def __str__(self) -> str:
+        how = "died" if self.status is None else f"ended with status {self.status}"
+        lines = [line.strip() for line in self.text.splitlines() if line.strip(" -")]
+        return f"{self.job.name} {how}{': ' + lines[-1] if lines else ''} (log {self.log})"
+
+
+def require_submitit() -> None:
+    """Raises JobArrayError without the library; asked before any long work."""
+    if find_spec("submitit") is None:
+        raise JobArrayError(
+            'job arrays: submitit is not installed; install it with pip install "loihi-onespike[slurm]"'
+        )
+
+
+def submit(jobs: Sequence[Job], cluster: Cluster) -> list[submitit.Job[Any]]:
+    """Put all jobs into the queue as one array.
+
+    Raises:
+        ConfigurationError: an option that sbatch, as submitit knows it, does not have.
+        JobArrayError: submitit is missing, there is no SLURM here, or it refuses the jobs.
+    """
+    require_submitit()
+    import submitit
+
+    try:
+        executor = submitit.AutoExecutor(cluster.logs, cluster=cluster.kind)
+        executor.update_parameters(**_parameters(cluster))
+        with executor.batch():
+            return [executor.submit(Command(job.arguments, os.getcwd())) for job in jobs]
+    except (NameError, TypeError, ValueError) as error:  # what submitit raises for parameters it does not know
+        raise ConfigurationError(f"--slurm-option: {error}") from error
+    except (RuntimeError, OSError) as error:
+        raise JobArrayError(
+            f"job array: cannot be submitted ({error}); on a machine without SLURM, --slurm-local runs the jobs as "
+            "processes"
+        ) from error
+
+
+def run_array(
+    jobs: Sequence[Job],
+    cluster: Cluster,
+    look: Callable[[int, int], None] = lambda ended, of: None,
+) -> list[Ended]:
+    """Submit all jobs and wait for the last one; an interrupt cancels those that have not ended.
+
+    Args:
+        look: called now and then as look(jobs ended, jobs in all).
+
+    Raises: as `submit`. A job that fails is no error here: it is among the results.
+    """
+    submitted = submit(jobs, cluster)
+    try:
+        while True:
+            ended = sum(job.done() for job in submitted)
+            look(ended, len(submitted))
+            if ended == len(submitted):
+                break
+            time.sleep(POLL_S[cluster.kind])
+    except BaseException:
+        for job in submitted:
+            if not job.done():
+                job.cancel(check=False)
+        raise
+    return [_ended(job, made) for job, made in zip(jobs, submitted, strict=True)]
+
+
+def failures(ended: Sequence[Ended], accepted: tuple[int, ...] = (0,)) -> list[Ended]:
+    """Those that did not end with an accepted status."""
+    return [e for e in ended if e.status not in accepted]
+
+
+def _ended(job: Job, made: submitit.Job[Any]) -> Ended:
+    error, log = made.exception(), made.paths.stderr
+    if error is not None:
+        return Ended(job, None, str(error), log)
+    return Ended(job, made.result(), made.stderr() or "", log)
+
+
+def _parameters(cluster: Cluster) -> dict[str, Any]:
+    known: dict[str, Any] = {"name": "onespike", "timeout_min": cluster.minutes, "cpus_per_task": cluster.cpus}
+    if cluster.memory_gb is not None:
+        known["mem_gb"] = cluster.memory_gb
+    if cluster.kind == "local":
+        return known
+    from submitit import SlurmExecutor
+
+    by_submitit = SlurmExecutor._valid_parameters()
+    further = {name: value for name, value in cluster.options.items() if name not in by_submitit}
+    for name, value in {"partition": cluster.partition, **cluster.options}.items():
+        if value is not None and name not in further:
+            known[f"slurm_{name}"] = value
+    if further:
+        known["slurm_additional_parameters"] = further
+    return known

@@ -1,0 +1,89 @@
+"""A folder that keeps finished pieces of one run: bound to what the run depends on, written file by file."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from loihi_onespike.errors import ConfigurationError, DataError
+
+
+def claim(
+    folder: str | Path, name: str, facts: Mapping[str, object], belongs: Callable[[str], bool], option: str
+) -> dict[str, Any]:
+    """Make the folder one of a run with these facts, or find that it is; returns the facts as they are stored.
+
+    Args:
+        name: of the file that holds the facts.
+        belongs: whether a file of that name may stand in a folder that no run has claimed yet.
+        option: the option that named the folder.
+
+    Raises:
+        ConfigurationError: the folder is of another run; names what differs.
+        DataError: the folder cannot be used, or holds something else.
+    """
+    path, wanted = Path(folder), json.loads(json.dumps(facts))
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not (path / name).exists():
+            strangers = sorted(p.name for p in path.iterdir() if not (p.name.startswith(".") or belongs(p.name)))
+            if strangers and not (path / name).exists():  # another process may have claimed it meanwhile
+                raise DataError(
+                    f"{path}: found {strangers[0]} in it, supported an empty folder or that of an earlier run; name "
+                    f"another one with {option}"
+                )
+            write_whole(path / name, wanted, replace=False)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be used ({error.strerror}); name another folder with {option}") from error
+    stored = read_object(path / name)
+    if stored != wanted:
+        other = "; ".join(
+            f"{key}: found {stored.get(key)}, here {wanted.get(key)}"
+            for key in dict.fromkeys([*wanted, *stored])
+            if stored.get(key) != wanted.get(key)
+        )
+        raise ConfigurationError(f"{path}: is the folder of another run ({other}); name another one with {option}")
+    return wanted
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object; raises DataError naming the file."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError(f"found {type(found).__name__}, supported an object")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); delete it, what it held is made again") from error
+    return found
+
+
+def write_whole(path: Path, document: Mapping[str, object], replace: bool = True) -> None:
+    """The whole file or none, on disk when this returns; with replace=False a file that is there stays as it is."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with open(draft, "x", encoding="utf-8") as file:
+            json.dump(document, file)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            os.replace(draft, path)
+        else:
+            _link(draft, path)
+    finally:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+
+
+def _link(draft: Path, path: Path) -> None:
+    """A name for the draft, unless it is taken; where there are no hard links the last of equals stays."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:
+        os.replace(draft, path)
