@@ -1,9 +1,10 @@
 """Text GCN of the Reuters R8 corpus as a one-spike network: accuracy, agreement, spikes, α, time and memory.
 
-    python benchmarks/text_gcn.py --data FOLDER [--timesteps 16] [--base 1.3] [--input-bits 8] [--json FILE]
+    python benchmarks/text_gcn.py --data FOLDER [--timesteps 16] [--method paper --base 1.3] [--json FILE]
 
 FOLDER holds `graph.npz`, `weights.pt` and `model.py` with `load(folder) -> (model, adjacency, info)`.
-The paper's method alone: T = 16, Q = 1.3, full wait, channel maxima, INT8 weights (arXiv 2403.08786, Table V).
+With `--method paper --base 1.3` it is the paper's row: T = 16, full wait, channel maxima, INT8 weights
+(arXiv 2403.08786, Table V).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 import torch
 
 import loihi_onespike as los
+from loihi_onespike.cli.inputs import base_of, input_bits_of
 from loihi_onespike.energy.paper import FP32, INT8
 
 REPEATS = 5
@@ -56,7 +58,13 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         ann_seconds = best_seconds(lambda: model(adjacency))
     start, before = time.perf_counter(), peak_mib()
     net = los.convert(
-        model, adjacency, timesteps=args.timesteps, base=args.base, wait=args.wait, input_bits=args.input_bits
+        model,
+        adjacency,
+        timesteps=args.timesteps,
+        base=args.base,
+        wait=args.wait,
+        input_bits=args.input_bits,
+        method=args.method,
     )
     convert_seconds, convert_mib = time.perf_counter() - start, peak_mib()
     rows: dict[str, Any] = {}
@@ -72,7 +80,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             rows[name][f"alpha_{label}_own_order"] = energy.mac_pj * written / (energy.add_pj * spiking)
     codes = net._codes(adjacency)
     return {
-        "options": {k: getattr(args, k) for k in ("timesteps", "base", "wait", "input_bits")},
+        "options": {k: getattr(args, k) for k in ("timesteps", "base", "wait", "input_bits", "method")},
         "graph": {"nodes": int(adjacency.shape[0]), "non_zeros": int(adjacency._nnz()), "test": int(mask.sum())},
         "threads": torch.get_num_threads(),
         "ann_macs": dict(net.network.facts["ann_macs"]),
@@ -115,9 +123,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--timesteps", type=int, default=16)
-    parser.add_argument("--base", type=float, default=1.3)
+    parser.add_argument("--base", type=base_of, default="auto")
     parser.add_argument("--wait", type=int, default=None)
-    parser.add_argument("--input-bits", type=int, default=8)
+    parser.add_argument("--input-bits", type=input_bits_of, default="auto")
+    parser.add_argument("--method", choices=("calibrated", "paper"), default="calibrated")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")

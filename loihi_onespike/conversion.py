@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.calibration.method import Method
 from loihi_onespike.calibration.plan import Request, plan
-from loihi_onespike.coding import Base, BinaryCode, PhaseCode, best_base
+from loihi_onespike.coding import Base, BinaryCode, PhaseCode, SingleSpikeCode, best_base
 from loihi_onespike.errors import CalibrationError, ConfigurationError, GraphError
 from loihi_onespike.frontend import ModelSource, as_module, trace
 from loihi_onespike.graphs.arguments import is_graph
@@ -20,7 +20,7 @@ from loihi_onespike.graphs.conversion import convert_graph
 from loihi_onespike.ir.network import Network
 from loihi_onespike.ir.stage import StageGraph
 from loihi_onespike.network import OneSpikeNetwork, ann_output
-from loihi_onespike.passes.input_code import plan_input, recode_mixed_input
+from loihi_onespike.passes.input_code import InputCode, plan_input, recode_mixed_input
 from loihi_onespike.passes.lower import lower
 from loihi_onespike.passes.pool_last import pool_last
 from loihi_onespike.passes.quantize import quantize
@@ -48,7 +48,7 @@ class Options:
     base: float | Literal["auto"] = "auto"
     wait: int | None = None
     weight_bits: int = 8
-    input_bits: int = 8
+    input_bits: int | Literal["auto"] = "auto"
     input_code: Literal["binary", "single"] = "binary"
     normalization: Literal["channel", "layer"] = "channel"
     threshold_shift: bool = True
@@ -57,7 +57,12 @@ class Options:
     def __post_init__(self) -> None:
         _within("timesteps", self.timesteps, 1, MAX_TIMESTEPS)
         _within("weight_bits", self.weight_bits, 2, 8)
-        _within("input_bits", self.input_bits, 1, 16)
+        if isinstance(self.input_bits, str) and self.input_bits != "auto":
+            raise ConfigurationError(
+                f"input_bits: found {self.input_bits!r}, supported 'auto' or whole numbers from 1 to 16"
+            )
+        if not isinstance(self.input_bits, str):
+            _within("input_bits", self.input_bits, 1, 16)
         if self.wait is not None:
             _within("wait", self.wait, 1, self.timesteps)
         if self.input_code not in ("binary", "single"):
@@ -81,8 +86,10 @@ class Options:
         return Request(self.code, fitted, self.wait, self.normalization, self.weight_bits, self.method)
 
     @property
-    def code_of_input(self) -> BinaryCode | PhaseCode:
-        return BinaryCode(self.input_bits) if self.input_code == "binary" else self.code
+    def code_of_input(self) -> InputCode:
+        if self.input_code == "single":
+            return self.code
+        return "auto" if isinstance(self.input_bits, str) else BinaryCode(self.input_bits)
 
 
 def _within(name: str, value: int, low: int, high: int) -> None:
@@ -98,7 +105,7 @@ def convert(
     base: float | Literal["auto"] = "auto",
     wait: int | None = None,
     weight_bits: int = 8,
-    input_bits: int = 8,
+    input_bits: int | Literal["auto"] = "auto",
     input_code: Literal["binary", "single"] = "binary",
     normalization: Literal["channel", "layer"] = "channel",
     threshold_shift: bool = True,
@@ -120,7 +127,8 @@ def convert(
             the least mean percentage error for T (Eq. 5).
         wait: steps a neuron waits before its first decision, 1..T; None is full wait: decisions on the whole input.
         weight_bits: width of weights, sign included, 2..8.
-        input_bits: phases of the binary coded input, 1..16; 8 carries 8-bit data exactly.
+        input_bits: phases of the binary coded input, 1..16; "auto" takes 8, which carry 8-bit data exactly, or up to
+            12 for values whose rounding error would be larger than 1 % of their deviation.
         input_code: "binary" (many spikes, base 2) or "single" (one spike, paper Table VII).
         normalization: one scale λ per channel (Eq. 2), or per layer.
         threshold_shift: round to the nearest level (Eq. 4) instead of down (Eq. 3).
@@ -160,7 +168,8 @@ def convert(
 
 
 def _converted(model: torch.nn.Module, network: Network, stages: StageGraph, options: Options) -> OneSpikeNetwork:
-    facts = {**network.facts, "options": _facts(options), "rewrites": [*stages.rewrites, *_given_up(network)]}
+    chosen = _facts(options, network.input.code)
+    facts = {**network.facts, "options": chosen, "rewrites": [*stages.rewrites, *_given_up(network)]}
     return OneSpikeNetwork(replace(network, name=model._get_name(), facts=facts), stages, model)
 
 
@@ -218,8 +227,10 @@ def compare_outputs(name: str, expected: NDArray[np.float64], found: NDArray[np.
         )
 
 
-def _facts(options: Options) -> dict[str, object]:
-    return {**asdict(options), "base": "fitted" if options.request.fitted_levels else options.code.base.value}
+def _facts(options: Options, input_code: BinaryCode | SingleSpikeCode) -> dict[str, object]:
+    bits = input_code.bits if isinstance(input_code, BinaryCode) else options.input_bits
+    base = "fitted" if options.request.fitted_levels else options.code.base.value
+    return {**asdict(options), "base": base, "input_bits": bits}
 
 
 BATCH = 64

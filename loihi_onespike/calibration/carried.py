@@ -54,6 +54,39 @@ def first_levels(parts: NDArray[np.float32], plan: StagePlan) -> NDArray[np.floa
     return out
 
 
+def mean_levels(parts: Float, shift: Float, factor: Float, active_from: Float, plan: StagePlan) -> tuple[Float, Float]:
+    """Mean level in units of λ, and share of samples whose last part is above -active_from, per channel: (C,) each.
+
+    Args:
+        parts: (S, C, n) pre-activations.
+        shift: (C,) added to them.
+        factor: (C,) threshold.
+    """
+    never = np.full(plan.code.timesteps, np.inf)
+    negative = never if plan.negative is None else plan.negative
+    return _mean_levels(parts, shift, factor, active_from, plan.table, negative, plan.code.levels())
+
+
+@njit(cache=True, parallel=True)
+def _mean_levels(parts, shift, factor, active_from, table, negative, levels):  # type: ignore[no-untyped-def]
+    last, channels, samples = parts.shape[0] - 1, parts.shape[1], parts.shape[2]
+    mean, active = np.zeros(channels), np.zeros(channels)
+    for c in prange(channels):
+        total, count = 0.0, 0
+        for i in range(samples):
+            count += parts[last, c, i] + active_from[c] > 0
+            for k in range(levels.shape[0]):
+                z = np.float32((parts[min(k, last), c, i] + shift[c]) / factor[c])
+                if z >= table[k]:
+                    total += levels[k]
+                    break
+                if -z >= negative[k]:
+                    total -= levels[k]
+                    break
+        mean[c], active[c] = total / samples, count / samples
+    return mean, active
+
+
 @njit(cache=True, parallel=True)
 def _first_levels(parts, table, negative, levels, out):  # type: ignore[no-untyped-def]
     last = parts.shape[0] - 1

@@ -26,7 +26,7 @@ FIRST_LEVEL = 0.8
 WIDEST_STEP = 3.9
 """Largest ratio of neighbouring levels; the gain of one step is at most 4."""
 CLOSEST_STEP = 1.002
-ITERATIONS = 5
+ITERATIONS = 16
 COARSE = FACTORS[::2]
 CURVES = np.linspace(1.5, 6.0, 10)
 """Curves of companded levels that are tried."""

@@ -19,7 +19,10 @@ class Method:
         two_sided: no spike stands for a value in the middle, and one spike of either sign for those above and below:
             twice as many levels for up to twice as many spikes.
         bias: correct the mean of every channel, layer after layer, on the inputs that the SNN really gives it.
-        rounding: see the rounding of the weights while calibrating, so that the corrections undo what they can of it.
+        rounding: round the weights while calibrating, so that the corrections undo what they can of it.
+        compensation: round every weight so that it makes up for the errors of the others under the inputs that come
+            (with `rounding` only).
+        weights: fit the weights to the ANN's pre-activations in closed form, where that does better on other samples.
         waits: thresholds per phase fitted to the noise spikes that a wait shorter than the input lets in.
     """
 
@@ -28,6 +31,8 @@ class Method:
     two_sided: bool = True
     bias: bool = True
     rounding: bool = True
+    compensation: bool = True
+    weights: bool = True
     waits: bool = True
 
     @classmethod

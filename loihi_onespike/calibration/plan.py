@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.calibration.codebooks import codebooks, groups
-from loihi_onespike.calibration.fit import Values
-from loihi_onespike.calibration.grid import Sorted
 from loihi_onespike.calibration.method import Method
-from loihi_onespike.calibration.sequential import Setting, calibrate_in_sequence
+from loihi_onespike.calibration.population import Setting, Target
+from loihi_onespike.calibration.sequential import calibrate_in_sequence
 from loihi_onespike.calibration.survey import Survey
 from loihi_onespike.coding import Base, PhaseCode, SingleSpikeCode
-from loihi_onespike.ir.stage import InputStage, Stage, StageGraph
+from loihi_onespike.ir.stage import InputStage, StageGraph
 from loihi_onespike.passes.calibrate import plan_stages
 from loihi_onespike.sim.sparse_sample import SparseSample
 
-Float = NDArray[np.float64]
+if TYPE_CHECKING:
+    from loihi_onespike.distributed import Ranks
+
 Progress = Callable[[str, int, int], None]
 Batch = NDArray[np.floating] | SparseSample
 
@@ -53,19 +54,24 @@ class Request:
 
 
 def plan(
-    graph: StageGraph, batches: Sequence[Batch], request: Request, progress: Progress = lambda what, done, of: None
+    graph: StageGraph,
+    batches: Sequence[Batch],
+    request: Request,
+    progress: Progress = lambda what, done, of: None,
+    ranks: Ranks | None = None,
 ) -> StageGraph:
     """Plan every hidden stage of a graph whose input is planned.
 
     Args:
         batches: arrays (n, *shape), or one sparse sample.
         progress: called as progress(what, done, of).
+        ranks: processes that share the survey of the data; the rest every one of them does alike.
 
     Raises:
         CalibrationError: no data, or values that are not finite.
     """
     total = sum(_samples(batch) for batch in batches)
-    survey = Survey(graph, _shown(batches, progress), total)
+    survey = Survey(graph, _shown(batches, progress), total, ranks)
     paper = plan_stages(graph, survey.maxima, request.code, request.wait, request.normalization)
     if not request.method.sequential:
         return paper
@@ -73,7 +79,7 @@ def plan(
     codes: dict[str, SingleSpikeCode] = {name: p.code for name, p in paper.plans.items()}
     if request.fitted_levels:
         values = {
-            s.name: _values(graph, s, survey, largest[s.name], request)
+            s.name: Target.of(graph, s, largest[s.name], request.method).values(survey.samples[s.name])
             for s in graph.hidden
             if s.name in survey.samples
         }
@@ -98,15 +104,16 @@ def _for_wait(graph: StageGraph, x: Any, setting: Setting, timesteps: int, progr
     codes = [setting.codes]
     codes += [dict.fromkeys(setting.codes, PhaseCode(Base.nearest(base), timesteps)) for base in STEEPER_BASES]
     progress_of = _Steps("wait", len(codes), progress)
-    best, least = setting, np.inf
+    # the weights cost most of a pass and change little here
+    method = replace(setting.method, weights=False, rounding=False)
+    best, least = setting.codes, np.inf
     for tried in codes:
-        candidate = replace(setting, codes=tried)
         errors: list[float] = []
-        calibrate_in_sequence(graph, some, candidate, output=errors.append)
+        calibrate_in_sequence(graph, some, replace(setting, codes=tried, method=method), output=errors.append)
         progress_of()
         if errors[0] < least:
-            best, least = candidate, errors[0]
-    return best
+            best, least = tried, errors[0]
+    return replace(setting, codes=best)
 
 
 class _Steps:
@@ -128,17 +135,6 @@ def _shown(batches: Sequence[Batch], progress: Progress) -> Any:
     for i, batch in enumerate(batches, start=1):
         yield batch
         progress("calibrate", i, len(batches))
-
-
-def _values(graph: StageGraph, stage: Stage, survey: Survey, largest: Float, request: Request) -> Values:
-    from loihi_onespike.calibration.channels import Channels
-
-    channels = Channels.of(stage)
-    per_channel = largest.size == channels.count > 1
-    each = np.broadcast_to(largest, channels.parameter_shape).reshape(-1)
-    pooled = any(s.kind == "max_pool" and stage.name in {k.pre for k in s.links} for s in graph.hidden)
-    two_sided = request.method.two_sided and stage.activation.kind == "relu" and not pooled
-    return Values(Sorted(survey.samples[stage.name]), each, not stage.nonnegative, not per_channel, two_sided)
 
 
 def _together(graph: StageGraph, batches: Sequence[Batch], parts: int) -> Any:

@@ -1,8 +1,9 @@
 """Calibration layer after layer, each on the inputs that the spiking layers before it really give it.
 
 Both networks run side by side on the calibration data, the ANN on its own values and the SNN on its coded ones. At
-every population the SNN's pre-activation gets a scale, perhaps a turn, and a bias under which its coded values have the
-ANN's mean in every channel; then these values go on. Nothing is trained, and every choice is made once, in one pass.
+every population the weights are fitted to the ANN and rounded, its pre-activation gets a scale, perhaps a turn, and a
+bias under which its coded values have the ANN's mean in every channel; then these values go on. Nothing is trained, and
+every choice is made once, in one pass.
 """
 
 from __future__ import annotations
@@ -15,55 +16,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.calibration.carried import carried, first_levels
-from loihi_onespike.calibration.channels import SAMPLES, Channels
-from loihi_onespike.calibration.fit import FACTORS, Fit, Values, fit_population
-from loihi_onespike.calibration.grid import Sorted
-from loihi_onespike.calibration.method import Method
-from loihi_onespike.calibration.waits import fit_waits
-from loihi_onespike.coding import BinaryCode, SingleSpikeCode
+from loihi_onespike.calibration.arrival import arrived, arrived_input
+from loihi_onespike.calibration.carried import carried
+from loihi_onespike.calibration.channels import Channels
+from loihi_onespike.calibration.compensation import Compensation
+from loihi_onespike.calibration.population import Setting, Target, plan_population
+from loihi_onespike.calibration.regression import corrected
+from loihi_onespike.calibration.rows import rows_of
 from loihi_onespike.ir.activation import RELU
 from loihi_onespike.ir.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
-from loihi_onespike.passes.calibrate import input_steps
+from loihi_onespike.passes.calibrate import input_steps, stage_scale
 from loihi_onespike.passes.fold import fold_offsets
-from loihi_onespike.passes.rounded import rounded_stage
-from loihi_onespike.passes.scales import pooled_scale
+from loihi_onespike.passes.integer_weights import Rounding, nearest
+from loihi_onespike.passes.rounded import AnyStage, rounded_stage
+from loihi_onespike.passes.scales import gathered_scale, pooled_scale
 from loihi_onespike.sim.float import FloatExecutor, activate
 from loihi_onespike.sim.stage_sum import StageSum
 
 Float = NDArray[np.float64]
-
-ROUNDS = 2
-"""Fits of scale and bias, which depend on each other."""
-LEAST_SAMPLES = 512
-BIAS_ROUNDS = 6
-STEP = 0.7
-"""Part of the missing mean that one round adds to the bias."""
-ALMOST = 1 - 1e-4
-"""Values are levels up to the rounding of float32."""
-LEAST_ACTIVE = 0.1
-"""Share of active neurons that a step of the bias is divided by at least, so that it does not overshoot."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the pass has to know beside the data.
-
-    Attributes:
-        codes: code of every hidden population by name.
-        largest: λ by Eq. 2 of every hidden population, broadcastable to its shape.
-        wait: steps before the first decision, None for a full wait.
-        weight_bits: of the integer weights.
-        method: which parts are on.
-        seed: of the choice of samples.
-    """
-
-    codes: Mapping[str, SingleSpikeCode]
-    largest: Mapping[str, Float]
-    wait: int | None
-    weight_bits: int
-    method: Method
-    seed: int = 0
 
 
 def calibrate_in_sequence(
@@ -73,7 +43,7 @@ def calibrate_in_sequence(
     done: Callable[[], None] = lambda: None,
     output: Callable[[float], None] = lambda error: None,
 ) -> StageGraph:
-    """Planned stages with corrected biases.
+    """Planned stages with corrected weights and biases.
 
     Args:
         graph: stages whose input is planned.
@@ -87,6 +57,11 @@ def calibrate_in_sequence(
 
 @dataclass
 class _Pass:
+    """State of the pass: what has been planned so far, and the values of no spike that later biases have to take off.
+
+    Values of the SNN are those of its spikes alone, without the offset of their population.
+    """
+
     graph: StageGraph
     setting: Setting
     output: Callable[[float], None]
@@ -95,14 +70,11 @@ class _Pass:
     offsets: dict[str, Float] = field(default_factory=dict)
 
     def run(self, x: Any, done: Callable[[], None]) -> StageGraph:
+        source = self.graph.input
         ann = FloatExecutor(self.graph, coded=False)
-        of_ann = {self.graph.input.name: ann.input_value(x)}
-        of_snn = {
-            self.graph.input.name: FloatExecutor(replace(self.graph, stages=self.graph.stages[:1])).input_value(x)
-        }
-        self.pooled = _pooled(self.graph)
-        self.stages = [self.graph.input]
-        self._shapes = {s.name: s.shape for s in self.graph.stages}
+        of_ann = {source.name: ann.input_value(x)}
+        of_snn = {source.name: FloatExecutor(replace(self.graph, stages=(source,))).input_value(x)}
+        self.stages = [source]
         last_reader = {link.pre: s.name for s in self.graph.stages[1:] for link in s.links}  # type: ignore[union-attr]
         for stage in self.graph.stages[1:]:
             assert not isinstance(stage, InputStage)
@@ -113,49 +85,64 @@ class _Pass:
                     of_ann.pop(link.pre, None)
                     of_snn.pop(link.pre, None)
             done()
+        return self._planned
+
+    @property
+    def _planned(self) -> StageGraph:
+        """The graph as far as it has been planned; the stages behind are missing."""
         return replace(self.graph, stages=tuple(self.stages), plans=self.plans)
 
     def _stage(
         self, stage: Stage | OutputStage, z_ann: torch.Tensor, values: Mapping[str, Any]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Values of the ANN and of the SNN; plans the stage on the way."""
-        folded = fold_offsets(stage, self.offsets, self.graph)
         if isinstance(stage, Stage) and stage.kind == "max_pool":
             scales = {name: plan.scale for name, plan in self.plans.items()}
-            code = self.setting.codes[stage.name]
-            self.plans[stage.name] = StagePlan.of(RELU, code, pooled_scale(stage, scales, self.graph), 0)
-            self.stages.append(folded)
-            return z_ann, self._sum(folded)(values)
-        parts = self._parts(folded, values)
-        channels = Channels.of(stage)
-        shift = (
-            channels.mean(z_ann) - channels.mean(parts[-1]) if self.setting.method.bias else np.zeros(channels.count)
-        )
+            scale = pooled_scale(stage, scales, self.graph)
+            self.plans[stage.name] = StagePlan.of(RELU, self.setting.codes[stage.name], scale, 0)
+            self.stages.append(stage)
+            return z_ann, self._sum(stage)(values)
+        stage = fold_offsets(self._with_weights(stage, z_ann, values), self.offsets, self.graph)
+        parts, channels = self._parts(stage, values), Channels.of(stage)
+        shift = np.zeros(channels.count)
+        if self.setting.method.bias:
+            shift = channels.mean(z_ann) - channels.mean(parts[-1])
         if isinstance(stage, OutputStage):
-            self.stages.append(replace(folded, bias=folded.bias + channels.per_channel(shift)))
+            self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
             left, power = parts[-1] - z_ann, float((z_ann - z_ann.mean(dim=0)).square().sum())
             self.output(float((left - left.mean(dim=0)).square().sum()) / (power or 1.0))
             return z_ann, parts[-1]
-        value_ann = activate(stage.activation, z_ann)
-        plan, shift = self._planned(stage, channels, parts, value_ann, shift)
-        if self.setting.method.bias:  # once more on all the data, where the samples leave some chance
-            sent = carried(parts, channels.per_channel(shift) - plan.offset, plan)
-            missing = channels.mean(value_ann) - channels.mean(sent + torch.from_numpy(np.asarray(plan.offset)).float())
-            active = channels.mean((parts[-1] > 0).float()) if _rectifies(stage) else np.ones(channels.count)
-            shift = shift + STEP * missing / np.maximum(active, LEAST_ACTIVE)
+        target = Target.of(self.graph, stage, self.setting.largest[stage.name], self.setting.method)
+        value = activate(stage.activation, z_ann)
+        plan, shift = plan_population(target, parts, value, shift, self.setting)
         bias = channels.per_channel(shift) - plan.offset
         self.plans[stage.name], self.offsets[stage.name] = plan, plan.offset
-        self.stages.append(replace(folded, bias=folded.bias + bias))
-        return value_ann, carried(parts, bias, plan)
+        self.stages.append(replace(stage, bias=stage.bias + bias))
+        return value, carried(parts, bias, plan)
+
+    def _with_weights(self, stage: AnyStage, z_ann: torch.Tensor, values: Mapping[str, Any]) -> AnyStage:
+        """The stage with the weights that it will have, see `Method`: fitted to the ANN, then rounded."""
+        method = self.setting.method
+        dense = {link.pre for link in stage.links if isinstance(values[link.pre], torch.Tensor)}
+        seen = {name: values[name] + _tensor(self.offsets.get(name, np.zeros(()))) for name in dense}
+        fitting = method.weights and len(dense) == len({link.pre for link in stage.links})
+        compensating = method.rounding and method.compensation
+        rows = rows_of(stage, seen, self.setting.seed) if fitting or compensating else {}
+        if fitting:
+            stage = corrected(stage, rows, z_ann - self._sum(stage)(seen) - _tensor(stage.bias))
+        if not method.rounding:
+            return stage
+        rounding: Rounding = nearest
+        if compensating:
+            scales = {i: gathered_scale(stage.links[i], *stage_scale(self._planned, stage.links[i].pre)) for i in rows}
+            rounding = Compensation(rows, {i: scale for i, scale in scales.items() if scale is not None})
+        return rounded_stage(stage, self._planned, self.setting.weight_bits, rounding)
 
     def _parts(self, stage: Stage | OutputStage, values: Mapping[str, Any]) -> list[torch.Tensor]:
-        """Pre-activation of the SNN at steps wait + 1 … T_in, through rounded weights where the method has them."""
-        planned = replace(self.graph, plans=self.plans)
-        steps = input_steps(planned, stage)
+        """Pre-activation of the SNN at steps wait + 1 … T_in."""
+        steps = input_steps(self._planned, stage)
         wait = steps if self.setting.wait is None or isinstance(stage, OutputStage) else min(self.setting.wait, steps)
-        if self.setting.method.rounding:
-            stage = rounded_stage(stage, planned, self.setting.weight_bits)
-        total, bias = self._sum(stage), torch.from_numpy(np.asarray(stage.bias)).float()
+        total, bias = self._sum(stage), _tensor(stage.bias)
         return [
             total({link.pre: self._arrived(link.pre, values[link.pre], t, steps) for link in stage.links}) + bias
             for t in range(min(wait + 1, steps), steps + 1)
@@ -163,93 +150,17 @@ class _Pass:
 
     def _arrived(self, name: str, values: Any, t: int, steps: int) -> Any:
         """The values of a stage as far as they have been sent by phase t."""
-        if t == steps or not isinstance(values, torch.Tensor):  # a sparse input counts as complete
+        if t == steps:
             return values
         if name != self.graph.input.name:
-            code, scale = self.plans[name].code, self.plans[name].scale
-            least = torch.from_numpy(np.asarray(scale * code.levels()[min(t, code.timesteps) - 1] * ALMOST)).float()
-            return torch.where(values.abs() >= least, values, 0.0)
+            return arrived(values, self.plans[name], t)
         assert self.graph.input_plan is not None
-        plan = self.graph.input_plan
-        one = torch.from_numpy(np.asarray(plan.scale)).float()
-        if isinstance(plan.code, BinaryCode):
-            return torch.floor(values / one * 2**t + (1 - ALMOST)) / 2**t * one
-        return torch.where(values >= one * float(plan.code.levels()[t - 1]) * ALMOST, values, 0.0)
+        return arrived_input(values, self.graph.input_plan, t)
 
     def _sum(self, stage: Stage | OutputStage) -> StageSum:
-        one = np.ones(())
-        return StageSum(stage, self._shapes, {}, one, self.graph.input.name, torch.float32, torch.device("cpu"))
-
-    def _planned(
-        self, stage: Stage, channels: Channels, parts: list[torch.Tensor], value_ann: torch.Tensor, shift: Float
-    ) -> tuple[StagePlan, Float]:
-        """Plan and bias per channel."""
-        method, code = self.setting.method, self.setting.codes[stage.name]
-        places = channels.places(len(value_ann), self.setting.seed, max(LEAST_SAMPLES, 2 * SAMPLES // (1 + len(parts))))
-        seen = np.stack([channels.sample(z, places) for z in parts])
-        wanted = channels.sample(value_ann, places)
-        largest = np.broadcast_to(self.setting.largest[stage.name], channels.parameter_shape).reshape(-1)
-        per_channel = self.setting.largest[stage.name].size == channels.count > 1
-        two_sided = method.two_sided and stage.activation.kind == "relu" and stage.name not in self.pooled
-        for _ in range(ROUNDS if method.bias else 1):
-            carry = activate(stage.activation, torch.from_numpy(seen[-1] + shift[:, None])).numpy()
-            given = Values(Sorted(carry), largest, not stage.nonnegative, not per_channel, two_sided)
-            factors = FACTORS if method.scales else np.ones(1)
-            fit = fit_population(given, code.levels(), code.thresholds(), factors)
-            plan = self._coded(stage, channels, code, fit, per_channel)
-            if method.waits and len(parts) > 1:
-                factor, scale, middle = _per_channel(plan, channels)
-                arrived = ((seen + shift[:, None] - middle) / factor).astype(np.float32).reshape(len(parts), -1)
-                target = ((carry - middle) / scale).astype(np.float32).reshape(-1)
-                weight = np.broadcast_to(scale**2, carry.shape).astype(np.float32).reshape(-1)
-                plan = fit_waits(arrived, target, weight, plan)
-            if method.bias:
-                shift = _unbiased(seen, wanted, plan, channels, shift, _rectifies(stage))
-        return plan, shift
-
-    def _coded(self, stage: Stage, channels: Channels, code: SingleSpikeCode, fit: Fit, per_channel: bool) -> StagePlan:
-        one = (1,) * len(stage.shape)
-        scale = channels.per_channel(fit.scales) if per_channel else fit.scales[:1].reshape(one)
-        if (
-            stage.activation.kind == "clip" and stage.activation.homogeneous
-        ):  # the first level stands for whatever lies beyond the limit
-            scale = np.minimum(scale, stage.activation.high / code.levels()[0])
-        plan = StagePlan.of(stage.activation, code, scale, self.setting.wait)
-        if fit.turn is None:
-            return plan
-        sent = np.arange(1, code.timesteps + 1) >= fit.turn
-        negative = np.where(sent, code.thresholds(), np.inf)
-        return replace(plan, negative=negative, offset=scale * code.levels()[fit.turn - 1])
+        shapes, one = {s.name: s.shape for s in self.graph.stages}, np.ones(())
+        return StageSum(stage, shapes, {}, one, self.graph.input.name, torch.float32, torch.device("cpu"))
 
 
-def _unbiased(parts: Float, wanted: Float, plan: StagePlan, channels: Channels, shift: Float, rectifies: bool) -> Float:
-    """Bias per channel under which the coded samples have the mean of the wanted ones.
-
-    Args:
-        parts: (S, channels, n) pre-activations; wanted: (channels, n) values.
-    """
-    factor, scale, middle = _per_channel(plan, channels)
-    for _ in range(BIAS_ROUNDS):
-        relative = ((parts + shift[:, None] - middle) / factor).astype(np.float32)
-        levels = first_levels(relative.reshape(len(parts), -1), plan).reshape(wanted.shape)
-        active = (parts[-1] + shift[:, None] > 0).mean(axis=1) if rectifies else np.ones(len(shift))
-        shift = shift + STEP * (wanted - levels * scale - middle).mean(axis=1) / np.maximum(active, LEAST_ACTIVE)
-    return shift
-
-
-def _rectifies(stage: Stage) -> bool:
-    """A bias moves the values of active neurons only; with other activations it moves all, at most by itself."""
-    return stage.activation.kind in ("relu", "clip") and stage.nonnegative
-
-
-def _per_channel(plan: StagePlan, channels: Channels) -> tuple[Float, Float, Float]:
-    """Threshold, λ and value of no spike, (channels, 1) each."""
-    factors = (plan.threshold, plan.scale, plan.offset)
-    factor, scale, middle = (np.broadcast_to(a, channels.parameter_shape).reshape(-1, 1) for a in factors)
-    return factor, scale, middle
-
-
-def _pooled(graph: StageGraph) -> set[str]:
-    """Stages that a max pooling reads: it passes the first spike, so a spike must never stand for a small value."""
-    readers = (s for s in graph.hidden if s.kind == "max_pool")
-    return {link.pre for s in readers for link in s.links}
+def _tensor(values: Float) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values)).float()

@@ -42,6 +42,19 @@ class Link:
     macs: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class WeightGrid:
+    """What the weights onto a stage are whole multiples of, once they are rounded: 2 · unit · 2^exponent of the link.
+
+    Attributes:
+        unit: real value of v = 1 of each neuron, broadcastable to the stage's shape.
+        exponents: per link.
+    """
+
+    unit: NDArray[np.float64]
+    exponents: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class InputStage:
     """The input of the network."""
@@ -60,6 +73,7 @@ class Stage:
         activation: f; relu where z is never negative anyway, so that an unsigned population carries it.
         axes_shared: axes of the shape over which one scale λ is shared (spatial axes, nodes).
         source: source line of the user's code.
+        grid: of weights that are rounded already, None for those that are not.
     """
 
     name: str
@@ -70,6 +84,7 @@ class Stage:
     activation: Activation
     axes_shared: tuple[int, ...]
     source: str = ""
+    grid: WeightGrid | None = None
 
     @property
     def nonnegative(self) -> bool:
@@ -88,6 +103,7 @@ class OutputStage:
     finish: str = "identity"
     order: NDArray[np.int32] | None = None
     source: str = ""
+    grid: WeightGrid | None = None
 
     kind: str = field(default="readout", init=False)
 

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.coding import SingleSpikeCode
-from loihi_onespike.errors import CalibrationError
 from loihi_onespike.ir.activation import RELU
 from loihi_onespike.ir.linear import Shape, Sparse
 from loihi_onespike.ir.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
 from loihi_onespike.passes.scales import gathered_scale, pooled_scale
-from loihi_onespike.sim.float import FloatExecutor, activate
-from loihi_onespike.sim.sparse_sample import SparseSample
 
 Float = NDArray[np.float64]
-
-
-def activation_maxima(graph: StageGraph, batches: Iterable[NDArray[np.floating] | SparseSample]) -> dict[str, Float]:
-    """Largest |value| of every neuron over the calibration data, per stage, full shape, from the ANN's arithmetic."""
-    maxima: dict[str, torch.Tensor] = {}
-
-    def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
-        if isinstance(stage, Stage):
-            value = z if stage.kind == "max_pool" else activate(stage.activation, z).abs()
-            largest = value.amax(dim=0).double()
-            before = maxima.get(stage.name)
-            maxima[stage.name] = largest if before is None else torch.maximum(before, largest)
-
-    ann = FloatExecutor(graph, coded=False)
-    for batch in batches:
-        ann.run(batch, observe)
-    if not maxima:
-        raise CalibrationError("calibration data: found no sample; give at least one batch")
-    for name, values in maxima.items():
-        if not bool(torch.isfinite(values).all()):
-            raise CalibrationError(
-                f"{name}: the ANN gives NaN or infinity on the calibration data; check model and data"
-            )
-    return {name: values.cpu().numpy() for name, values in maxima.items()}
 
 
 def plan_stages(

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import BinaryCode, SingleSpikeCode
+from loihi_onespike.coding import BinaryCode
 from loihi_onespike.errors import CalibrationError
 from loihi_onespike.graphs.adjacency import PLAIN, Aggregate, Aggregation
 from loihi_onespike.ir.ann import AnnGraph, Linear, Node
 from loihi_onespike.ir.linear import Dense, Shape, Sparse
 from loihi_onespike.ir.stage import InputPlan, StageGraph
 from loihi_onespike.passes.absorb import macs
-from loihi_onespike.passes.input_code import fold_offset
+from loihi_onespike.passes.input_code import InputCode, enough_bits, fold_offset
 from loihi_onespike.sim.sparse_sample import SparseSample
 
 
@@ -90,9 +90,7 @@ def macs_as_written(graph: AnnGraph, nonzeros: int | None) -> int:
     return total
 
 
-def plan_graph_input(
-    graph: StageGraph, sample: NDArray[np.floating] | SparseSample, code: BinaryCode | SingleSpikeCode
-) -> StageGraph:
+def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSample, code: InputCode) -> StageGraph:
     """Range of the input: one for all entries of a sparse input, one per feature otherwise, zero without a spike.
 
     A sparse input with negative entries has no silent zero and is planned as a dense one.
@@ -104,9 +102,13 @@ def plan_graph_input(
         sample = sample.dense("an input that may be negative")
     if isinstance(sample, SparseSample):
         low, high = np.zeros(()), np.array(values.max(), np.float64)
+        variance = np.mean(np.square(values, dtype=np.float64))  # about the silent zero
     else:
         low = np.minimum(sample.min(axis=(0, 1)), 0).astype(np.float64)[None]
         high = np.maximum(sample.max(axis=(0, 1)), 0).astype(np.float64)[None]
+        variance = sample.var(axis=(0, 1), dtype=np.float64)[None]
     span = np.where(high > low, high - low, 1.0)
+    if code == "auto":
+        code = enough_bits(high - low, variance)
     scale = span * 2**code.bits / (2**code.bits - 1) if isinstance(code, BinaryCode) else span / code.levels()[0]
     return fold_offset(graph, InputPlan(code, scale, low))

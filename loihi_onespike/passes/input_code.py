@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from math import sqrt
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +16,17 @@ from loihi_onespike.ir.linear import Diagonal, Shape
 from loihi_onespike.ir.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.passes.fold import fold_offsets
 
+InputCode: TypeAlias = BinaryCode | SingleSpikeCode | Literal["auto"]
+"""Code of the input; "auto" for a binary code with as many bits as the data needs."""
+AUTO_BITS = (8, 12)
+"""Fewest and most bits that "auto" takes; every bit more is a step of the first layer and a bit of its head-room."""
+INPUT_ERROR = 0.01
+"""Rounding error of the input, over the deviation of its values, below which the codes of the layers matter more."""
 GRID_TOLERANCE = 1e-3
 """Values count as lying on a grid when they are off by less than this fraction of its step."""
 
 
-def plan_input(
-    graph: StageGraph, batches: Iterable[NDArray[np.floating]], code: BinaryCode | SingleSpikeCode
-) -> StageGraph:
+def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code: InputCode) -> StageGraph:
     """Choose range and grid of the input and fold its offset into the biases that read it.
 
     x ↔ offset + scale · Σ levels, per channel (first axis) for inputs with channels, one range for vectors. Where the
@@ -32,6 +38,9 @@ def plan_input(
     for batch in batches:
         survey.add(batch)
     low, span = survey.low(), survey.span()
+    if code == "auto":
+        on_grid = survey.on_grid(2 ** AUTO_BITS[0] - 1)
+        code = BinaryCode(AUTO_BITS[0]) if on_grid else enough_bits(span, survey.variance())
     if isinstance(code, BinaryCode):
         steps = 2**code.bits - 1
         scale = survey.grid_step(steps) * (steps + 1)
@@ -40,11 +49,27 @@ def plan_input(
     return fold_offset(graph, InputPlan(code, scale, low))
 
 
+def enough_bits(span: NDArray[np.float64], variance: NDArray[np.float64]) -> BinaryCode:
+    """Code of the fewest AUTO_BITS with √(Σ step² / 12 / Σ variance) ≤ INPUT_ERROR, step = span / (2^bits - 1).
+
+    Args:
+        span, variance: range and variance per channel.
+    """
+    power = float(np.sum(variance))
+    for bits in range(*AUTO_BITS):
+        error = sqrt(float(np.sum(span**2)) / 12) / (2**bits - 1)
+        if error <= INPUT_ERROR * sqrt(power):
+            return BinaryCode(bits)
+    return BinaryCode(AUTO_BITS[1] if power > 0 else AUTO_BITS[0])
+
+
 @dataclass
 class _Survey:
-    """Range and distinct values of each channel."""
+    """Range, moments and distinct values of each channel."""
 
     shape: Shape
+    count: int = 0
+    moments: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 1)))
     values: list[NDArray[np.float64]] = field(default_factory=list)
     ranges: list[tuple[float, float]] = field(default_factory=list)
     MAX_DISTINCT = 4096
@@ -57,7 +82,10 @@ class _Survey:
         by_channel = (
             np.moveaxis(batch, 1, 0).reshape(self.channels, -1) if len(self.shape) > 1 else batch.reshape(1, -1)
         )
-        distinct = [np.unique(row.astype(np.float64)) for row in by_channel]
+        self.count += by_channel.shape[1]
+        exact = by_channel.astype(np.float64)
+        self.moments = self.moments + np.stack([exact.sum(axis=1), np.square(exact).sum(axis=1)])
+        distinct = [np.unique(row) for row in exact]
         if not self.values:
             self.values = distinct
             self.ranges = [(v[0], v[-1]) for v in distinct]
@@ -77,6 +105,14 @@ class _Survey:
 
     def span(self) -> NDArray[np.float64]:
         return self._per_channel([hi - lo if hi > lo else 1.0 for lo, hi in self.ranges])
+
+    def variance(self) -> NDArray[np.float64]:
+        mean, square = self.moments / max(self.count, 1)
+        return self._per_channel(list(np.maximum(square - mean**2, 0)))
+
+    def on_grid(self, steps: int) -> bool:
+        """Every channel's values lie on a grid of so many steps, so that they are carried exactly."""
+        return all(len(v) == 1 or _aligned_step(v, steps) is not None for v in self.values)
 
     def grid_step(self, steps: int) -> NDArray[np.float64]:
         """Step per channel such that `steps` steps cover the range, on the data's own grid where there is one."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from math import log2
+from typing import TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +19,13 @@ from loihi_onespike.ir.verify import MAX_WEIGHT_EXP
 from loihi_onespike.passes.scales import gathered_scale
 
 Float = NDArray[np.float64]
+Rounding: TypeAlias = Callable[[int, Float], Float]
+"""Whole numbers for the weights of link i, given as (O, I / groups, …) or (O, I) real numbers in units of the grid."""
+
+
+def nearest(link: int, weights: Float) -> Float:
+    """Every weight by itself to the nearest whole number."""
+    return np.rint(weights)
 
 
 def integer_links(
@@ -25,16 +34,19 @@ def integer_links(
     weight_bits: int,
     finest: Float,
     most_exp: int = MAX_WEIGHT_EXP,
+    rounding: Rounding = nearest,
 ) -> tuple[list[tuple[LinearMap, int]], Float]:
     """Integer map and weight exponent per link, and the real value of v = 1.
 
     w_int = round(scale · w · λ_in / (unit · 2^weight_exp)) in ±(2^(weight_bits-1) - 1), stored as 2 · w_int;
     the unit of a neuron is the smallest that holds the largest weight onto it, halved for the stored factor 2.
+    Weights that have been rounded already (`Stage.grid`) keep their grid, so that they become what they were then.
 
     Args:
         scales: λ and shape of the population that each link reads.
         finest: lower bound of the unit of v, broadcastable to the shape of the unit.
         most_exp: largest weight exponent.
+        rounding: of the weights of convolutions and dense maps.
 
     Returns:
         maps with int16 weights and their exponents; unit broadcastable to the stage's shape.
@@ -51,16 +63,17 @@ def integer_links(
     if len(scaled) == 1 and isinstance(scaled[0].op, Pool):
         equal = with_weight(scaled[0].op, np.array(2, np.int16))
         return [(equal, 0)], scaled[0].amplitude / 2  # equal weights need a single integer step
-    exponents = _exponents([s.amplitude for s in scaled], most_exp)
-    unit = np.zeros(())
+    exponents, unit = _exponents([s.amplitude for s in scaled], most_exp), np.zeros(())
+    if stage.grid is not None and max(stage.grid.exponents) <= most_exp:
+        exponents, unit = list(stage.grid.exponents), 2 * stage.grid.unit
     for s, exponent in zip(scaled, exponents, strict=True):
         unit = np.maximum(unit, s.amplitude / 2.0**exponent / largest)
     unit = np.where(unit > 0, unit, _fallback_unit(unit))
     unit = unit * _coarser(unit, 2 * finest, stage)
     maps = []
-    for s, exponent in zip(scaled, exponents, strict=True):
+    for i, (s, exponent) in enumerate(zip(scaled, exponents, strict=True)):
         factor = np.broadcast_to(s.gain / (unit * 2.0**exponent), np.broadcast_shapes(s.gain.shape, unit.shape))
-        maps.append((_rounded(s.op, factor, stage, largest), exponent))
+        maps.append((_rounded(s.op, factor, stage, largest, partial(rounding, i)), exponent))
     return maps, unit / 2
 
 
@@ -166,15 +179,17 @@ def _per_row(factor: Float, axis: int, rows: int, stage: Stage | OutputStage) ->
     return np.broadcast_to(table[:, 0], (rows,))
 
 
-def _rounded(op: LinearMap, factor: Float, stage: Stage | OutputStage, largest: int) -> LinearMap:
+def _rounded(
+    op: LinearMap, factor: Float, stage: Stage | OutputStage, largest: int, rounding: Callable[[Float], Float]
+) -> LinearMap:
     """The map with weights round(factor · weight), doubled."""
     match op:
         case Conv(weight=weight):
             row = _per_row(factor, 0, len(weight), stage)
-            return with_weight(op, _even(weight * row.reshape(-1, *(1,) * (weight.ndim - 1)), largest))
+            return with_weight(op, _even(rounding(weight * row.reshape(-1, *(1,) * (weight.ndim - 1))), largest))
         case Dense(weight=weight):
             row = _per_row(factor, -1, len(weight), stage)
-            return with_weight(op, _even(weight * row[:, None], largest))
+            return with_weight(op, _even(rounding(weight * row[:, None]), largest))
         case Diagonal(weight=weight):
             return Diagonal(_even(weight * factor, largest))
         case Pool(window=window):  # one weight per channel beside other synapses: a depthwise convolution

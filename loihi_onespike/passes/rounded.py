@@ -9,32 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Sparse, with_weight
-from loihi_onespike.ir.stage import Link, OutputStage, Stage, StageGraph
+from loihi_onespike.ir.stage import Link, OutputStage, Stage, StageGraph, WeightGrid
 from loihi_onespike.passes.calibrate import stage_scale
-from loihi_onespike.passes.integer_weights import integer_links
+from loihi_onespike.passes.integer_weights import Rounding, integer_links, nearest
 from loihi_onespike.passes.scales import gathered_scale
 
 Float = NDArray[np.float64]
 AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
 
 
-def rounded_stage(stage: AnyStage, graph: StageGraph, weight_bits: int) -> AnyStage:
-    """The stage with the weights that INT8 leaves of its own.
+def rounded_stage(stage: AnyStage, graph: StageGraph, weight_bits: int, rounding: Rounding = nearest) -> AnyStage:
+    """The stage with the weights that INT8 leaves of its own, and the grid they lie on.
 
     Head-room can cost a layer further bits when the network is quantized; that is not known yet here.
 
     Args:
         graph: with the plans of all stages that this one reads.
+        rounding: of the weights of convolutions and dense maps.
     """
     scales = [stage_scale(graph, link.pre) for link in stage.links]
-    integers, unit = integer_links(stage, scales, weight_bits, np.zeros(()))
+    integers, unit = integer_links(stage, scales, weight_bits, np.zeros(()), rounding=rounding)
     links = []
     for link, (scale, shape), (op, exponent) in zip(stage.links, scales, integers, strict=True):
         seen = gathered_scale(link, scale, shape)
         assert seen is not None  # integer_links has refused it
         real = real_link(link.pre, op, link.index, seen, 2.0**exponent * unit, len(stage.shape))
         links.append(replace(real, macs=link.macs))
-    return replace(stage, links=tuple(links))
+    return replace(stage, links=tuple(links), grid=WeightGrid(unit, tuple(exponent for _, exponent in integers)))
 
 
 def real_link(pre: str, op: LinearMap, index: NDArray[np.int32] | None, seen: Float, unit: Float, rank: int) -> Link:

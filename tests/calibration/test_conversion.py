@@ -11,12 +11,14 @@ import torch
 
 import loihi_onespike as los
 from loihi_onespike.calibration import Method
+from loihi_onespike.calibration.survey import Survey
 from loihi_onespike.coding import Codebook
 from loihi_onespike.conversion import Options, calibration_batches, plan_float
 from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.ir.linear import weight_values
 from loihi_onespike.ir.stage import StageGraph
 from loihi_onespike.network import ann_output
-from loihi_onespike.passes.calibrate import activation_maxima, plan_stages
+from loihi_onespike.passes.calibrate import plan_stages
 from loihi_onespike.sim.float import FloatExecutor
 from loihi_onespike.sim.trace import first_difference
 from tests.support.models import MODELS, inputs, make
@@ -70,7 +72,9 @@ def test_all_parts_off_is_the_paper(name: str) -> None:
     batches = calibration_batches(inputs(24))
     stages = _planned(name, 12, Method.paper())
     bare = replace(stages, plans={})
-    expected = plan_stages(bare, activation_maxima(bare, batches), Options(12).code, None, "channel")
+    expected = plan_stages(
+        bare, Survey(bare, batches, sum(map(len, batches))).maxima, Options(12).code, None, "channel"
+    )
     for stage in stages.hidden:
         found, plan = stages.plans[stage.name], expected.plans[stage.name]
         assert found.code == plan.code
@@ -81,17 +85,24 @@ def test_all_parts_off_is_the_paper(name: str) -> None:
 
 @pytest.mark.parametrize("part", Method.names())
 def test_every_part_has_a_switch(part: str) -> None:
-    """Alone it changes the network, except a wait where there is none."""
-    method = replace(Method.paper(), **{part: True})
-    wait = 3 if part == "waits" else None
-    with_part, without = (_planned("residual", 8, m, wait=wait) for m in (method, Method.paper()))
-    same = all(
+    """Alone it changes the network; two parts have no meaning alone, and are tried on top of what they belong to."""
+    before = Method.paper()
+    if part == "compensation":
+        before = replace(before, rounding=True)
+    wait, timesteps = (3, 8) if part == "waits" else (None, 3 if part == "weights" else 8)
+    with_part, without = (
+        _planned("residual", timesteps, m, wait=wait) for m in (replace(before, **{part: True}), before)
+    )
+    assert not all(
         np.array_equal(with_part.plans[s.name].table, without.plans[s.name].table)
         and np.array_equal(with_part.plans[s.name].scale, without.plans[s.name].scale)
         and np.array_equal(with_part.by_name[s.name].bias, s.bias)  # type: ignore[union-attr]
+        and all(
+            np.array_equal(weight_values(a.op), weight_values(b.op))
+            for a, b in zip(with_part.by_name[s.name].links, s.links, strict=True)  # type: ignore[union-attr]
+        )
         for s in without.hidden
     )
-    assert same == (part == "rounding")  # rounding is seen by the other parts, and moves nothing by itself
 
 
 def test_parts_show_in_the_plans() -> None:

@@ -1,0 +1,37 @@
+"""What has reached a layer by a given step, as values: the spikes that came so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import BinaryCode
+from loihi_onespike.ir.stage import InputPlan, StagePlan
+from loihi_onespike.sim.sparse_sample import SparseSample
+
+ALMOST = 1 - 1e-4
+"""Values are levels up to the rounding of float32."""
+
+
+def arrived(values: torch.Tensor, plan: StagePlan, t: int) -> torch.Tensor:
+    """The values (N, *shape) of a population that it has sent by phase t; 0 where its spike is still to come."""
+    least = plan.scale * plan.code.levels()[min(t, plan.code.timesteps) - 1] * ALMOST
+    return torch.where(values.abs() >= torch.from_numpy(np.asarray(least)).float(), values, 0.0)
+
+
+def arrived_input(values: Any, plan: InputPlan, t: int) -> Any:
+    """The same of the input: its first t bits, or the spikes so far; values are a tensor or one sparse sample."""
+    if isinstance(values, SparseSample):
+        data = torch.from_numpy(values.matrix.data)
+        return values.with_data(_of_input(data, values.at_entries(plan.scale), plan, t).numpy())
+    return _of_input(values, np.asarray(plan.scale), plan, t)
+
+
+def _of_input(values: torch.Tensor, scale: NDArray[np.floating], plan: InputPlan, t: int) -> torch.Tensor:
+    one = torch.from_numpy(np.ascontiguousarray(scale)).to(values.dtype)
+    if isinstance(plan.code, BinaryCode):
+        return torch.floor(values / one * 2**t + (1 - ALMOST)) / 2**t * one
+    return torch.where(values >= one * float(plan.code.levels()[t - 1]) * ALMOST, values, 0.0)
