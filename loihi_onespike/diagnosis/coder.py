@@ -129,7 +129,7 @@ class Coder:
     def clipped(self, exact: torch.Tensor, phases: torch.Tensor) -> torch.Tensor:
         """Where g lies beyond the first level of its sign."""
         outermost = (phases == self.first[0]) | (phases == -self.first[1])
-        return outermost & (exact.abs() > self.coded(phases).abs())
+        return outermost & (exact.abs() > self.coded(phases).abs() * kernel.BEYOND)
 
     @property
     def _ratios(self) -> Float:

@@ -9,6 +9,9 @@ import numpy as np
 from numba import njit
 
 UNDERFLOW_OFF, CLIPPING_OFF, ROUNDING_OFF = 1, 2, 4
+BEYOND = 1 + 2.0**-16
+"""A value is above a level when it is by more than this factor; less is the rounding of float32, as where a rectified 0
+is 0 - offset and the offset is a level, or where the limit of a clipped activation is one."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -77,7 +80,7 @@ def find_values(exact, phases, scale, levels, first, ratio, rounds_up, off, out)
                 else:
                     level = levels[abs(k) - 1]
                     value = level if k > 0 else -level
-                    if size > level and k == (first[0] if k > 0 else -first[1]):
+                    if size > level * BEYOND and k == (first[0] if k > 0 else -first[1]):
                         if off & CLIPPING_OFF:
                             value = size
                             if not off & ROUNDING_OFF:

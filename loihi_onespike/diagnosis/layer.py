@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.calibration.channels import Channels
-from loihi_onespike.calibration.sequential import LEAST_ACTIVE, STEP
+from loihi_onespike.calibration.population import LEAST_ACTIVE, STEP
 from loihi_onespike.coding import V_MAX, V_MIN
 from loihi_onespike.diagnosis.causes import OF_CODE, OF_SUM, Cause
 from loihi_onespike.diagnosis.coder import Coder

@@ -148,6 +148,39 @@ def test_signed_activation_and_two_sided_populations():
     assert found.integer.relative == pytest.approx(found.error.relative, rel=0.2)
 
 
+def test_zeros_of_two_sided_populations_do_not_clip():
+    """The value of no spike is a level, so that a rectified 0 is the outermost negative one, up to float32."""
+    layers = nn.Sequential(
+        nn.Conv2d(2, 16, 3), nn.ReLU(), nn.Conv2d(16, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
+    )
+    net = los.convert(models.prepared(layers, 3), data((2, 8, 8), seed=1), timesteps=6)
+    x = data((2, 8, 8), 16) * np.float32(0.25)  # no value comes near to the largest of the calibration
+    zeros = np.mean(torch.relu(net.model[0](torch.from_numpy(x))).detach().numpy() == 0)
+    first = net.network.hidden[0]
+    assert first.signed and np.all(first.offset) and first.scale.size == 16 and zeros > 0.3
+    for layer in diagnose(net, x).layers[1:3]:
+        assert layer.statistics.active == 1 and layer.statistics.clipped == 0
+        assert Cause.CLIPPING not in layer.losses and Cause.ROUNDING in layer.losses
+
+
+def test_clipped_share_of_both_sides():
+    """z = 2x - 1 exactly in 8-bit weights, a slope of 1/2 below zero: counted here beside the first level."""
+    model = nn.Sequential(nn.Linear(12, 12), nn.LeakyReLU(0.5), nn.Linear(12, 3)).eval()
+    with torch.no_grad():
+        model[0].weight.copy_(2 * torch.eye(12))
+        model[0].bias.fill_(-1.0)
+    converted = los.convert(model, data(n=64, seed=1), timesteps=12, **PAPER)
+    net = scaled(converted, names(converted)[0], 0.4)
+    population, x = net.network.hidden[0], data()
+    z = 2 * x.astype(np.float64) - 1
+    value, first = np.where(z > 0, z, z / 2), float(population.scale[0] * population.code.levels()[0])
+    above, below = np.mean(value > first), np.mean(value < -first)
+    found = diagnose(net, x).layers[1]
+    assert population.signed and 0.1 < below < above
+    assert found.statistics.active == 1 and found.statistics.clipped == pytest.approx(above + below, abs=1e-12)
+    assert found.main is Cause.CLIPPING
+
+
 def test_loaded_network_tells_the_same(net, tmp_path):
     there = diagnose(los.load(net.save(tmp_path / "n.h5")), data(), model=net.model)
     here = diagnose(net, data())
