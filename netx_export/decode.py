@@ -26,7 +26,7 @@ from loihi_onespike.ir.network import (
 from loihi_onespike.ir.verify import MAX_INPUT_SHIFT, MAX_WEIGHT_EXP, verify
 from loihi_onespike.sim.decode import FINISH
 from netx_export.encode import encode
-from netx_export.fields import MAX_NEURONS, Array, Fields
+from netx_export.fields import MAX_INPUTS, MAX_NEURONS, Array, Fields
 from netx_export.layout import GATHERS, LAYER_TYPES, READOUT, SPIKING
 
 MAX_STEPS = 2**15 - 1
@@ -206,9 +206,11 @@ def _sparse(standard: Fields, wiring: Fields) -> Sparse:
 def _population(layer: Fields) -> AnyPopulation:
     own = layer.at("onespike")
     name, shape = own.text("name"), own.integers("shape", 1, MAX_NEURONS)
-    if not 0 < prod(shape) <= MAX_NEURONS or not shape or len(shape) > 16:
-        raise own.fail("shape", f"found {shape}, supported 1 to {MAX_NEURONS} neurons")
-    if layer.text("type") == "input":
+    is_input = layer.text("type") == "input"
+    most = MAX_INPUTS if is_input else MAX_NEURONS
+    if not 0 < prod(shape) <= most or not shape or len(shape) > 16:
+        raise own.fail("shape", f"found {shape}, supported 1 to {most} neurons")
+    if is_input:
         own.choice("kind", ("input",))
         scale, offset = (_broadcastable(own, name, shape) for name in ("scale", "offset"))
         return InputPopulation(name, shape, _input_code(own), scale, offset)

@@ -15,6 +15,8 @@ Array = NDArray[np.generic]
 MAX_TEXT_BYTES = 2**26
 MAX_NEURONS = 2**27
 """Largest population that a file may describe; a damaged or hostile shape must not reserve memory without end."""
+MAX_INPUTS = 2**40
+"""Largest input: of a graph it has nodes times features places, nearly all of them empty and none of them stored."""
 
 
 def check_field(path: str, dtype: np.dtype, rank: int) -> Field:
