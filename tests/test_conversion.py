@@ -33,7 +33,7 @@ def test_stages_without_codes_compute_the_ann(name: str) -> None:
 @pytest.mark.parametrize("wait", [1, 3, 7, None])
 def test_fast_equals_the_reference_on_converted_models(name: str, wait: int | None) -> None:
     x = inputs(6)
-    net = los.convert(make(name), x, timesteps=7, wait=wait)
+    net = los.convert(make(name), x, timesteps=7, wait=wait, method="paper")
     assert first_difference(net.trace(x, "reference"), net.trace(x, "fast")) is None
 
 
@@ -63,7 +63,7 @@ def test_integers_follow_the_float_network(name: str) -> None:
 @names
 def test_at_most_one_spike_per_hidden_neuron(name: str) -> None:
     x = inputs(4)
-    net = los.convert(make(name), x, timesteps=8, wait=2)
+    net = los.convert(make(name), x, timesteps=8, wait=2, method="paper")
     rates = net.evaluate(x, np.zeros(4, int)).spikes_per_neuron
     assert all(rates[p.name] <= 1 for p in net.network.hidden)
 
@@ -93,19 +93,19 @@ def test_eight_bit_images_are_carried_exactly() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (16, 2, 8, 8))
     pixels[0, :, 0, :2] = [0, 255]
     x = ((pixels / 255 - np.array([0.4, 0.5])[:, None, None]) / np.array([0.2, 0.3])[:, None, None]).astype(np.float32)
-    net = los.convert(make("plain_cnn"), x)
+    net = los.convert(make("plain_cnn"), x, method="paper")
     assert np.array_equal(net.encode(x), pixels)
 
 
 def test_a_coarse_grid_is_subdivided() -> None:
     x = (np.random.default_rng(0).integers(0, 17, (32, 2, 8, 8)) / 16).astype(np.float32)
-    net = los.convert(make("plain_cnn"), x)
+    net = los.convert(make("plain_cnn"), x, method="paper")
     assert isinstance(net.network.input.code, BinaryCode)
     assert np.array_equal(net.encode(x), np.rint(x * 16 * 15))
 
 
 def test_first_layer_waits_for_its_own_phases_only() -> None:
-    net = los.convert(make("plain_cnn"), inputs(), timesteps=16)
+    net = los.convert(make("plain_cnn"), inputs(), timesteps=16, method="paper")
     first, pool, second = net.network.hidden
     assert (first.wait, pool.wait, second.wait) == (8, 0, 16)
     assert net.period_steps == 32
@@ -113,7 +113,7 @@ def test_first_layer_waits_for_its_own_phases_only() -> None:
 
 
 def test_delays_line_up_a_shortcut() -> None:
-    net = los.convert(make("residual"), inputs(), timesteps=16)
+    net = los.convert(make("residual"), inputs(), timesteps=16, method="paper")
     delays = {s.pre: s.axon_delay for s in net.network.synapses if s.axon_delay}
     assert delays == {net.network.hidden[0].name: 0} or all(d == 17 for d in delays.values())
 
@@ -127,7 +127,7 @@ def test_layerwise_normalization_uses_one_scale_per_layer() -> None:
 
 
 def test_single_spike_input() -> None:
-    net = los.convert(make("plain_cnn"), inputs(), input_code="single")
+    net = los.convert(make("plain_cnn"), inputs(), input_code="single", method="paper")
     rates = net.evaluate(inputs(), np.zeros(12, int)).spikes_per_neuron
     assert rates[net.network.input.name] <= 1
 
@@ -194,7 +194,7 @@ def test_a_subclass_with_its_own_forward_is_followed() -> None:
 
 
 def test_a_graph_that_computes_something_else_is_noticed() -> None:
-    stages = los.convert(make("plain_cnn"), inputs()).stages
+    stages = los.convert(make("plain_cnn"), inputs(), method="paper").stages
     with pytest.raises(GraphError, match="differs from the model"):
         check_lowering(stages, make("plain_cnn", seed=1), inputs().numpy())
 
@@ -228,6 +228,6 @@ def test_an_input_read_beside_other_layers_is_sent_again_with_one_spike() -> Non
             return self.out(torch.relu(self.two(torch.cat([x, y], 1))).flatten(1))
 
     x = inputs(4)
-    net = los.convert(Skip(), x, timesteps=6)
+    net = los.convert(Skip(), x, timesteps=6, method="paper")
     assert any("sent again" in note for note in net.stages.rewrites)
     assert first_difference(net.trace(x, "reference"), net.trace(x, "fast")) is None

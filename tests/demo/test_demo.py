@@ -1,6 +1,7 @@
 """The demo: its network, its figures, its files."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+import loihi_onespike as los
 from loihi_onespike.cli.app import app
 from loihi_onespike.data import load_data
 from loihi_onespike.demo import train
@@ -27,6 +29,12 @@ def without_lava(tmp_path_factory):
     result = run_demo(out, images=4, stream_images=2, progress=lambda what, done, of: seen.update({what: (done, of)}))
     patch.undo()
     return result, seen
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The cheapest conversion, for commands on a few images; `without_lava` has the default one."""
+    monkeypatch.setattr("loihi_onespike.convert", partial(los.convert, method="paper"))
 
 
 def test_shipped_network():
@@ -69,6 +77,7 @@ def test_more_images_than_there_are(tmp_path):
         run_demo(tmp_path, images=599, stream_images=1)
 
 
+@pytest.mark.usefixtures("quick")
 def test_command_without_lava(tmp_path, monkeypatch):
     monkeypatch.setattr("loihi_onespike.demo.run.why_unavailable", lambda: "Lava is not installed in this test")
     arguments = [
@@ -93,7 +102,11 @@ def test_command_without_lava(tmp_path, monkeypatch):
 
 @pytest.mark.lava
 @pytest.mark.skipif(not available(), reason="Lava is not installed")
-@pytest.mark.parametrize("wait", [(), ("--wait", "5")], ids=["full wait", "short wait"])
+@pytest.mark.parametrize(
+    "wait",
+    [pytest.param((), id="full wait"), pytest.param(("--wait", "5"), id="short wait", marks=pytest.mark.slow)],
+)
+@pytest.mark.usefixtures("quick")
 def test_command_with_lava(tmp_path, wait):
     arguments = ["demo", "--out", str(tmp_path), "--images", "3", "--stream-images", "4", "--json", *wait]
     result = CliRunner().invoke(app, arguments)
@@ -108,7 +121,9 @@ def test_command_with_lava(tmp_path, wait):
 
 
 def test_training_runs_and_is_seeded(tmp_path, monkeypatch, capsys):
-    """Two epochs: enough to see that the script writes weights that the network takes, twice the same."""
+    """Two epochs of four batches: the script writes weights that the network takes, twice the same."""
+    x, y = train.training_part()
+    monkeypatch.setattr(train, "training_part", lambda: (x[:256], y[:256]))
     monkeypatch.setattr(train, "EPOCHS", 2)
     states = []
     for name in ("a", "b"):

@@ -44,7 +44,7 @@ def test_synaptic_operations_are_spikes_times_targets(seed: int) -> None:
 
 
 def test_alpha_of_equation_6_by_hand() -> None:
-    net = los.convert(make("mlp"), inputs())
+    net = los.convert(make("mlp"), inputs(), method="paper")
     rates = {"input": 3.0, **{p.name: 0.5 for p in net.network.hidden}, net.network.input.name: 3.0}
     macs_1, macs_2 = 128 * 20, 20 * 5
     added = 3.0 * macs_1 + 0.5 * macs_2
@@ -53,6 +53,6 @@ def test_alpha_of_equation_6_by_hand() -> None:
 
 
 def test_nothing_sent_costs_nothing() -> None:
-    net = los.convert(make("mlp"), inputs())
+    net = los.convert(make("mlp"), inputs(), method="paper")
     rates = {p.name: 0.0 for p in net.network.populations}
     assert relative_efficiency(net.network, rates, FP32) == float("inf")

@@ -109,10 +109,10 @@ def test_what_a_program_has_no_form_for_is_named_with_its_line() -> None:
 
 def test_convert_takes_a_program_and_a_saved_one(tmp_path: Path) -> None:
     program = exported(make("residual"))
-    plain = los.convert(make("residual"), X)
+    plain = los.convert(make("residual"), X, method="paper")
     torch.export.save(program, tmp_path / "net.pt2")
     for source in (program, tmp_path / "net.pt2", str(tmp_path / "net.pt2")):
-        net = los.convert(source, X)
+        net = los.convert(source, X, method="paper")
         assert np.allclose(net.predict(X), plain.predict(X), atol=1e-6)
         assert net.evaluate(X, np.zeros(5, int)).agreement is not None
 
@@ -158,8 +158,9 @@ def test_nodes_of_an_onnx_file_keep_their_names(tmp_path: Path) -> None:
 
 def test_convert_takes_an_onnx_file(tmp_path: Path) -> None:
     path = onnx_file(make("plain_cnn"), tmp_path / "net.onnx", dynamic=False)
-    net = los.convert(str(path), X)
-    assert np.allclose(net.predict(X), los.convert(make("plain_cnn"), X).predict(X), atol=1e-6)
+    net = los.convert(str(path), X, method="paper")
+    plain = los.convert(make("plain_cnn"), X, method="paper")
+    assert np.allclose(net.predict(X), plain.predict(X), atol=1e-6)
 
 
 def test_onnx_operations_that_cannot_be_read_or_have_no_form(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Deep(nn.Module):
 def test_long_shortcuts_share_one_chain_of_relays(timesteps: int, depth: int, relays: int) -> None:
     """A layer takes T + 1 steps; each relay carries 63 of them and the synapse itself up to 62."""
     x = inputs(3)
-    net = los.convert(prepared(Deep(depth)), x, timesteps=timesteps)
+    net = los.convert(prepared(Deep(depth)), x, timesteps=timesteps, method="paper")
     chain = [p.name for p in net.network.hidden if p.kind == "relay"]
     longest = depth * (timesteps + 1)  # x + y is never negative, so its ReLU is no layer
     assert len(chain) == relays == max(0, -(-(longest - MAX_AXON_DELAY) // (MAX_AXON_DELAY + 1)))
@@ -49,7 +49,7 @@ def test_long_shortcuts_share_one_chain_of_relays(timesteps: int, depth: int, re
 def test_relays_do_not_change_the_result() -> None:
     """The same network at a short T needs none; at a long one the spikes still arrive in their phases."""
     x = inputs(6)
-    net = los.convert(prepared(Deep(3)), x, timesteps=64, base=1.08)
+    net = los.convert(prepared(Deep(3)), x, timesteps=64, base=1.08, method="paper")
     assert any(p.kind == "relay" for p in net.network.hidden)
     exact, real = net.predict(x, "fast"), net.predict(x, "float")
     assert np.linalg.norm(exact - real) < 0.1 * np.linalg.norm(real)

@@ -16,7 +16,7 @@ from loihi_onespike.plots.raster import spike_steps
 @pytest.fixture(scope="module")
 def run():
     data = load_data("digits", calibration_images=64)
-    net = convert(load_digits_cnn(), data.calibration, input_bits=5, wait=9)
+    net = convert(load_digits_cnn(), data.calibration, input_bits=5, wait=9, method="paper")
     return net.network, net.trace(data.images[:3], "reference")
 
 
