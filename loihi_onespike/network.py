@@ -44,14 +44,34 @@ class OneSpikeNetwork:
         network: the integer network, the one thing that is executed, saved and deployed.
         stages: the same network in real numbers with the float weights; after `load`, with dequantized weights.
         model: the ANN it came from; None after `load`.
+        device: where `fast` and `float` run, see `to`.
     """
 
     def __init__(
-        self, network: Network, stages: StageGraph | None = None, model: torch.nn.Module | None = None
+        self,
+        network: Network,
+        stages: StageGraph | None = None,
+        model: torch.nn.Module | None = None,
+        device: str | torch.device = "cpu",
     ) -> None:
         self.network = network
         self._stages = stages
         self.model = model
+        self.device = torch.device(device)
+
+    def to(self, device: str | torch.device) -> OneSpikeNetwork:
+        """The same network with `fast` and `float` on a torch device: "cpu", "cuda", "cuda:1".
+
+        `fast` gives the same integers on every device. Raises ConfigurationError for a device that torch has not.
+        """
+        try:
+            torch.zeros(1, device=device)
+        except (RuntimeError, AssertionError) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ConfigurationError(
+                f"device: found {str(device)!r}, supported those that torch sees ({reason})"
+            ) from error
+        return OneSpikeNetwork(self.network, self._stages, self.model, device)
 
     @cached_property
     def stages(self) -> StageGraph:
@@ -73,7 +93,7 @@ class OneSpikeNetwork:
 
     @cached_property
     def _fast(self) -> FastExecutor:
-        return FastExecutor(self.network)
+        return FastExecutor(self.network, str(self.device))
 
     def _fast_within(self, memory_budget: int) -> FastExecutor:
         """The executor, with its working memory limited to that many bytes."""
@@ -82,7 +102,7 @@ class OneSpikeNetwork:
 
     @cached_property
     def _float(self) -> FloatExecutor:
-        return FloatExecutor(self.stages)
+        return FloatExecutor(self.stages, device=str(self.device))
 
     @cached_property
     def graph(self) -> InputForm | None:

@@ -59,6 +59,12 @@ def evaluate(
             "simulator. fast, reference and lava give the same spikes.",
         ),
     ] = "fast",
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Where fast and float run: cpu, or cuda (any device of torch); fast gives the same."
+        ),
+    ] = "cpu",
     images: options.Images = None,
     resume: options.Resume = None,
     shard: options.ShardOption = None,
@@ -94,7 +100,7 @@ def evaluate(
                 found = source.read(data, 1 if from_file else conversion.calibration_images)
                 named = model if from_file else target
                 module = None if named is None else inputs.read_model(named, weights)
-                net = _network(target, module, found, conversion, bars)
+                net = _network(target, module, found, conversion, bars).to(device)
                 part = found.take(images)
                 evaluator = net.evaluator(part.images, part.labels, cast("Executor", executor), module, batch)
                 if jobs.slurm is not None and resume is not None:

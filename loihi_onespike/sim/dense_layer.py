@@ -2,6 +2,10 @@
 
 The synaptic inputs of all phases are one batch of a linear map over 0/±1 spikes. Sums of integers are exact in float32
 below 2^24 and in float64 below 2^53, and the recursion of v is carried in float64, where every product fits.
+
+That holds for sums in any order, but not for the algorithms that a GPU's library may choose for a convolution:
+Winograd's and Fourier's transforms pass through fractions, and TF32 cuts mantissas. There the maps run in float64,
+where what such a detour leaves is far below one half, and the sums are rounded to the integers that they are.
 """
 
 from __future__ import annotations
@@ -21,16 +25,22 @@ EXACT = torch.float64
 
 
 class DenseLayer:
-    """One population with the synapses onto it."""
+    """One population with the synapses onto it.
+
+    Args:
+        rounded: run the maps in float64 and round their sums; by default on every device but the CPU.
+    """
 
     def __init__(
         self,
         population: Population | Readout,
         synapses: list[tuple[Synapse, InputPopulation | Population | Readout]],
         device: torch.device,
+        rounded: bool | None = None,
     ) -> None:
         self.population, self.membrane = population, population.membrane
-        self.inputs = [_SynapticInput(synapse, pre, device) for synapse, pre in synapses]  # type: ignore[arg-type]
+        rounded = device.type != "cpu" if rounded is None else rounded
+        self.inputs = [_SynapticInput(synapse, pre, device, rounded) for synapse, pre in synapses]  # type: ignore[arg-type]
         shape = (1, *population.shape)
         self.bias = _exact(np.broadcast_to(self.membrane.bias, population.shape), device).reshape(shape)
         if isinstance(population, Population):
@@ -125,9 +135,11 @@ class DenseLayer:
 class _SynapticInput:
     """Sums of one synapse group over all phases."""
 
-    def __init__(self, synapse: Synapse, pre: InputPopulation | Population, device: torch.device) -> None:
-        self.synapse, self.pre = synapse, pre
-        self.dtype = exact_dtype(synapse.op, 1)
+    def __init__(
+        self, synapse: Synapse, pre: InputPopulation | Population, device: torch.device, rounded: bool
+    ) -> None:
+        self.synapse, self.pre, self.rounded = synapse, pre, rounded
+        self.dtype = EXACT if rounded else exact_dtype(synapse.op, 1)
         self.map: TensorMap = tensor_map(synapse.op, synapse.index, self.dtype, device)
 
     @property
@@ -140,6 +152,8 @@ class _SynapticInput:
         """(T, B, *post shape) float64, weight exponent applied."""
         spikes = self._spikes(phases)
         sums = self.map(spikes.reshape(-1, *spikes.shape[2:]))
+        if self.rounded:
+            sums = sums.round()
         return sums.reshape(*spikes.shape[:2], *sums.shape[1:]).to(EXACT) * 2.0**self.synapse.weight_exp
 
     def of_levels(self, phases: torch.Tensor) -> torch.Tensor:

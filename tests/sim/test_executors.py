@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 
+import loihi_onespike as los
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.sim import reference
+from loihi_onespike.sim.decode import encode_input
+from loihi_onespike.sim.dense_layer import DenseLayer
 from loihi_onespike.sim.fast import FastExecutor
 from loihi_onespike.sim.trace import differing_spikes, first_difference
 from tests.strategies import Case, cases, random_case
+from tests.support.models import inputs, make
 
 
 @given(cases())
@@ -73,3 +78,35 @@ def test_first_difference_names_layer_quantity_and_place() -> None:
     assert (difference.layer, difference.quantity) == (name, "v")
     assert difference.right == difference.left + 1
     assert name in str(difference)
+
+
+def test_maps_that_round_their_sums_give_the_same() -> None:
+    """What every device but the CPU does, in case its library goes through fractions."""
+    net = los.convert(make("residual"), inputs(8), timesteps=8, method="paper").network
+    codes = encode_input(net.input, inputs(4).numpy())
+    expected = FastExecutor(net).run(codes)
+    phases = {net.input.name: codes}
+    for p in net.populations[1:]:
+        synapses = [(s, net.by_name[s.pre]) for s in net.synapses_onto(p.name)]
+        layer = DenseLayer(p, synapses, torch.device("cpu"), rounded=True)  # type: ignore[arg-type]
+        assert all(i.dtype == torch.float64 for i in layer.inputs)
+        trace = layer.run_batch(phases)
+        assert np.array_equal(trace.v, expected.layers[p.name].v)  # type: ignore[arg-type]
+        if trace.phases is not None:
+            assert np.array_equal(trace.phases, expected.layers[p.name].phases)  # type: ignore[arg-type]
+            phases[p.name] = trace.phases
+
+
+def test_devices_that_are_not_there_are_refused() -> None:
+    net = los.convert(make("mlp"), inputs(8), timesteps=4, method="paper")
+    with pytest.raises(ConfigurationError, match="device: found 'cuda:99'"):
+        net.to("cuda:99")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("name", ["residual", "branches", "depthwise"])
+def test_a_gpu_gives_the_same(name: str) -> None:
+    net = los.convert(make(name), inputs(8), timesteps=8, wait=3)
+    on_gpu = net.to("cuda")
+    assert first_difference(net.trace(inputs(4)), on_gpu.trace(inputs(4))) is None
+    assert np.array_equal(net.predict(inputs(4)), on_gpu.predict(inputs(4)))
