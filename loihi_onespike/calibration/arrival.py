@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from loihi_onespike.coding import BinaryCode
@@ -16,14 +17,17 @@ ALMOST = 1 - 1e-4
 """Values are levels up to the rounding of float32."""
 
 
-def arrived(values: torch.Tensor, plan: StagePlan, t: int) -> torch.Tensor:
-    """The values (N, *shape) of a population that it has sent by phase t; 0 where its spike is still to come."""
-    least = plan.scale * plan.code.levels()[min(t, plan.code.timesteps) - 1] * ALMOST
-    return torch.where(values.abs() >= torch.from_numpy(np.asarray(least)).float(), values, 0.0)
+def arrived(levels: torch.Tensor, plan: StagePlan, t: int) -> torch.Tensor:
+    """Levels (N, *shape) in units of λ that a population has sent by phase t; 0 where the spike is still to come."""
+    return F.hardshrink(levels, plan.code.levels()[min(t, plan.code.timesteps) - 1] * ALMOST)
 
 
 def arrived_input(values: Any, plan: InputPlan, t: int) -> Any:
-    """The same of the input: its first t bits, or the spikes so far; values are a tensor or one sparse sample."""
+    """The same of the input, in its own units: its first t bits, or the spikes so far.
+
+    Args:
+        values: a tensor or one sparse sample.
+    """
     if isinstance(values, SparseSample):
         data = torch.from_numpy(values.matrix.data)
         return values.with_data(_of_input(data, values.at_entries(plan.scale), plan, t).numpy())

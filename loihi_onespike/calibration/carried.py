@@ -16,42 +16,59 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from loihi_onespike.ir.stage import StagePlan
-from loihi_onespike.sim.quantizer import Quantizer
+from loihi_onespike.sim.quantizer import Quantizer, by_place, dense_layout, parameters_by_place
 
 Float = NDArray[np.float64]
 
 
 def carried(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> torch.Tensor:
-    """±λ · level for every neuron, 0 where it sends nothing; float32.
+    """±level in units of λ for every neuron, 0 where it sends nothing; float32, in a memory order of `by_place`.
 
     Args:
-        parts: S tensors (N, *shape).
+        parts: S tensors (N, *shape), all in the same memory order.
         bias: added to every part, broadcastable to the shape.
     """
+    shape, early = tuple(parts[0].shape[1:]), len(parts) - 1
+    table, negative = plan.table, plan.negative
+    levels, offset = plan.code.levels(), np.asarray(bias / plan.threshold)
     threshold = torch.from_numpy(np.ascontiguousarray(plan.threshold)).float()
-    scale = torch.from_numpy(np.ascontiguousarray(plan.scale)).float()
-    relative = [(z + torch.from_numpy(np.ascontiguousarray(bias)).float()) / threshold for z in parts]
-    if len(parts) == 1:
-        quantizer = Quantizer(plan.table, plan.negative, plan.code.levels(), np.zeros(()), tuple(parts[0].shape[1:]))
-        return quantizer(relative[0]).mul_(scale)
-    stacked = torch.stack([r.contiguous() for r in relative]).numpy()
-    levels = first_levels(stacked.reshape(len(parts), -1), plan)
-    return torch.from_numpy(levels.reshape(stacked.shape[1:])).mul_(scale)
+    later = [entries if entries is None else _from_phase(entries, early) for entries in (table, negative)]
+    last = Quantizer(later[0], later[1], levels, offset, shape)(parts[-1] / threshold)  # type: ignore[arg-type]
+    if not early:
+        return last
+    never = np.full(len(table), np.inf)
+    out, channels_last = by_place(last)
+    for k in range(early - 1, -1, -1):  # backwards, so that the first spike stays
+        seen, order = by_place(dense_layout(parts[k]))
+        assert order == channels_last
+        _decide(
+            seen.numpy(),
+            *(parameters_by_place(np.asarray(a), shape, channels_last) for a in (1 / plan.threshold, offset)),
+            np.float32(table[k]),
+            np.float32((never if negative is None else negative)[k]),
+            np.float32(levels[k]),
+            out.numpy(),
+        )
+    return last
 
 
-def first_levels(parts: NDArray[np.float32], plan: StagePlan) -> NDArray[np.float32]:
-    """(M,) levels in units of λ of the spikes for parts (S, M) in units of the threshold."""
-    never = np.full(plan.code.timesteps, np.inf)
-    negative = never if plan.negative is None else plan.negative
-    out = np.empty(parts.shape[1], np.float32)
-    _first_levels(
-        parts,
-        plan.table.astype(np.float32),
-        negative.astype(np.float32),
-        plan.code.levels().astype(np.float32),
-        out,
-    )
-    return out
+def _from_phase(entries: Float, first: int) -> Float:
+    """The table without its first entries: these phases are decided on earlier parts."""
+    return np.where(np.arange(len(entries)) < first, np.inf, entries)
+
+
+@njit(cache=True, parallel=True)
+def _decide(z, factor, bias, up, down, level, out):  # type: ignore[no-untyped-def]
+    """out = ±level where z · factor + bias reaches a threshold; (N, places, channels), parameters (places or 1, …)."""
+    for n in prange(z.shape[0]):
+        for p in range(z.shape[1]):
+            scale, offset = factor[p if factor.shape[0] > 1 else 0], bias[p if bias.shape[0] > 1 else 0]
+            for c in range(z.shape[2]):
+                y = z[n, p, c] * scale[c] + offset[c]
+                if y >= up:
+                    out[n, p, c] = level
+                elif -y >= down:
+                    out[n, p, c] = -level
 
 
 def mean_levels(parts: Float, shift: Float, factor: Float, active_from: Float, plan: StagePlan) -> tuple[Float, Float]:
@@ -85,19 +102,3 @@ def _mean_levels(parts, shift, factor, active_from, table, negative, levels):  #
                     break
         mean[c], active[c] = total / samples, count / samples
     return mean, active
-
-
-@njit(cache=True, parallel=True)
-def _first_levels(parts, table, negative, levels, out):  # type: ignore[no-untyped-def]
-    last = parts.shape[0] - 1
-    for i in prange(parts.shape[1]):
-        value = np.float32(0)
-        for k in range(levels.shape[0]):
-            z = parts[min(k, last), i]
-            if z >= table[k]:
-                value = levels[k]
-                break
-            if -z >= negative[k]:
-                value = -levels[k]
-                break
-        out[i] = value

@@ -29,7 +29,9 @@ LIVE_BYTES = 3 * 2**30
 """Memory for the values of both networks while the layers are calibrated one after the other."""
 TRIAL_IMAGES = 48
 """Samples on which the levels for a short wait are chosen."""
-STEEPER_BASES = (1.2, 1.3, 1.4, 1.5, 1.65, 1.8)
+STEEPER_RANGES = (16, 32, 64, 256, 1024, 4096)
+"""Gain over a whole window, base^T, of the levels that are tried there; v has no room for more."""
+STEEPEST_BASE = 4.0
 ENOUGH_IMAGES = 64
 """Fewer samples leave the corrections to chance."""
 
@@ -101,8 +103,9 @@ def _for_wait(graph: StageGraph, x: Any, setting: Setting, timesteps: int, progr
     then, and the coarser the code. Which of them counts more is tried on some of the data, at the network's output.
     """
     some = x if isinstance(x, SparseSample) else x[:TRIAL_IMAGES]
-    codes = [setting.codes]
-    codes += [dict.fromkeys(setting.codes, PhaseCode(Base.nearest(base), timesteps)) for base in STEEPER_BASES]
+    bases = [gain ** (1 / timesteps) for gain in STEEPER_RANGES]
+    steeper = [PhaseCode(Base.nearest(base), timesteps) for base in bases if base <= STEEPEST_BASE]
+    codes = [setting.codes, *(dict.fromkeys(setting.codes, code) for code in steeper)]
     progress_of = _Steps("wait", len(codes), progress)
     # the weights cost most of a pass and change little here
     method = replace(setting.method, weights=False, rounding=False)

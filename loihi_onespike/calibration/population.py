@@ -115,8 +115,9 @@ def plan_population(
         if method.bias:
             shift = _unbiased(seen, wanted, plan, target, shift)
     if method.bias:  # once more on all the data, where the samples leave some chance
-        sent = carried(parts, channels.per_channel(shift) - plan.offset, plan)
-        missing = channels.mean(values) - channels.mean(sent + torch.from_numpy(np.asarray(plan.offset)).float())
+        levels = channels.mean(carried(parts, channels.per_channel(shift) - plan.offset, plan))
+        _, scale, middle = _per_channel(plan, channels)
+        missing = channels.mean(values) - levels * scale[:, 0] - middle[:, 0]
         active = channels.mean((parts[-1] > 0).float()) if target.rectifies else np.ones(channels.count)
         shift = shift + STEP * missing / np.maximum(active, LEAST_ACTIVE)
     return plan, shift

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import frexp
 
 import numpy as np
 import torch
@@ -89,7 +90,7 @@ class Rows:
     def moments(self) -> tuple[Float, Float]:
         """Σ x xᵀ over each half, about its mean: (groups, d, d)."""
         first, second = (_centred(self.inputs[half]) for half in self.halves)
-        return (first.transpose(1, 2) @ first).double().numpy(), (second.transpose(1, 2) @ second).double().numpy()
+        return _product(first, first), _product(second, second)
 
     @property
     def covariance(self) -> Float:
@@ -99,8 +100,8 @@ class Rows:
 
     def products(self, outputs: torch.Tensor) -> tuple[Float, Float]:
         """Σ x yᵀ over each half, about the means, with outputs y (S, groups, rows): (groups, d, rows)."""
-        first, second = (_centred(self.inputs[half]).transpose(1, 2) @ _centred(outputs[half]) for half in self.halves)
-        return first.double().numpy(), second.double().numpy()
+        first, second = (_product(_centred(self.inputs[half]), _centred(outputs[half])) for half in self.halves)
+        return first, second
 
     def outputs(self, values: torch.Tensor) -> torch.Tensor:
         """(S, groups, rows) values (N, *shape) of the stage at the places."""
@@ -129,3 +130,10 @@ def _patches(
 def _centred(values: torch.Tensor) -> torch.Tensor:
     """(groups, S, …) values (S, groups, …) about their mean."""
     return (values - values.mean(dim=0)).transpose(0, 1)
+
+
+def _product(a: torch.Tensor, b: torch.Tensor) -> Float:
+    """Σ_S a bᵀ of (groups, S, …) each; both are brought near 1 before, since squares leave the range of float32."""
+    units = [2.0 ** frexp(float(x.abs().max()) if x.numel() else 0.0)[1] for x in (a, b)]
+    product = ((a / units[0]).transpose(1, 2) @ (b / units[1])).double().numpy()
+    return np.asarray(product * units[0] * units[1])

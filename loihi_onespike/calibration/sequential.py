@@ -59,7 +59,8 @@ def calibrate_in_sequence(
 class _Pass:
     """State of the pass: what has been planned so far, and the values of no spike that later biases have to take off.
 
-    Values of the SNN are those of its spikes alone, without the offset of their population.
+    Values of the SNN are the levels of its spikes in units of λ, those of the input in its own units; the offsets of
+    the populations are left out.
     """
 
     graph: StageGraph
@@ -101,7 +102,7 @@ class _Pass:
             scale = pooled_scale(stage, scales, self.graph)
             self.plans[stage.name] = StagePlan.of(RELU, self.setting.codes[stage.name], scale, 0)
             self.stages.append(stage)
-            return z_ann, self._sum(stage)(values)
+            return z_ann, self._sum(stage, {})(values)
         stage = fold_offsets(self._with_weights(stage, z_ann, values), self.offsets, self.graph)
         parts, channels = self._parts(stage, values), Channels.of(stage)
         shift = np.zeros(channels.count)
@@ -124,12 +125,12 @@ class _Pass:
         """The stage with the weights that it will have, see `Method`: fitted to the ANN, then rounded."""
         method = self.setting.method
         dense = {link.pre for link in stage.links if isinstance(values[link.pre], torch.Tensor)}
-        seen = {name: values[name] + _tensor(self.offsets.get(name, np.zeros(()))) for name in dense}
+        seen = {name: self._in_units(name, values[name]) for name in dense}
         fitting = method.weights and len(dense) == len({link.pre for link in stage.links})
         compensating = method.rounding and method.compensation
         rows = rows_of(stage, seen, self.setting.seed) if fitting or compensating else {}
         if fitting:
-            stage = corrected(stage, rows, z_ann - self._sum(stage)(seen) - _tensor(stage.bias))
+            stage = corrected(stage, rows, z_ann - self._sum(stage, {})(seen) - _tensor(stage.bias))
         if not method.rounding:
             return stage
         rounding: Rounding = nearest
@@ -138,18 +139,25 @@ class _Pass:
             rounding = Compensation(rows, {i: scale for i, scale in scales.items() if scale is not None})
         return rounded_stage(stage, self._planned, self.setting.weight_bits, rounding)
 
+    def _in_units(self, name: str, values: torch.Tensor) -> torch.Tensor:
+        """What a stage's spikes stand for, in the units of the ANN."""
+        if name not in self.plans:
+            return values
+        return values * _tensor(self.plans[name].scale) + _tensor(self.offsets.get(name, np.zeros(())))
+
     def _parts(self, stage: Stage | OutputStage, values: Mapping[str, Any]) -> list[torch.Tensor]:
         """Pre-activation of the SNN at steps wait + 1 … T_in."""
         steps = input_steps(self._planned, stage)
         wait = steps if self.setting.wait is None or isinstance(stage, OutputStage) else min(self.setting.wait, steps)
-        total, bias = self._sum(stage), _tensor(stage.bias)
+        total = self._sum(stage, {name: plan.scale for name, plan in self.plans.items()})
+        bias = _tensor(stage.bias)
         return [
-            total({link.pre: self._arrived(link.pre, values[link.pre], t, steps) for link in stage.links}) + bias
+            total({link.pre: self._arrived(link.pre, values[link.pre], t, steps) for link in stage.links}).add_(bias)
             for t in range(min(wait + 1, steps), steps + 1)
         ]
 
     def _arrived(self, name: str, values: Any, t: int, steps: int) -> Any:
-        """The values of a stage as far as they have been sent by phase t."""
+        """The values of a stage as far as they have come by phase t."""
         if t == steps:
             return values
         if name != self.graph.input.name:
@@ -157,9 +165,10 @@ class _Pass:
         assert self.graph.input_plan is not None
         return arrived_input(values, self.graph.input_plan, t)
 
-    def _sum(self, stage: Stage | OutputStage) -> StageSum:
+    def _sum(self, stage: Stage | OutputStage, in_front: Mapping[str, Float]) -> StageSum:
+        """Sum of a stage without its bias, in the units of the ANN, of values times the factors in front of it."""
         shapes, one = {s.name: s.shape for s in self.graph.stages}, np.ones(())
-        return StageSum(stage, shapes, {}, one, self.graph.input.name, torch.float32, torch.device("cpu"))
+        return StageSum(stage, shapes, in_front, one, self.graph.input.name, torch.float32, torch.device("cpu"))
 
 
 def _tensor(values: Float) -> torch.Tensor:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from loihi_onespike.calibration.carried import first_levels
+from loihi_onespike.calibration.carried import carried
 from loihi_onespike.calibration.waits import fit_waits
 from loihi_onespike.coding import Base, PhaseCode
 from loihi_onespike.ir.activation import RELU
@@ -20,6 +21,11 @@ def _plan(two_sided: bool) -> StagePlan:
         return plan
     negative = np.where(np.arange(6) < 2, np.inf, CODE.thresholds())
     return StagePlan(CODE, np.ones(1), 2, np.ones(1), CODE.thresholds(), negative)
+
+
+def first_levels(parts: np.ndarray, plan: StagePlan) -> np.ndarray:
+    """(M,) levels of M neurons with parts (S, M)."""
+    return carried([torch.from_numpy(part)[:, None] for part in parts], np.zeros(()), plan)[:, 0].numpy()
 
 
 def _noisy(n: int = 3000) -> tuple[np.ndarray, np.ndarray]:
