@@ -12,12 +12,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from loihi_onespike.data.dataset import LazyImages
-from loihi_onespike.energy.counts import SpikeCounter
-from loihi_onespike.energy.paper import FP32, INT8, relative_efficiency
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation.counts import Counts
 from loihi_onespike.evaluation.report import Accuracy, Evaluation
 from loihi_onespike.evaluation.run import Evaluator
+from loihi_onespike.frontend.call import ann_output
 from loihi_onespike.graphs.evaluation import evaluate_graph
 from loihi_onespike.graphs.input_form import InputForm
 from loihi_onespike.ir.network import Network
@@ -245,36 +244,14 @@ class OneSpikeNetwork:
 
     def report(self, evaluator: Evaluator, counts: Counts) -> Evaluation:
         """The report of what an evaluator counted."""
-        counter = counts.counter(self.network)
-        return self.evaluation(
+        with_ann = evaluator.ann is not None
+        return Evaluation.of(
+            self.network,
             evaluator.executor,
-            counter,
-            counts.images,
-            counts.right,
-            counts.ann_right,
-            counts.agreed,
-            evaluator.ann is not None,
-        )
-
-    def evaluation(
-        self, executor: str, counter: SpikeCounter, total: int, right: int, ann_right: int, agreed: int, with_ann: bool
-    ) -> Evaluation:
-        """The report of counted traces."""
-        rates = counter.spikes_per_neuron()
-        neurons = sum(int(np.prod(p.shape)) for p in self.network.hidden)
-        hidden = sum(counter.spikes[p.name] for p in self.network.hidden) / (neurons * counter.images)
-        return Evaluation(
-            executor=executor,
-            accuracy=Accuracy(right, total),
-            ann_accuracy=Accuracy(ann_right, total) if with_ann else None,
-            agreement=Accuracy(agreed, total) if with_ann else None,
-            spikes_per_neuron=rates,
-            hidden_spikes_per_neuron=hidden,
-            synaptic_operations=sum(counter.synaptic_operations.values()) / counter.images,
-            alpha_fp32=relative_efficiency(self.network, rates, FP32),
-            alpha_int8=relative_efficiency(self.network, rates, INT8),
-            latency_steps=self.latency_steps,
-            period_steps=self.period_steps,
+            counts.counter(self.network),
+            Accuracy(counts.right, counts.images),
+            Accuracy(counts.ann_right, counts.images) if with_ann else None,
+            Accuracy(counts.agreed, counts.images) if with_ann else None,
         )
 
     def save(self, path: str | Path) -> Path:
@@ -298,27 +275,6 @@ def load(path: str | Path) -> OneSpikeNetwork:
     import netx_export
 
     return OneSpikeNetwork(netx_export.read(path))
-
-
-def ann_output(model: torch.nn.Module, x: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Output of the ANN in eval mode; the training flags of its modules are left as they were."""
-    parameter = next(model.parameters(), torch.zeros(()))
-    return call_model(model, torch.from_numpy(np.ascontiguousarray(x)).to(parameter.device, parameter.dtype))
-
-
-@torch.no_grad()
-def call_model(model: torch.nn.Module, *arguments: Any) -> NDArray[np.float64]:
-    """Output of the ANN in eval mode for arguments as it takes them."""
-    flags = [(module, module.training) for module in model.modules()]
-    try:
-        model.eval()
-        out = model(*arguments)
-    finally:
-        for module, training in flags:
-            module.training = training
-    while isinstance(out, tuple | list | dict):
-        (out,) = out.values() if isinstance(out, dict) else out
-    return out.double().cpu().numpy()
 
 
 def _known(executor: str) -> None:

@@ -11,9 +11,10 @@ from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.coding import BinaryCode
-from loihi_onespike.conversion import Options, check_lowering
+from loihi_onespike.conversion import check_lowering
+from loihi_onespike.conversion_options import Options
 from loihi_onespike.errors import CalibrationError, ConfigurationError, GraphError, HeadroomError, UnsupportedModelError
-from loihi_onespike.network import ann_output
+from loihi_onespike.frontend.call import ann_output
 from loihi_onespike.sim.float import FloatExecutor
 from loihi_onespike.sim.trace import first_difference
 from tests.support.models import MODELS, inputs, make

@@ -12,9 +12,12 @@ from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.calibration import Method
-from loihi_onespike.conversion import Options, calibration_batches, plan_float
+from loihi_onespike.conversion import plan_float
+from loihi_onespike.conversion_options import Options
+from loihi_onespike.data.batches import calibration_batches
+from loihi_onespike.frontend.call import ann_output
 from loihi_onespike.lava_backend.availability import available
-from loihi_onespike.network import OneSpikeNetwork, ann_output
+from loihi_onespike.network import OneSpikeNetwork
 from loihi_onespike.sim.float import FloatExecutor
 from loihi_onespike.sim.trace import first_difference
 from tests.support.models import inputs

@@ -15,6 +15,7 @@ from benchmarks.paper_tables.tables import TABLES, Asked, check_plot, code_table
 from loihi_onespike.cli import inputs, options
 from loihi_onespike.cli.groups import grouped
 from loihi_onespike.cli.output import stdout_console
+from loihi_onespike.cli.pictures import check_picture
 from loihi_onespike.cli.progress import ProgressBars
 from loihi_onespike.errors import ConfigurationError, OneSpikeError
 from loihi_onespike.json_text import json_text
@@ -24,6 +25,7 @@ from loihi_onespike.json_text import json_text
 def main(
     table: Annotated[str, typer.Argument(metavar="TABLE", help=f"One of {', '.join(TABLES)}.")],
     source: options.Source,
+    seed: options.Seed = 0,
     model: Annotated[str | None, typer.Option(metavar="MODEL", help="As for `onespike convert`.")] = None,
     data: Annotated[
         str | None,
@@ -50,22 +52,22 @@ def main(
     try:
         inputs.choice("TABLE", table, TABLES)
         check_plot(table, plot)
-        for path in (json, plot):
-            if path is not None:
-                inputs.writable(path)
+        check_picture(plot)
+        if json is not None:
+            inputs.writable(json)
         made: Table
         if table == "fig6":
             made = code_table(asked)
         elif table == "table5":
             made = graph(Path(_given("--data", data)), *asked.one)
         else:
-            read = source.read(_given("--data", data), calibration_images).take(images)
-            inputs.remark_on_calibration(read, evaluated_too=True)
+            read = source.read(_given("--data", data), calibration_images, seed).take(images)
+            inputs.remark_on_calibration(read)
             name = _given("--model", model)
             module = inputs.read_model(name, weights)
             with ProgressBars() as bars:
                 progress: Progress = bars
-                made = table_of(table, Experiment(name, module, read, source.seed, progress), asked)
+                made = table_of(table, Experiment(name, module, read, seed, progress), asked)
     except OneSpikeError as error:
         print(f"paper_tables: {error}", file=sys.stderr)
         raise typer.Exit(2) from error

@@ -16,7 +16,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from loihi_onespike.ir.stage import StagePlan
-from loihi_onespike.sim.quantizer import Quantizer, by_place, dense_layout, parameters_by_place
+from loihi_onespike.sim.quantizer import Quantizer, by_place, parameters_by_place
 
 Float = NDArray[np.float64]
 
@@ -25,10 +25,10 @@ def carried(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> torc
     """±level in units of λ for every neuron, 0 where it sends nothing; float32, in a memory order of `by_place`.
 
     Args:
-        parts: S tensors (N, *shape), all in the same memory order.
+        parts: S tensors (N, *shape).
         bias: added to every part, broadcastable to the shape.
     """
-    shape, early = tuple(parts[0].shape[1:]), len(parts) - 1
+    shape, early = tuple(parts[0].shape[1:]), min(len(parts) - 1, plan.code.timesteps)
     table, negative = plan.table, plan.negative
     levels, offset = plan.code.levels(), np.asarray(bias / plan.threshold)
     threshold = torch.from_numpy(np.ascontiguousarray(plan.threshold)).float()
@@ -39,8 +39,7 @@ def carried(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> torc
     never = np.full(len(table), np.inf)
     out, channels_last = by_place(last)
     for k in range(early - 1, -1, -1):  # backwards, so that the first spike stays
-        seen, order = by_place(dense_layout(parts[k]))
-        assert order == channels_last
+        seen, _ = by_place(_laid_out_as(parts[k], last))
         _decide(
             seen.numpy(),
             *(parameters_by_place(np.asarray(a), shape, channels_last) for a in (1 / plan.threshold, offset)),
@@ -50,6 +49,11 @@ def carried(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> torc
             out.numpy(),
         )
     return last
+
+
+def _laid_out_as(part: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """The tensor in the memory order of another one; sums of layers of one channel may come in either."""
+    return part if part.stride() == other.stride() else torch.empty_like(other).copy_(part)
 
 
 def _from_phase(entries: Float, first: int) -> Float:

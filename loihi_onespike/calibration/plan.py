@@ -15,8 +15,11 @@ from loihi_onespike.calibration.population import Setting, Target
 from loihi_onespike.calibration.sequential import calibrate_in_sequence
 from loihi_onespike.calibration.survey import Survey
 from loihi_onespike.coding import Base, PhaseCode, SingleSpikeCode
+from loihi_onespike.errors import HeadroomError
 from loihi_onespike.ir.stage import InputStage, StageGraph
 from loihi_onespike.passes.calibrate import plan_stages
+from loihi_onespike.passes.quantize import quantize
+from loihi_onespike.sim.decode import encode_values
 from loihi_onespike.sim.sparse_sample import SparseSample
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ LIVE_BYTES = 3 * 2**30
 """Memory for the values of both networks while the layers are calibrated one after the other."""
 TRIAL_IMAGES = 48
 """Samples on which the levels for a short wait are chosen."""
+FEW_IMAGES = 4
+"""Of these, on which their head-room is."""
 STEEPER_RANGES = (16, 32, 64, 256, 1024, 4096)
 """Gain over a whole window, base^T, of the levels that are tried there; v has no room for more."""
 STEEPEST_BASE = 4.0
@@ -103,20 +108,33 @@ def _for_wait(graph: StageGraph, x: Any, setting: Setting, timesteps: int, progr
     then, and the coarser the code. Which of them counts more is tried on some of the data, at the network's output.
     """
     some = x if isinstance(x, SparseSample) else x[:TRIAL_IMAGES]
+    few = x if isinstance(x, SparseSample) else x[:FEW_IMAGES]
     bases = [gain ** (1 / timesteps) for gain in STEEPER_RANGES]
     steeper = [PhaseCode(Base.nearest(base), timesteps) for base in bases if base <= STEEPEST_BASE]
     codes = [setting.codes, *(dict.fromkeys(setting.codes, code) for code in steeper)]
     progress_of = _Steps("wait", len(codes), progress)
     # the weights cost most of a pass and change little here
     method = replace(setting.method, weights=False, rounding=False)
-    best, least = setting.codes, np.inf
+    trials: list[tuple[float, StageGraph, Mapping[str, SingleSpikeCode]]] = []
     for tried in codes:
         errors: list[float] = []
-        calibrate_in_sequence(graph, some, replace(setting, codes=tried, method=method), output=errors.append)
+        planned = calibrate_in_sequence(graph, some, replace(setting, codes=tried, method=method), output=errors.append)
+        trials.append((np.nan_to_num(errors[0], nan=np.inf), planned, tried))
         progress_of()
-        if errors[0] < least:
-            best, least = tried, errors[0]
-    return replace(setting, codes=best)
+    for _, planned, tried in sorted(trials, key=lambda trial: trial[0]):
+        if tried is setting.codes or _fits(planned, few, setting.weight_bits):
+            return replace(setting, codes=tried)
+    return setting
+
+
+def _fits(planned: StageGraph, x: Any, weight_bits: int) -> bool:
+    """v stays within its 24 bits: the steeper the levels, the larger the gain over a window."""
+    assert planned.input_plan is not None
+    try:
+        quantize(planned, encode_values(planned.input_plan, x), weight_bits, graph_layers=isinstance(x, SparseSample))
+    except HeadroomError:
+        return False
+    return True
 
 
 class _Steps:

@@ -110,8 +110,7 @@ class _Pass:
             shift = channels.mean(z_ann) - channels.mean(parts[-1])
         if isinstance(stage, OutputStage):
             self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
-            left, power = parts[-1] - z_ann, float((z_ann - z_ann.mean(dim=0)).square().sum())
-            self.output(float((left - left.mean(dim=0)).square().sum()) / (power or 1.0))
+            self.output(_power(parts[-1] - z_ann, channels) / (_power(z_ann, channels) or 1.0))
             return z_ann, parts[-1]
         target = Target.of(self.graph, stage, self.setting.largest[stage.name], self.setting.method)
         value = activate(stage.activation, z_ann)
@@ -169,6 +168,12 @@ class _Pass:
         """Sum of a stage without its bias, in the units of the ANN, of values times the factors in front of it."""
         shapes, one = {s.name: s.shape for s in self.graph.stages}, np.ones(())
         return StageSum(stage, shapes, in_front, one, self.graph.input.name, torch.float32, torch.device("cpu"))
+
+
+def _power(values: torch.Tensor, channels: Channels) -> float:
+    """Sum of squares about the mean of every channel."""
+    shared = [0, *(axis + 1 for axis in channels.shared)]
+    return float((values - values.mean(dim=shared, keepdim=True)).double().square().sum())
 
 
 def _tensor(values: Float) -> torch.Tensor:

@@ -24,6 +24,7 @@ def convert(
     ],
     conversion: options.Conversion,
     source: options.Source,
+    seed: options.Seed = 0,
     weights: options.Weights = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -37,7 +38,7 @@ def convert(
     """
     inputs.writable(out)
     keywords = conversion.keywords()
-    found = source.read(data, conversion.calibration_images)
+    found = source.read(data, conversion.calibration_images, seed)
     module = inputs.read_model(model, weights)
 
     import loihi_onespike as los

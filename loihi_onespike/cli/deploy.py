@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from loihi_onespike.deployment import Ethernet, Report, Slurm
 
 BOARD, RUN = "Board", "Run"
-BATCH = 50
 
 
 @command
@@ -32,6 +31,7 @@ def deploy(
     ],
     jobs: JobArray,
     data: options.Data,
+    source: options.Source,
     board: Annotated[
         str,
         typer.Option(
@@ -120,10 +120,6 @@ def deploy(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    data_root: options.DataRoot = None,
-    resize: options.Resize = None,
-    crop: options.Crop = None,
-    normalize: options.Normalize = "none",
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
@@ -147,10 +143,10 @@ def deploy(
 
     import loihi_onespike as los
     from loihi_onespike.cli.progress import ProgressBars
+    from loihi_onespike.cli.spikes import activity_on
     from loihi_onespike.deployment import Options
     from loihi_onespike.deployment import deploy as put
     from loihi_onespike.deployment.pipeline import require_software
-    from loihi_onespike.energy.activity import Activity
     from loihi_onespike.evaluation.parts import Shard
     from loihi_onespike.hardware import load_board
 
@@ -158,9 +154,7 @@ def deploy(
     if not dry_run:
         require_software()
     net = los.load(inputs.existing(file))
-    found = inputs.read_data(data, data_root, 1, resize, crop, normalize, 0)
-    counted = found.take(counted_images)
-    activity = Activity(net.network)
+    found = source.read(data)
     run = found.take(images).images[:]
     if shard is not None:
         share = Shard.of_text(shard)
@@ -168,9 +162,7 @@ def deploy(
         if not len(run):
             raise ConfigurationError(f"--shard: found {shard} of {images} images, supported as many shards as images")
     with ProgressBars() as bars:
-        for first in range(0, len(counted), BATCH):
-            activity.add(net.trace(counted.images[first : first + BATCH]).layers)
-            bars("count spikes", min(first + BATCH, len(counted)), len(counted))
+        activity = activity_on(net, found.take(counted_images), bars)
         report = put(
             net.network,
             net.encode(run),

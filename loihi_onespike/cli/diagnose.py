@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -12,7 +11,9 @@ from rich.console import Console
 from loihi_onespike.cli import inputs, options
 from loihi_onespike.cli.command import Result, command
 from loihi_onespike.cli.groups import grouped
-from loihi_onespike.errors import ConfigurationError, DataError
+from loihi_onespike.cli.pictures import check_picture, picture, plot_option
+from loihi_onespike.cli.target import Target, check_target, network_of
+from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from loihi_onespike.diagnosis import Diagnosis
@@ -22,16 +23,11 @@ if TYPE_CHECKING:
 @grouped
 def diagnose(
     context: typer.Context,
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="NET.h5|MODEL",
-            help="File that `onespike convert` wrote; or a model as for `convert`, which is converted first.",
-        ),
-    ],
+    target: Target,
     data: options.Data,
     conversion: options.Conversion,
     source: options.Source,
+    seed: options.Seed = 0,
     model: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="With NET.h5, needed: the model it came from; named as for `convert`."),
@@ -48,12 +44,7 @@ def diagnose(
             "probabilities).",
         ),
     ] = "relative",
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Picture, layer by layer (.png, .svg, .pdf).", rich_help_panel=options.OUTPUT
-        ),
-    ] = None,
+    plot: Annotated[Path | None, plot_option("Picture, layer by layer")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
@@ -65,35 +56,21 @@ def diagnose(
 
     Example: onespike diagnose net.h5 --model model.py:build --weights weights.pt --data test.npz
     """
-    keywords = conversion.keywords()
+    from_file = check_target(context, target, model, conversion)
     inputs.choice("--measure", measure, ("relative", "kl"))
-    from_file = inputs.is_network_file(target)
     if from_file and model is None:
         raise ConfigurationError(
             f"--model: found none beside {target}, and errors are measured against the model; name the one it came from"
         )
-    if not from_file and model is not None:
-        raise ConfigurationError(f"--model: found {model!r} beside the model {target!r}, supported with a NET.h5 only")
-    given = [f.name for f in fields(conversion) if _is_given(context, f.name)] if from_file else []
-    if given:
-        listed = ", ".join("--" + n.replace("_", "-") for n in given)
-        raise ConfigurationError(
-            f"{listed}: found with the file {target}, which is converted already; convert it again"
-        )
-    if plot is not None:
-        inputs.writable(plot)
+    check_picture(plot)
 
-    import loihi_onespike as los
     from loihi_onespike import diagnosis
     from loihi_onespike.cli.progress import ProgressBars
 
-    net = los.load(inputs.existing(Path(target))) if from_file else None
-    found = source.read(data, 1 if from_file else conversion.calibration_images)
+    found = source.read(data, 1 if from_file else conversion.calibration_images, seed)
     module = inputs.read_model(cast(str, model if from_file else target), weights)
     with ProgressBars() as bars:
-        if net is None:
-            inputs.remark_on_calibration(found, evaluated_too=True)
-            net = los.convert(module, found.calibration, **keywords, progress=bars)
+        net = network_of(target, module, found, conversion, bars)
         part = found.take(images)
         result = diagnosis.diagnose(
             net,
@@ -104,29 +81,12 @@ def diagnose(
             measure=cast(Literal["relative", "kl"], measure),
         )
     if plot is not None:
-        _draw(plot, result)
+        from loihi_onespike.plots.diagnosis import diagnosis_size, draw_diagnosis
+
+        with picture(plot, diagnosis_size(result)) as figure:
+            draw_diagnosis(figure.subplots(), result)
     document = {**result.document(), "file": str(target), "data": found.name}
     return Result(document, lambda console: show_diagnosis(console, result, found.name, top))
-
-
-def _is_given(context: typer.Context, option: str) -> bool:
-    source = context.get_parameter_source(option)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def _draw(path: Path, found: Diagnosis) -> None:
-    from matplotlib.figure import Figure
-
-    from loihi_onespike.plots.diagnosis import diagnosis_size, draw_diagnosis
-    from loihi_onespike.plots.style import style
-
-    with style():
-        figure = Figure(figsize=diagnosis_size(found), layout="constrained")
-        draw_diagnosis(figure.subplots(), found)
-        try:
-            figure.savefig(path, dpi=150)
-        except (ValueError, OSError) as error:
-            raise DataError(f"{path}: cannot be written ({error})") from error
 
 
 def show_diagnosis(console: Console, found: Diagnosis, data: str, top: int) -> None:

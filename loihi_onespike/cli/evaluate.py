@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -12,38 +10,32 @@ from rich.console import Console
 
 from loihi_onespike.cli import inputs, options
 from loihi_onespike.cli.command import INTERRUPTED, Result, command
-from loihi_onespike.cli.evaluate_shared import Unfinished, counted, counted_by_jobs, state_of
+from loihi_onespike.cli.evaluate_shared import Sharing, Unfinished, counted, counted_by_jobs, state_of
 from loihi_onespike.cli.groups import grouped
 from loihi_onespike.cli.interrupts import termination_interrupts
 from loihi_onespike.cli.job_options import JobArray
 from loihi_onespike.cli.progress import ProgressBars
 from loihi_onespike.cli.ranks import launched_ranks
+from loihi_onespike.cli.target import Target, check_target, network_of
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import torch
-
-    from loihi_onespike.data import Dataset
     from loihi_onespike.evaluation import Evaluation
     from loihi_onespike.evaluation.run import Evaluator
-    from loihi_onespike.network import Executor, OneSpikeNetwork
+    from loihi_onespike.network import Executor
 
 
 @command
 @grouped
 def evaluate(
     context: typer.Context,
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="NET.h5|MODEL",
-            help="File that `onespike convert` wrote; or a model as for `convert`, which is converted first.",
-        ),
-    ],
+    target: Target,
     data: options.Data,
     conversion: options.Conversion,
     source: options.Source,
     jobs: JobArray,
+    sharing: Sharing,
+    seed: options.Seed = 0,
     model: Annotated[
         str | None,
         typer.Option(
@@ -66,10 +58,6 @@ def evaluate(
         ),
     ] = "cpu",
     images: options.Images = None,
-    resume: options.Resume = None,
-    shard: options.ShardOption = None,
-    batch: options.Batch = 250,
-    rank_timeout: options.RankTimeout = 1800.0,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
@@ -80,13 +68,9 @@ def evaluate(
 
     Example: onespike evaluate net.h5 --data test.npz --model model.py:build --weights weights.pt
     """
-    from_file = _check(context, target, model, conversion)
+    from_file = check_target(context, target, model, conversion)
     inputs.choice("--executor", executor, ("fast", "float", "reference", "lava"))
-    if resume is None and (shard is not None or jobs.slurm is not None):
-        raise ConfigurationError(
-            f"--{'slurm' if shard is None else 'shard'}: found without --resume, supported with a folder that keeps "
-            "the counts"
-        )
+    sharing.check(jobs)
     if jobs.require() and not from_file:
         raise ConfigurationError(
             f"--slurm: found the model {target!r}, supported a NET.h5; convert it first, jobs would do so one by one"
@@ -94,23 +78,23 @@ def evaluate(
     evaluator: Evaluator | None = None
     speaks = True
     try:
-        with termination_interrupts(), launched_ranks(rank_timeout) as ranks:
+        with termination_interrupts(), launched_ranks(sharing.rank_timeout) as ranks:
             speaks = ranks is None or ranks.is_first
             with ProgressBars(silent=not speaks) as bars:
-                found = source.read(data, 1 if from_file else conversion.calibration_images)
+                found = source.read(data, 1 if from_file else conversion.calibration_images, seed)
                 named = model if from_file else target
                 module = None if named is None else inputs.read_model(named, weights)
-                net = _network(target, module, found, conversion, bars).to(device)
+                net = network_of(target, module, found, conversion, bars).to(device)
                 part = found.take(images)
-                evaluator = net.evaluator(part.images, part.labels, cast("Executor", executor), module, batch)
-                if jobs.slurm is not None and resume is not None:
-                    counts = counted_by_jobs(context, evaluator, resume, jobs, bars)
+                evaluator = net.evaluator(part.images, part.labels, cast("Executor", executor), module, sharing.batch)
+                if jobs.slurm is not None and sharing.resume is not None:
+                    counts = counted_by_jobs(context, evaluator, sharing.resume, jobs, bars)
                 else:
-                    counts = counted(evaluator, resume, shard, ranks, bars)
+                    counts = counted(evaluator, sharing.resume, sharing.shard, ranks, bars)
     except KeyboardInterrupt:
-        if resume is None or evaluator is None or not speaks:
+        if sharing.resume is None or evaluator is None or not speaks:
             raise
-        print(f"\nonespike: interrupted; {state_of(evaluator, resume)}", file=sys.stderr)
+        print(f"\nonespike: interrupted; {state_of(evaluator, sharing.resume)}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
     if not speaks:
         raise typer.Exit
@@ -126,41 +110,6 @@ def evaluate(
         show_evaluation(console, evaluation, found.name, conversion_text(net.network))
 
     return Result({**evaluation.to_dict(), **facts}, show)
-
-
-def _check(context: typer.Context, target: str, model: str | None, conversion: options.Conversion) -> bool:
-    """Whether the target is a network file; raises ConfigurationError where options do not go with it."""
-    conversion.keywords()
-    from_file = inputs.is_network_file(target)
-    if not from_file and model is not None:
-        raise ConfigurationError(f"--model: found {model!r} beside the model {target!r}, supported with a NET.h5 only")
-    given = [f.name for f in fields(conversion) if _is_given(context, f.name)] if from_file else []
-    if from_file:
-        inputs.existing(Path(target))
-    if given:
-        listed = ", ".join("--" + n.replace("_", "-") for n in given)
-        raise ConfigurationError(
-            f"{listed}: found with the file {target}, which is converted already; convert it again"
-        )
-    return from_file
-
-
-def _network(
-    target: str, module: torch.nn.Module | None, found: Dataset, conversion: options.Conversion, bars: ProgressBars
-) -> OneSpikeNetwork:
-    """The network of a file, or of a model that is converted now."""
-    import loihi_onespike as los
-
-    if inputs.is_network_file(target):
-        return los.load(Path(target))
-    assert module is not None
-    inputs.remark_on_calibration(found, evaluated_too=True)
-    return los.convert(module, found.calibration, **conversion.keywords(), progress=bars)
-
-
-def _is_given(context: typer.Context, option: str) -> bool:
-    source = context.get_parameter_source(option)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def show_evaluation(console: Console, evaluation: Evaluation, data: str, method: str) -> None:

@@ -4,17 +4,58 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from loihi_onespike.cli.job_options import JobArray, command_again
 from loihi_onespike.cli.progress import ProgressBars
+from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from loihi_onespike.distributed import Ranks
     from loihi_onespike.evaluation.counts import Counts
     from loihi_onespike.evaluation.run import Evaluator
+
+
+PANEL = "Long work, several processes"
+
+
+def _option(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=PANEL, **more)
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How the images are cut into parts, and who counts them, for `groups.grouped`."""
+
+    resume: Annotated[
+        Path | None,
+        _option(
+            "--resume",
+            metavar="FOLDER",
+            help="Keeps the counts of finished parts; the same command again goes on where it was stopped.",
+        ),
+    ] = None
+    shard: Annotated[
+        str | None,
+        _option("--shard", metavar="K/N", help="With --resume: count the K-th of N shares of the parts alone."),
+    ] = None
+    batch: Annotated[
+        int, _option("--batch", metavar="N", help="Images of a part, which one process counts.", min=1)
+    ] = 250
+    rank_timeout: Annotated[
+        float,
+        _option("--rank-timeout", metavar="SECONDS", help="Under torchrun: how long to wait for another rank.", min=1),
+    ] = 1800.0
+
+    def check(self, jobs: JobArray) -> None:
+        """Raises ConfigurationError where several runs have no folder in which their counts meet."""
+        if self.resume is None and (self.shard is not None or jobs.slurm is not None):
+            raise ConfigurationError(
+                f"--{'slurm' if self.shard is None else 'shard'}: found without --resume, supported with a folder that "
+                "keeps the counts"
+            )
 
 
 @dataclass(frozen=True)

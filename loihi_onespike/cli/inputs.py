@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 
     from loihi_onespike.data import Dataset
 
-NETWORK_SUFFIXES = (".h5", ".hdf5", ".net")
-
-
-def is_network_file(target: str) -> bool:
-    return Path(target).suffix in NETWORK_SUFFIXES
-
 
 def base_of(text: str) -> float | Literal["auto"]:
     """Value of --base."""
@@ -50,25 +44,9 @@ def choice(option: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def read_data(
-    spec: str,
-    root: Path | None,
-    calibration_images: int,
-    resize: int | None,
-    crop: int | None,
-    normalize: str,
-    seed: int,
-) -> Dataset:
-    """Data by name, pictures prepared as the options say."""
-    from loihi_onespike.data import Preprocessing, load_data
-
-    pictures = Preprocessing.named(normalize, resize, crop)
-    return load_data(spec, root=root, calibration_images=calibration_images, preprocessing=pictures, seed=seed)
-
-
-def remark_on_calibration(data: Dataset, evaluated_too: bool) -> None:
-    """Says where the calibration images come from when that matters."""
-    if evaluated_too and not data.calibration_is_separate:
+def remark_on_calibration(data: Dataset) -> None:
+    """Says so when the calibration images are among those that a figure stands for."""
+    if not data.calibration_is_separate:
         remark(
             f"{data.name} has one part only: the calibration images are among those that are evaluated; for an "
             "unbiased figure put others into x_calibration (.npz), or pictures into the subfolders train and test"

@@ -9,16 +9,14 @@ import typer
 
 from loihi_onespike.cli import inputs, options
 from loihi_onespike.cli.command import Result, command
+from loihi_onespike.cli.pictures import check_picture, picture, plot_option
 
 STDOUT = "-"
 
 
 def map(
     file: options.NetFile,
-    board: Annotated[
-        str,
-        typer.Option("--board", metavar="BOARD", help="Name of a board, as hala_point, or a .toml file of your own."),
-    ],
+    board: options.Board,
     per_core: Annotated[
         bool, typer.Option("--cores", help="Show every core; the JSON document always has them.")
     ] = False,
@@ -31,12 +29,7 @@ def map(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Picture of the board (.png, .svg, .pdf).", rich_help_panel=options.OUTPUT
-        ),
-    ] = None,
+    plot: Annotated[Path | None, plot_option("Picture of the board")] = None,
     debug: options.Debug = False,
 ) -> None:
     """Cores and chips that a network takes on a board, how full they are, and every limit that it does not keep.
@@ -59,9 +52,9 @@ def _map(
     from loihi_onespike.json_text import json_text
     from loihi_onespike.mapping import check_placement, map_network
 
-    for path in (json_file, plot):
-        if path is not None:
-            inputs.writable(path)
+    check_picture(plot)
+    if json_file is not None:
+        inputs.writable(json_file)
     onto = load_board(board)
     network = netx_export.read(inputs.existing(file))
     mapping = map_network(network, onto)
@@ -70,24 +63,9 @@ def _map(
     if json_file is not None:
         json_file.write_text(json_text(document) + "\n", encoding="utf-8")
     if plot is not None:
-        _draw(plot, network.name, mapping)
+        from loihi_onespike.plots.board import board_size, draw_board
+
+        with picture(plot, board_size(mapping.placement)) as figure:
+            draw_board(figure.add_subplot(), mapping.placement, network.name)
     failed = not mapping.fits or bool(objections)
     return Result(document, lambda console: show_mapping(console, network.name, mapping, objections, per_core), failed)
-
-
-def _draw(path: Path, name: str, mapping: object) -> None:
-    from matplotlib.figure import Figure
-
-    from loihi_onespike.errors import DataError
-    from loihi_onespike.mapping import Mapping
-    from loihi_onespike.plots.board import board_size, draw_board
-    from loihi_onespike.plots.style import style
-
-    assert isinstance(mapping, Mapping)
-    with style():
-        figure = Figure(figsize=board_size(mapping.placement), layout="constrained")
-        draw_board(figure.add_subplot(), mapping.placement, name)
-        try:
-            figure.savefig(path, dpi=150)
-        except (ValueError, OSError) as error:
-            raise DataError(f"{path}: cannot be written ({error})") from error

@@ -14,7 +14,7 @@ from loihi_onespike.cli import inputs
 if TYPE_CHECKING:
     from loihi_onespike.data import Dataset
 
-CONVERSION, DATA, OUTPUT, SHARING = "Conversion", "Data", "Output", "Long work, several processes"
+CONVERSION, DATA, OUTPUT = "Conversion", "Data", "Output"
 
 
 def _conversion(*names: str, metavar: str, help: str, **more: Any) -> Any:
@@ -34,6 +34,10 @@ Model = Annotated[
     ),
 ]
 NetFile = Annotated[Path, typer.Argument(metavar="NET.h5", help="File that `onespike convert` wrote.")]
+Board = Annotated[
+    str,
+    typer.Option("--board", metavar="BOARD", help="Name of a board, as hala_point, or a .toml file of your own."),
+]
 Weights = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Weights: safetensors, or a state_dict of torch.save; every key must match."),
@@ -145,41 +149,6 @@ CalibrationImages = Annotated[
     ),
 ]
 
-Resume = Annotated[
-    Path | None,
-    typer.Option(
-        "--resume",
-        metavar="FOLDER",
-        help="Keeps the counts of finished parts; the same command again goes on where it was stopped.",
-        rich_help_panel=SHARING,
-    ),
-]
-ShardOption = Annotated[
-    str | None,
-    typer.Option(
-        "--shard",
-        metavar="K/N",
-        help="With --resume: count the K-th of N shares of the parts alone.",
-        rich_help_panel=SHARING,
-    ),
-]
-Batch = Annotated[
-    int,
-    typer.Option(
-        "--batch", metavar="N", help="Images of a part, which one process counts.", min=1, rich_help_panel=SHARING
-    ),
-]
-RankTimeout = Annotated[
-    float,
-    typer.Option(
-        "--rank-timeout",
-        metavar="SECONDS",
-        help="Under torchrun: how long to wait for another rank.",
-        min=1,
-        rich_help_panel=SHARING,
-    ),
-]
-
 Timeout = Annotated[
     float,
     typer.Option(
@@ -227,16 +196,21 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Source:
-    """Where data lies and how its pictures are prepared, for `groups.grouped`."""
+    """Where data lies and how its pictures are prepared, for `groups.grouped`.
+
+    The seed is an option of its own: it chooses calibration images, which not every command has.
+    """
 
     data_root: DataRoot = None
     resize: Resize = None
     crop: Crop = None
     normalize: Normalize = "none"
-    seed: Seed = 0
 
-    def read(self, data: str, calibration_images: int) -> Dataset:
-        """The data of that name."""
-        return inputs.read_data(
-            data, self.data_root, calibration_images, self.resize, self.crop, self.normalize, self.seed
+    def read(self, data: str, calibration_images: int = 1, seed: int = 0) -> Dataset:
+        """The data of that name, its pictures prepared as the options say."""
+        from loihi_onespike.data import Preprocessing, load_data
+
+        pictures = Preprocessing.named(self.normalize, self.resize, self.crop)
+        return load_data(
+            data, root=self.data_root, calibration_images=calibration_images, preprocessing=pictures, seed=seed
         )

@@ -10,12 +10,15 @@ from rich.console import Console
 
 from loihi_onespike.cli import inputs, options
 from loihi_onespike.cli.command import Result, command
+from loihi_onespike.cli.groups import grouped
 
 
 @command
+@grouped
 def run(
     file: options.NetFile,
     data: options.Data,
+    source: options.Source,
     images: options.FewImages = 4,
     stream: Annotated[
         bool,
@@ -35,10 +38,6 @@ def run(
         bool, typer.Option("--check/--no-check", help="Compare every spike and potential with the oracle.")
     ] = True,
     timeout: options.Timeout = 600.0,
-    data_root: options.DataRoot = None,
-    resize: options.Resize = None,
-    crop: options.Crop = None,
-    normalize: options.Normalize = "none",
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
@@ -55,7 +54,7 @@ def run(
     from loihi_onespike.sim.trace import differing_spikes, first_difference
 
     net = los.load(inputs.existing(file))
-    part = inputs.read_data(data, data_root, 1, resize, crop, normalize, 0).take(images)
+    part = source.read(data).take(images)
     x = part.images[:]
     with ProgressBars() as bars:
         start = time.perf_counter()

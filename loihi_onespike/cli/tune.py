@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from loihi_onespike.cli import inputs, options
 from loihi_onespike.cli.command import INTERRUPTED, Result, command
 from loihi_onespike.cli.groups import grouped
 from loihi_onespike.cli.interrupts import termination_interrupts
 from loihi_onespike.cli.job_options import JobArray, command_again
-from loihi_onespike.cli.progress import ProgressBars, rate_text, time_text
+from loihi_onespike.cli.pictures import check_picture, plot_option
+from loihi_onespike.cli.progress import ProgressBars
+from loihi_onespike.cli.tune_report import Lines, draw, show_front
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from loihi_onespike.tuning import Front, Search, Step
+    from loihi_onespike.tuning import Search
 
 LIMITS, SEARCH = "Limits", "Search"
 
@@ -34,6 +34,7 @@ def tune(
     data: options.Data,
     source: options.Source,
     jobs: JobArray,
+    seed: options.Seed = 0,
     max_loss: Annotated[
         float | None,
         typer.Option(metavar="PP", help="Accuracy loss against the ANN, percentage points.", rich_help_panel=LIMITS),
@@ -99,10 +100,7 @@ def tune(
     method: options.Method = "calibrated",
     without: options.Without = None,
     calibration_images: options.CalibrationImages = 512,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Picture of the front (.png, .svg, .pdf).", rich_help_panel=options.OUTPUT),
-    ] = None,
+    plot: Annotated[Path | None, plot_option("Picture of the front")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
@@ -113,15 +111,15 @@ def tune(
 
     Example: onespike tune model.py:build --weights w.pt --data d.npz --max-loss 0.5 --max-latency 200 --study s.db
     """
-    for path in (study, plot):
-        if path is not None:
-            inputs.writable(path)
+    check_picture(plot)
+    if study is not None:
+        inputs.writable(study)
     if search_only and study is None:
         raise ConfigurationError("--search-only: found without --study, supported with a file that keeps the trials")
     if jobs.require():
         _require_journal(study)
     parts = inputs.method_of(method, without or ())
-    found = source.read(data, calibration_images)
+    found = source.read(data, calibration_images, seed)
     module = inputs.read_model(model, weights)
 
     from loihi_onespike import tuning
@@ -132,14 +130,14 @@ def tune(
         found,
         tuning.Limits(max_loss, max_latency, max_spikes, max_synops, min_alpha),
         study,
-        source.seed,
+        seed,
         space if not timesteps else replace(space, timesteps=tuple(sorted(set(timesteps)))),
         parts,
         search_images,
         held_out_images,
         {"weight_bits": weight_bits, "input_bits": inputs.input_bits_of(input_bits)},
     )
-    lines = _Lines()
+    lines = Lines()
     facts = {"model": model, "data": found.name, "study": None if study is None else str(study)}
     try:
         with termination_interrupts():
@@ -160,7 +158,7 @@ def tune(
         )
         raise typer.Exit(INTERRUPTED) from None
     if plot is not None:
-        _draw(plot, front, found.name)
+        draw(plot, front, found.name)
     return Result({**front.to_dict(), **facts}, lambda console: show_front(console, front), failed=front.best is None)
 
 
@@ -198,71 +196,3 @@ def _state(search: Search, trials: int, facts: Mapping[str, object]) -> Result:
     finished = search.finished()
     text = f"{finished} of {trials} trials are finished in {facts['study']}"
     return Result({"finished": finished, "of": trials, **facts}, lambda console: console.print(text, markup=False))
-
-
-class _Lines:
-    """A line on stderr for every trial: figures, how far it is, pace and time left."""
-
-    def __init__(self) -> None:
-        self._start = self._last = time.monotonic()
-        self._what = ""
-
-    def __call__(self, step: Step) -> None:
-        if step.what != self._what:  # the pace of another kind of work says nothing
-            self._start, self._what = self._last, step.what
-        self._last = time.monotonic()
-        m = step.result
-        said = m if isinstance(m, str) else f"loss {m.loss_pp:.2f} pp, latency {m.latency_steps}, spikes {m.spikes:.3f}"
-        elapsed = self._last - self._start
-        pace = ""
-        if step.new and elapsed > 0:
-            left = elapsed / step.new * max(step.of - step.done, 0)
-            pace = f" ({rate_text(step.new / elapsed)}, {time_text(left)} left)"
-        print(f"{step.what} {step.done}/{step.of}: {step.setting}: {said}{pace}", file=sys.stderr, flush=True)
-
-
-def show_front(console: Console, front: Front) -> None:
-    """For people: the points, the verdict, and which images they stand for."""
-    from loihi_onespike.cli.output import show_facts, show_table
-
-    rows = [
-        (
-            p.setting.timesteps,
-            p.setting.wait,
-            p.setting.levels,
-            "two" if p.setting.two_sided else "one",
-            p.held_out.accuracy,
-            f"{p.held_out.loss_pp:+.2f}",
-            f"{p.search.loss_pp:+.2f}",
-            p.held_out.latency_steps,
-            p.held_out.period_steps,
-            f"{p.held_out.spikes:.3f}",
-            f"{p.held_out.alpha:.2f}",
-            "yes" if front.limits.kept(p.held_out) else "no",
-        )
-        for p in front.points
-    ]
-    figures = ("accuracy", "loss pp", "searched", "latency", "period", "spikes", "α INT8", "within")
-    columns = ("T", "wait", "Q", "sides", *figures)
-    show_table(console, "Pareto front on held-out images (95 % interval in brackets)", columns, rows)
-    facts = [("verdict", front.verdict), ("ANN", front.points[0].held_out.ann_accuracy)]
-    facts += [(name.replace("_", " "), f"{part['source']}") for name, part in front.images.items()]
-    facts.append(("trials", f"{len(front.tried)}, and {len(front.refused)} that could not be converted"))
-    show_facts(console, "What stands behind it", facts)
-
-
-def _draw(path: Path, front: Front, data: str) -> None:
-    from matplotlib.figure import Figure
-
-    from loihi_onespike.errors import DataError
-    from loihi_onespike.plots.front import draw_front
-    from loihi_onespike.plots.style import style
-
-    with style():
-        figure = Figure(figsize=(9.0, 3.8), layout="constrained")
-        draw_front(figure.subplots(1, 2, sharey=True), front)
-        figure.suptitle(f"{data}: {len(front.tried)} settings tried")
-        try:
-            figure.savefig(path, dpi=150)
-        except (ValueError, OSError) as error:
-            raise DataError(f"{path}: cannot be written ({error})") from error

@@ -8,6 +8,7 @@ from loihi_onespike.coding.fixed_point import (
     V_MIN,
     ThresholdTable,
     leak,
+    leak_loss,
     saturate_v,
     signed_bits,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "ThresholdTable",
     "best_base",
     "leak",
+    "leak_loss",
     "percentage_error",
     "saturate_v",
     "signed_bits",

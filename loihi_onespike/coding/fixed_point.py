@@ -13,6 +13,7 @@ threshold shift and the gain of the input code).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,6 +36,16 @@ IntArray = NDArray[np.int64]
 def leak(v: IntArray, mant: int) -> IntArray:
     """(v · mant) >> LEAK_SHIFT, rounding towards minus infinity. int64 in, int64 out."""
     return (v * mant) >> LEAK_SHIFT
+
+
+def leak_loss(mants: Sequence[int]) -> float:
+    """Σ_t r(t) / Π_{s ≤ t} gain(s): what the roundings of these leaks take off v, in the mean, as part of v(0).
+
+    A mantissa of f fraction bits leaves remainders 0, 2^-f, … 1 - 2^-f, all as likely: r = (1 - 2^-f) / 2 is lost.
+    """
+    mant = np.asarray(mants, np.int64)
+    last_bit = np.minimum(mant & -mant, 2**LEAK_SHIFT)
+    return float(np.sum((1 - last_bit / 2**LEAK_SHIFT) / 2 / np.cumprod(mant / 2**LEAK_SHIFT)))
 
 
 def saturate_v(v: IntArray) -> IntArray:

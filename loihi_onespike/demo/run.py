@@ -19,9 +19,10 @@ from loihi_onespike.demo.picture import draw_demo
 from loihi_onespike.errors import DataError
 from loihi_onespike.evaluation import Evaluation
 from loihi_onespike.evaluation.report import Accuracy
+from loihi_onespike.frontend.call import ann_output
 from loihi_onespike.json_text import json_text
 from loihi_onespike.lava_backend import why_unavailable
-from loihi_onespike.network import OneSpikeNetwork, ann_output
+from loihi_onespike.network import OneSpikeNetwork
 from loihi_onespike.sim.trace import LayerTrace, Trace, differing_spikes, first_difference
 
 NETWORK_FILE = "digits.h5"

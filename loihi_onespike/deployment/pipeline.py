@@ -30,7 +30,6 @@ from loihi_onespike.sim import reference
 from loihi_onespike.sim.trace import Trace
 
 Program = str | Path | Named[str, str | Path]
-DEFAULT_PROFILE_STEPS = 4_000
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,23 @@ watches over Lava's processes and ends them as `lava_backend.worker` does.
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import traceback
 from pathlib import Path
 
 from loihi_onespike.errors import OneSpikeError
-from loihi_onespike.lava_backend.worker import CHANNEL_SLOTS, WATCH_S, FailureError, Worker
+from loihi_onespike.lava_backend.worker import CHANNEL_SLOTS, Worker, main
 
 
 class BoardWorker(Worker):
     """One run on a board."""
 
     def run(self) -> None:
+        try:
+            self._run()
+        except OneSpikeError as error:  # says what to change; where in the program it arose is of no use
+            self.fail("the graph for the board", str(error))
+
+    def _run(self) -> None:
         from lava.magma.core.run_conditions import RunSteps
 
         from loihi_onespike.deployment.access import use
@@ -53,23 +57,5 @@ class BoardWorker(Worker):
         self.end(0)
 
 
-def main(folder: str) -> None:
-    worker = BoardWorker(Path(folder))
-    signal.signal(signal.SIGTERM, worker.on_terminate)
-    signal.signal(signal.SIGALRM, worker.on_timer)
-    signal.setitimer(signal.ITIMER_REAL, WATCH_S, WATCH_S)
-    try:
-        worker.run()
-    except OneSpikeError as error:
-        worker.fail("the graph for the board", str(error))
-    except Exception:
-        text = traceback.format_exc().strip()
-        try:
-            worker.check()
-        except FailureError as failure:
-            worker.fail(failure.process, failure.text)
-        worker.fail("the worker", text)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(BoardWorker(Path(sys.argv[1])))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.calibration.channels import Channels
-from loihi_onespike.calibration.population import LEAST_ACTIVE, STEP
 from loihi_onespike.coding import V_MAX, V_MIN
 from loihi_onespike.diagnosis.causes import OF_CODE, OF_SUM, Cause
 from loihi_onespike.diagnosis.coder import Coder
@@ -21,11 +20,6 @@ from loihi_onespike.sim.quantizer import Quantizer
 from loihi_onespike.sim.stage_sum import StageSum
 
 Values = Mapping[str, Sent]
-
-ROUNDS = 8
-"""Steps of the shifts that keep the means of the channels …"""
-SAMPLES = 1024
-"""… and the values of a channel that they look at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +87,8 @@ class Layer:
         if self.pool is not None or self.quantizer is None or self.coder is None:
             return self.sent(self.decide(values, (), False), ())
         z = self._sum(values, (), 1, self.steps).add_(self._bias((), True))
-        levels = self.quantizer(z.div_(_like(self.coder.thresholds.factor, z)))
-        return Sent(levels.mul_(_like(self.coder.scale, z)), None, self.coder.code.timesteps)
+        levels = self.quantizer(z.div_(like(self.coder.thresholds.factor, z)))
+        return Sent(levels.mul_(like(self.coder.scale, z)), None, self.coder.code.timesteps)
 
     def decide(
         self, values: Values, off: Collection[Cause], saturating: bool, corrected: bool = True, wait: int | None = None
@@ -114,7 +108,7 @@ class Layer:
         partial = self.coder is not None and wait + 1 < self.steps and Cause.NOISE not in off
         if not pins and not partial:
             z = self._sum(values, off, 1, self.steps).add_(self._bias(off, corrected))
-            phases = None if self.coder is None else self._full(z)
+            phases = None if self.coder is None else self.on_whole(z)
             return Decision(z, phases, phases)
         z = self._bias(off, corrected)
         phases, first = None, 1
@@ -130,7 +124,7 @@ class Layer:
         if partial:
             for k in range(max(self.steps - wait + 1, 1), self._timesteps + 1):
                 phases = self._fired(phases, z, k)
-        on_whole, pinned = self._full(z), self._at_limit(z) if pins else 0
+        on_whole, pinned = self.on_whole(z), self._at_limit(z) if pins else 0
         if phases is None:
             return Decision(z, on_whole, on_whole, None, pinned)
         return Decision(z, phases, on_whole, self.coder.coded(phases) - self.coder.coded(on_whole), pinned)
@@ -150,39 +144,10 @@ class Layer:
             values = values.add_(decision.noise)
         return Sent(values, phases.abs(), self._timesteps)
 
-    def with_means(self, decision: Decision, off: Collection[Cause], wanted: torch.Tensor) -> Decision:
-        """The decision on pre-activations that are shifted, channel by channel, until the values have given means.
-
-        This is what the calibration does to the biases (`calibration.sequential`), on a sample of every channel.
-
-        Args:
-            off: as in `sent`.
-            wanted: (B, *shape) values whose means are to be met.
-        """
-        channels = self.channels
-        if self.coder is None:
-            shift = channels.mean(wanted) - channels.mean(decision.z)
-            return replace(decision, z=decision.z + _like(channels.per_channel(shift), wanted))
-        places = channels.places(len(wanted), 0)
-        places = tuple(i[:: max(len(i) // SAMPLES, 1)] for i in places)
-        coder = self.coder.of_samples(channels)
-
-        def samples(values: torch.Tensor) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(channels.sample(values, places).T)).float()
-
-        z, target = samples(decision.z), samples(wanted).mean(dim=0)
-        if decision.noise is not None and Cause.NOISE not in off:
-            target = target - samples(decision.noise).mean(dim=0)
-        offset = _like(coder.offset, z)
-        shift_of = torch.zeros(channels.count)
-        for _ in range(ROUNDS):
-            moved = z + shift_of
-            values = coder.value(coder.exact(moved), coder.phases(moved, self.waits_short), off)
-            active = (moved + offset > 0).float().mean(dim=0).clamp(min=LEAST_ACTIVE)
-            shift_of = shift_of + STEP * (target - values.mean(dim=0)) / active
-        moved = decision.z + shift_of.reshape(channels.parameter_shape)
-        whole = self._full(moved)
-        return replace(decision, z=moved, on_whole=whole, phases=whole if decision.noise is None else decision.phases)
+    def on_whole(self, z: torch.Tensor) -> torch.Tensor:
+        """Phases as they would be, decided on pre-activations of the whole input."""
+        assert self.coder is not None
+        return self.coder.phases(z, nominal=self.waits_short)
 
     def exactly(self, values: Values, with_phases: bool) -> Sent:
         """f(z) of the ANN's own weights and bias, and on demand the phases at which such values would be sent."""
@@ -191,7 +156,7 @@ class Layer:
         z = self._sum(values, OF_SUM, 1, self.steps).add_(self._bias((), False))
         if self.coder is None:
             return Sent(z, None, 0)
-        phases = self._full(z).abs() if with_phases else None
+        phases = self.on_whole(z).abs() if with_phases else None
         return Sent(self.coder.exact(z), phases, self._timesteps)
 
     def _sum(self, values: Values, off: Collection[Cause], first: int, last: int) -> torch.Tensor:
@@ -211,17 +176,13 @@ class Layer:
         assert self.weights is not None
         return self.weights.bias(off, corrected)
 
-    def _full(self, z: torch.Tensor) -> torch.Tensor:
-        assert self.coder is not None
-        return self.coder.phases(z, nominal=self.waits_short)
-
     def _fired(self, phases: torch.Tensor | None, z: torch.Tensor, k: int) -> torch.Tensor:
         """Phases after the decision on output phase k."""
         assert self.coder is not None
         by = self.coder.thresholds
         if phases is None:
             phases = torch.zeros_like(z, dtype=torch.int16)
-        factor = _like(by.factor, z)
+        factor = like(by.factor, z)
         phases = phases.masked_fill((phases == 0) & (z >= factor * by.up[k - 1]), k)
         if by.down is not None:
             phases = phases.masked_fill((phases == 0) & (-z >= factor * by.down[k - 1]), -k)
@@ -248,5 +209,6 @@ class Layer:
         return int(((v >= V_MAX * (1 - 1e-6)) | (v <= V_MIN * (1 - 1e-6))).sum())
 
 
-def _like(values: NDArray[np.float64], z: torch.Tensor) -> torch.Tensor:
+def like(values: NDArray[np.float64], z: torch.Tensor) -> torch.Tensor:
+    """Parameters as a tensor of the type of z."""
     return torch.tensor(values).to(z.dtype)

@@ -24,7 +24,8 @@ from loihi_onespike.diagnosis.source import Source
 from loihi_onespike.diagnosis.statistics import Tally
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.frontend import ModelSource, as_module
-from loihi_onespike.network import OneSpikeNetwork, ann_output
+from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.network import OneSpikeNetwork
 
 BATCH = 32
 BUDGET_BYTES = 2**29

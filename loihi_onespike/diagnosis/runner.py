@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from loihi_onespike.diagnosis.build import Layers
 from loihi_onespike.diagnosis.causes import ALL, OF_SUM, Cause
 from loihi_onespike.diagnosis.layer import Layer
+from loihi_onespike.diagnosis.means import with_means
 from loihi_onespike.diagnosis.sent import Decision, Sent
 from loihi_onespike.diagnosis.source import Source
 from loihi_onespike.ir.network import Readout
@@ -80,7 +81,7 @@ class Run:
             else:
                 decision = self.decision(layer)
             if self.layers.corrected:  # the correction of the biases would follow a change of the means
-                decision = layer.with_means(decision, causes, self.baseline[layer.name].values)
+                decision = with_means(layer, decision, causes, self.baseline[layer.name].values)
             changed[layer.name] = layer.sent(decision, causes)
         return self._finished(values)
 
@@ -101,7 +102,7 @@ class Run:
             off = ALL - causes
             decision = layer.decide(values, off, layer.name in self.saturating, corrected=False)
             if self.layers.corrected:
-                decision = layer.with_means(decision, off, self.exact[layer.name].values)
+                decision = with_means(layer, decision, off, self.exact[layer.name].values)
             changed[layer.name] = layer.sent(decision, off)
         return self._finished(values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loihi_onespike.hardware.spec import STATUS_TEXT, Quantity, Status
+from loihi_onespike.hardware.spec import Quantity, Status
 
 _ORDER: tuple[Status, ...] = ("P", "C", "I", "U", "NF")
 """From firm to loose: a figure made of several is as loose as the loosest."""
@@ -20,7 +20,7 @@ class Figure:
         name: what it is.
         value: None when it is not known.
         unit: of the value.
-        status: P, C, I, U or NF of the table entry it was made with (`hardware.spec.STATUS_TEXT`); "counted" for
+        status: P, C, I, U or NF of the table entry it was made with (`hardware.spec.Status`); "counted" for
             exact counts of a run, "measured" for what a board said.
         source: where the entry stands, or how the figure came about.
     """
@@ -30,10 +30,6 @@ class Figure:
     unit: str
     status: str
     source: str
-
-    @property
-    def status_text(self) -> str:
-        return STATUS_TEXT.get(self.status, self.status)
 
     def __str__(self) -> str:
         if self.value is None:

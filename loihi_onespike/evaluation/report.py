@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import prod, sqrt
+
+from loihi_onespike.energy.counts import SpikeCounter
+from loihi_onespike.energy.paper import FP32, INT8, relative_efficiency
+from loihi_onespike.ir.network import Network
 
 Z_95 = 1.959963984540054
 """97.5 % quantile of the normal distribution: two-sided 95 % intervals."""
@@ -75,6 +79,34 @@ class Evaluation:
     alpha_int8: float
     latency_steps: int
     period_steps: int
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        executor: str,
+        counter: SpikeCounter,
+        accuracy: Accuracy,
+        ann_accuracy: Accuracy | None,
+        agreement: Accuracy | None,
+    ) -> Evaluation:
+        """The report of counted traces of a network."""
+        rates = counter.spikes_per_neuron()
+        neurons = sum(prod(p.shape) for p in network.hidden)
+        hidden = sum(counter.spikes[p.name] for p in network.hidden) / (neurons * counter.images)
+        return cls(
+            executor=executor,
+            accuracy=accuracy,
+            ann_accuracy=ann_accuracy,
+            agreement=agreement,
+            spikes_per_neuron=rates,
+            hidden_spikes_per_neuron=hidden,
+            synaptic_operations=sum(counter.synaptic_operations.values()) / counter.images,
+            alpha_fp32=relative_efficiency(network, rates, FP32),
+            alpha_int8=relative_efficiency(network, rates, INT8),
+            latency_steps=network.latency_steps,
+            period_steps=network.period_steps,
+        )
 
     @property
     def images(self) -> int:

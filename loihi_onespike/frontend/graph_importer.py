@@ -60,8 +60,10 @@ def trace_graph(model: nn.Module, arguments: GraphArguments) -> AnnGraph:
     if not isinstance(output, Activation):
         raise _refusal("output", f"{name} returns a constant", "", "constant_output")
     graph = lift(tracer.builder.finish(name, output.value), arguments.nodes)
+    if not bool(torch.isfinite(expected).all()):
+        raise CalibrationError(f"{name}: the ANN gives NaN or infinity on the graph; check model and data")
     close = output.tensor.shape == expected.shape and torch.allclose(
-        output.tensor, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()), equal_nan=True
+        output.tensor, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max())
     )
     if not close:
         raise _refusal("output", f"{name} gives another output when traced than when run", "", "not_reproducible")

@@ -29,7 +29,7 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
 
     Raises:
         UnsupportedModelError: with every operation that has no one-spike form.
-        CalibrationError: the model does not run on the example.
+        CalibrationError: the model does not run on the example, or gives values that are not finite.
     """
     model = as_module(model)
     if not isinstance(example, torch.Tensor):
@@ -120,8 +120,10 @@ def _traced(name: str, model: nn.Module, batch: torch.Tensor, expected: torch.Te
     if not isinstance(output, Activation):
         raise _refusal("output", f"{name} returns a constant", "", "constant_output")
     graph = tracer.builder.finish(name, output.value)
+    if not bool(torch.isfinite(expected).all()):
+        raise CalibrationError(f"{name}: the ANN gives NaN or infinity on the example; check model and data")
     if output.tensor.shape != expected.shape or not torch.allclose(
-        output.tensor, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()), equal_nan=True
+        output.tensor, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max())
     ):
         raise _refusal("output", f"{name} gives another output when traced than when run", "", "not_reproducible")
     return graph

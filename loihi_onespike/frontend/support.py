@@ -32,7 +32,6 @@ _RETRAIN = "replace it by ReLU and fine-tune; a few epochs usually recover the a
 _LAST = "as the last operation of the network, where the host applies it to the values read"
 _FIXED_NORM = "BatchNorm with running statistics, which is a fixed affine map"
 _PRODUCT = "sums and concatenations of activations, products with constants"
-_CLIPPED = "ReLU; clip levels of a one-spike population are not available yet"
 
 SUPPORT: dict[str, Advice] = {
     # Activations

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.calibration.plan import plan
+from loihi_onespike.conversion_options import Options
 from loihi_onespike.errors import Finding, UnsupportedModelError
+from loihi_onespike.frontend.call import call_model
 from loihi_onespike.frontend.graph_importer import trace_graph
 from loihi_onespike.frontend.rules_graph import ADJACENCY
 from loihi_onespike.graphs.arguments import GraphArguments, graph_arguments
@@ -19,6 +20,7 @@ from loihi_onespike.graphs.input_form import InputForm
 from loihi_onespike.ir.network import Network
 from loihi_onespike.ir.stage import InputStage, StageGraph
 from loihi_onespike.passes.aggregate_first import aggregate_first
+from loihi_onespike.passes.compare import compare_outputs
 from loihi_onespike.passes.graph_input import (
     aggregate_on_host,
     count_stored,
@@ -32,9 +34,6 @@ from loihi_onespike.passes.quantize import quantize
 from loihi_onespike.sim.decode import encode_values
 from loihi_onespike.sim.float import FloatExecutor
 from loihi_onespike.sim.sparse_sample import SparseSample
-
-if TYPE_CHECKING:
-    from loihi_onespike.conversion import Options
 
 
 def convert_graph(
@@ -54,16 +53,9 @@ def convert_graph(
     check_graph_lowering(stages, model, arguments, sample)
     stages = plan_graph_input(stages, sample, options.code_of_input)
     stages = plan(stages, [sample], options.request, progress)
-    done, total = 0, len(stages.stages) - 1
-
-    def quantized(stage: str) -> None:
-        nonlocal done
-        done += 1
-        progress("quantize", done, total)
-
     assert stages.input_plan is not None
     network = quantize(
-        stages, encode_values(stages.input_plan, sample), options.weight_bits, quantized, graph_layers=True
+        stages, encode_values(stages.input_plan, sample), options.weight_bits, progress, graph_layers=True
     )
     facts = {**network.facts, "graph": {**form.to_facts(), "ann_macs_as_written": written}}
     return replace(network, facts=facts), stages
@@ -114,14 +106,10 @@ def check_graph_lowering(
     stages: StageGraph, model: torch.nn.Module, arguments: GraphArguments, sample: NDArray[np.floating] | SparseSample
 ) -> None:
     """Compare the ANN with the stages that were made of it; raises GraphError when they do not compute the same."""
-    from loihi_onespike.conversion import compare_outputs
-
     found = FloatExecutor(stages, coded=False).run(sample)
     compare_outputs(stages.name, graph_output(model, arguments), found[0])
 
 
 def graph_output(model: torch.nn.Module, arguments: GraphArguments) -> NDArray[np.float64]:
     """Output of the ANN, (nodes, …), in eval mode."""
-    from loihi_onespike.network import call_model
-
     return call_model(model, *arguments.values)

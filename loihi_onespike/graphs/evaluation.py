@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from loihi_onespike.energy.counts import SpikeCounter
 from loihi_onespike.errors import ConfigurationError
-from loihi_onespike.evaluation.report import Evaluation
+from loihi_onespike.evaluation.report import Accuracy, Evaluation
 from loihi_onespike.graphs.arguments import graph_arguments
 from loihi_onespike.graphs.conversion import graph_output
 
@@ -33,11 +34,15 @@ def evaluate_graph(
     counter = SpikeCounter(net.network)
     counter.add(trace.layers)
     classes, truth = output.argmax(axis=1)[chosen], labels[chosen]
-    right, ann_right, agreed = int((classes == truth).sum()), 0, 0
+    ann_accuracy = agreement = None
     if ann is not None:
         ann_classes = graph_output(ann, graph_arguments(x)).argmax(axis=1)[chosen]
-        ann_right, agreed = int((ann_classes == truth).sum()), int((ann_classes == classes).sum())
-    return net.evaluation(executor, counter, int(chosen.sum()), right, ann_right, agreed, ann is not None)
+        ann_accuracy, agreement = _share(ann_classes == truth), _share(ann_classes == classes)
+    return Evaluation.of(net.network, executor, counter, _share(classes == truth), ann_accuracy, agreement)
+
+
+def _share(true: NDArray[np.bool_]) -> Accuracy:
+    return Accuracy(int(true.sum()), len(true))
 
 
 def _per_node(name: str, values: Any, nodes: int) -> Any:

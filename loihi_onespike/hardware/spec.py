@@ -13,13 +13,8 @@ from pydantic.dataclasses import dataclass
 T = TypeVar("T")
 
 Status = Literal["P", "C", "I", "U", "NF"]
-STATUS_TEXT: dict[str, str] = {
-    "P": "published",
-    "C": "seen in public code or stored notebook output",
-    "I": "inferred",
-    "U": "commonly quoted, not verified",
-    "NF": "not found in public",
-}
+"""Of a number: P published, C seen in public code or stored notebook output, I inferred, U commonly quoted and not
+verified, NF not found in public."""
 
 # An infinite or negative number is never meant.
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)

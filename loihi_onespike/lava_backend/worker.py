@@ -176,8 +176,8 @@ def _stop_resource_tracker() -> None:
         stop()
 
 
-def main(folder: str) -> None:
-    worker = Worker(Path(folder))
+def main(worker: Worker) -> None:
+    """Run a worker to its end; the process does not come back from it."""
     signal.signal(signal.SIGTERM, worker.on_terminate)
     signal.signal(signal.SIGALRM, worker.on_timer)
     signal.setitimer(signal.ITIMER_REAL, WATCH_S, WATCH_S)
@@ -193,4 +193,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(Worker(Path(sys.argv[1])))

@@ -9,7 +9,9 @@ cannot absorb.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,16 +70,6 @@ class Expression:
         """Only rearranged and scaled stages: linear maps can take it as their input."""
         return self.outer is None and all(t.is_copy for t in self.terms)
 
-    @property
-    def is_plain(self) -> bool:
-        """Exactly one stage's own value, perhaps rearranged, with factor 1."""
-        return (
-            self.is_copy
-            and len(self.terms) == 1
-            and bool(np.all(self.terms[0].scale == 1))
-            and not np.any(self.constant)
-        )
-
 
 def reindexed(values: Float, shape: Shape, index: Index, missing: float) -> Float:
     """Broadcast `values` to shape, then gather; `missing` where index is -1. Stays 0-d where it can."""
@@ -119,3 +111,68 @@ def reindex(e: Expression, index: Index, shared: tuple[int, ...]) -> Expression:
     )
     constant = reindexed(e.constant, e.inner_shape, index, 0.0)
     return Expression(terms, constant, index.shape, shared, None, e.nonnegative)
+
+
+def affine(e: Expression, scale: Float, shift: Float) -> Expression | None:
+    """e · scale + shift, parameters broadcastable to the expression's shape; None behind a gather that drops places."""
+    if e.outer is not None:
+        if not _is_rearrangement(e.outer, e.inner_shape):
+            return None
+        scale, shift = (_unindexed(a, e.outer, e.inner_shape) for a in (scale, shift))
+    terms = tuple(replace(t, scale=t.scale * scale) for t in e.terms)
+    keeps_sign = e.nonnegative and bool(np.all(scale >= 0)) and bool(np.all(shift >= 0))
+    return replace(e, terms=terms, constant=e.constant * scale + shift, nonnegative=keeps_sign)
+
+
+def plus(e: Expression, bias: Float | None) -> Expression:
+    """e + bias, broadcastable to inner_shape; None for no bias."""
+    if bias is None or not np.any(bias):
+        return e
+    return replace(e, constant=e.constant + bias, nonnegative=e.nonnegative and bool(np.all(bias >= 0)))
+
+
+def total(values: Sequence[Expression], shape: Shape) -> Expression:
+    """Sum of expressions that broadcast to one shape and are not rearranged."""
+    terms = tuple(t for e in values for t in e.terms)
+    constant = sum((e.constant for e in values), ZERO)
+    shared = max((e.shared for e in values), key=len)
+    return Expression(terms, constant, shape, shared, None, all(e.nonnegative for e in values))
+
+
+def concatenated(copies: Sequence[Expression], axis: int, shape: Shape) -> Expression:
+    """Copies side by side along an axis: each gathered to its place, with nothing elsewhere, and summed."""
+    axis %= len(shape)
+    parts, offset = [], 0
+    for e in copies:
+        place: list[slice] = [slice(None)] * len(shape)
+        place[axis] = slice(offset, offset + e.shape[axis])
+        offset += e.shape[axis]
+        index = np.full(shape, -1, np.int32)
+        index[tuple(place)] = np.arange(prod(e.shape), dtype=np.int32).reshape(e.shape)
+        parts.append(reindex(e, index, e.shared))
+    joined = total(parts, shape)
+    return replace(joined, constant=shrink(joined.constant), shared=parts[0].shared)
+
+
+def shared_axes(shape: Shape, before: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    """Axes over which one scale is shared: all but the channel axis; features of a vector share one (paper II-C).
+
+    Args:
+        before: those of the value that was rearranged into this shape.
+    """
+    if before is not None and len(shape) > 1 and len(before) == len(shape) - 1:
+        return before
+    return (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
+
+
+def _is_rearrangement(outer: Index, shape: Shape) -> bool:
+    return outer.size == prod(shape) and np.array_equal(np.sort(outer.ravel()), np.arange(outer.size))
+
+
+def _unindexed(values: Float, outer: Index, shape: Shape) -> Float:
+    """Parameters of a rearranged value, brought to the order before the rearrangement."""
+    if values.ndim == 0:
+        return values
+    inner = np.empty(prod(shape))
+    inner[outer.ravel()] = np.broadcast_to(values, outer.shape).ravel()
+    return shrink(inner.reshape(shape))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import singledispatchmethod
-from math import prod
 
 import numpy as np
 
@@ -32,7 +31,20 @@ from loihi_onespike.ir.ann import (
 from loihi_onespike.ir.linear import Conv, Dense, Diagonal, Pool, Shape, Sparse
 from loihi_onespike.ir.stage import AnyStage, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.passes.absorb import absorb, fold_dense, map_constant
-from loihi_onespike.passes.expression import ONE, ZERO, Expression, Index, Term, is_identity, reindex, shrink
+from loihi_onespike.passes.expression import (
+    ONE,
+    ZERO,
+    Expression,
+    Term,
+    affine,
+    concatenated,
+    is_identity,
+    plus,
+    reindex,
+    shared_axes,
+    shrink,
+    total,
+)
 
 
 def lower(graph: AnnGraph, rewrites: tuple[str, ...] = ()) -> StageGraph:
@@ -80,7 +92,7 @@ class _Lowering:
         )
         self.shapes[node.name] = e.inner_shape
         plain = Expression((Term(node.name),), ZERO, e.inner_shape, e.shared, None, activation.nonnegative)
-        return plain if e.outer is None else reindex(plain, e.outer, _shared(e.outer.shape, e.shared))
+        return plain if e.outer is None else reindex(plain, e.outer, shared_axes(e.outer.shape, e.shared))
 
     def as_stage(self, name: str) -> Expression:
         """Give the value of an ANN node a population of its own, so that any map can read it."""
@@ -114,7 +126,7 @@ class _Lowering:
     def _(self, op: Input, node: Node) -> Expression:
         self.stages.append(InputStage(node.name, node.shape))
         self.shapes[node.name] = node.shape
-        return Expression((Term(node.name),), ZERO, node.shape, _shared(node.shape, None))
+        return Expression((Term(node.name),), ZERO, node.shape, shared_axes(node.shape))
 
     @lower.register
     def _(self, op: Linear, node: Node) -> Expression:
@@ -124,7 +136,7 @@ class _Lowering:
             if folded is not None:
                 what = "average pooling" if any(isinstance(t.op, Pool) for t in e.terms) else "the linear map"
                 self.rewrites.append(f"{node.name}: {what} in front of it folded into its weights")
-                return _plus_bias(folded, op, node.shape)
+                return plus(folded, op.bias)
         if not e.is_copy:
             e = self.as_stage(node.inputs[0])
         terms = [absorb(op.op, term, e.shape, op.macs) for term in e.terms]
@@ -137,7 +149,7 @@ class _Lowering:
         weights = op.op.weight.data if isinstance(op.op, Sparse) else op.op.weight
         keeps_sign = e.nonnegative and bool(np.all(weights >= 0)) and bool(np.all(scale >= 0))
         result = Expression(scaled, constant, node.shape, _map_shared(op.op, node.shape), None, keeps_sign)
-        return _plus_bias(result, op, node.shape)
+        return plus(result, op.bias)
 
     def own_stage(self, name: str, e: Expression) -> Expression:
         """A population for a copy that a map cannot read as it is (its scale varies where the map shares weights)."""
@@ -147,16 +159,12 @@ class _Lowering:
 
     @lower.register
     def _(self, op: Affine, node: Node) -> Expression:
-        e = self.values[node.inputs[0]]
         scale, shift = np.asarray(op.scale, np.float64), np.asarray(op.shift, np.float64)
-        if e.outer is not None:
-            if _is_rearrangement(e.outer, e.inner_shape):
-                scale, shift = (_unindexed(a, e.outer, e.inner_shape) for a in (scale, shift))
-            else:
-                e = self.as_stage(node.inputs[0])
-        terms = tuple(replace(t, scale=t.scale * scale) for t in e.terms)
-        keeps_sign = e.nonnegative and bool(np.all(scale >= 0)) and bool(np.all(shift >= 0))
-        return replace(e, terms=terms, constant=e.constant * scale + shift, nonnegative=keeps_sign)
+        result = affine(self.values[node.inputs[0]], scale, shift)
+        if result is None:
+            result = affine(self.as_stage(node.inputs[0]), scale, shift)
+        assert result is not None  # the value of a population is not rearranged
+        return result
 
     @lower.register
     def _(self, op: Activate, node: Node) -> Expression:
@@ -184,31 +192,16 @@ class _Lowering:
     @lower.register
     def _(self, op: Add, node: Node) -> Expression:
         values = [self.values[n] if self.values[n].outer is None else self.as_stage(n) for n in node.inputs]
-        terms = tuple(t for e in values for t in e.terms)
-        constant = sum((e.constant for e in values), ZERO)
-        shared = max((e.shared for e in values), key=len)
-        return Expression(terms, constant, node.shape, shared, None, all(e.nonnegative for e in values))
+        return total(values, node.shape)
 
     @lower.register
     def _(self, op: Concat, node: Node) -> Expression:
-        axis = op.axis % len(node.shape)
-        parts, offset = [], 0
-        for name in node.inputs:
-            e = self.as_stage(name)
-            place: list[slice] = [slice(None)] * len(node.shape)
-            place[axis] = slice(offset, offset + e.shape[axis])
-            offset += e.shape[axis]
-            index = np.full(node.shape, -1, np.int32)
-            index[tuple(place)] = np.arange(prod(e.shape), dtype=np.int32).reshape(e.shape)
-            parts.append(reindex(e, index, e.shared))
-        terms = tuple(t for e in parts for t in e.terms)
-        constant = shrink(sum((e.constant for e in parts), ZERO))
-        return Expression(terms, constant, node.shape, parts[0].shared, None, all(e.nonnegative for e in parts))
+        return concatenated([self.as_stage(name) for name in node.inputs], op.axis, node.shape)
 
     @lower.register
     def _(self, op: Reindex, node: Node) -> Expression:
         e = self.values[node.inputs[0]]
-        return reindex(e, op.index, _shared(node.shape, e.shared))
+        return reindex(e, op.index, shared_axes(node.shape, e.shared))
 
     @lower.register
     def _(self, op: Finish, node: Node) -> Expression:
@@ -220,39 +213,12 @@ def _carrier(e: Expression) -> Activation:
     return RELU if e.nonnegative else IDENTITY
 
 
-def _plus_bias(e: Expression, op: Linear, shape: Shape) -> Expression:
-    if op.bias is None or not np.any(op.bias):
-        return e
-    keeps_sign = e.nonnegative and bool(np.all(op.bias >= 0))
-    return replace(e, constant=e.constant + op.bias, nonnegative=keeps_sign)
-
-
-def _shared(shape: Shape, before: tuple[int, ...] | None) -> tuple[int, ...]:
-    """Axes over which one scale is shared: all but the channel axis; features of a vector share one (paper II-C)."""
-    if before is not None and len(shape) > 1 and len(before) == len(shape) - 1:
-        return before
-    return (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
-
-
 def _map_shared(op: object, shape: Shape) -> tuple[int, ...]:
     if isinstance(op, Conv | Pool):
         return tuple(range(1, len(shape)))
     if isinstance(op, Dense) and len(shape) > 1:
         return tuple(range(len(shape) - 1))
     return (0,)
-
-
-def _is_rearrangement(outer: Index, shape: Shape) -> bool:
-    return outer.size == prod(shape) and np.array_equal(np.sort(outer.ravel()), np.arange(outer.size))
-
-
-def _unindexed(values: np.ndarray, outer: Index, shape: Shape) -> np.ndarray:
-    """Parameters of a rearranged value, brought to the order before the rearrangement."""
-    if values.ndim == 0:
-        return values
-    inner = np.empty(prod(shape))
-    inner[outer.ravel()] = np.broadcast_to(values, outer.shape).ravel()
-    return shrink(inner.reshape(shape))
 
 
 def _live(stages: list[AnyStage]) -> tuple[AnyStage, ...]:

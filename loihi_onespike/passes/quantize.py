@@ -1,70 +1,42 @@
 """Pass planned stages → integer network (contract section 3).
 
-Weights become symmetric integers per output channel. Scale of the channel, batch-norm gain and λ go into the threshold
-of the neuron, so they cost no precision. Stage by stage, the calibration images are sent through the integer network
-so far; the largest potential they reach decides how many fraction bits v gets (`input_shift`).
+Weights become symmetric integers per output channel (`integer_weights`). Scale of the channel, batch-norm gain and λ
+go into the threshold of the neuron (`integer_thresholds`), so they cost no precision. Stage by stage, the calibration
+images are sent through the integer network so far (`integer_run`); the largest potential they reach decides how many
+fraction bits v gets (`fraction_bits`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import reduce
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import LEAK_SHIFT, V_BITS, V_MAX, BinaryCode, SingleSpikeCode, ThresholdTable, signed_bits
-from loihi_onespike.errors import GraphError, HeadroomError
-from loihi_onespike.ir.linear import Pool, weight_values
-from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
-from loihi_onespike.ir.stage import OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.coding import LEAK_SHIFT, V_MAX, BinaryCode, SingleSpikeCode, ThresholdTable, leak_loss
+from loihi_onespike.errors import GraphError
+from loihi_onespike.ir.linear import Pool
+from loihi_onespike.ir.network import AnyPopulation, InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.ir.stage import OutputStage, Stage, StageGraph
 from loihi_onespike.ir.verify import MAX_INPUT_SHIFT, MAX_WEIGHT_EXP, verify
 from loihi_onespike.passes.align import align
 from loihi_onespike.passes.calibrate import input_steps, stage_scale
-from loihi_onespike.passes.headroom import worst_case_bits
+from loihi_onespike.passes.fraction_bits import finest_units, fraction_bits, free_bits
+from loihi_onespike.passes.headroom import Headroom
+from loihi_onespike.passes.integer_run import IntegerRun
+from loihi_onespike.passes.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
 from loihi_onespike.passes.integer_weights import integer_links, largest_where_shared
-from loihi_onespike.sim.decode import Codes, dense_codes
-from loihi_onespike.sim.dense_layer import DenseLayer
-from loihi_onespike.sim.event_layer import EventLayer
-from loihi_onespike.sim.graph_layer import GraphLayer
+from loihi_onespike.sim.decode import Codes
 from loihi_onespike.sim.trace import LayerTrace
-
-WIDEST_BITS = V_BITS - 2
-"""Width of the largest magnitude that calibration may reach: sign and one bit of head-room stay free."""
-ENOUGH_BITS = 6
-"""Fraction bits of v beyond which the rounding of the leak no longer matters beside that of the weights."""
-SPARE_WEIGHT_BITS = 3
-"""Bits that the weights of a whole layer may give up so that v fits into 24 bits."""
-BUDGET_BYTES = 2**29
-"""Memory for one layer on calibration images, which are run in parts that keep to it."""
-COARSE_SHARE = 0.1
-"""Share of channels that may give up weight precision for the fraction bits of the others."""
-
-
-@dataclass(frozen=True)
-class Headroom:
-    """Widths in bits, sign included: reached on calibration data, and the worst case that the weights allow.
-
-    Attributes:
-        saturating: the worst case does not fit; v is then pinned at its limit.
-        given_up_bits: bits that all weights of the layer gave up so that v fits.
-    """
-
-    v_bits: int
-    v_worst_bits: int
-    input_bits: int
-    input_worst_bits: int
-    saturating: bool
-    given_up_bits: int
 
 
 def quantize(
     graph: StageGraph,
     codes: Codes,
     weight_bits: int = 8,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
     graph_layers: bool = False,
 ) -> Network:
     """Integer network of a planned stage graph.
@@ -72,7 +44,7 @@ def quantize(
     Args:
         codes: input codes of calibration images, for the head-room.
         weight_bits: 2..8, sign included.
-        progress: called with the name of each stage when it is done.
+        progress: called as progress("quantize", stages done, of).
         graph_layers: the stages stand for the nodes of one graph, and run in the kernels for graphs.
 
     Raises:
@@ -81,31 +53,25 @@ def quantize(
     assert graph.input_plan is not None
     plan = graph.input_plan
     source = InputPopulation(graph.input.name, graph.input.shape, plan.code, plan.scale, plan.offset)
-    populations: dict[str, InputPopulation | Population | Readout] = {source.name: source}
+    run = IntegerRun({source.name: source}, {source.name: codes}, graph_layers)
+    populations: list[AnyPopulation] = [source]
     synapses: list[Synapse] = []
     headroom: dict[str, Headroom] = {}
-    phases: dict[str, Codes] = {source.name: codes}
-    for stage in graph.stages[1:]:
+    for done, stage in enumerate(graph.stages[1:], 1):
         assert isinstance(stage, Stage | OutputStage)
-        population, onto, trace = _fitted(graph, stage, populations, phases, weight_bits, graph_layers)
-        populations[stage.name] = population
+        population, onto, trace = _fitted(graph, stage, run, weight_bits)
+        populations.append(population)
         synapses += onto
-        headroom[stage.name] = _headroom(population, onto, populations, trace, weight_bits)
-        if trace.phases is not None:
-            phases[stage.name] = trace.phases
+        headroom[stage.name] = Headroom.of(population, onto, run.populations, trace, weight_bits)
+        run.add(population, trace)
         if progress is not None:
-            progress(stage.name)
+            progress("quantize", done, len(graph.stages) - 1)
     facts = {"headroom": {name: vars(h) for name, h in headroom.items()}, "ann_macs": _macs(graph, synapses)}
-    return verify(align(Network(graph.name, tuple(populations.values()), tuple(synapses), facts)))
+    return verify(align(Network(graph.name, tuple(populations), tuple(synapses), facts)))
 
 
 def _fitted(
-    graph: StageGraph,
-    stage: Stage | OutputStage,
-    populations: Mapping[str, InputPopulation | Population | Readout],
-    phases: Mapping[str, Codes],
-    weight_bits: int,
-    graph_layers: bool,
+    graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, weight_bits: int
 ) -> tuple[Population | Readout, list[Synapse], LayerTrace]:
     """Population, its synapses and their run on the calibration images, with as many fraction bits as that run bears.
 
@@ -114,50 +80,19 @@ def _fitted(
     """
     most = MAX_INPUT_SHIFT
     while True:
-        population, onto = _population(graph, stage, populations, phases, weight_bits, graph_layers, most)
-        trace = _run(population, onto, populations, phases, graph_layers)
+        population, onto = _population(graph, stage, run, weight_bits, most)
+        trace = run.trace(population, onto)
         shift = population.membrane.input_shift
         if trace.peak < V_MAX or shift == 0:
             return population, onto, trace
         most = shift - 1
 
 
-def _run(
-    population: Population | Readout,
-    synapses: list[Synapse],
-    populations: Mapping[str, InputPopulation | Population | Readout],
-    phases: Mapping[str, Codes],
-    graph_layers: bool,
-) -> LayerTrace:
-    inputs = [(s, populations[s.pre]) for s in synapses]
-    if graph_layers:
-        graph_layer = GraphLayer.of(population, inputs)  # type: ignore[arg-type]
-        if graph_layer is not None:
-            return graph_layer.run_batch({s.pre: phases[s.pre] for s in synapses})
-    layer = EventLayer.of(population, inputs) or DenseLayer(population, inputs, torch.device("cpu"))  # type: ignore[arg-type]
-    return LayerTrace.joined([layer.run_batch(part) for part in _parts(synapses, phases, layer.bytes_per_image)])
-
-
-def _parts(
-    synapses: list[Synapse], phases: Mapping[str, Codes], bytes_per_image: int
-) -> Iterator[dict[str, NDArray[np.integer]]]:
-    """What the synapses read, a few images at a time."""
-    read = {s.pre: dense_codes(phases[s.pre], s.name) for s in synapses}
-    images, step = len(next(iter(read.values()))), max(1, BUDGET_BYTES // bytes_per_image)
-    return ({pre: p[i : i + step] for pre, p in read.items()} for i in range(0, images, step))
-
-
 def _population(
-    graph: StageGraph,
-    stage: Stage | OutputStage,
-    populations: Mapping[str, InputPopulation | Population | Readout],
-    phases: Mapping[str, Codes],
-    weight_bits: int,
-    graph_layers: bool,
-    most_fraction_bits: int,
+    graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, weight_bits: int, most_fraction_bits: int
 ) -> tuple[Population | Readout, list[Synapse]]:
-    pres = [populations[link.pre] for link in stage.links]
-    leak = _leak(stage, [(p.name, p.code) for p in pres])  # type: ignore[union-attr]
+    pres = [run.populations[link.pre] for link in stage.links]
+    leak = _leak(stage, [(p.name, p.code) for p in pres])
     if isinstance(stage, Stage) and stage.kind == "max_pool":
         return _first_spike(graph, stage)
     scales = [stage_scale(graph, link.pre) for link in stage.links]
@@ -175,37 +110,35 @@ def _population(
     # too wide the exponent gives way, and the weights of the layer lose bits that matter little beside the shortcut.
     for most_exp in range(MAX_WEIGHT_EXP, -1, -1) if len(stage.links) > 1 else (0,):
         synapses, membrane = built(np.zeros(()), most_exp)
-        ranges = _ranges(graph, stage, synapses, membrane, populations, phases, graph_layers)
-        if _free_bits(ranges) >= 0:
+        ranges = _ranges(graph, stage, run, synapses, membrane)
+        if free_bits(ranges) >= 0:
             break
-    shift = min(_input_shift(stage.name, ranges), most_fraction_bits)
-    too_wide = ranges * 2.0**shift > 2**WIDEST_BITS
-    if too_wide.any():
-        finest = np.where(too_wide, membrane.unit * ranges * 2.0**shift / 2**WIDEST_BITS, 0.0)
+    swings = partial(_swings, stage, run, synapses, membrane)
+    shift = min(fraction_bits(stage.name, ranges, swings), most_fraction_bits)
+    finest = finest_units(ranges, membrane.unit, shift)
+    if finest is not None:
         synapses, membrane = built(finest, most_exp)
     membrane = replace(membrane, input_shift=shift, unit=membrane.unit / 2**shift)
-    membrane = replace(membrane, bias=np.rint(stage.bias / membrane.unit).astype(np.int64))
+    # on its way v loses what the leak rounds down; that is much of v in the fine codes of many timesteps
+    membrane = replace(membrane, bias=np.rint(stage.bias / membrane.unit + leak_loss(leak)).astype(np.int64))
     if isinstance(stage, OutputStage):
         return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order), synapses
     plan = graph.plans[stage.name]
-    threshold, table, negative = _thresholds(plan, membrane)
-    wait = _wait(plan, membrane)
-    return (
-        Population(
-            stage.name,
-            stage.shape,
-            stage.kind,
-            membrane,
-            wait,
-            plan.code,
-            threshold,
-            table,
-            negative,
-            plan.scale,
-            plan.offset,
-        ),
-        synapses,
+    threshold, table, negative = integer_thresholds(plan, membrane)
+    population = Population(
+        name=stage.name,
+        shape=stage.shape,
+        kind=stage.kind,
+        membrane=membrane,
+        wait=wait_steps(plan, membrane),
+        code=plan.code,
+        threshold=threshold,
+        table=table,
+        negative=negative,
+        scale=plan.scale,
+        offset=plan.offset,
     )
+    return population, synapses
 
 
 def _leak(stage: Stage | OutputStage, codes: list[tuple[str, BinaryCode | SingleSpikeCode]]) -> tuple[int, ...]:
@@ -242,113 +175,26 @@ def _synapse_name(stage: Stage | OutputStage, i: int) -> str:
 
 
 def _ranges(
-    graph: StageGraph,
-    stage: Stage | OutputStage,
-    synapses: list[Synapse],
-    membrane: Membrane,
-    populations: Mapping[str, InputPopulation | Population | Readout],
-    phases: Mapping[str, Codes],
-    graph_layers: bool,
+    graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, synapses: Sequence[Synapse], membrane: Membrane
 ) -> NDArray[np.float64]:
     """Largest final |v|, bias and threshold of each neuron in units of v, largest over neurons that share a unit."""
-    probe = Readout(stage.name, stage.shape, membrane)
-    inputs = [(s, populations[s.pre]) for s in synapses]
-    graph_layer = GraphLayer.of(probe, inputs) if graph_layers else None  # type: ignore[arg-type]
-    if graph_layer is not None:
-        reached = graph_layer.ranges({s.pre: phases[s.pre] for s in synapses})
-    else:
-        layer = DenseLayer(probe, inputs, torch.device("cpu"))
-        finals = (layer.final(part) for part in _parts(synapses, phases, layer.bytes_of_levels))
-        reached = reduce(np.maximum, (np.abs(final).max(axis=0) for final in finals))
+    reached = run.potentials(Readout(stage.name, stage.shape, membrane), synapses)
     reached = np.maximum(reached, np.abs(stage.bias) / membrane.unit * membrane.gain)
     if isinstance(stage, Stage):
-        largest = _gained(graph.plans[stage.name], membrane).largest
-        reached = np.maximum(reached, graph.plans[stage.name].threshold * largest / membrane.unit)
+        reached = np.maximum(reached, largest_threshold(graph.plans[stage.name], membrane))
     return largest_where_shared(reached, membrane.unit.shape)
 
 
-def _free_bits(ranges: NDArray[np.float64]) -> float:
-    """Bits that all but COARSE_SHARE of the channels leave free below WIDEST_BITS; negative where they are too wide."""
-    return float(np.quantile(_free(ranges), COARSE_SHARE, method="higher"))
+def _swings(
+    stage: Stage | OutputStage, run: IntegerRun, synapses: Sequence[Synapse], membrane: Membrane
+) -> NDArray[np.float64]:
+    """The same of v without its bias."""
+    unbiased = replace(membrane, bias=np.zeros((), np.int64))
+    reached = run.potentials(Readout(stage.name, stage.shape, unbiased), synapses)
+    return largest_where_shared(reached, membrane.unit.shape)
 
 
-def _free(ranges: NDArray[np.float64]) -> NDArray[np.float64]:
-    return WIDEST_BITS - np.ceil(np.log2(np.maximum(ranges, 1.0)))
-
-
-def _input_shift(layer: str, ranges: NDArray[np.float64]) -> int:
-    """Fraction bits of v: as many as fit for every channel, or ENOUGH_BITS where all but a few channels allow them.
-
-    The few (batch-norm gain near zero: weights negligible beside bias or λ) get a coarser unit instead, which rounds
-    weights that hardly matter. A whole layer gives up at most SPARE_WEIGHT_BITS that way, which the facts tell;
-    HeadroomError when that is not enough.
-    """
-    for_most = _free_bits(ranges)
-    if for_most < -SPARE_WEIGHT_BITS:
-        raise HeadroomError(
-            layer,
-            "the membrane potential that calibration reaches",
-            V_BITS - int(for_most),
-            V_BITS,
-            "use fewer weight_bits, input_bits or timesteps, or a smaller base (the gain is base^timesteps)",
-        )
-    return int(np.clip(max(_free(ranges).min(), min(for_most, ENOUGH_BITS)), 0, MAX_INPUT_SHIFT))
-
-
-@dataclass(frozen=True, eq=False)
-class _Gained:
-    """Threshold factors per phase for v with its gain: table_k · gain of v at step min(wait + k, T_in), (T,) each."""
-
-    positive: NDArray[np.float64]
-    negative: NDArray[np.float64] | None
-
-    @property
-    def largest(self) -> float:
-        """Largest finite magnitude of both."""
-        both = np.abs(self.positive if self.negative is None else np.concatenate([self.positive, self.negative]))
-        return float(both[np.isfinite(both)].max(initial=0.0)) or 1.0
-
-
-def _wait(plan: StagePlan, membrane: Membrane) -> int:
-    return membrane.input_steps if plan.wait is None else min(plan.wait, membrane.input_steps)
-
-
-def _gained(plan: StagePlan, membrane: Membrane) -> _Gained:
-    steps = np.minimum(_wait(plan, membrane) + np.arange(1, plan.code.timesteps + 1), membrane.input_steps)
-    gain = membrane.gains[steps]
-    return _Gained(plan.table * gain, None if plan.negative is None else plan.negative * gain)
-
-
-def _thresholds(plan: StagePlan, membrane: Membrane) -> tuple[NDArray[np.int64], ThresholdTable, ThresholdTable | None]:
-    """Factor per neuron and tables per phase: θ(k) = threshold · table_k · gain / unit."""
-    gained = _gained(plan, membrane)
-    threshold = np.rint(plan.threshold * gained.largest / membrane.unit)
-    tables = [
-        None if gains is None else ThresholdTable.from_gains(gains / gained.largest)
-        for gains in (gained.positive, gained.negative)
-    ]
-    assert tables[0] is not None
-    return np.maximum(threshold, ThresholdTable.SMALLEST).astype(np.int64), tables[0], tables[1]
-
-
-def _headroom(
-    population: Population | Readout,
-    synapses: list[Synapse],
-    populations: Mapping[str, InputPopulation | Population | Readout],
-    trace: LayerTrace,
-    weight_bits: int,
-) -> Headroom:
-    v_worst, input_worst = worst_case_bits(population, synapses, populations)
-    widest = max(
-        (int(np.abs(weight_values(s.op)).max(initial=0)) for s in synapses if not isinstance(s.op, Pool)), default=0
-    )
-    full = 2 * (2 ** (weight_bits - 1) - 1)
-    given_up = int(np.log2(full / widest)) if widest else 0
-    peak, input_peak = signed_bits(trace.peak), signed_bits(trace.input_peak)
-    return Headroom(peak, v_worst, input_peak, input_worst, v_worst > V_BITS, given_up)
-
-
-def _macs(graph: StageGraph, synapses: list[Synapse]) -> dict[str, int]:
+def _macs(graph: StageGraph, synapses: Sequence[Synapse]) -> dict[str, int]:
     """MACs of the ANN layer that each synapse group stands for."""
     macs = [link.macs for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
     return {synapse.name: count for synapse, count in zip(synapses, macs, strict=True)}

@@ -34,13 +34,13 @@ class DenseLayer:
     def __init__(
         self,
         population: Population | Readout,
-        synapses: list[tuple[Synapse, InputPopulation | Population | Readout]],
+        synapses: list[tuple[Synapse, InputPopulation | Population]],
         device: torch.device,
         rounded: bool | None = None,
     ) -> None:
         self.population, self.membrane = population, population.membrane
         rounded = device.type != "cpu" if rounded is None else rounded
-        self.inputs = [_SynapticInput(synapse, pre, device, rounded) for synapse, pre in synapses]  # type: ignore[arg-type]
+        self.inputs = [_SynapticInput(synapse, pre, device, rounded) for synapse, pre in synapses]
         shape = (1, *population.shape)
         self.bias = _exact(np.broadcast_to(self.membrane.bias, population.shape), device).reshape(shape)
         if isinstance(population, Population):

@@ -47,7 +47,7 @@ class EventLayer:
         self._strides = (1, out_places, self.channels) if by_channel else (self.channels, 1, self.channels)
         self._padded = _padded(self.channels)
         self._block = min(max(BLOCK_LANES // self._padded, 1), out_places)
-        self._parameters(first, out_places)
+        self._parameters(first)
 
     @classmethod
     def of(
@@ -68,26 +68,26 @@ class EventLayer:
         tables = EventTables.of(inputs, taps, _padded(channels))
         return None if tables is None else cls(population, inputs, taps, tables)
 
-    def _parameters(self, channel_first: bool, out_places: int) -> None:
+    def _parameters(self, channel_first: bool) -> None:
         p, m = self.population, self.population.membrane
-        self.bias = self._by_place(m.bias, channel_first, out_places)
+        self.bias = self._by_place(m.bias, channel_first)
         timesteps = p.timesteps if isinstance(p, Population) else 0
         self._window = (m.input_shift, p.wait, timesteps, self._tables.unit, self._block)
         self.leak = np.array(m.leak, np.int64)
         self.theta = self.negative = np.zeros((1, 1, self._padded), np.int32)
         if isinstance(p, Population):
-            self.theta = self._thresholds(p.table, channel_first, out_places)
+            self.theta = self._thresholds(p.table, channel_first)
             if p.negative is not None:
-                self.negative = self._thresholds(p.negative, channel_first, out_places)
+                self.negative = self._thresholds(p.negative, channel_first)
         self._flags = (isinstance(p, Population), isinstance(p, Population) and p.signed)
         self._sums = np.empty(0, np.int16 if self._tables.largest <= NARROW else np.int32)
 
-    def _thresholds(self, table: ThresholdTable, channel_first: bool, out_places: int) -> NDArray[np.int32]:
+    def _thresholds(self, table: ThresholdTable, channel_first: bool) -> NDArray[np.int32]:
         assert isinstance(self.population, Population)
         theta = np.clip(table.thresholds(self.population.threshold), -(2**30), 2**30)
-        return np.stack([self._by_place(row, channel_first, out_places) for row in theta])
+        return np.stack([self._by_place(row, channel_first) for row in theta])
 
-    def _by_place(self, values: NDArray[np.integer], channel_first: bool, out_places: int) -> NDArray[np.int32]:
+    def _by_place(self, values: NDArray[np.integer], channel_first: bool) -> NDArray[np.int32]:
         """(1 or output places, padded channels) of parameters broadcastable to the shape."""
         shape = self.population.shape
         aligned = values.reshape((1,) * (len(shape) - values.ndim) + values.shape)

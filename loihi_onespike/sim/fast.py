@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.errors import ConfigurationError
-from loihi_onespike.ir.network import InputPopulation, Network
+from loihi_onespike.ir.network import InputPopulation, Network, Population, Synapse
 from loihi_onespike.sim.bounded_layer import BoundedLayer
 from loihi_onespike.sim.decode import Codes, decode_readout, dense_codes
 from loihi_onespike.sim.dense_layer import DenseLayer
@@ -68,9 +68,10 @@ class FastExecutor:
         for p in network.populations:
             if isinstance(p, InputPopulation):
                 continue
-            inputs = [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)]
+            inputs: list[tuple[Synapse, InputPopulation | Population]]
+            inputs = [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)]  # type: ignore[misc]
             kernels = events and self.device.type == "cpu"
-            found = RelayLayer.of(p, inputs) or form.of(p, inputs) if kernels else None  # type: ignore[arg-type]
+            found = RelayLayer.of(p, inputs) or form.of(p, inputs) if kernels else None
             self.layers[p.name] = found or DenseLayer(p, inputs, self.device)
             bounded = _bounded(p, inputs, found) if bounds else None
             if bounded is not None:

@@ -94,7 +94,7 @@ def first_phase(z: torch.Tensor, table: NDArray[np.float64], negative: NDArray[n
 
 
 def _reached(z: torch.Tensor, table: NDArray[np.float64]) -> torch.Tensor:
-    rising = torch.from_numpy(np.ascontiguousarray(table[::-1])).to(z.device, z.dtype)
+    rising = torch.from_numpy(table[::-1].copy()).to(z.device, z.dtype)
     reached = torch.bucketize(z.contiguous(), rising, right=True, out_int32=True)
     return torch.where(reached == 0, torch.zeros_like(reached), len(table) + 1 - reached)
 

@@ -58,13 +58,6 @@ class SparseSample:
         m = self.matrix
         return SparseSample(sp.csr_matrix((data, m.indices, m.indptr), shape=m.shape))
 
-    def selected(self, chosen: NDArray[np.bool_]) -> sp.csr_matrix:
-        """Ones at the chosen entries (nonzeros,), float32."""
-        m = self.matrix
-        counts = np.concatenate([[0], np.cumsum(chosen)])
-        ones = np.ones(int(counts[-1]), np.float32)
-        return sp.csr_matrix((ones, m.indices[chosen], counts[m.indptr].astype(m.indptr.dtype)), shape=m.shape)
-
     def dense(self, reader: str) -> NDArray[Any]:
         """(1, nodes, features); raises ConfigurationError naming `reader` when it is too large."""
         entries = self.matrix.shape[0] * self.matrix.shape[1]

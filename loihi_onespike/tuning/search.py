@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
-import loihi_onespike as los
 from loihi_onespike.calibration import Method
 from loihi_onespike.data import Dataset
 from loihi_onespike.errors import ConfigurationError, HeadroomError
 from loihi_onespike.frontend import ModelSource, as_module
 from loihi_onespike.tuning.front import Front, Point, not_dominated
-from loihi_onespike.tuning.images import Part, Split, split
+from loihi_onespike.tuning.images import split
 from loihi_onespike.tuning.limits import Limits, Measurement
 from loihi_onespike.tuning.setting import Setting, Space
 from loihi_onespike.tuning.study import Study, storage_of
-
-FIXED = ("weight_bits", "input_bits", "input_code", "normalization", "threshold_shift")
-"""Options of `convert` that stay as they are given during a search."""
+from loihi_onespike.tuning.task import FIXED, Task
 
 
 @dataclass(frozen=True)
@@ -107,9 +100,9 @@ class Search:
         return Front(points, self.limits, self._task.parts.to_dict(), figures, refused)
 
     @cached_property
-    def _task(self) -> _Task:
+    def _task(self) -> Task:
         parts = split(self.data, self.search_images, self.held_out_images, self.seed)
-        return _Task(as_module(self.model), parts, self.method, self.fixed)
+        return Task(as_module(self.model), parts, self.method, self.fixed)
 
     @cached_property
     def _searched(self) -> Space:
@@ -182,44 +175,7 @@ def tune(
     return search.front(progress)
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """What every trial has in common."""
-
-    model: torch.nn.Module
-    parts: Split
-    method: Method
-    fixed: Mapping[str, Any]
-
-    def measure(self, setting: Setting, part: Part) -> Measurement:
-        """Convert and run a part on exact integers."""
-        net = los.convert(self.model, np.asarray(self.parts.calibration.images), **self.options(setting))
-        return Measurement.of(net.evaluate(part.images, part.labels))
-
-    def options(self, setting: Setting) -> dict[str, Any]:
-        return {**self.fixed, **setting.keywords(self.method)}
-
-    def setup(self, space: Space, seed: int) -> dict[str, Any]:
-        """All that the figures depend on."""
-        weights = sha256()
-        for name, value in self.model.state_dict().items():
-            weights.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-        return {
-            "model": f"{self.model._get_name()} {weights.hexdigest()[:16]}",
-            "calibration images": _digest(np.asarray(self.parts.calibration.images)),
-            "search images": _digest(np.asarray(self.parts.search.images)) + " " + self.parts.search.digest,
-            "seed": seed,
-            "space": asdict(space),
-            "method": asdict(self.method),
-            "options": dict(self.fixed),
-        }
-
-
-def _digest(values: np.ndarray) -> str:
-    return sha256(np.ascontiguousarray(values).tobytes()).hexdigest()[:16]
-
-
-def _search(task: _Task, kept: Study, trials: int, progress: Progress) -> None:
+def _search(task: Task, kept: Study, trials: int, progress: Progress) -> None:
     new = 0
     while len(kept.finished) < trials:
         asked = kept.ask()
@@ -238,7 +194,7 @@ def _search(task: _Task, kept: Study, trials: int, progress: Progress) -> None:
         progress(Step("search", len(kept.finished), trials, new, setting, result))
 
 
-def _held_out(task: _Task, kept: Study, chosen: list[Setting], progress: Progress) -> dict[Setting, Measurement]:
+def _held_out(task: Task, kept: Study, chosen: list[Setting], progress: Progress) -> dict[Setting, Measurement]:
     """Figures of the chosen settings on the held-out images; what an earlier run measured is not measured again."""
     found: dict[Setting, Measurement] = {}
     new = 0

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any, Literal
 
 from loihi_onespike.calibration import Method
-from loihi_onespike.conversion import MAX_TIMESTEPS
+from loihi_onespike.conversion_options import MAX_TIMESTEPS
 from loihi_onespike.errors import ConfigurationError
 
 AUTO: Literal["auto"] = "auto"

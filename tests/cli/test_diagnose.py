@@ -26,9 +26,8 @@ def test_document_and_picture(document, arguments, tmp_path):
     assert path.read_text().count("<path") > 10
 
 
-def test_what_cannot_be_used(onespike, net_file, arguments, tmp_path):
+def test_what_cannot_be_used(onespike, net_file, arguments):
     result = onespike("diagnose", net_file, "--data", "digits", "--json")
     assert result.exit_code == 2 and "--model" in json.loads(result.stdout)["error"]["message"]
     assert onespike(*arguments, "--timesteps", "8").exit_code == 2
     assert onespike(*arguments, "--measure", "l1").exit_code == 2
-    assert onespike(*arguments, "--plot", tmp_path / "d.xyz").exit_code == 2

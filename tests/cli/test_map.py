@@ -39,11 +39,6 @@ def test_picture(onespike, net_file, tmp_path, suffix):
     assert path.stat().st_size > 2000
 
 
-def test_a_picture_of_an_unknown_kind(onespike, net_file, tmp_path):
-    result = onespike("map", net_file, "--board", "oheo_gulch", "--plot", tmp_path / "board.xyz")
-    assert result.exit_code == 2 and "board.xyz" in result.stderr
-
-
 def test_a_network_that_does_not_fit(onespike, net_file, tmp_path):
     board = tmp_path / "tiny.toml"
     board.write_text(

@@ -40,7 +40,6 @@ def test_picture(onespike, net_file, tmp_path):
     assert onespike(*arguments, path).exit_code == 0
     text = path.read_text()
     assert "classifier" in text or text.count("<path") > 20
-    assert onespike(*arguments, tmp_path / "profile.xyz").exit_code == 2
 
 
 def test_what_cannot_be_used(onespike, net_file, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_onespike.coding import V_MAX, V_MIN, ThresholdTable, leak, saturate_v, signed_bits
+from loihi_onespike.coding import V_MAX, V_MIN, ThresholdTable, leak, leak_loss, saturate_v, signed_bits
 
 
 @given(st.integers(V_MIN, V_MAX), st.integers(4096, 4 * 4096))
@@ -46,3 +46,19 @@ def test_threshold_table_keeps_signs_and_zero() -> None:
 
 def test_constant_table_gives_the_threshold_itself() -> None:
     assert ThresholdTable.constant(3).thresholds(np.array([2, 7])).tolist() == [[2, 7]] * 3
+
+
+def test_what_leaks_lose() -> None:
+    """Doubling is exact; halves are lost by 1.5 every other time; v · 1.25 loses 0, 1/4, 2/4 or 3/4."""
+    assert leak_loss((2 * 4096,) * 8) == 0
+    assert leak_loss((6144, 2 * 4096)) == pytest.approx(0.25 / 1.5)
+    assert leak_loss((5120, 6144)) == pytest.approx(0.375 / 1.25 + 0.25 / (1.25 * 1.5))
+
+
+def test_what_leaks_lose_is_their_mean_error() -> None:
+    mants = (4301, 4507, 5000, 4200) * 4
+    v = np.random.default_rng(0).integers(-200_000, 200_000, 5000)
+    gain, exact = np.prod(np.array(mants) / 4096), v
+    for mant in mants:
+        v = leak(v, mant)
+    assert np.mean(exact * gain - v) / gain == pytest.approx(leak_loss(mants), rel=0.02)

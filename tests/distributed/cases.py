@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from loihi_onespike.conversion import calibration_batches
+from loihi_onespike.data.batches import calibration_batches
 from loihi_onespike.frontend import trace
 from loihi_onespike.passes.lower import lower
 from loihi_onespike.passes.pool_last import pool_last

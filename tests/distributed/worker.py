@@ -25,7 +25,7 @@ from tests.distributed.cases import BATCH, Failing, data, network, stages
 def main(folder: Path, rank: int, size: int, port: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=size)
-    net, (x, y) = los.network.OneSpikeNetwork(network()), data()
+    net, (x, y) = los.OneSpikeNetwork(network()), data()
     found: dict[str, object] = {}
 
     def scenario(name: str, run) -> None:

@@ -11,10 +11,11 @@ from loihi_onespike.data.dataset import Dataset
 from loihi_onespike.demo.model import load_digits_cnn
 from loihi_onespike.errors import ConfigurationError, DataError, HeadroomError
 from loihi_onespike.evaluation import Accuracy
-from loihi_onespike.tuning import Limits, Search, Space, search, tune
+from loihi_onespike.tuning import Limits, Search, Space, tune
 from loihi_onespike.tuning.images import split
 from loihi_onespike.tuning.limits import Measurement, dominates
 from loihi_onespike.tuning.study import Study, storage_of
+from loihi_onespike.tuning.task import Task
 
 SPACE = Space(timesteps=(3, 4, 6, 8), wait_eighths=(4, 6, 8), levels=("auto", 1.4, 1.7))
 OPTIONS = {"space": SPACE, "method": Method.paper(), "search_images": 40, "held_out_images": 60, "input_bits": 5}
@@ -50,7 +51,7 @@ def made(monkeypatch):
         accuracy = Accuracy(round(right / 100 * total), total)
         return Measurement(accuracy, Accuracy(total, total), 8 + 3 * setting.wait, 20, spikes, 1e4, 9.0)
 
-    monkeypatch.setattr(search._Task, "measure", measure)
+    monkeypatch.setattr(Task, "measure", measure)
     return settings
 
 
@@ -78,15 +79,15 @@ def test_an_interrupted_search_ends_as_one_that_was_not(made, model, data, tmp_p
     whole = tune(model, data, trials=14, **OPTIONS)
     uninterrupted = made.copy()
     made.clear()
-    measure = search._Task.measure
+    measure = Task.measure
 
     def interrupted(task, setting, part):
         if len(made) == 9:
-            monkeypatch.setattr(search._Task, "measure", measure)
+            monkeypatch.setattr(Task, "measure", measure)
             raise KeyboardInterrupt
         return measure(task, setting, part)
 
-    monkeypatch.setattr(search._Task, "measure", interrupted)
+    monkeypatch.setattr(Task, "measure", interrupted)
     file = tmp_path / f"s{suffix}"
     with pytest.raises(KeyboardInterrupt):
         tune(model, data, trials=14, study=file, **OPTIONS)
@@ -101,7 +102,7 @@ def test_an_interrupted_search_ends_as_one_that_was_not(made, model, data, tmp_p
 def test_a_trial_that_a_killed_process_left_behind_is_made_again(made, model, data, tmp_path):
     parts = split(data, 40, 60, 0)
     space = replace(SPACE, two_sided=(False,))
-    task = search._Task(model, parts, Method.paper(), {"input_bits": 5})
+    task = Task(model, parts, Method.paper(), {"input_bits": 5})
     storage = storage_of(tmp_path / "s.journal")
     killed = Study(storage, task.setup(space, 0), space, Limits(), 0)
     _, setting = killed.ask()
@@ -132,7 +133,7 @@ def test_the_sampler_finds_what_lies_within_the_limits(made, model, data):
 
 
 def test_settings_without_headroom_are_told_and_not_tried_again(made, model, data, monkeypatch):
-    measure, refused = search._Task.measure, []
+    measure, refused = Task.measure, []
 
     def narrow(task, setting, part):
         if setting.timesteps == 8:
@@ -140,7 +141,7 @@ def test_settings_without_headroom_are_told_and_not_tried_again(made, model, dat
             raise HeadroomError("relu1", "potential", 25, 24, "fewer timesteps")
         return measure(task, setting, part)
 
-    monkeypatch.setattr(search._Task, "measure", narrow)
+    monkeypatch.setattr(Task, "measure", narrow)
     found = tune(model, data, trials=8, **OPTIONS)
     assert refused and list(found.refused) == refused and len(set(refused)) == len(refused)
     assert "needs 25 bits" in found.refused[refused[0]] and len(found.tried) + len(refused) == 8

@@ -7,27 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from loihi_onespike.sim import reference
-from netx_export import VERSION, write
-from tests.strategies import random_codes
+from tests.golden.make import make_golden_files
 from tests.support.networks import levels
 
-FOLDER = Path(__file__).parent
-
-
-def main() -> None:
-    if VERSION != 2:
-        raise SystemExit(f"the format is at version {VERSION}; this folder keeps version 2")
-    for network in (levels(),):
-        codes = random_codes(network, seed=1, images=4)
-        trace = reference.run(network, codes)
-        recorded = {f"phases/{n}": layer.phases for n, layer in trace.layers.items() if layer.phases is not None}
-        recorded |= {f"v/{n}": layer.v for n, layer in trace.layers.items() if layer.v is not None}
-        write(network, FOLDER / f"{network.name}.h5")
-        np.savez_compressed(FOLDER / f"{network.name}.npz", codes=codes, output=trace.output, **recorded)
-
-
 if __name__ == "__main__":
-    main()
+    make_golden_files(Path(__file__).parent, 2, [levels()])

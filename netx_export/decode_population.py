@@ -1,0 +1,102 @@
+"""The population of a layer, from the fields of a file: neurons, thresholds and the code of their spikes."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.coding import LEAK_SHIFT, Base, BinaryCode, Codebook, PhaseCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.ir.linear import Shape
+from loihi_onespike.ir.network import AnyPopulation, InputPopulation, Membrane, Population, Readout
+from loihi_onespike.ir.verify import MAX_INPUT_SHIFT
+from loihi_onespike.sim.decode import FINISH
+from netx_export.fields import MAX_INPUTS, MAX_NEURONS, Fields
+from netx_export.layout import READOUT, SPIKING
+
+MAX_STEPS = 2**15 - 1
+"""Largest phase that a spike trace holds."""
+ONE = 2**LEAK_SHIFT
+
+
+def read_population(layer: Fields) -> AnyPopulation:
+    """Input, spiking neurons or readout; raises FormatError naming the field that does not fit."""
+    own = layer.at("onespike")
+    name, shape = own.text("name"), own.integers("shape", 1, MAX_NEURONS)
+    is_input = layer.text("type") == "input"
+    most = MAX_INPUTS if is_input else MAX_NEURONS
+    if not 0 < prod(shape) <= most or not shape or len(shape) > 16:
+        raise own.fail("shape", f"found {shape}, supported 1 to {most} neurons")
+    if is_input:
+        own.choice("kind", ("input",))
+        scale, offset = (_broadcastable(own, name, shape) for name in ("scale", "offset"))
+        return InputPopulation(name, shape, _input_code(own), scale, offset)
+    neuron = layer.at("neuron")
+    membrane = Membrane(
+        _leak(neuron, neuron.integer("inputSteps", 1, MAX_STEPS)),
+        neuron.integer("inputShift", 0, MAX_INPUT_SHIFT),
+        neuron.array("vInit").astype(np.int64),
+        neuron.finite("unit"),
+    )
+    if neuron.choice("type", (SPIKING, READOUT)) == READOUT:
+        own.choice("kind", ("readout",))
+        return Readout(name, shape, membrane, own.choice("finish", tuple(FINISH)), _order(own, shape))
+    code = _single_spike_code(neuron)
+    return Population(
+        name=name,
+        shape=shape,
+        kind=own.text("kind"),
+        membrane=membrane,
+        wait=neuron.integer("wait", 0, MAX_STEPS),
+        code=code,
+        threshold=neuron.array("vThMant").astype(np.int64),
+        table=_table(neuron, "table", code.timesteps),
+        negative=_table(neuron, "negative", code.timesteps) if neuron.has("negativeMant") else None,
+        scale=neuron.finite("scale"),
+        offset=_broadcastable(neuron, "offset", shape) if neuron.has("offset") else np.zeros(()),
+    )
+
+
+def _order(own: Fields, shape: Shape) -> NDArray[np.int32] | None:
+    if not own.has("order"):
+        return None
+    order = own.array("order")
+    if not order.size or order.min() < -1 or order.max() >= prod(shape):
+        raise own.fail("order", f"found shape {order.shape}, supported places -1..{prod(shape) - 1}, at least one")
+    return order  # type: ignore[return-value]
+
+
+def _broadcastable(own: Fields, name: str, shape: Shape) -> NDArray[np.float64]:
+    values = own.finite(name)
+    try:
+        fits = np.broadcast_shapes(values.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise own.fail(name, f"found shape {values.shape}, which does not broadcast to {shape}")
+    return values
+
+
+def _input_code(own: Fields) -> BinaryCode | SingleSpikeCode:
+    if own.choice("code", ("binary", "phase")) == "binary":
+        return BinaryCode(own.integer("bits", 1, 16))
+    return _single_spike_code(own)
+
+
+def _single_spike_code(fields: Fields) -> SingleSpikeCode:
+    timesteps, shift = fields.integer("timesteps", 1, MAX_STEPS), bool(fields.integer("thresholdShift", 0, 1))
+    if fields.has("levelGains"):
+        return Codebook(fields.integers("levelGains", ONE, 4 * ONE, timesteps), shift)
+    return PhaseCode(Base(fields.integer("base", ONE + 1, 4 * ONE)), timesteps, shift)
+
+
+def _leak(neuron: Fields, steps: int) -> tuple[int, ...]:
+    if neuron.has("gains"):
+        return neuron.integers("gains", ONE, 4 * ONE, steps)
+    return (neuron.integer("gainMant", ONE, 4 * ONE),) * steps
+
+
+def _table(neuron: Fields, name: str, timesteps: int) -> ThresholdTable:
+    mant = neuron.integers(f"{name}Mant", -(2**15 - 1), 2**15 - 1, timesteps)
+    return ThresholdTable(mant, neuron.integers(f"{name}Shift", 0, 30, timesteps))
