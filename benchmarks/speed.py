@@ -5,7 +5,8 @@
 The folders are those of `benchmarks.cifar10`. Every executor and the ANN run the same batch in turn, `repeats` times;
 the ratio is that of the medians. A shared machine changes its speed between runs, not within one; where others take
 its cores all the time, `--cpu-time` compares the CPU time of one thread each. Beside it: the growth of the peak memory
-with the budget, and where the time of one prediction goes.
+with the budget, where the time of one prediction goes, what counted operations and bytes would take at least
+(`benchmarks.limits`), and the price of a conversion with 512 images in forwards of these.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import torch
 
 import loihi_onespike as los
 from benchmarks.cifar10 import module_of
+from benchmarks.limits import bounds, machine
 from loihi_onespike.network import OneSpikeNetwork, ann_output
 from loihi_onespike.sim import bounded_layer, float_source
 from loihi_onespike.sim.event_layer import EventLayer
@@ -98,6 +100,16 @@ def profile(net: OneSpikeNetwork, x: np.ndarray, clock: Callable[[], float]) -> 
     return {**dict(sorted(spent.items(), key=lambda item: -item[1])), "everything else": whole - sum(spent.values())}
 
 
+def conversion_price(model: torch.nn.Module, images: Any, wait: int | None, clock: Callable[[], float]) -> float:
+    """Conversion (calibration and quantization) in forwards of the ANN on the same images, after a warm-up."""
+    x = np.asarray(images)
+    los.convert(model, x[:16], timesteps=16, wait=wait)
+    once = in_turn({"ANN": lambda: ann_output(model, x)}, 2, clock)["ANN"]
+    start = clock()
+    los.convert(model, x, timesteps=16, wait=wait)
+    return (clock() - start) / once
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--network", type=Path, required=True)
@@ -114,13 +126,17 @@ def main() -> None:
         numba.set_num_threads(1)
     data = module_of(args.images_of or args.network)
     model = module_of(args.network).load()
-    calibration = data.normalise(data.images("calibration")[0][:128])
+    calibration = data.normalise(data.images("calibration")[0][:512])
     x = data.normalise(data.images("test")[0][: args.images]).numpy()
     nets = {
         f"T={t} {'full wait' if wait is None else f'wait {wait}'}": los.convert(
             model, calibration, timesteps=t, wait=wait
         )
         for t, wait in SETTINGS
+    }
+    conversions = {
+        f"T=16 {'full wait' if wait is None else f'wait {wait}'}": conversion_price(model, calibration, wait, clock)
+        for wait in (None, 8)
     }
     growth = memory(nets["T=16 full wait"], x)
     runs: dict[str, Callable[[], object]] = {"ANN": lambda: ann_output(model, x)}
@@ -135,6 +151,15 @@ def main() -> None:
     for name, ratio in ratios.items():
         print(f"{name:24} {ratio:6.2f} ANN forwards  {1000 * seconds[name] / args.images:7.2f} ms per image")
     print("memory added, by budget:", {k: f"{v:.0f} MiB" for k, v in growth.items()})
+    speed = machine(clock)
+    print("this machine:", ", ".join(f"{name} {value / 1e9:.1f}·10⁹/s" for name, value in speed.items()))
+    least = bounds(nets["T=16 wait 8"], x[:32], speed)
+    forward = seconds["ANN"] / args.images
+    print(
+        "least by count:", ", ".join(f"{name} {value / forward:.2f}" for name, value in least.items()), "ANN forwards"
+    )
+    for name, price in conversions.items():
+        print(f"convert with {len(calibration)} images, {name}: {price:.0f} ANN forwards of them")
     for name, spent in profiles.items():
         print(f"fast {name}:", ", ".join(f"{k} {v / seconds['ANN']:.2f}" for k, v in spent.items()), "ANN forwards")
     for name, net in nets.items():
