@@ -5,5 +5,5 @@ import os
 if "PYTEST_XDIST_WORKER" in os.environ:
     # The threads of one worker would wait, spinning, for those of another. Before torch is imported, and inherited by
     # the processes that a test starts; a run in one process keeps all threads.
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    for name in ("OMP", "MKL", "OPENBLAS", "NUMBA"):
+        os.environ.setdefault(f"{name}_NUM_THREADS", "1")

@@ -28,7 +28,7 @@ from loihi_onespike.sim.event_layer import EventLayer
 from loihi_onespike.sim.graph_bounds import BoundedGraphLayer
 from loihi_onespike.sim.graph_layer import GraphLayer, is_graph_network
 from loihi_onespike.sim.relay_layer import RelayLayer
-from loihi_onespike.sim.sparse_sample import SparseSample
+from loihi_onespike.sim.sparse_sample import MAX_DENSE_ENTRIES, SparseSample
 from loihi_onespike.sim.trace import LayerTrace, Trace
 
 DEFAULT_BUDGET_BYTES = 2 * 2**30
@@ -93,9 +93,14 @@ class FastExecutor:
 
     @cached_property
     def bytes_per_image(self) -> int:
-        """Model of what one image needs: the phases of all populations, and the work of the largest layer."""
-        phases = sum(2 * prod(p.shape) for p in self.network.populations)
-        phases += 32 * prod(self.network.input.shape)  # codes, and the real numbers they are rounded from
+        """Model of what one image needs: the phases of all populations, and the work of the largest layer.
+
+        An input that is too large to be dense comes as a sparse sample, whose entries are the caller's.
+        """
+        phases = sum(2 * prod(p.shape) for p in self.network.hidden)
+        inputs = prod(self.network.input.shape)
+        if inputs <= MAX_DENSE_ENTRIES:
+            phases += 34 * inputs  # codes, and the real numbers they are rounded from
         return phases + max(self._work.values())
 
     @property

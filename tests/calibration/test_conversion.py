@@ -24,7 +24,8 @@ from loihi_onespike.sim.trace import first_difference
 from tests.support.models import MODELS, inputs, make
 from tests.support.signed_models import SIGNED, make_signed
 
-names = pytest.mark.parametrize("name", [*MODELS, *SIGNED])
+ALL = [*MODELS, *SIGNED]
+names = pytest.mark.parametrize("name", ALL)
 
 
 @cache
@@ -53,10 +54,20 @@ def test_fine_levels_come_to_the_ann(name: str) -> None:
 
 @names
 def test_integers_equal_the_oracle(name: str) -> None:
+    _assert_equal(name, None)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in ("residual", "branches", "slopes") else pytest.mark.slow) for n in ALL]
+)
+def test_integers_equal_the_oracle_with_a_short_wait(name: str) -> None:
+    _assert_equal(name, 3)
+
+
+def _assert_equal(name: str, wait: int | None) -> None:
     x = inputs(6)
-    for wait in (3, None):
-        net = los.convert(_model(name), x, timesteps=8, wait=wait)
-        assert first_difference(net.trace(x[:3], "reference"), net.trace(x[:3], "fast")) is None
+    net = los.convert(_model(name), x, timesteps=8, wait=wait)
+    assert first_difference(net.trace(x[:3], "reference"), net.trace(x[:3], "fast")) is None
 
 
 def test_calibrated_networks_are_nearer_to_the_ann_than_the_papers() -> None:

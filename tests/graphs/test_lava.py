@@ -11,7 +11,7 @@ from tests.graphs.models import TwoLayers, adjacency, with_seed
 
 
 @pytest.mark.lava
-@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("alone", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_lava_equals_the_oracle(alone):
     adj = adjacency(14)
     x = adj if alone else (adj, torch.rand(14, 5))
