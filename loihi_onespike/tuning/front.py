@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from loihi_onespike.tuning.limits import Limits, Measurement, dominates
+from loihi_onespike.tuning.limits import Limits, Measurement, dominates, surely_dominates
 from loihi_onespike.tuning.setting import Setting
 
 
@@ -92,6 +92,11 @@ class Front:
             "tried": [{"setting": s.to_dict(), "search": m.to_dict()} for s, m in self.tried.items()],
             "refused": [{"setting": s.to_dict(), "reason": r} for s, r in self.refused.items()],
         }
+
+
+def candidates(figures: Mapping[Setting, Measurement]) -> list[Setting]:
+    """Settings that no other one dominates beyond chance: on a few images the better one may have lost by luck."""
+    return [s for s, m in figures.items() if not any(surely_dominates(other, m) for other in figures.values())]
 
 
 def not_dominated(figures: Mapping[Setting, Measurement]) -> list[Setting]:

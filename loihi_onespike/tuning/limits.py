@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import sqrt
 from typing import Any
 
 from loihi_onespike.errors import ConfigurationError
@@ -52,6 +53,11 @@ class Measurement:
     def objectives(self) -> tuple[float, float, float]:
         """(loss in pp, latency in steps, spikes per neuron), to be small; being luckier than the ANN earns nothing."""
         return max(self.loss_pp, 0.0), float(self.latency_steps), self.spikes
+
+    @property
+    def lost_images(self) -> int:
+        """Right answers of the ANN less those of the network."""
+        return self.ann_accuracy.correct - self.accuracy.correct
 
     def to_dict(self) -> dict[str, Any]:
         accuracies = {"accuracy": self.accuracy.to_dict(), "ann_accuracy": self.ann_accuracy.to_dict()}
@@ -120,6 +126,15 @@ class Limits:
             for name, excess in self.excess(m).items()
             if excess
         ]
+
+
+def surely_dominates(a: Measurement, b: Measurement) -> bool:
+    """The same, with a loss that is lower by more than chance.
+
+    A loss of k images comes from k or more answers that differ, so it is uncertain by √k at least.
+    """
+    chance = sqrt(max(abs(a.lost_images) + abs(b.lost_images), 1))
+    return dominates(a, b) and b.lost_images - max(a.lost_images, 0) > chance
 
 
 def dominates(a: Measurement, b: Measurement) -> bool:

@@ -12,7 +12,7 @@ from loihi_onespike.calibration import Method
 from loihi_onespike.data import Dataset
 from loihi_onespike.errors import ConfigurationError, HeadroomError
 from loihi_onespike.frontend import ModelSource, as_module
-from loihi_onespike.tuning.front import Front, Point, not_dominated
+from loihi_onespike.tuning.front import Front, Point, candidates, not_dominated
 from loihi_onespike.tuning.images import split
 from loihi_onespike.tuning.limits import Limits, Measurement
 from loihi_onespike.tuning.setting import Setting, Space
@@ -94,7 +94,7 @@ class Search:
         if not figures:
             reason = next(iter(refused.values()), "no trial was made")
             raise ConfigurationError(f"tune: found no setting that can be converted; {reason}; widen the space")
-        held_out = _held_out(self._task, kept, not_dominated(figures), progress)
+        held_out = _held_out(self._task, kept, candidates(figures), progress)
         points = [Point(s, finished[s][0], figures[s], held_out[s]) for s in not_dominated(held_out)]
         points.sort(key=lambda p: (p.held_out.latency_steps, p.held_out.spikes))
         return Front(points, self.limits, self._task.parts.to_dict(), figures, refused)

@@ -5,7 +5,7 @@ import pytest
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation import Accuracy
 from loihi_onespike.tuning import Limits, Measurement
-from loihi_onespike.tuning.front import Front, Point, not_dominated
+from loihi_onespike.tuning.front import Front, Point, candidates, not_dominated
 from loihi_onespike.tuning.limits import dominates
 from loihi_onespike.tuning.setting import Setting, Space
 
@@ -38,6 +38,14 @@ def test_the_front_of_some_figures():
     a, b, c, d = (Setting(t, t, "auto", True) for t in (8, 10, 12, 14))
     found = not_dominated({a: figures(), b: figures(latency=40, spikes=0.9), c: figures(latency=60), d: figures()})
     assert found == [a, b]  # c is slower than a, d equals a
+
+
+def test_a_loss_that_may_be_chance_is_measured_again():
+    """Of 100 images: three more lost than by the faster one are beyond √3, one is not."""
+    fast, near, far = (Setting(t, t, "auto", True) for t in (8, 10, 12))
+    lost = {fast: figures(right=95, latency=40), near: figures(right=94), far: figures(right=92)}
+    assert not_dominated(lost) == [fast]
+    assert candidates(lost) == [fast, near]
 
 
 def test_measurements_survive_json():
