@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import loihi_onespike as los
+from loihi_onespike.calibration import Method
 from loihi_onespike.energy.counts import SpikeCounter
 from loihi_onespike.ir.connectivity import synapse_matrix
 from loihi_onespike.sim.fast import FastExecutor
@@ -77,3 +78,17 @@ def test_rate_times_macs_is_the_additions_of_a_sparse_input():
     hidden = (net.trace(adj).layers[aggregation.pre].phases[0] != 0).sum(axis=1)
     edges = np.diff(aggregation.op.weight.tocsc().indptr)
     assert counter.synaptic_operations[aggregation.name] == int((hidden * edges).sum())
+
+
+def test_levels_for_a_short_wait_are_chosen_on_one_graph_too():
+    """A graph is one sample: the error that the choice goes by is that of its nodes about their mean."""
+    adj = adjacency(40, 1)
+    x, model = (torch.rand(40, 6), adj), with_seed(lambda: Deep(6), 1)
+    with torch.no_grad():
+        ann = model(*x).numpy()
+
+    def error(method):
+        return np.linalg.norm(los.convert(model, x, timesteps=32, wait=4, method=method).predict(x) - ann)
+
+    assert error(Method()) < 0.5 * error(Method(waits=False))
+    assert error(Method()) < 0.5 * error("paper")
