@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -29,6 +29,9 @@ from loihi_onespike.passes.quantize import quantize
 from loihi_onespike.sim.decode import encode_values
 from loihi_onespike.sim.float import FloatExecutor
 
+if TYPE_CHECKING:
+    from loihi_onespike.distributed import Ranks
+
 HEADROOM_IMAGES = (4, 64)
 """Fewest and most calibration images that are sent through the integer network to measure its head-room …"""
 HEADROOM_NEURONS = 2**24
@@ -52,6 +55,7 @@ def convert(
     threshold_shift: bool = True,
     method: Method | Literal["calibrated", "paper"] = "calibrated",
     progress: Progress | None = None,
+    ranks: Ranks | None = None,
 ) -> OneSpikeNetwork:
     """Convert a trained ReLU network into a one-spike network with integer weights (arXiv 2403.08786).
 
@@ -75,6 +79,8 @@ def convert(
         threshold_shift: round to the nearest level (Eq. 4) instead of down (Eq. 3).
         method: "calibrated", "paper" for the paper's method alone, or a `Method` with single parts on or off.
         progress: called as progress(what, done, of).
+        ranks: processes that share the survey of the activations, with the same arguments on every one of them; all
+            get the same network (docs/scale.md). A graph is one sample, so nothing of it is shared.
 
     Raises:
         UnsupportedModelError: with every operation that has no one-spike form.
@@ -92,7 +98,7 @@ def convert(
         network, stages = convert_graph(model, calibration, options, report)
         return _converted(model, network, stages, options)
     batches = calibration_batches(calibration)
-    stages = plan_float(model, batches, options, report)
+    stages = plan_float(model, batches, options, report, ranks)
     assert stages.input_plan is not None
     neurons = sum(int(np.prod(stage.shape)) for stage in stages.hidden)
     images = np.concatenate(batches)[: int(np.clip(HEADROOM_NEURONS // neurons, *HEADROOM_IMAGES))]
@@ -122,11 +128,13 @@ def plan_float(
     batches: Sequence[NDArray[np.floating]],
     options: Options,
     report: Progress = lambda what, done, of: None,
+    ranks: Ranks | None = None,
 ) -> StageGraph:
     """The one-spike network in real numbers, as the float executor runs it: traced, lowered, checked and planned.
 
     Args:
         batches: from `calibration_batches`.
+        ranks: processes that share the survey of the activations.
 
     Raises: as `convert`, but for HeadroomError.
     """
@@ -134,7 +142,7 @@ def plan_float(
     stages = recode_mixed_input(lower(graph, rewrites))
     check_lowering(stages, model, batches[0][:2])
     stages = plan_input(stages, batches, options.code_of_input)
-    return plan(stages, batches, options.request, report)
+    return plan(stages, batches, options.request, report, ranks)
 
 
 def check_lowering(stages: StageGraph, model: torch.nn.Module, x: NDArray[np.floating]) -> None:

@@ -36,18 +36,13 @@ def carried(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> torc
     last = Quantizer(later[0], later[1], levels, offset, shape)(parts[-1] / threshold)  # type: ignore[arg-type]
     if not early:
         return last
-    never = np.full(len(table), np.inf)
+    below = np.full(len(table), np.inf) if negative is None else negative
     out, channels_last = by_place(last)
+    factor, added = (parameters_by_place(np.asarray(a), shape, channels_last) for a in (1 / plan.threshold, offset))
     for k in range(early - 1, -1, -1):  # backwards, so that the first spike stays
         seen, _ = by_place(_laid_out_as(parts[k], last))
-        _decide(
-            seen.numpy(),
-            *(parameters_by_place(np.asarray(a), shape, channels_last) for a in (1 / plan.threshold, offset)),
-            np.float32(table[k]),
-            np.float32((never if negative is None else negative)[k]),
-            np.float32(levels[k]),
-            out.numpy(),
-        )
+        up, down, level = np.float32(table[k]), np.float32(below[k]), np.float32(levels[k])
+        _decide(seen.numpy(), factor, added, up, down, level, out.numpy())
     return last
 
 
@@ -82,6 +77,7 @@ def mean_levels(parts: Float, shift: Float, factor: Float, active_from: Float, p
         parts: (S, C, n) pre-activations.
         shift: (C,) added to them.
         factor: (C,) threshold.
+        active_from: (C,) minus the value from which on a neuron counts as active.
     """
     never = np.full(plan.code.timesteps, np.inf)
     negative = never if plan.negative is None else plan.negative

@@ -106,6 +106,11 @@ def test_a_rank_that_does_not_come_is_named(found):
     assert found[0]["slow seconds"] < 1.0
 
 
+def test_a_conversion_over_ranks_is_that_of_one_process(found):
+    (network,) = {name for rank in found for name in rank["conversion"]}
+    assert [rank["conversion"] for rank in found] == [[network, network]] * SIZE
+
+
 def test_survey_over_ranks_is_that_of_one_process(found, folder):
     graph, batches = stages()
     expected = Survey(graph, batches, 50)

@@ -19,7 +19,9 @@ import loihi_onespike as los
 from loihi_onespike.calibration.survey import Survey
 from loihi_onespike.distributed import Ranks
 from loihi_onespike.errors import OneSpikeError
+from loihi_onespike.evaluation.fingerprint import of_network
 from tests.distributed.cases import BATCH, Failing, data, network, stages
+from tests.support.models import inputs, make
 
 
 def main(folder: Path, rank: int, size: int, port: str) -> None:
@@ -50,6 +52,11 @@ def main(folder: Path, rank: int, size: int, port: str) -> None:
         np.savez(folder / f"survey.{rank}.npz", **survey.samples, **{f"{n}.max": m for n, m in survey.maxima.items()})
         return survey.images
 
+    def converted():
+        model, images = make("plain_cnn"), inputs(150)
+        shared = los.convert(model, images, timesteps=6, ranks=Ranks())
+        return [of_network(n.network) for n in (shared, los.convert(model, images, timesteps=6))]
+
     def slow():
         if rank == 1:
             time.sleep(1.0)
@@ -63,6 +70,7 @@ def main(folder: Path, rank: int, size: int, port: str) -> None:
     scenario("other data", lambda: asdict(net.evaluate(x + rank, y, batch=BATCH, ranks=Ranks(30.0))))
     scenario("other folder", lambda: evaluated(9, resume=folder / "resume"))
     scenario("survey", surveyed)
+    scenario("conversion", converted)
     scenario("from first", lambda: Ranks().from_first(lambda: rank))
     scenario("own error", lambda: failing(ValueError))
     scenario("interrupt", lambda: failing(KeyboardInterrupt))
