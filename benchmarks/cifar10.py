@@ -19,9 +19,9 @@ from types import ModuleType
 import torch
 
 import loihi_onespike as los
+from loihi_onespike.api import OneSpikeNetwork
+from loihi_onespike.core.trace import differing_spikes, first_difference
 from loihi_onespike.evaluation import Evaluation
-from loihi_onespike.network import OneSpikeNetwork
-from loihi_onespike.sim.trace import differing_spikes, first_difference
 
 
 def module_of(folder: Path) -> ModuleType:

@@ -26,14 +26,14 @@ from lava.proc.lif.process import LIF
 from numpy.typing import NDArray
 
 import netx_export
-from loihi_onespike.ir.network import Network, Population, Synapse
-from loihi_onespike.lava_backend import run
-from loihi_onespike.lava_backend.job import ProcessKind
-from loihi_onespike.lava_backend.processes.process import OneSpike
-from loihi_onespike.lava_backend.processes.process import Synapse as OwnSynapse
-from loihi_onespike.lava_backend.stock import stock_synapse
-from loihi_onespike.sim.decode import dense_codes, encode_input
-from loihi_onespike.sim.trace import Trace, first_difference
+from loihi_onespike.core.encoding import dense_codes, encode_input
+from loihi_onespike.core.graphs.network import Network, Population, Synapse
+from loihi_onespike.core.trace import Trace, first_difference
+from loihi_onespike.executors.lava import run
+from loihi_onespike.executors.lava.job import ProcessKind
+from loihi_onespike.executors.lava.processes.process import OneSpike
+from loihi_onespike.executors.lava.processes.process import Synapse as OwnSynapse
+from loihi_onespike.executors.lava.stock import stock_synapse
 
 STREAM = 8
 STOCK_STEPS, OWN_STEPS = 8, 200

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from loihi_onespike.network import OneSpikeNetwork
+from loihi_onespike.api import OneSpikeNetwork
 
 SIZE, LANES, COPIED = 1024, 2**16, 2**25
 FLOAT_BYTES, PHASE_BYTES = 4, 2

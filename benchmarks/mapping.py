@@ -21,11 +21,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loihi_onespike.boards.mapping import Afferent, Layer, Mapping, map_layers
+from loihi_onespike.conversion.lowering.lower import lower
+from loihi_onespike.conversion.lowering.pool_last import pool_last
+from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
 from loihi_onespike.frontend.importer import trace
-from loihi_onespike.ir.stage import OutputStage, Stage, StageGraph
-from loihi_onespike.mapping import Afferent, Layer, Mapping, map_layers
-from loihi_onespike.passes.lower import lower
-from loihi_onespike.passes.pool_last import pool_last
 
 WEIGHT_BITS = 8
 

@@ -27,9 +27,9 @@ import torch
 import loihi_onespike as los
 from benchmarks.cifar10 import module_of
 from benchmarks.limits import bounds, machine
-from loihi_onespike.network import OneSpikeNetwork, ann_output
-from loihi_onespike.sim import bounded_layer, float_source
-from loihi_onespike.sim.event_layer import EventLayer
+from loihi_onespike.api import OneSpikeNetwork, ann_output
+from loihi_onespike.executors.fast.bounded import bounded_layer, float_source
+from loihi_onespike.executors.fast.event.event_layer import EventLayer
 
 SETTINGS = ((8, None), (16, None), (32, None), (16, 4), (16, 8))
 BUDGETS_MIB = (64, 256, 1024)

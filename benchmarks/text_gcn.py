@@ -23,7 +23,7 @@ import torch
 
 import loihi_onespike as los
 from loihi_onespike.cli.inputs import base_of, input_bits_of
-from loihi_onespike.energy.paper import FP32, INT8
+from loihi_onespike.evaluation.alpha import FP32, INT8
 
 REPEATS = 5
 

@@ -29,12 +29,12 @@ from numpy.typing import NDArray
 from torch import nn
 from torchvision import models
 
-from loihi_onespike.conversion import Options, calibration_batches, plan_float
+from loihi_onespike.api import ann_output
+from loihi_onespike.conversion.pipeline import Options, calibration_batches, plan_float
+from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.errors import UnsupportedModelError
+from loihi_onespike.executors.float.float_executor import FloatExecutor, Observer
 from loihi_onespike.frontend import trace
-from loihi_onespike.ir.stage import OutputStage, Stage
-from loihi_onespike.network import ann_output
-from loihi_onespike.sim.float import FloatExecutor, Observer
 
 REPORT = Path(__file__).with_name("zoo.md")
 SEED = 0

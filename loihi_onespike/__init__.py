@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 from loihi_onespike import errors
 
 if TYPE_CHECKING:
-    from loihi_onespike.conversion import convert
-    from loihi_onespike.network import OneSpikeNetwork, load
+    from loihi_onespike.api import OneSpikeNetwork, load
+    from loihi_onespike.conversion.pipeline import convert
 
 __version__ = "0.1.0"
 __all__ = ["OneSpikeNetwork", "__version__", "convert", "errors", "load"]
 
 _LAZY = {
-    "convert": "loihi_onespike.conversion",
-    "load": "loihi_onespike.network",
-    "OneSpikeNetwork": "loihi_onespike.network",
+    "convert": "loihi_onespike.conversion.pipeline",
+    "load": "loihi_onespike.api",
+    "OneSpikeNetwork": "loihi_onespike.api",
 }
 
 

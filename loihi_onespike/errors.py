@@ -52,7 +52,7 @@ class HeadroomError(OneSpikeError):
 
 
 class GraphError(OneSpikeError):
-    """A graph breaks one of the rules that `ir.verify` states."""
+    """A graph breaks one of the rules that `core.graphs.verify_network` states."""
 
 
 class CalibrationError(OneSpikeError):

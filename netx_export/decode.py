@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from loihi_onespike.core.graphs.network import AnyPopulation, Network, Synapse
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Shape
 from loihi_onespike.errors import ConfigurationError, FormatError, GraphError
-from loihi_onespike.ir.linear import Shape
-from loihi_onespike.ir.network import AnyPopulation, Network, Synapse
-from loihi_onespike.ir.verify import verify
 from netx_export.decode_population import read_population
 from netx_export.decode_synapses import read_synapses
 from netx_export.encode import encode

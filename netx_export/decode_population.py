@@ -7,11 +7,11 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import LEAK_SHIFT, Base, BinaryCode, Codebook, PhaseCode, SingleSpikeCode, ThresholdTable
-from loihi_onespike.ir.linear import Shape
-from loihi_onespike.ir.network import AnyPopulation, InputPopulation, Membrane, Population, Readout
-from loihi_onespike.ir.verify import MAX_INPUT_SHIFT
-from loihi_onespike.sim.decode import FINISH
+from loihi_onespike.core.codes import LEAK_SHIFT, Base, BinaryCode, Codebook, PhaseCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.encoding import FINISH
+from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Membrane, Population, Readout
+from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT
+from loihi_onespike.core.maps import Shape
 from netx_export.fields import MAX_INPUTS, MAX_NEURONS, Fields
 from netx_export.layout import READOUT, SPIKING
 

@@ -9,9 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
-from loihi_onespike.ir.network import MAX_AXON_DELAY, Synapse
-from loihi_onespike.ir.verify import MAX_WEIGHT_EXP
+from loihi_onespike.core.graphs.network import MAX_AXON_DELAY, Synapse
+from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT_EXP
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
 from netx_export.fields import MAX_NEURONS, Fields
 from netx_export.layout import GATHERS, LAYER_TYPES
 

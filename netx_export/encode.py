@@ -10,10 +10,18 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import BinaryCode, PhaseCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.codes import BinaryCode, PhaseCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.graphs.network import (
+    AnyPopulation,
+    InputPopulation,
+    Membrane,
+    Network,
+    Population,
+    Readout,
+    Synapse,
+)
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window, op_input_shape
 from loihi_onespike.errors import GraphError
-from loihi_onespike.ir.linear import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window, op_input_shape
-from loihi_onespike.ir.network import AnyPopulation, InputPopulation, Membrane, Network, Population, Readout, Synapse
 from netx_export.layout import READOUT, SPIKING
 
 Array = NDArray[np.generic]

@@ -7,8 +7,8 @@ import os
 import secrets
 from pathlib import Path
 
-from loihi_onespike.ir.network import Network
-from loihi_onespike.ir.verify import verify
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.graphs.verify_network import verify
 from netx_export.decode import decode
 from netx_export.encode import encode
 from netx_export.storage import image, load
@@ -21,7 +21,7 @@ def write(network: Network, path: str | os.PathLike[str]) -> None:
     anything fails, a file that stood at `path` before is untouched.
 
     Raises:
-        GraphError: the network breaks a rule of `ir.verify`, or holds what a file cannot keep.
+        GraphError: the network breaks a rule of `core.graphs.verify_network`, or holds what a file cannot keep.
         OSError: the folder is missing, full or not writable.
     """
     data = image(encode(verify(network)))

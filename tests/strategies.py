@@ -7,7 +7,7 @@
 
     network = random_network(7, timesteps=(4, 4), ops=("conv",))     # plain and seeded, no hypothesis
 
-Every network passes `ir.verify`. Keywords are the fields of `Options`.
+Every network passes `core.graphs.verify_network`. Keywords are the fields of `Options`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from loihi_onespike.ir.network import Network
+from loihi_onespike.core.graphs.network import Network
 from tests.support.choices import Drawn, Seeded
 from tests.support.random_networks import Options, grow_network, with_options
 from tests.support.random_networks import random_codes as _random_codes

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import find, given, settings
 
-from loihi_onespike.coding import V_MAX, BinaryCode, Codebook
-from loihi_onespike.ir.linear import Conv, Diagonal, Pool, Window
-from loihi_onespike.ir.network import Membrane, Network, Population, Readout, Synapse
-from loihi_onespike.ir.verify import verify
-from loihi_onespike.sim import reference
+from loihi_onespike.core.codes import V_MAX, BinaryCode, Codebook
+from loihi_onespike.core.graphs.network import Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Conv, Diagonal, Pool, Window
+from loihi_onespike.executors import reference
 from tests.strategies import Case, cases, networks, random_case, random_codes, random_network
 
 SEEDS = range(200)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.paper_tables.experiment import Experiment, base_text, default, method_name, paper
 from benchmarks.paper_tables.table import Row, Table
-from loihi_onespike.conversion import Options
+from loihi_onespike.conversion.pipeline import Options
 
 
 def float_table(experiment: Experiment, timesteps: int, base: float, title: str) -> Table:

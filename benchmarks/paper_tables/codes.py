@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.paper_tables.table import Row, Table
-from loihi_onespike.coding import Base, best_base, percentage_error
+from loihi_onespike.core.codes import Base, best_base, percentage_error
 
 PAPER_MINIMA = {16: 1.3, 24: 1.2}
 """Base with the least error that the paper reads off, by timesteps."""

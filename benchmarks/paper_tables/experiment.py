@@ -13,15 +13,15 @@ from torch import nn
 
 import loihi_onespike as los
 from benchmarks.paper_tables.table import Cell
-from loihi_onespike.calibration import Method
-from loihi_onespike.coding import BinaryCode
-from loihi_onespike.conversion import Options, calibration_batches, plan_float
+from loihi_onespike.api import ann_output
+from loihi_onespike.conversion.calibration import Method
+from loihi_onespike.conversion.pipeline import Options, calibration_batches, plan_float
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.graphs.stage import InputStage, StageGraph
 from loihi_onespike.data import Dataset
-from loihi_onespike.energy.paper import FP32, ArithmeticEnergy
 from loihi_onespike.evaluation import Accuracy, Evaluation
-from loihi_onespike.ir.stage import InputStage, StageGraph
-from loihi_onespike.network import ann_output
-from loihi_onespike.sim.float import FloatExecutor
+from loihi_onespike.evaluation.alpha import FP32, ArithmeticEnergy
+from loihi_onespike.executors.float.float_executor import FloatExecutor
 
 BATCH = 100
 Progress = Callable[[str, int, int], None]

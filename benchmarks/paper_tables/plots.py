@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from benchmarks.paper_tables.layers import LayerValues
 from benchmarks.paper_tables.table import Table
+from loihi_onespike.analysis.plots.style import FAINT, PALETTE, style
 from loihi_onespike.errors import DataError
 from loihi_onespike.evaluation import Accuracy
-from loihi_onespike.plots.style import FAINT, PALETTE, style
 
 SCATTER_POINTS = 2000
 """Points per layer and network; more hide each other."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.paper_tables.experiment import Experiment, FloatResult, paper
 from benchmarks.paper_tables.table import Row, Table
-from loihi_onespike.coding import percentage_error
+from loihi_onespike.core.codes import percentage_error
 
 
 def sweep(experiment: Experiment, timesteps: Sequence[int], bases: Sequence[float], title: str) -> Table:

@@ -12,7 +12,7 @@ from loihi_onespike.cli import inputs, options
 from loihi_onespike.cli.command import Result, command
 
 if TYPE_CHECKING:
-    from loihi_onespike.demo.run import DemoResult
+    from loihi_onespike.demo.walkthrough import DemoResult
 
 
 @command
@@ -39,7 +39,7 @@ def demo(
     inputs.writable(out / "digits.h5")
 
     from loihi_onespike.cli.progress import ProgressBars
-    from loihi_onespike.demo.run import run_demo
+    from loihi_onespike.demo.walkthrough import run_demo
 
     with ProgressBars() as bars:
         result = run_demo(

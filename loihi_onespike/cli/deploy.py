@@ -16,7 +16,7 @@ from loihi_onespike.cli.job_options import JobArray
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from loihi_onespike.deployment import Ethernet, Report, Slurm
+    from loihi_onespike.boards.deployment import Ethernet, Report, Slurm
 
 BOARD, RUN = "Board", "Run"
 
@@ -142,13 +142,13 @@ def deploy(
         inputs.writable(out)
 
     import loihi_onespike as los
+    from loihi_onespike.boards.deployment import Options
+    from loihi_onespike.boards.deployment import deploy as put
+    from loihi_onespike.boards.deployment.pipeline import require_software
+    from loihi_onespike.boards.specification import load_board
     from loihi_onespike.cli.progress import ProgressBars
     from loihi_onespike.cli.spikes import activity_on
-    from loihi_onespike.deployment import Options
-    from loihi_onespike.deployment import deploy as put
-    from loihi_onespike.deployment.pipeline import require_software
     from loihi_onespike.evaluation.parts import Shard
-    from loihi_onespike.hardware import load_board
 
     onto = load_board(board)
     if not dry_run:
@@ -187,7 +187,7 @@ def deploy(
 
 
 def _access(partition: str | None, node: str | None, host: str | None) -> Slurm | Ethernet:
-    from loihi_onespike.deployment import Ethernet, Slurm
+    from loihi_onespike.boards.deployment import Ethernet, Slurm
 
     if host is None:
         return Slurm(partition, node)

@@ -42,7 +42,7 @@ class Run:
     @property
     def finished(self) -> Mapping[str, Any] | None:
         """Its report, None where there is none, or half of one."""
-        from loihi_onespike.run_folder import read_object
+        from loihi_onespike.jobs.run_folder import read_object
 
         path = self.report.with_name(f"{self.report.name}.json")
         try:
@@ -71,7 +71,7 @@ def deploy_by_jobs(
 ) -> Result:
     """Run what has no report yet; the result holds all reports."""
     from loihi_onespike.jobs import Job
-    from loihi_onespike.run_folder import claim
+    from loihi_onespike.jobs.run_folder import claim
 
     assert jobs.slurm is not None
     if out is None:

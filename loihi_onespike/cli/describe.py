@@ -10,10 +10,10 @@ import numpy as np
 from rich.console import Console
 
 from loihi_onespike.cli.output import shape_of, show_facts, show_table
-from loihi_onespike.coding import V_BITS
-from loihi_onespike.ir.fanout import fan_out
-from loihi_onespike.ir.linear import weight_values
-from loihi_onespike.ir.network import AnyPopulation, InputPopulation, Network, Population, Readout
+from loihi_onespike.core.codes import V_BITS
+from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
+from loihi_onespike.core.maps import weight_values
+from loihi_onespike.core.maps.fanout import fan_out
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from loihi_onespike.cli.target import Target, check_target, network_of
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from loihi_onespike.diagnosis import Diagnosis
+    from loihi_onespike.analysis.diagnosis import Diagnosis
 
 
 @command
@@ -64,7 +64,7 @@ def diagnose(
         )
     check_picture(plot)
 
-    from loihi_onespike import diagnosis
+    from loihi_onespike.analysis import diagnosis
     from loihi_onespike.cli.progress import ProgressBars
 
     found = source.read(data, 1 if from_file else conversion.calibration_images, seed)
@@ -81,7 +81,7 @@ def diagnose(
             measure=cast(Literal["relative", "kl"], measure),
         )
     if plot is not None:
-        from loihi_onespike.plots.diagnosis import diagnosis_size, draw_diagnosis
+        from loihi_onespike.analysis.plots.diagnosis import diagnosis_size, draw_diagnosis
 
         with picture(plot, diagnosis_size(result)) as figure:
             draw_diagnosis(figure.subplots(), result)
@@ -91,8 +91,8 @@ def diagnose(
 
 def show_diagnosis(console: Console, found: Diagnosis, data: str, top: int) -> None:
     """For people: the errors, causes, layers, and the sentences."""
+    from loihi_onespike.analysis.diagnosis.causes import NAMES
     from loihi_onespike.cli.output import show_facts, show_table
-    from loihi_onespike.diagnosis.causes import NAMES
 
     def share(value: float) -> str:
         return f"{100 * found.share(value):.1f}"

@@ -20,9 +20,9 @@ from loihi_onespike.cli.target import Target, check_target, network_of
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from loihi_onespike.api import Executor
     from loihi_onespike.evaluation import Evaluation
-    from loihi_onespike.evaluation.run import Evaluator
-    from loihi_onespike.network import Executor
+    from loihi_onespike.evaluation.evaluator import Evaluator
 
 
 @command

@@ -13,9 +13,9 @@ from loihi_onespike.cli.progress import ProgressBars
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from loihi_onespike.distributed import Ranks
-    from loihi_onespike.evaluation.counts import Counts
-    from loihi_onespike.evaluation.run import Evaluator
+    from loihi_onespike.evaluation.evaluator import Evaluator
+    from loihi_onespike.evaluation.image_counts import Counts
+    from loihi_onespike.jobs.distributed import Ranks
 
 
 PANEL = "Long work, several processes"

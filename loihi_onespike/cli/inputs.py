@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from loihi_onespike.calibration.method import Method
 from loihi_onespike.cli.output import remark
+from loihi_onespike.conversion.method import Method
 from loihi_onespike.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:

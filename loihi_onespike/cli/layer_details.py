@@ -11,7 +11,7 @@ from rich.console import Console
 
 from loihi_onespike.cli.describe import layer_rows, synapse_rows
 from loihi_onespike.cli.output import shape_of, show_facts, show_table
-from loihi_onespike.ir.network import InputPopulation, Network, Population
+from loihi_onespike.core.graphs.network import InputPopulation, Network, Population
 
 
 def layer_document(network: Network, name: str) -> dict[str, Any]:

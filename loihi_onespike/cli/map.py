@@ -47,10 +47,10 @@ def _map(
     file: Path, board: str, per_core: bool, json_file: Path | None, plot: Path | None, as_json: bool, debug: bool
 ) -> Result:
     import netx_export
+    from loihi_onespike.boards.mapping import check_placement, map_network
+    from loihi_onespike.boards.specification import load_board
     from loihi_onespike.cli.map_report import mapping_document, show_mapping
-    from loihi_onespike.hardware import load_board
     from loihi_onespike.json_text import json_text
-    from loihi_onespike.mapping import check_placement, map_network
 
     check_picture(plot)
     if json_file is not None:
@@ -63,7 +63,7 @@ def _map(
     if json_file is not None:
         json_file.write_text(json_text(document) + "\n", encoding="utf-8")
     if plot is not None:
-        from loihi_onespike.plots.board import board_size, draw_board
+        from loihi_onespike.analysis.plots.board import board_size, draw_board
 
         with picture(plot, board_size(mapping.placement)) as figure:
             draw_board(figure.add_subplot(), mapping.placement, network.name)

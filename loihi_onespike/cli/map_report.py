@@ -11,7 +11,7 @@ from rich.console import Console
 from loihi_onespike.cli.output import show_facts, show_table
 
 if TYPE_CHECKING:
-    from loihi_onespike.mapping import Mapping, PlacedCore
+    from loihi_onespike.boards.mapping import Mapping, PlacedCore
 
 UNKNOWN = "unknown"
 TITLES = {

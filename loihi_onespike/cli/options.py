@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from loihi_onespike.calibration.method import Method as _Method
 from loihi_onespike.cli import inputs
+from loihi_onespike.conversion.method import Method as _Method
 
 if TYPE_CHECKING:
     from loihi_onespike.data import Dataset

@@ -49,7 +49,7 @@ def picture(path: Path, size: tuple[float, float]) -> Iterator[Figure]:
     """
     from matplotlib.figure import Figure
 
-    from loihi_onespike.plots.style import style
+    from loihi_onespike.analysis.plots.style import style
 
     with style():
         figure = Figure(figsize=size, layout="constrained")

@@ -34,12 +34,12 @@ def profile(
     check_picture(plot)
 
     import loihi_onespike as los
+    from loihi_onespike.boards.energy.estimate import estimate_board
+    from loihi_onespike.boards.mapping import map_network
+    from loihi_onespike.boards.specification import load_board
     from loihi_onespike.cli.profile_report import profile_document, show_profile
     from loihi_onespike.cli.progress import ProgressBars
     from loihi_onespike.cli.spikes import activity_on
-    from loihi_onespike.energy.estimate import estimate_board
-    from loihi_onespike.hardware import load_board
-    from loihi_onespike.mapping import map_network
 
     onto = load_board(board)
     net = los.load(inputs.existing(file))
@@ -49,7 +49,7 @@ def profile(
     mapping = map_network(net.network, onto, activity.per_neuron())
     estimate = estimate_board(net.network, mapping, activity)
     if plot is not None:
-        from loihi_onespike.plots.profile import draw_profile, profile_size
+        from loihi_onespike.analysis.plots.profile import draw_profile, profile_size
 
         with picture(plot, profile_size(estimate)) as figure:
             draw_profile(figure.subplots(1, 3), estimate)

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from loihi_onespike.boards.energy.account import EnergyAccount
+from loihi_onespike.boards.energy.document import estimate_document as profile_document
+from loihi_onespike.boards.energy.estimate import BoardEstimate
+from loihi_onespike.boards.energy.figures import Figure
 from loihi_onespike.cli.output import show_facts, show_table
-from loihi_onespike.energy.account import EnergyAccount
-from loihi_onespike.energy.document import estimate_document as profile_document
-from loihi_onespike.energy.estimate import BoardEstimate
-from loihi_onespike.energy.figures import Figure
 
 __all__ = ["profile_document", "show_profile"]
 

@@ -14,13 +14,13 @@ from loihi_onespike.cli.command import CANNOT_USE, INTERRUPTED
 from loihi_onespike.errors import OneSpikeError
 
 if TYPE_CHECKING:
-    from loihi_onespike.distributed import Ranks
+    from loihi_onespike.jobs.distributed import Ranks
 
 
 @contextmanager
 def launched_ranks(timeout_s: float) -> Iterator[Ranks | None]:
     """The ranks that torchrun started, None where it did not. Ranks behind the first print their errors alone."""
-    from loihi_onespike.distributed.launch import joined, was_launched
+    from loihi_onespike.jobs.distributed.launch import joined, was_launched
 
     if not was_launched():
         yield None

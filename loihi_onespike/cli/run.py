@@ -50,8 +50,8 @@ def run(
     import loihi_onespike as los
     from loihi_onespike.cli.output import show_facts
     from loihi_onespike.cli.progress import ProgressBars
-    from loihi_onespike.evaluation.report import Accuracy
-    from loihi_onespike.sim.trace import differing_spikes, first_difference
+    from loihi_onespike.core.trace import differing_spikes, first_difference
+    from loihi_onespike.evaluation.evaluation import Accuracy
 
     net = los.load(inputs.existing(file))
     part = source.read(data).take(images)

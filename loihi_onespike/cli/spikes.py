@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from loihi_onespike.cli.progress import ProgressBars
 
 if TYPE_CHECKING:
+    from loihi_onespike.api import OneSpikeNetwork
+    from loihi_onespike.boards.energy.activity import Activity
     from loihi_onespike.data import Dataset
-    from loihi_onespike.energy.activity import Activity
-    from loihi_onespike.network import OneSpikeNetwork
 
 BATCH = 50
 """Images that are run together."""
@@ -17,7 +17,7 @@ BATCH = 50
 
 def activity_on(net: OneSpikeNetwork, part: Dataset, bars: ProgressBars) -> Activity:
     """Spikes of a network on images, exactly counted."""
-    from loihi_onespike.energy.activity import Activity
+    from loihi_onespike.boards.energy.activity import Activity
 
     activity = Activity(net.network)
     for first in range(0, len(part), BATCH):

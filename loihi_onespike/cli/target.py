@@ -15,8 +15,8 @@ from loihi_onespike.errors import ConfigurationError
 if TYPE_CHECKING:
     import torch
 
+    from loihi_onespike.api import OneSpikeNetwork
     from loihi_onespike.data import Dataset
-    from loihi_onespike.network import OneSpikeNetwork
 
 NETWORK_SUFFIXES = (".h5", ".hdf5", ".net")
 

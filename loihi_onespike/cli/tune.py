@@ -21,7 +21,7 @@ from loihi_onespike.cli.tune_report import Lines, draw, show_front
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from loihi_onespike.tuning import Search
+    from loihi_onespike.analysis.tuning import Search
 
 LIMITS, SEARCH = "Limits", "Search"
 
@@ -122,7 +122,7 @@ def tune(
     found = source.read(data, calibration_images, seed)
     module = inputs.read_model(model, weights)
 
-    from loihi_onespike import tuning
+    from loihi_onespike.analysis import tuning
 
     space = tuning.Space()
     search = tuning.Search(
@@ -163,7 +163,7 @@ def tune(
 
 
 def _require_journal(study: Path | None) -> None:
-    from loihi_onespike.tuning.study import JOURNAL
+    from loihi_onespike.analysis.tuning.study import JOURNAL
 
     if study is None or study.suffix not in JOURNAL:
         raise ConfigurationError(

@@ -13,7 +13,7 @@ from loihi_onespike.cli.pictures import picture
 from loihi_onespike.cli.progress import rate_text, time_text
 
 if TYPE_CHECKING:
-    from loihi_onespike.tuning import Front, Step
+    from loihi_onespike.analysis.tuning import Front, Step
 
 
 class Lines:
@@ -69,7 +69,7 @@ def show_front(console: Console, front: Front) -> None:
 
 def draw(path: Path, front: Front, data: str) -> None:
     """The front as a picture."""
-    from loihi_onespike.plots.front import draw_front
+    from loihi_onespike.analysis.plots.front import draw_front
 
     with picture(path, (9.0, 3.8)) as figure:
         draw_front(figure.subplots(1, 2, sharey=True), front)

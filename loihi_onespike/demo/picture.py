@@ -12,10 +12,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from loihi_onespike.ir.network import Network
-from loihi_onespike.plots import draw_phases, draw_raster, draw_readout, layer_colors, style
-from loihi_onespike.plots.style import FAINT, NEUTRAL, PALETTE
-from loihi_onespike.sim.trace import Trace
+from loihi_onespike.analysis.plots import draw_phases, draw_raster, draw_readout, layer_colors, style
+from loihi_onespike.analysis.plots.style import FAINT, NEUTRAL, PALETTE
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.trace import Trace
 
 SIZE_INCHES = (12.0, 9.6)
 DPI = 150

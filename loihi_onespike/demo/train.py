@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from loihi_onespike.data.digits import load_digits_data, training_part
-from loihi_onespike.demo.model import WEIGHTS, DigitsCNN
+from loihi_onespike.models.digits_cnn import WEIGHTS, DigitsCNN
 
 SEED = 0
 EPOCHS = 60

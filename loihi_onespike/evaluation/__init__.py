@@ -1,7 +1,7 @@
 """Accuracy, agreement, spikes and cost of a network on labelled data."""
 
-from loihi_onespike.evaluation.counts import Counts
+from loihi_onespike.evaluation.evaluation import Accuracy, Evaluation, wilson_interval
+from loihi_onespike.evaluation.image_counts import Counts
 from loihi_onespike.evaluation.parts import Shard
-from loihi_onespike.evaluation.report import Accuracy, Evaluation, wilson_interval
 
 __all__ = ["Accuracy", "Counts", "Evaluation", "Shard", "wilson_interval"]

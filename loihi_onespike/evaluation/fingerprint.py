@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
+from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.data.dataset import Images, LazyImages, spread
-from loihi_onespike.ir.network import Network
 
 LOOKED_AT = 16
 """Images that are read where they lie on disk; reading all would cost as much as running them."""

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loihi_onespike.errors import DataError
-from loihi_onespike.evaluation.counts import Counts
 from loihi_onespike.evaluation.fingerprint import digest
+from loihi_onespike.evaluation.image_counts import Counts
 from loihi_onespike.evaluation.parts import Part
-from loihi_onespike.run_folder import claim, read_object, write_whole
+from loihi_onespike.jobs.run_folder import claim, read_object, write_whole
 
 FORMAT = "onespike evaluation 1"
 RUN = "run.json"

@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import nn
 
+from loihi_onespike.core.graphs.ann import AnnGraph
 from loihi_onespike.errors import CalibrationError, ConfigurationError, Finding, UnsupportedModelError
-from loihi_onespike.frontend import support
-from loihi_onespike.frontend.activation import Activation, DataDependent
-from loihi_onespike.frontend.batched import BatchedModule
-from loihi_onespike.frontend.preserve import preserved
-from loihi_onespike.frontend.source import raising_line
-from loihi_onespike.frontend.sources import ModelSource, as_module
-from loihi_onespike.frontend.tracer import ExampleTracer, Root
-from loihi_onespike.frontend.trees import leaves
-from loihi_onespike.ir.ann import AnnGraph
+from loihi_onespike.frontend.importers.sources import ModelSource, as_module
+from loihi_onespike.frontend.tracing import support
+from loihi_onespike.frontend.tracing.batched import BatchedModule
+from loihi_onespike.frontend.tracing.preserve import preserved
+from loihi_onespike.frontend.tracing.source_lines import raising_line
+from loihi_onespike.frontend.tracing.traced_tensor import Activation, DataDependent
+from loihi_onespike.frontend.tracing.tracer import ExampleTracer, Root
+from loihi_onespike.frontend.tracing.trees import leaves
 
 
 def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:

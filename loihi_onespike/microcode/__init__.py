@@ -8,8 +8,8 @@
 docs/microcode.md states what is published, what is a usual reading and what only a board can tell.
 """
 
-from loihi_onespike.microcode.counts import InstructionCounts, instruction_counts
-from loihi_onespike.microcode.executor import Execution, Measured, execute, run
+from loihi_onespike.executors.microcode.microcode_executor import Execution, Measured, execute, run
+from loihi_onespike.microcode.instruction_counts import InstructionCounts, instruction_counts
 from loihi_onespike.microcode.interpreter import Interpreter
 from loihi_onespike.microcode.layout import StateLayout, state_layout, state_rows
 from loihi_onespike.microcode.neuron import initial_state, program_of

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from loihi_onespike.coding import LEAK_SHIFT, Base, Codebook, PhaseCode, SingleSpikeCode, ThresholdTable
-from loihi_onespike.ir.linear import Dense, Diagonal
-from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
-from loihi_onespike.ir.verify import verify
+from loihi_onespike.core.codes import LEAK_SHIFT, Base, Codebook, PhaseCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Dense, Diagonal
 
 INPUTS, HIDDEN, OUTPUTS = 48, 32, 10
 BASES = {4: 2.0, 8: 1.6, 16: 1.3, 24: 1.2}

@@ -20,8 +20,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.core.graphs.network import Population, Readout
 from loihi_onespike.errors import ConfigurationError, MicrocodeError
-from loihi_onespike.ir.network import Population, Readout
 
 ROW_BITS = 64
 FIELD_BITS = (8, 16, 24)

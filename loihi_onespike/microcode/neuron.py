@@ -1,4 +1,4 @@
-"""The one-spike neuron (`ir.network`) as a program: clock, integration, decision.
+"""The one-spike neuron (`core.graphs.network`) as a program: clock, integration, decision.
 
     RDC a, RMW rows                                    synaptic input of the step, state
     clock = clock < period ? clock + 1 : 1             and at 1: v = bias, fired = 0
@@ -24,8 +24,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import LEAK_SHIFT, V_MAX, V_MIN
-from loihi_onespike.ir.network import Population, Readout
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
+from loihi_onespike.core.graphs.network import Population, Readout
 from loihi_onespike.microcode.dispatch import dispatch, runs
 from loihi_onespike.microcode.isa import Field, Op, Operand, Register
 from loihi_onespike.microcode.layout import one_number, own_window, state_layout

@@ -46,7 +46,7 @@ def load_model(spec: str, weights: str | Path | None = None) -> LoadedModel:
             raise ModelLoadError(f"{spec}: holds its weights, but others were given; leave out --weights")
         return LoadedModel(as_module(Path(spec).expanduser()))
     if spec == "digits":
-        from loihi_onespike.demo.model import DigitsCNN, load_digits_cnn
+        from loihi_onespike.models.digits_cnn import DigitsCNN, load_digits_cnn
 
         model: nn.Module = load_digits_cnn() if weights is None else DigitsCNN()
         notes: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from benchmarks.paper_tables.layers import fig7
 from benchmarks.paper_tables.sweep import sweep
 from benchmarks.paper_tables.waits import waits
 from loihi_onespike.data import load_data
-from loihi_onespike.demo.model import load_digits_cnn
+from loihi_onespike.models.digits_cnn import load_digits_cnn
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import torch
 
 import loihi_onespike as los
 from loihi_onespike.data import load_data
-from loihi_onespike.demo.model import load_digits_cnn
+from loihi_onespike.models.digits_cnn import load_digits_cnn
 
 PLAIN = ("--data", "digits", "--method", "paper", "--calibration-images", 32)
 """The cheapest conversion, where an option is looked at that has nothing to do with calibration."""
@@ -52,7 +52,7 @@ def test_floor_instead_of_nearest(document, tmp_path):
 
 def test_own_model_weights_and_data(onespike, document, tmp_path):
     """A file with a class, weights from a checkpoint, data from an .npz: what most users have."""
-    (tmp_path / "model.py").write_text("from loihi_onespike.demo.model import DigitsCNN as Net\n")
+    (tmp_path / "model.py").write_text("from loihi_onespike.models.digits_cnn import DigitsCNN as Net\n")
     torch.save({"state_dict": {f"module.{k}": v for k, v in load_digits_cnn().state_dict().items()}}, tmp_path / "w.pt")
     data = load_data("digits")
     np.savez(tmp_path / "d.npz", x=data.images[:100], y=data.labels[:100], x_calibration=data.calibration)

@@ -98,7 +98,7 @@ def test_unsupported_models_list_everything(onespike, tmp_path):
 
 def test_what_a_model_prints_does_not_spoil_the_document(process, tmp_path):
     (tmp_path / "model.py").write_text(
-        "from loihi_onespike.demo.model import load_digits_cnn\n"
+        "from loihi_onespike.models.digits_cnn import load_digits_cnn\n"
         "print('loading')\n"
         "def build():\n"
         "    print('building')\n"

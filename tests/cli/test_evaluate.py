@@ -7,7 +7,7 @@ import pytest
 
 import loihi_onespike as los
 from loihi_onespike.data import load_data
-from loihi_onespike.evaluation.run import Evaluator
+from loihi_onespike.evaluation.evaluator import Evaluator
 
 
 def test_file_with_model(document, net_file):

@@ -1,6 +1,6 @@
 import pytest
 
-from loihi_onespike.lava_backend import available
+from loihi_onespike.executors.lava import available
 
 needs_lava = [pytest.mark.lava, pytest.mark.skipif(not available(), reason="Lava is not installed")]
 
@@ -32,7 +32,7 @@ def test_unknown_processes_are_refused(onespike, net_file):
 
 def test_a_difference_fails_the_command(onespike, net_file, monkeypatch):
     """Another trace in the place of Lava's: the command must not say that all is well."""
-    from loihi_onespike.network import OneSpikeNetwork
+    from loihi_onespike.api import OneSpikeNetwork
 
     true_trace = OneSpikeNetwork.trace
 
@@ -48,7 +48,7 @@ def test_a_difference_fails_the_command(onespike, net_file, monkeypatch):
 
 
 def test_without_lava_one_line_says_what_to_do(onespike, net_file, monkeypatch):
-    monkeypatch.setattr("loihi_onespike.lava_backend.availability._installed", lambda module: False)
+    monkeypatch.setattr("loihi_onespike.executors.lava.availability._installed", lambda module: False)
     result = onespike("run", net_file, "--data", "digits", "--images", "1")
     assert result.exit_code == 2
     assert len(result.stderr.strip().splitlines()) == 1 and "Python 3.10" in result.stderr

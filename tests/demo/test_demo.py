@@ -13,17 +13,17 @@ import loihi_onespike as los
 from loihi_onespike.cli.app import app
 from loihi_onespike.data import load_data
 from loihi_onespike.demo import train
-from loihi_onespike.demo.model import WEIGHTS, DigitsCNN, load_digits_cnn
-from loihi_onespike.demo.run import run_demo
+from loihi_onespike.demo.walkthrough import run_demo
 from loihi_onespike.errors import DataError
-from loihi_onespike.lava_backend import available
+from loihi_onespike.executors.lava import available
+from loihi_onespike.models.digits_cnn import WEIGHTS, DigitsCNN, load_digits_cnn
 
 
 @pytest.fixture(scope="module")
 def without_lava(tmp_path_factory):
     """Everything but Lava."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("loihi_onespike.demo.run.why_unavailable", lambda: "Lava is not installed in this test")
+    patch.setattr("loihi_onespike.demo.walkthrough.why_unavailable", lambda: "Lava is not installed in this test")
     seen = {}
     out = tmp_path_factory.mktemp("demo")
     result = run_demo(out, images=4, stream_images=2, progress=lambda what, done, of: seen.update({what: (done, of)}))
@@ -79,7 +79,7 @@ def test_more_images_than_there_are(tmp_path):
 
 @pytest.mark.usefixtures("quick")
 def test_command_without_lava(tmp_path, monkeypatch):
-    monkeypatch.setattr("loihi_onespike.demo.run.why_unavailable", lambda: "Lava is not installed in this test")
+    monkeypatch.setattr("loihi_onespike.demo.walkthrough.why_unavailable", lambda: "Lava is not installed in this test")
     arguments = [
         "demo",
         "--out",

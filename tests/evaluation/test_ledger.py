@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.data.dataset import LazyImages
 from loihi_onespike.errors import ConfigurationError, DataError
 from loihi_onespike.evaluation import fingerprint
-from loihi_onespike.evaluation.counts import Counts
+from loihi_onespike.evaluation.image_counts import Counts
 from loihi_onespike.evaluation.ledger import Ledger
 from loihi_onespike.evaluation.parts import Part, Shard, parts_of
-from loihi_onespike.network import OneSpikeNetwork
-from tests.distributed.cases import BATCH, data, network
+from tests.jobs.distributed.cases import BATCH, data, network
 
 
 @pytest.fixture(scope="module")

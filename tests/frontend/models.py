@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loihi_onespike.core.graphs.ann import AnnGraph
 from loihi_onespike.frontend import trace
-from loihi_onespike.ir.ann import AnnGraph
 from tests.support.ann_eval import evaluate, evaluate_torch
 
 

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loihi_onespike.conversion.lowering.lower import lower
+from loihi_onespike.conversion.lowering.pool_last import pool_last
+from loihi_onespike.core.activations import RELU, Activation
+from loihi_onespike.core.graphs.ann import Activate, AnnGraph
 from loihi_onespike.frontend import trace
-from loihi_onespike.ir.activation import RELU, Activation
-from loihi_onespike.ir.ann import Activate, AnnGraph
-from loihi_onespike.passes.lower import lower
-from loihi_onespike.passes.pool_last import pool_last
 from tests.frontend.models import Fn, check, kinds
 
 IMAGE = (2, 4, 6, 5)

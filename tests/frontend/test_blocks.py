@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loihi_onespike.core.graphs.ann import Activate
 from loihi_onespike.frontend import trace
-from loihi_onespike.ir.ann import Activate
 from tests.frontend.models import (
     DenseBlock,
     Fire,

@@ -10,7 +10,7 @@ from torch import nn
 
 from loihi_onespike.errors import CalibrationError, ConfigurationError, UnsupportedModelError
 from loihi_onespike.frontend import trace
-from loihi_onespike.frontend.support import SUPPORT, UNKNOWN
+from loihi_onespike.frontend.tracing.support import SUPPORT, UNKNOWN
 from tests.frontend.models import Fn
 
 IMAGE = (2, 4, 6, 6)

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loihi_onespike.conversion.lowering.lower import lower
+from loihi_onespike.core.graphs.ann import Linear
+from loihi_onespike.core.maps import Conv
 from loihi_onespike.frontend import trace
-from loihi_onespike.ir.ann import Linear
-from loihi_onespike.ir.linear import Conv
-from loihi_onespike.passes.lower import lower
 from tests.frontend.models import Fn, check, kinds
 
 IMAGE = (2, 4, 6, 5)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from loihi_onespike.ir.network import Network
-from loihi_onespike.sim import reference
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.executors import reference
 from netx_export import VERSION, write
 from tests.strategies import random_codes
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loihi_onespike.ir.network import InputPopulation
+from loihi_onespike.core.graphs.network import InputPopulation
 from loihi_onespike.microcode import Interpreter, execute, initial_state, instruction_counts, program_of
-from loihi_onespike.microcode.counts import longest_path
 from loihi_onespike.microcode.examples import VARIANTS, example
+from loihi_onespike.microcode.instruction_counts import longest_path
 from loihi_onespike.microcode.isa import Field, Op, Register
 from loihi_onespike.microcode.layout import StateLayout
 from loihi_onespike.microcode.program import ProgramBuilder

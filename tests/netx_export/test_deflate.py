@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loihi_onespike.coding import BinaryCode
-from loihi_onespike.ir.linear import Dense
-from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Readout, Synapse
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Readout, Synapse
+from loihi_onespike.core.maps import Dense
 from netx_export import deflate, read, write
 from netx_export.storage import image, load
 

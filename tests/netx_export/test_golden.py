@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loihi_onespike.ir.network import Network
-from loihi_onespike.sim import reference
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.executors import reference
 from netx_export import read
 from tests.support.equal import assert_same
 from tests.support.networks import chain, graph, levels, nodes

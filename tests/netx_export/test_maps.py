@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loihi_onespike.coding import BinaryCode
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Readout, Synapse
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Window
 from loihi_onespike.errors import FormatError, GraphError
-from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Window
-from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Readout, Synapse
-from loihi_onespike.ir.verify import verify
 from netx_export import read, write
 from netx_export.decode import decode
 from netx_export.encode import encode

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loihi_onespike.ir.connectivity import synapse_matrix
-from loihi_onespike.ir.linear import Conv, Dense, Pool, Window
-from loihi_onespike.ir.network import Network, Synapse
+from loihi_onespike.core.graphs.network import Network, Synapse
+from loihi_onespike.core.maps import Conv, Dense, Pool, Window
+from loihi_onespike.core.maps.connectivity import synapse_matrix
 from netx_export import write
 from netx_export.encode import encode
 from netx_export.layout import FIELDS, pattern

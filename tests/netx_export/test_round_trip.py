@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.errors import GraphError
-from loihi_onespike.ir.network import Network
 from netx_export import read, write
 from netx_export.encode import encode
 from tests.strategies import networks, random_network

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loihi_onespike.coding import BinaryCode
-from loihi_onespike.ir.linear import Dense
-from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Readout, Synapse
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Readout, Synapse
+from loihi_onespike.core.maps import Dense
 from netx_export import read, write
 
 

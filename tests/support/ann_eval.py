@@ -15,10 +15,22 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.special import expit, log_softmax, softmax
 
-from loihi_onespike.ir.activation import Activation
-from loihi_onespike.ir.ann import Activate, Add, Affine, AnnGraph, Concat, Finish, Input, Linear, MaxPool, Node, Reindex
-from loihi_onespike.ir.connectivity import synapse_matrix
-from loihi_onespike.ir.linear import Conv, Dense, Pool, Window
+from loihi_onespike.core.activations import Activation
+from loihi_onespike.core.graphs.ann import (
+    Activate,
+    Add,
+    Affine,
+    AnnGraph,
+    Concat,
+    Finish,
+    Input,
+    Linear,
+    MaxPool,
+    Node,
+    Reindex,
+)
+from loihi_onespike.core.maps import Conv, Dense, Pool, Window
+from loihi_onespike.core.maps.connectivity import synapse_matrix
 
 FINISH: dict[str, Callable[[Any], Any]] = {
     "softmax": lambda y: softmax(y, axis=1),

@@ -22,8 +22,8 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.source import RingBuffer
 from numpy.typing import NDArray
 
-from loihi_onespike.lava_backend.processes.process import Readout
-from loihi_onespike.lava_backend.recording import Record
+from loihi_onespike.executors.lava.processes.process import Readout
+from loihi_onespike.executors.lava.recording import Record
 from tests.support.lava_networks import membrane
 
 

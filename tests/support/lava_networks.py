@@ -6,10 +6,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import Base, BinaryCode, PhaseCode, ThresholdTable
-from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
-from loihi_onespike.ir.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
-from loihi_onespike.ir.verify import verify
+from loihi_onespike.core.codes import Base, BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
 
 BASE = Base.nearest(1.5)
 

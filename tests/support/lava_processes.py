@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loihi_onespike.lava_backend import why_unavailable
+from loihi_onespike.executors.lava import why_unavailable
 
 needs_lava = [
     pytest.mark.lava,

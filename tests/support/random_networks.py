@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.coding import (
+from loihi_onespike.core.codes import (
     V_MAX,
     V_MIN,
     Base,
@@ -24,9 +24,7 @@ from loihi_onespike.coding import (
     leak,
     saturate_v,
 )
-from loihi_onespike.ir.connectivity import synapse_matrix
-from loihi_onespike.ir.linear import Diagonal, LinearMap, Shape, op_input_shape
-from loihi_onespike.ir.network import (
+from loihi_onespike.core.graphs.network import (
     MAX_AXON_DELAY,
     AnyPopulation,
     InputPopulation,
@@ -36,7 +34,9 @@ from loihi_onespike.ir.network import (
     Readout,
     Synapse,
 )
-from loihi_onespike.ir.verify import verify
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Diagonal, LinearMap, Shape, op_input_shape
+from loihi_onespike.core.maps.connectivity import synapse_matrix
 from tests.support.choices import Choices
 from tests.support.random_ops import (
     OPS,

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.ir.linear import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window, with_weight
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window, with_weight
 from tests.support.choices import Choices
 
 OPS = ("dense", "conv", "diagonal", "pool", "sparse")

@@ -10,7 +10,7 @@ from lava.magma.core.model.nc.model import AbstractNcProcessModel, instantiate
 from lava.magma.core.model.nc.net import NetL2
 from lava.magma.core.run_configs import Loihi2HwCfg
 
-from loihi_onespike.lava_backend.models import FIXED
+from loihi_onespike.executors.lava.models import FIXED
 
 allocated: list[NetL2] = []
 

@@ -1,0 +1,1 @@
+"""What to make of a converted network: diagnosis, tuning, plots."""

@@ -1,0 +1,131 @@
+"""Runs of one batch with errors switched off, each of them from the first population that it changes."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.analysis.diagnosis.build import Layers
+from loihi_onespike.analysis.diagnosis.causes import ALL, OF_SUM, Cause
+from loihi_onespike.analysis.diagnosis.layer import Layer
+from loihi_onespike.analysis.diagnosis.means import with_means
+from loihi_onespike.analysis.diagnosis.sent import Decision, Sent
+from loihi_onespike.analysis.diagnosis.source import Source
+from loihi_onespike.core.encoding import finish_output
+from loihi_onespike.core.graphs.network import Readout
+
+Causes = frozenset[Cause]
+NONE: Causes = frozenset()
+
+
+@dataclass(eq=False)
+class Run:
+    """The network as it is on one batch, and variants of it.
+
+    Attributes:
+        layers: of the network.
+        source: its input.
+        x: (B, *shape) inputs.
+        saturating: populations whose v reaches its limit on this batch.
+        baseline: what every population sends; the readout's is its pre-activation.
+        exact: the same of the ANN.
+    """
+
+    layers: Layers
+    source: Source
+    x: NDArray[np.floating]
+    saturating: frozenset[str]
+    baseline: dict[str, Sent] = field(default_factory=dict)
+    exact: dict[str, Sent] = field(default_factory=dict)
+
+    @torch.no_grad()
+    def start(self) -> None:
+        """Both ends, which the variants start from: every error on, every error off."""
+        self._follows_steps = any(self._stepwise(layer) for layer in self.layers.layers)
+        self._decided: tuple[str, Decision] | None = None
+        self.baseline[self.source.name] = self.source.sent(self.x, NONE)
+        for layer in self.layers.layers:
+            self.baseline[layer.name] = self._as_it_is(layer, self.baseline)
+        self.exact[self.source.name] = self.source.sent(self.x, ALL)
+        for layer in self.layers.layers:
+            self.exact[layer.name] = self._exactly(layer, self.exact)
+
+    @torch.no_grad()
+    def decision(self, layer: Layer) -> Decision:
+        """What the baseline decides on; kept for one layer at a time."""
+        if self._decided is None or self._decided[0] != layer.name:
+            self._decided = layer.name, layer.decide(self.baseline, NONE, layer.name in self.saturating)
+        return self._decided[1]
+
+    @torch.no_grad()
+    def output(self, off: Mapping[str, Causes]) -> NDArray[np.float64]:
+        """Outputs (B, …) with causes switched off, by population."""
+        changed: dict[str, Sent] = {}
+        values = ChainMap(changed, self.baseline)
+        if off.get(self.source.name):
+            changed[self.source.name] = self.source.sent(self.x, off[self.source.name])
+        for layer in self.layers.layers:
+            causes, reads_changed = off.get(layer.name, NONE), any(pre in changed for pre in layer.pres)
+            if not causes and not reads_changed:
+                continue
+            if not causes:
+                changed[layer.name] = self._as_it_is(layer, values)
+                continue
+            if reads_changed or causes & OF_SUM:
+                decision = layer.decide(values, causes, layer.name in self.saturating)
+            else:
+                decision = self.decision(layer)
+            if self.layers.corrected:  # the correction of the biases would follow a change of the means
+                decision = with_means(layer, decision, causes, self.baseline[layer.name].values)
+            changed[layer.name] = layer.sent(decision, causes)
+        return self._finished(values)
+
+    @torch.no_grad()
+    def alone(self, on: Mapping[str, Causes]) -> NDArray[np.float64]:
+        """Outputs (B, …) of the ANN with nothing but these causes switched on, by population."""
+        changed: dict[str, Sent] = {}
+        values = ChainMap(changed, self.exact)
+        if on.get(self.source.name):
+            changed[self.source.name] = self.source.sent(self.x, ALL - on[self.source.name])
+        for layer in self.layers.layers:
+            causes, reads_changed = on.get(layer.name, NONE), any(pre in changed for pre in layer.pres)
+            if not causes and not reads_changed:
+                continue
+            if not causes:
+                changed[layer.name] = self._exactly(layer, values)
+                continue
+            off = ALL - causes
+            decision = layer.decide(values, off, layer.name in self.saturating, corrected=False)
+            if self.layers.corrected:
+                decision = with_means(layer, decision, off, self.exact[layer.name].values)
+            changed[layer.name] = layer.sent(decision, off)
+        return self._finished(values)
+
+    def exact_output(self) -> NDArray[np.float64]:
+        """Outputs with every error off everywhere and no corrections: the ANN."""
+        return self._finished(self.exact)
+
+    def baseline_output(self) -> NDArray[np.float64]:
+        return self._finished(self.baseline)
+
+    def _stepwise(self, layer: Layer) -> bool:
+        return layer.waits_short or layer.name in self.saturating
+
+    def _as_it_is(self, layer: Layer, values: Mapping[str, Sent]) -> Sent:
+        if not self._follows_steps:
+            return layer.quick(values)
+        return layer.sent(layer.decide(values, NONE, layer.name in self.saturating), NONE)
+
+    def _exactly(self, layer: Layer, values: Mapping[str, Sent]) -> Sent:
+        return layer.exactly(values, self._follows_steps)
+
+    def _finished(self, values: Mapping[str, Sent]) -> NDArray[np.float64]:
+        readout = self.layers.layers[-1]
+        population = readout.population
+        assert isinstance(population, Readout)
+        return finish_output(values[readout.name].values.double().numpy(), population.order, population.finish)

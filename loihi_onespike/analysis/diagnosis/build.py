@@ -1,0 +1,180 @@
+"""The layers of a diagnosis: the integer network in real numbers beside the ANN that it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.analysis.diagnosis.coder import NEVER, Coder, Thresholds, first_sent
+from loihi_onespike.analysis.diagnosis.layer import Layer
+from loihi_onespike.analysis.diagnosis.weights import Weights
+from loihi_onespike.conversion.calibration.channels import Channels
+from loihi_onespike.conversion.calibration.input_code import recode_mixed_input
+from loihi_onespike.conversion.calibration.stage_plan import stage_scale
+from loihi_onespike.conversion.lowering.lower import lower
+from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
+from loihi_onespike.conversion.lowering.pool_last import pool_last
+from loihi_onespike.conversion.quantization.dequantize import dequantize
+from loihi_onespike.conversion.quantization.integer_weights import integer_links
+from loihi_onespike.conversion.quantization.rounded_stage import rounded_stage
+from loihi_onespike.core.graphs.network import Network, Population, Readout
+from loihi_onespike.core.graphs.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.executors.float.quantizer import Quantizer
+from loihi_onespike.executors.tensors.stage_sum import StageSum
+from loihi_onespike.frontend import trace
+
+Float = NDArray[np.float64]
+AnySum = Stage | OutputStage
+
+
+def ann_stages(model: torch.nn.Module, x: NDArray[np.floating]) -> StageGraph:
+    """The ANN as the stages that `convert` makes of it, before anything is calibrated.
+
+    Args:
+        x: a few inputs as the model takes them.
+    """
+    graph, rewrites = pool_last(trace(model, torch.from_numpy(np.asarray(x[:2]))))
+    return recode_mixed_input(lower(graph, rewrites))
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """Everything that a run needs.
+
+    Attributes:
+        layers: in topological order, the readout last.
+        corrected: the calibration added something to the biases.
+    """
+
+    layers: tuple[Layer, ...]
+    corrected: bool
+
+
+def build_layers(network: Network, planned: StageGraph, ann: StageGraph, weight_bits: int) -> Layers:
+    """Layers of a network.
+
+    Args:
+        planned: its stages before they were rounded, `OneSpikeNetwork.stages`.
+        ann: from `ann_stages`.
+        weight_bits: that it was converted with.
+
+    Raises:
+        ConfigurationError: the model is not the one that the network came from.
+    """
+    _check_same(network, ann)
+    build = _Build(network, planned, ann, dequantize(network), weight_bits)
+    layers = tuple(build.layer(stage) for stage in ann.stages if not isinstance(stage, InputStage))
+    return Layers(layers, build.corrected)
+
+
+def _check_same(network: Network, ann: StageGraph) -> None:
+    found = {s.name: tuple(s.shape) for s in ann.stages}
+    hidden = (p for p in network.hidden if p.kind != "relay")
+    wanted = {p.name: tuple(p.shape) for p in hidden}
+    wanted.update({p.name: tuple(p.shape) for p in (network.input, network.readout)})
+    different = sorted(n for n in {*found, *wanted} if found.get(n) != wanted.get(n))
+    if different:
+        name = different[0]
+        raise ConfigurationError(
+            f"{name}: found shape {found.get(name, 'nothing')} in the model and {wanted.get(name, 'nothing')} in the "
+            f"network, supported the model that {network.name} was converted from; give that one"
+        )
+
+
+@dataclass(eq=False)
+class _Build:
+    network: Network
+    planned: StageGraph
+    ann: StageGraph
+    integer: StageGraph
+    weight_bits: int
+    corrected: bool = False
+
+    def __post_init__(self) -> None:
+        source = self.network.input
+        self._shapes = {s.name: s.shape for s in self.ann.stages}
+        self._offsets: dict[str, Float] = {source.name: source.offset}
+        self._offsets.update({p.name: p.offset for p in self.network.hidden})
+        # the plans hold the λ that integer weights are scaled by
+        self._with_plans = replace(self.ann, input_plan=self.integer.input_plan, plans=self.integer.plans)
+
+    def layer(self, stage: AnySum) -> Layer:
+        population = self.network.by_name[stage.name]
+        assert isinstance(population, Population | Readout)
+        pres = tuple(dict.fromkeys(link.pre for link in stage.links))
+        membrane = population.membrane
+        coder = quantizer = None
+        pool = self._sum(stage) if stage.kind == "max_pool" else None
+        if isinstance(stage, Stage) and isinstance(population, Population) and pool is None:
+            coder = self._coder(stage, population)
+            code = coder.code
+            by = coder.thresholds
+            quantizer = Quantizer(by.up, by.down, code.levels(), np.zeros(()), stage.shape)
+        weights = None if pool is not None else self._weights(stage, population)
+        return Layer(
+            population,
+            stage.kind,
+            pres,
+            weights,
+            pool,
+            coder,
+            Channels.of(stage),
+            _tensor(membrane.unit),
+            membrane.gains,
+            quantizer,
+        )
+
+    def _weights(self, stage: AnySum, population: Population | Readout) -> Weights:
+        integer, planned = self.integer.by_name[stage.name], self.planned.by_name[stage.name]
+        assert isinstance(integer, Stage | OutputStage) and isinstance(planned, Stage | OutputStage)
+        unit = population.membrane.unit
+        exact = fold_offsets(stage, self._offsets, self.ann).bias - self._offsets.get(stage.name, np.zeros(()))
+        # An integer bias is off by half a unit; more than that was put there on purpose.
+        self.corrected |= bool(np.any(np.abs(planned.bias - exact) > unit + 1e-5 * np.abs(exact)))
+
+        def at_bits(bits: int) -> StageSum:
+            return self._sum(rounded_stage(stage, self._with_plans, bits))
+
+        coarser = self._coarseness(stage, population)
+        rounded = at_bits(self.weight_bits) if coarser > 1 + 1e-6 else None
+        biases = (_tensor(np.asarray(b, np.float64)) for b in (integer.bias, planned.bias, exact))
+        return Weights(self._sum(integer), rounded, self._sum(stage), coarser, at_bits, *biases)
+
+    def _coarseness(self, stage: AnySum, population: Population | Readout) -> float:
+        """Largest unit of v over the one that `weight_bits` allow: more than 1 where bits went to the head-room."""
+        scales = [stage_scale(self._with_plans, link.pre) for link in stage.links]
+        _, finest = integer_links(stage, scales, self.weight_bits, np.zeros(()))
+        unit = population.membrane.unit * 2.0**population.membrane.input_shift
+        return float((unit / finest).max())
+
+    def _sum(self, stage: AnySum) -> StageSum:
+        source, cpu = self.ann.input.name, torch.device("cpu")
+        return StageSum(stage, self._shapes, {}, np.ones(()), source, torch.float32, cpu)
+
+    def _coder(self, stage: Stage, population: Population) -> Coder:
+        plan = self.integer.plans[stage.name]
+        nominal = StagePlan.of(stage.activation, population.code, np.asarray(population.scale), None)
+        if np.any(population.offset) and plan.negative is not None and population.negative is not None:
+            sent = np.abs(population.negative.gains()) < NEVER
+            nominal = replace(nominal, negative=np.where(sent, population.code.thresholds(), np.inf))
+        own, ideal = (Thresholds(np.asarray(p.threshold), p.table, p.negative) for p in (plan, nominal))
+        down = None if population.negative is None else population.negative.gains()
+        first = first_sent(population.table.gains()), first_sent(down)
+        scale, offset = np.asarray(population.scale), np.asarray(population.offset)
+        return Coder(population.code, stage.shape, scale, offset, stage.activation, own, ideal, first)
+
+
+def _tensor(values: Float) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values)).float()
+
+
+def weight_bits_of(facts: Mapping[str, object]) -> int:
+    """Width of the weights that a network was converted with; 8 where its file does not say."""
+    options = facts.get("options")
+    found = options.get("weight_bits") if isinstance(options, Mapping) else None
+    return int(found) if isinstance(found, int | float) else 8

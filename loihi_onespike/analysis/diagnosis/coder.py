@@ -1,0 +1,152 @@
+"""One population's code with single errors switched off: pre-activation and phase to the value that is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.analysis.diagnosis import kernel
+from loihi_onespike.analysis.diagnosis.causes import Cause
+from loihi_onespike.conversion.calibration.channels import Channels
+from loihi_onespike.core.activations import Activation
+from loihi_onespike.core.codes import LEAK_SHIFT, SingleSpikeCode
+from loihi_onespike.core.maps import Shape
+from loihi_onespike.executors.float.float_executor import activate
+from loihi_onespike.executors.float.quantizer import by_place, dense_layout, parameters_by_place
+
+Float = NDArray[np.float64]
+
+NEVER = 2.0
+"""Factors of a threshold table are at most 1 in magnitude; beyond this the phase is never sent."""
+FLAGS = {
+    Cause.UNDERFLOW: kernel.UNDERFLOW_OFF,
+    Cause.CLIPPING: kernel.CLIPPING_OFF,
+    Cause.ROUNDING: kernel.ROUNDING_OFF,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Thresholds:
+    """A spike at the first phase k with z ≥ factor · up[k-1], or negative with -z ≥ factor · down[k-1].
+
+    Attributes:
+        factor: per neuron, broadcastable to the shape.
+        up, down: (T,) factor per phase; no `down` for unsigned codes.
+    """
+
+    factor: Float
+    up: Float
+    down: Float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Coder:
+    """The code of one population; all values are relative to that of no spike.
+
+        exact(z) = f(z + offset) - offset
+        coded(k) = sign(k) · λ · level(|k|), 0 for no spike
+
+    Attributes:
+        code: levels and how they are rounded to.
+        shape: of one sample; the factors below broadcast to it.
+        scale: λ.
+        offset: value of no spike.
+        activation: f.
+        thresholds: of the network as it is.
+        nominal: of a decision on the whole input; others than `thresholds` where these are fitted to a short wait.
+        first: first phase that is ever sent, positive and negative.
+    """
+
+    code: SingleSpikeCode
+    shape: Shape
+    scale: Float
+    offset: Float
+    activation: Activation
+    thresholds: Thresholds
+    nominal: Thresholds
+    first: tuple[int, int]
+    _laid_out: dict[tuple[str, bool], NDArray[np.float32]] = field(default_factory=dict, repr=False)
+
+    def of_samples(self, channels: Channels) -> Coder:
+        """The code for samples (n, channels) of the population."""
+
+        def each(values: Float) -> Float:
+            return np.broadcast_to(values, channels.parameter_shape).reshape(-1)
+
+        own, ideal = (replace(t, factor=each(t.factor)) for t in (self.thresholds, self.nominal))
+        scale, offset = each(self.scale), each(self.offset)
+        return replace(
+            self, shape=(channels.count,), scale=scale, offset=offset, thresholds=own, nominal=ideal, _laid_out={}
+        )
+
+    def exact(self, z: torch.Tensor) -> torch.Tensor:
+        """g of a pre-activation."""
+        if not np.any(self.offset):
+            return activate(self.activation, z)
+        offset = torch.tensor(self.offset).to(z.dtype)
+        return activate(self.activation, z + offset) - offset
+
+    def phases(self, z: torch.Tensor, nominal: bool = False) -> torch.Tensor:
+        """k, -k for a negative spike, 0 for none, decided on a whole pre-activation; int16."""
+        by = self.nominal if nominal else self.thresholds
+        z = dense_layout(z)
+        out = torch.empty_like(z, dtype=torch.int16)
+        values, last = by_place(z)
+        factor = self._by_place("nominal" if nominal else "own", by.factor, last)
+        down = np.zeros(0) if by.down is None else np.minimum.accumulate(by.down)
+        kernel.find_phases(values.numpy(), factor, np.minimum.accumulate(by.up), down, by_place(out)[0].numpy())
+        return out
+
+    def coded(self, phases: torch.Tensor) -> torch.Tensor:
+        """Values of the spikes at these phases."""
+        return self.value(torch.zeros_like(phases, dtype=torch.float32), phases, ())
+
+    def value(self, exact: torch.Tensor, phases: torch.Tensor, off: Collection[Cause]) -> torch.Tensor:
+        """Value sent for g with its phase on the whole input, some of the code's own errors switched off.
+
+        Args:
+            off: of these UNDERFLOW, CLIPPING and ROUNDING count.
+        """
+        exact = dense_layout(exact)
+        # by_place tells one place or one channel apart by its strides, which must then be those of `exact`
+        phases = (
+            phases if phases.stride() == exact.stride() else torch.empty_like(exact, dtype=torch.int16).copy_(phases)
+        )
+        out = torch.empty_like(exact)
+        values, last = by_place(exact)
+        ratio = self._ratios
+        rounds = (1 + 1 / ratio) / 2 if getattr(self.code, "threshold_shift", True) else np.ones(2)
+        kernel.find_values(
+            values.numpy(), by_place(phases)[0].numpy(), self._by_place("scale", self.scale, last), self.code.levels(),
+            self.first, ratio, rounds, sum(FLAGS.get(cause, 0) for cause in off), by_place(out)[0].numpy(),
+        )  # fmt: skip
+        return out
+
+    def clipped(self, exact: torch.Tensor, phases: torch.Tensor) -> torch.Tensor:
+        """Where g lies beyond the first level of its sign."""
+        outermost = (phases == self.first[0]) | (phases == -self.first[1])
+        return outermost & (exact.abs() > self.coded(phases).abs() * kernel.BEYOND)
+
+    @property
+    def _ratios(self) -> Float:
+        """Of the first two levels and of the last two; of a single phase only the gain in front of it is known."""
+        gains = self.code.gains
+        ends = np.array([gains[min(1, len(gains) - 1)], gains[-1]]) / 2**LEAK_SHIFT
+        return np.maximum(ends, 1 + 2.0**-LEAK_SHIFT)
+
+    def _by_place(self, name: str, values: Float, channels_last: bool) -> NDArray[np.float32]:
+        key = name, channels_last
+        if key not in self._laid_out:
+            self._laid_out[key] = parameters_by_place(np.asarray(values), self.shape, channels_last)
+        return self._laid_out[key]
+
+
+def first_sent(table: Float | None) -> int:
+    """First phase whose threshold can be reached, 1 where there is none."""
+    if table is None:
+        return 1
+    return int(np.argmax(np.isfinite(table) & (np.abs(table) < NEVER))) + 1

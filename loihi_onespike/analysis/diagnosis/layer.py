@@ -1,0 +1,214 @@
+"""One population of the integer network in real numbers, with every error of it on a switch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.analysis.diagnosis.causes import OF_CODE, OF_SUM, Cause
+from loihi_onespike.analysis.diagnosis.coder import Coder
+from loihi_onespike.analysis.diagnosis.sent import Decision, Sent
+from loihi_onespike.analysis.diagnosis.weights import Weights
+from loihi_onespike.conversion.calibration.channels import Channels
+from loihi_onespike.core.codes import V_MAX, V_MIN
+from loihi_onespike.core.graphs.network import Population, Readout
+from loihi_onespike.executors.float.quantizer import Quantizer
+from loihi_onespike.executors.tensors.stage_sum import StageSum
+
+Values = Mapping[str, Sent]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A population other than the input.
+
+    Attributes:
+        population: of the integer network.
+        kind: label for reports.
+        pres: populations that it reads, relays left out.
+        weights: None for max pooling, which has no errors of its own.
+        pool: maximum over the window, for max pooling.
+        coder: None for max pooling and the readout.
+        channels: places that share a bias.
+        unit: real value of v = 1, broadcastable to a batch.
+        gains: (steps + 1,) of v after every input step.
+        quantizer: pre-activations in units of the threshold to levels, with a full wait; None without a coder.
+    """
+
+    population: Population | Readout
+    kind: str
+    pres: tuple[str, ...]
+    weights: Weights | None
+    pool: StageSum | None
+    coder: Coder | None
+    channels: Channels
+    unit: torch.Tensor
+    gains: NDArray[np.float64]
+    quantizer: Quantizer | None
+
+    @property
+    def name(self) -> str:
+        return self.population.name
+
+    @property
+    def steps(self) -> int:
+        return len(self.gains) - 1
+
+    def causes(self, decision: Decision, saturating: bool) -> tuple[Cause, ...]:
+        """Errors that this population makes on a batch."""
+        found = []
+        if self.coder is not None and decision.on_whole is not None:
+            exact = self.coder.exact(decision.z)
+            silent, clipped = (decision.on_whole == 0) & (exact != 0), self.coder.clipped(exact, decision.on_whole)
+            found += [Cause.UNDERFLOW] if bool(silent.any()) else []
+            found += [Cause.CLIPPING] if bool(clipped.any()) else []
+            found.append(Cause.ROUNDING)
+        found += [Cause.NOISE] if decision.noise is not None else []
+        if self.weights is not None:
+            found.append(Cause.WEIGHTS)
+            found += [Cause.HEADROOM] if saturating or self.weights.rounded is not None else []
+        return tuple(found)
+
+    @property
+    def _timesteps(self) -> int:
+        return 0 if self.coder is None else self.coder.code.timesteps
+
+    @property
+    def waits_short(self) -> bool:
+        """Decisions fall before the whole input is there."""
+        return self.coder is not None and self.population.wait + 1 < self.steps
+
+    def quick(self, values: Values) -> Sent:
+        """What it sends with a full wait, every error on: one pass over memory, no phases."""
+        if self.pool is not None or self.quantizer is None or self.coder is None:
+            return self.sent(self.decide(values, (), False), ())
+        z = self._sum(values, (), 1, self.steps).add_(self._bias((), True))
+        levels = self.quantizer(z.div_(like(self.coder.thresholds.factor, z)))
+        return Sent(levels.mul_(like(self.coder.scale, z)), None, self.coder.code.timesteps)
+
+    def decide(
+        self, values: Values, off: Collection[Cause], saturating: bool, corrected: bool = True, wait: int | None = None
+    ) -> Decision:
+        """Pre-activations and phases of a batch.
+
+        Args:
+            off: of these NOISE, WEIGHTS and HEADROOM count.
+            saturating: v reaches its limit in this batch.
+            corrected: with what the calibration added to the biases.
+            wait: another one than the population's.
+        """
+        if self.pool is not None:
+            return Decision(self.pool({pre: values[pre].values for pre in self.pres}), self._first(values), None)
+        pins = saturating and Cause.HEADROOM not in off
+        wait = self.population.wait if wait is None else wait
+        partial = self.coder is not None and wait + 1 < self.steps and Cause.NOISE not in off
+        if not pins and not partial:
+            z = self._sum(values, off, 1, self.steps).add_(self._bias(off, corrected))
+            phases = None if self.coder is None else self.on_whole(z)
+            return Decision(z, phases, phases)
+        z = self._bias(off, corrected)
+        phases, first = None, 1
+        for last in range(1 if pins else min(wait + 1, self.steps), self.steps + 1):
+            z = z + self._sum(values, off, first, last)
+            first = last + 1
+            if pins:
+                z = self._pinned(z, last)
+            if partial and wait < last <= wait + self._timesteps:
+                phases = self._fired(phases, z, last - wait)
+        if self.coder is None:
+            return Decision(z, None, None, None, self._at_limit(z))
+        if partial:
+            for k in range(max(self.steps - wait + 1, 1), self._timesteps + 1):
+                phases = self._fired(phases, z, k)
+        on_whole, pinned = self.on_whole(z), self._at_limit(z) if pins else 0
+        if phases is None:
+            return Decision(z, on_whole, on_whole, None, pinned)
+        return Decision(z, phases, on_whole, self.coder.coded(phases) - self.coder.coded(on_whole), pinned)
+
+    def sent(self, decision: Decision, off: Collection[Cause]) -> Sent:
+        """What is sent for a decision; of `off` the causes of the code and NOISE count."""
+        if self.coder is None:
+            steps = 0 if isinstance(self.population, Readout) else self.population.timesteps
+            return Sent(decision.z, decision.phases, steps)
+        assert decision.phases is not None and decision.on_whole is not None
+        with_noise = decision.noise is not None and Cause.NOISE not in off
+        phases = decision.phases if with_noise else decision.on_whole
+        if not OF_CODE.intersection(off):
+            return Sent(self.coder.coded(phases), phases.abs(), self._timesteps)
+        values = self.coder.value(self.coder.exact(decision.z), decision.on_whole, off)
+        if decision.noise is not None and with_noise:  # the error of a noise spike comes on top
+            values = values.add_(decision.noise)
+        return Sent(values, phases.abs(), self._timesteps)
+
+    def on_whole(self, z: torch.Tensor) -> torch.Tensor:
+        """Phases as they would be, decided on pre-activations of the whole input."""
+        assert self.coder is not None
+        return self.coder.phases(z, nominal=self.waits_short)
+
+    def exactly(self, values: Values, with_phases: bool) -> Sent:
+        """f(z) of the ANN's own weights and bias, and on demand the phases at which such values would be sent."""
+        if self.pool is not None:
+            return self.sent(self.decide(values, (), False), ())
+        z = self._sum(values, OF_SUM, 1, self.steps).add_(self._bias((), False))
+        if self.coder is None:
+            return Sent(z, None, 0)
+        phases = self.on_whole(z).abs() if with_phases else None
+        return Sent(self.coder.exact(z), phases, self._timesteps)
+
+    def _sum(self, values: Values, off: Collection[Cause], first: int, last: int) -> torch.Tensor:
+        assert self.weights is not None
+        arriving = {pre: values[pre].between(first, last) for pre in self.pres}
+        total: torch.Tensor | None = None
+        for factor, add in self.weights.sums(off):
+            part = add(arriving)
+            if total is None:
+                total = part
+            else:
+                total = total.add_(part, alpha=factor)
+        assert total is not None
+        return total
+
+    def _bias(self, off: Collection[Cause], corrected: bool) -> torch.Tensor:
+        assert self.weights is not None
+        return self.weights.bias(off, corrected)
+
+    def _fired(self, phases: torch.Tensor | None, z: torch.Tensor, k: int) -> torch.Tensor:
+        """Phases after the decision on output phase k."""
+        assert self.coder is not None
+        by = self.coder.thresholds
+        if phases is None:
+            phases = torch.zeros_like(z, dtype=torch.int16)
+        factor = like(by.factor, z)
+        phases = phases.masked_fill((phases == 0) & (z >= factor * by.up[k - 1]), k)
+        if by.down is not None:
+            phases = phases.masked_fill((phases == 0) & (-z >= factor * by.down[k - 1]), -k)
+        return phases
+
+    def _first(self, values: Values) -> torch.Tensor | None:
+        """Phase of the first spike in the window; None where the phases are not followed."""
+        assert self.pool is not None
+        early: dict[str, torch.Tensor] = {}
+        for pre in self.pres:
+            phases, steps = values[pre].phases, values[pre].steps
+            if phases is None:
+                return None
+            early[pre] = torch.where(phases > 0, steps + 1 - phases, 0).float()
+        earliest = self.pool(early).to(torch.int16)
+        return torch.where(earliest > 0, values[self.pres[0]].steps + 1 - earliest, 0)
+
+    def _pinned(self, z: torch.Tensor, step: int) -> torch.Tensor:
+        gain = float(self.gains[step])
+        return torch.minimum(torch.maximum(z, V_MIN * self.unit / gain), V_MAX * self.unit / gain)
+
+    def _at_limit(self, z: torch.Tensor) -> int:
+        v = z * float(self.gains[-1]) / self.unit
+        return int(((v >= V_MAX * (1 - 1e-6)) | (v <= V_MIN * (1 - 1e-6))).sum())
+
+
+def like(values: NDArray[np.float64], z: torch.Tensor) -> torch.Tensor:
+    """Parameters as a tensor of the type of z."""
+    return torch.tensor(values).to(z.dtype)

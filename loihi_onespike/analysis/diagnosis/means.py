@@ -1,0 +1,54 @@
+"""What the calibration does to the biases of a population, done to its pre-activations: channels keep their means."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from loihi_onespike.analysis.diagnosis.causes import Cause
+from loihi_onespike.analysis.diagnosis.layer import Layer, like
+from loihi_onespike.analysis.diagnosis.sent import Decision
+from loihi_onespike.conversion.calibration.population import LEAST_ACTIVE, STEP
+
+ROUNDS = 8
+"""Steps of the shifts that keep the means of the channels …"""
+SAMPLES = 1024
+"""… and the values of a channel that they look at."""
+
+
+def with_means(layer: Layer, decision: Decision, off: Collection[Cause], wanted: torch.Tensor) -> Decision:
+    """The decision on pre-activations that are shifted, channel by channel, until the values have given means.
+
+    As `conversion.calibration.sequential` shifts biases, but on a sample of every channel.
+
+    Args:
+        off: as in `Layer.sent`.
+        wanted: (B, *shape) values whose means are to be met.
+    """
+    channels = layer.channels
+    if layer.coder is None:
+        shift = channels.mean(wanted) - channels.mean(decision.z)
+        return replace(decision, z=decision.z + like(channels.per_channel(shift), wanted))
+    places = channels.places(len(wanted), 0)
+    places = tuple(i[:: max(len(i) // SAMPLES, 1)] for i in places)
+    coder = layer.coder.of_samples(channels)
+
+    def samples(values: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(channels.sample(values, places).T)).float()
+
+    z, target = samples(decision.z), samples(wanted).mean(dim=0)
+    if decision.noise is not None and Cause.NOISE not in off:
+        target = target - samples(decision.noise).mean(dim=0)
+    offset = like(coder.offset, z)
+    shift_of = torch.zeros(channels.count)
+    for _ in range(ROUNDS):
+        moved = z + shift_of
+        values = coder.value(coder.exact(moved), coder.phases(moved, layer.waits_short), off)
+        active = (moved + offset > 0).float().mean(dim=0).clamp(min=LEAST_ACTIVE)
+        shift_of = shift_of + STEP * (target - values.mean(dim=0)) / active
+    moved = decision.z + shift_of.reshape(channels.parameter_shape)
+    whole = layer.on_whole(moved)
+    return replace(decision, z=moved, on_whole=whole, phases=whole if decision.noise is None else decision.phases)

@@ -1,0 +1,107 @@
+"""How far an output is from that of the ANN."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OutputError:
+    """Error of outputs y against those of the ANN a, over N samples.
+
+        relative = ‖y - a‖ / ‖a‖ over all samples together
+        kl       = mean over samples of Σ_c p_c (ln p_c - ln q_c), p and q the softmax of a and y over the classes
+
+    Attributes:
+        relative, kl: as above; kl in nats.
+        agreement: share of samples with the same class.
+        accuracy: share of samples with the right class, None without labels.
+    """
+
+    relative: float
+    kl: float
+    agreement: float
+    accuracy: float | None = None
+
+    def measured(self, measure: str) -> float:
+        """The figure by which causes are compared: "kl", or "relative" for the squared relative error."""
+        return self.kl if measure == "kl" else self.relative**2
+
+    def to_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+@dataclass
+class ErrorSum:
+    """Adds up the error of batch after batch.
+
+    Attributes:
+        squares, reference, divergence: one number per sample: ‖y - a‖², ‖a‖² and the divergence.
+    """
+
+    squares: list[Float] = field(default_factory=list)
+    reference: list[Float] = field(default_factory=list)
+    divergence: list[Float] = field(default_factory=list)
+    places: int = 0
+    agreed: int = 0
+    right: int | None = None
+
+    @classmethod
+    def like(cls, other: ErrorSum) -> ErrorSum:
+        """A copy that goes on by itself."""
+        squares, reference, divergence = list(other.squares), list(other.reference), list(other.divergence)
+        return cls(squares, reference, divergence, other.places, other.agreed, other.right)
+
+    def add(self, output: Float, ann: Float, finish: str, labels: NDArray[np.integer] | None = None) -> None:
+        """One batch of outputs (B, classes, …) in the units of the ANN's output.
+
+        Args:
+            finish: what the outputs have gone through, see `core.graphs.network.Readout`.
+        """
+        samples = len(ann)
+        self.squares.append(((output - ann) ** 2).reshape(samples, -1).sum(axis=1))
+        self.reference.append((ann**2).reshape(samples, -1).sum(axis=1))
+        expected, found = log_probabilities(ann, finish), log_probabilities(output, finish)
+        divergence = (np.exp(expected) * (expected - found)).sum(axis=1)
+        self.divergence.append(divergence.reshape(samples, -1).mean(axis=1))
+        self.places += ann[:, 0].size
+        chosen = output.argmax(axis=1)
+        self.agreed += int((chosen == ann.argmax(axis=1)).sum())
+        if labels is not None:
+            self.right = (self.right or 0) + int((chosen == labels).sum())
+
+    @property
+    def error(self) -> OutputError:
+        """Over all batches so far."""
+        squares, reference = (float(np.concatenate(v).sum()) for v in (self.squares, self.reference))
+        relative = sqrt(squares / reference) if reference else float(squares > 0)
+        places = max(self.places, 1)
+        accuracy = None if self.right is None else self.right / places
+        kl = max(float(np.concatenate(self.divergence).mean()), 0.0)
+        return OutputError(relative, kl, self.agreed / places, accuracy)
+
+    def uncertainty(self, other: ErrorSum, measure: str) -> float:
+        """Standard error of the difference between two errors on the same samples, in the units of the measure."""
+        if measure == "kl":
+            per_sample = np.concatenate(self.divergence) - np.concatenate(other.divergence)
+        else:
+            size = float(np.concatenate(self.reference).mean()) or 1.0
+            per_sample = (np.concatenate(self.squares) - np.concatenate(other.squares)) / size
+        return float(per_sample.std() / sqrt(len(per_sample)))
+
+
+SMALLEST = 1e-30
+
+
+def log_probabilities(output: Float, finish: str) -> Float:
+    """Logarithms of the class probabilities (B, classes, …) of outputs."""
+    if finish == "log_softmax":
+        return output
+    return np.log(np.maximum(output, SMALLEST)) if finish == "softmax" else log_softmax(output, axis=1)

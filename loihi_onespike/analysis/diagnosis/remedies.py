@@ -1,0 +1,135 @@
+"""What would help, searched on what was measured, in one sentence per layer and one for the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil, log2
+
+from loihi_onespike.analysis.diagnosis import search
+from loihi_onespike.analysis.diagnosis.batch_runs import Run
+from loihi_onespike.analysis.diagnosis.causes import NAMES, Cause
+from loihi_onespike.analysis.diagnosis.diagnosis_report import Diagnosis, LayerDiagnosis
+from loihi_onespike.analysis.diagnosis.statistics import LayerStatistics, Tally
+from loihi_onespike.core.codes import V_BITS
+
+
+def layer_sentence(layer: LayerDiagnosis, tally: Tally | None, run: Run, found: Diagnosis, weight_bits: int) -> str:
+    """The main cause of a layer and what would halve it; empty where the layer loses nothing.
+
+    Args:
+        tally: of the layer, None for the input.
+        run: the last batch, on which remedies are searched.
+    """
+    cause = layer.main
+    if cause is None:
+        return ""
+    share = f"{NAMES[cause]} here alone makes {_percent(found.share(layer.losses[cause].alone))} of the network's error"
+    if tally is None or layer.statistics is None:
+        return f"{layer.name}: {share}; {_INPUT[cause]}"
+    return f"{layer.name}: {share}; {_REMEDIES[cause](tally, layer.statistics, run, weight_bits)}"
+
+
+def network_sentence(found: Diagnosis) -> str:
+    """The main cause of the whole network and where it loses most."""
+    if found.main is None or found.total <= 0:
+        return f"{found.network}: no loss found on {found.images} images"
+    cause = found.main
+    loss = found.everywhere[cause]
+    places = sorted((y for y in found.layers if cause in y.losses), key=lambda y: -y.losses[cause].alone)
+    worst = ", ".join(y.name for y in places[:3])
+    text = f"{found.network}: {NAMES[cause]} alone makes {_percent(found.share(loss.alone))} of the error"
+    gain = f"without it {_percent(found.share(loss.value))} of the error would go"
+    return f"{text}, most in {worst}, and {gain}; {_GENERAL[cause]}"
+
+
+def _underflow(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+    assert tally.layer.coder is not None
+    code, values = tally.layer.coder.code, search.samples(tally)
+    text = f"{_percent(seen.underflow)} of its active values send no spike"
+    wanted = search.underflow(code, values) / 2
+    more = search.timesteps_for_underflow(code, values, wanted)
+    base = search.base_for_underflow(code, values, wanted)
+    factor, clipped = search.scale_for_underflow(code, values, wanted)
+    ways = [] if more is None else [f"T={more}"]
+    ways += [] if base is None else [f"base {base:.2f}"]
+    if factor is not None:
+        ways.append(f"λ × {factor:.3g} ({_percent(clipped)} would then be clipped)")
+    return f"{text}: {' or '.join(ways)} would halve that" if ways else text
+
+
+def _clipping(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+    assert tally.layer.coder is not None
+    text = f"{_percent(seen.clipped)} of its active values lie above the first level"
+    factor = search.scale_for_clipping(tally.layer.coder.code, search.samples(tally))
+    return text if factor is None else f"{text}: λ × {factor:.3g} would halve that"
+
+
+def _rounding(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+    assert tally.layer.coder is not None
+    more = search.timesteps_for_rounding(tally.layer.coder.code, search.samples(tally))
+    text = "its values fall between the levels"
+    return text if more is None else f"{text}: T={more} over the same range would halve that error"
+
+
+def _noise(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+    layer = tally.layer
+    kinds = ", ".join(
+        f"{_percent(share)} {name}"
+        for name, share in (
+            ("early", seen.early),
+            ("late", seen.late),
+            ("false", seen.false),
+            ("missing", seen.missing),
+        )
+        if share
+    )
+    text = f"of its neurons {kinds or 'none'} decide otherwise than on the whole input"
+    wait = search.wait_for_noise(layer, run)
+    return text if wait is None else f"{text}: wait={wait} would leave a tenth of them"
+
+
+def _weights(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+    if bits < 8:
+        wider = search.bits_for_weights(tally.layer, run, bits)
+        return f"its weights have {bits} bits: weight_bits={wider} would leave a tenth of their noise"
+    return (
+        "its weights have 8 bits, the widest that there are: corrected biases (method 'calibrated') or fine-tuning "
+        "make up for a part"
+    )
+
+
+def _headroom(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+    needed = search.bits_of_v(tally.layer, run)
+    if seen.v_bits >= V_BITS and needed > V_BITS:
+        return f"v would need {needed} of {V_BITS} bits: a smaller base, T or weight_bits={max(bits - 1, 2)} frees some"
+    given = seen.given_up_bits or max(ceil(log2(search.coarseness(tally.layer))), 1)
+    return (
+        f"some of its weights gave up {given} bit{'s' if given > 1 else ''} to v: a smaller base or T leaves them room"
+    )
+
+
+_REMEDIES: dict[Cause, Callable[[Tally, LayerStatistics, Run, int], str]] = {
+    Cause.UNDERFLOW: _underflow,
+    Cause.CLIPPING: _clipping,
+    Cause.ROUNDING: _rounding,
+    Cause.NOISE: _noise,
+    Cause.WEIGHTS: _weights,
+    Cause.HEADROOM: _headroom,
+}
+_INPUT = {
+    Cause.CLIPPING: "it leaves the range that calibration saw: calibrate on data like these",
+    Cause.ROUNDING: "more input_bits carry it more finely",
+    Cause.UNDERFLOW: "input_code='binary' carries small inputs",
+}
+_GENERAL = {
+    Cause.UNDERFLOW: "more timesteps reach smaller values, and method 'calibrated' fits the levels",
+    Cause.CLIPPING: "larger scales or calibration on more data reach larger values",
+    Cause.ROUNDING: "more timesteps set the levels closer",
+    Cause.NOISE: "a longer wait decides on more of the input",
+    Cause.WEIGHTS: "more weight_bits (up to 8), or method 'calibrated', which sees the rounding",
+    Cause.HEADROOM: "a smaller base, T or weight_bits leaves v more room",
+}
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if abs(share) < 0.095 else f"{100 * share:.0f} %"

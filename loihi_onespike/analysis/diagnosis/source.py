@@ -1,0 +1,95 @@
+"""The input population with its errors on switches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.analysis.diagnosis.causes import OF_CODE, Cause
+from loihi_onespike.analysis.diagnosis.coder import Coder, Thresholds
+from loihi_onespike.analysis.diagnosis.sent import Sent
+from loihi_onespike.core.activations import RELU
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.graphs.network import InputPopulation
+from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST
+
+
+class Source:
+    """x ↔ offset + scale · Σ levels; values are relative to the offset.
+
+    A binary code has UNDERFLOW in its ROUNDING: its levels are evenly spaced.
+    """
+
+    def __init__(self, population: InputPopulation) -> None:
+        self.population, self.name = population, population.name
+        self._scale = torch.from_numpy(np.ascontiguousarray(population.scale, np.float64))
+        self._offset = torch.from_numpy(np.ascontiguousarray(population.offset))
+        self._coder: Coder | None = None
+        code = population.code
+        if not isinstance(code, BinaryCode):
+            by = Thresholds(population.scale, code.thresholds(), None)
+            self._coder = Coder(code, population.shape, population.scale, np.zeros(()), RELU, by, by, (1, 1))
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Errors that its code can make."""
+        return (Cause.CLIPPING, Cause.ROUNDING) if self._coder is None else tuple(c for c in Cause if c in OF_CODE)
+
+    def wrong(self, x: NDArray[np.floating]) -> dict[Cause, int]:
+        """Number of values of x that each cause changes."""
+        exact = self._relative(x)
+        if self._coder is not None:
+            phases = self._coder.phases(exact)
+            clipped, silent = self._coder.clipped(exact, phases), (phases == 0) & (exact != 0)
+            rounded = ~clipped & ~silent & (exact != 0)
+            return {
+                Cause.UNDERFLOW: int(silent.sum()),
+                Cause.CLIPPING: int(clipped.sum()),
+                Cause.ROUNDING: int(rounded.sum()),
+            }
+        outside = exact != self._inside(exact)
+        off = (exact - self._rounded(exact)).abs() > 1e-4 * self._step
+        return {Cause.CLIPPING: int(outside.sum()), Cause.ROUNDING: int((off & ~outside).sum())}
+
+    def sent(self, x: NDArray[np.floating], off: Collection[Cause]) -> Sent:
+        """What is sent for a batch (B, *shape), some errors off."""
+        exact = self._relative(x)
+        if self._coder is not None:
+            phases = self._coder.phases(exact)
+            values = self._coder.value(exact, phases, off)
+            return Sent(_laid_out(values), _laid_out(phases.abs()), self.population.timesteps)
+        values = exact if Cause.CLIPPING in off else self._inside(exact)
+        if Cause.ROUNDING not in off:
+            values = torch.round(values / self._step) * self._step
+        codes = torch.round(self._inside(exact) / self._step).int()
+        return Sent(_laid_out(values), None, self.population.timesteps, _laid_out(codes), self._step.float())
+
+    @property
+    def _step(self) -> torch.Tensor:
+        assert isinstance(self.population.code, BinaryCode)
+        return self._scale / 2**self.population.code.bits
+
+    def _relative(self, x: NDArray[np.floating]) -> torch.Tensor:
+        return torch.from_numpy(np.asarray(x, np.float64)) - self._offset
+
+    def _inside(self, exact: torch.Tensor) -> torch.Tensor:
+        """Within half a step of the range of a binary code, so that only what is really outside changes."""
+        assert isinstance(self.population.code, BinaryCode)
+        most = (2**self.population.code.bits - 1) * self._step
+        low, high = -self._step / 2, most + self._step / 2
+        outside = (exact < low) | (exact > high)
+        return torch.where(outside, torch.minimum(exact.clamp(min=0), most), exact)
+
+    def _rounded(self, exact: torch.Tensor) -> torch.Tensor:
+        return torch.round(exact / self._step) * self._step
+
+
+def _laid_out(values: torch.Tensor) -> torch.Tensor:
+    """float32 (whole numbers as they are), feature maps with their channels last as the sums of the layers like it."""
+    values = values.float() if values.is_floating_point() else values
+    if values.dim() in CHANNELS_LAST:
+        return values.contiguous(memory_format=CHANNELS_LAST[values.dim()])
+    return values.contiguous()

@@ -1,0 +1,129 @@
+"""What is seen in a population directly: shares of values, phases, noise spikes, bits of v."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.analysis.diagnosis.layer import Layer
+from loihi_onespike.analysis.diagnosis.sent import Decision
+from loihi_onespike.core.codes import V_BITS, signed_bits
+from loihi_onespike.core.trace import LayerTrace
+
+SAMPLES_PER_BATCH = 8192
+MOST_SAMPLES = 65536
+
+
+@dataclass(frozen=True)
+class LayerStatistics:
+    """Shares of a population's neurons over all samples, 0..1.
+
+    Attributes:
+        active: the ANN's arithmetic gives another value than that of no spike.
+        underflow, clipped: of the active ones, those below the last threshold and above the first level.
+        phases: (T + 1,) shares of no spike and of every phase; empty for the readout.
+        early, late: spikes earlier and later than decided on the whole input.
+        false, missing: spikes where the whole input gives none, and none where it gives one.
+        v_bits: width of the largest |v| in the integer network, sign included.
+        pinned: neurons and samples whose v ended at its limit.
+        given_up_bits: that all weights of the layer gave up for the head-room.
+    """
+
+    active: float
+    underflow: float
+    clipped: float
+    phases: tuple[float, ...]
+    early: float
+    late: float
+    false: float
+    missing: float
+    v_bits: int
+    pinned: int
+    given_up_bits: int
+
+    @property
+    def noise(self) -> float:
+        """Share of the neurons that do not send what the whole input says."""
+        return self.early + self.late + self.false + self.missing
+
+    def to_dict(self) -> dict[str, object]:
+        return {**asdict(self), "phases": list(self.phases)}
+
+
+@dataclass
+class Tally:
+    """Adds up the statistics of one population.
+
+    Attributes:
+        samples: |value| in units of λ where active, some of them.
+    """
+
+    layer: Layer
+    given_up_bits: int = 0
+    neurons: int = 0
+    active: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    histogram: NDArray[np.int64] | None = None
+    peak: int = 0
+    pinned: int = 0
+    samples: list[NDArray[np.float64]] = field(default_factory=list)
+
+    def add(self, decision: Decision, trace: LayerTrace) -> None:
+        """One batch, as the baseline decides and as the integer network ran."""
+        self.peak = max(self.peak, trace.peak)
+        self.pinned += decision.pinned
+        self.neurons += decision.z.numel()
+        phases, whole, coder = decision.phases, decision.on_whole, self.layer.coder
+        if trace.phases is not None:
+            steps = self.layer.population.timesteps  # type: ignore[union-attr]
+            found = np.bincount(np.abs(trace.phases).ravel().astype(np.int64), minlength=steps + 1)
+            self.histogram = found if self.histogram is None else self.histogram + found
+        if coder is None or phases is None or whole is None:
+            return
+        exact = coder.exact(decision.z)
+        alive = exact != 0
+        self.active += int(alive.sum())
+        self._count("underflow", (whole == 0) & alive)
+        self._count("clipped", coder.clipped(exact, whole))
+        if phases is not whole:
+            sent, due = phases != 0, whole != 0
+            self._count("early", sent & due & (phases.abs() < whole.abs()))
+            self._count("late", sent & due & (phases.abs() > whole.abs()))
+            self._count("false", sent & (~due | (phases == -whole)))
+            self._count("missing", ~sent & due)
+        self._sample(exact)
+
+    def _count(self, name: str, where: torch.Tensor) -> None:
+        self.counts[name] = self.counts.get(name, 0) + int(where.sum())
+
+    def _sample(self, exact: torch.Tensor) -> None:
+        assert self.layer.coder is not None
+        if sum(map(len, self.samples)) >= MOST_SAMPLES:
+            return
+        scale = np.broadcast_to(self.layer.coder.scale, exact.shape[1:]).reshape(1, -1)
+        flat = exact.numpy().reshape(len(exact), -1)
+        stride = max(flat.size // SAMPLES_PER_BATCH, 1) | 1  # odd: no axis is seen at its even places alone
+        relative = np.abs(flat / scale).ravel()[::stride]
+        self.samples.append(relative[relative > 0])
+
+    @property
+    def statistics(self) -> LayerStatistics:
+        def share(name: str, of: int) -> float:
+            return self.counts.get(name, 0) / max(of, 1)
+
+        total = 0 if self.histogram is None else int(self.histogram.sum())
+        phases = () if self.histogram is None else tuple(float(n) / max(total, 1) for n in self.histogram)
+        noise = {name: share(name, self.neurons) for name in ("early", "late", "false", "missing")}
+        return LayerStatistics(
+            self.active / max(self.neurons, 1),
+            share("underflow", self.active),
+            share("clipped", self.active),
+            phases,
+            **noise,
+            v_bits=min(signed_bits(self.peak), V_BITS),  # the lowest v has no counterpart above zero
+            pinned=self.pinned,
+            given_up_bits=self.given_up_bits,
+        )

@@ -1,0 +1,43 @@
+"""Which layers lose, and why: a stacked bar per layer."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from loihi_onespike.analysis.diagnosis.causes import NAMES, Cause
+from loihi_onespike.analysis.diagnosis.diagnosis_report import Diagnosis
+from loihi_onespike.analysis.plots.style import PALETTE
+
+MAX_LAYERS = 60
+"""More bars than this cannot be told apart: those that lose most are drawn."""
+COLORS = dict(zip(Cause, PALETTE, strict=True))
+
+
+def diagnosis_size(found: Diagnosis) -> tuple[float, float]:
+    """Size of a figure in inches that suits the number of layers."""
+    return 8.0, max(0.24 * min(len(found.layers), MAX_LAYERS) + 1.4, 3.0)
+
+
+def draw_diagnosis(axes: Axes, found: Diagnosis) -> None:
+    """What every cause alone makes of the network's error, in per cent, stacked by layer in the order of the network.
+
+    A mark shows what all causes of the layer make together: beside the end of its bar where they interact.
+    """
+    kept = {y.name for y in found.ranked[:MAX_LAYERS]}
+    layers = [y for y in found.layers if y.name in kept]
+    places, left = np.arange(len(layers)), np.zeros(len(layers))
+    for cause in Cause:
+        values = np.array([100 * found.share(y.losses[cause].alone) if cause in y.losses else 0.0 for y in layers])
+        if values.any():
+            axes.barh(places, values, 0.7, left=left, color=COLORS[cause], label=NAMES[cause])
+        left += values
+    together = [100 * found.share(y.total.alone) for y in layers]
+    axes.plot(together, places, ls="", marker="|", ms=9, mew=1.6, color="black", label="all together")
+    axes.set_yticks(places, [y.name for y in layers])
+    axes.set_ylim(len(layers) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("% of the network's error, each cause alone")
+    axes.legend(fontsize=8, loc="lower right")
+    hidden = f", {len(found.layers) - len(layers)} small ones left out" if len(layers) < len(found.layers) else ""
+    axes.set_title(f"{found.network}: where it loses, {found.images} images{hidden}")

@@ -1,0 +1,65 @@
+"""What limits leave to choose from: loss over latency and over spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+
+from loihi_onespike.analysis.plots.style import FAINT, NEUTRAL, PALETTE
+from loihi_onespike.analysis.tuning import Front, Measurement, Point
+
+LOSS_TICKS = (-5, -2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50, 100)
+"""Percentage points."""
+
+
+def draw_front(axes: Sequence[Axes], front: Front) -> None:
+    """Accuracy loss over latency, and over spikes per neuron: points of the front on held-out images with the 95 %
+    interval of their accuracy, all trials faint, limits dashed.
+
+    Args:
+        axes: two, side by side.
+    """
+    wanted = front.limits
+    kinds = (
+        ("latency_steps", "latency in steps", wanted.latency_steps),
+        ("spikes", "spikes per neuron and image", wanted.spikes),
+    )
+    for ax, (name, label, limit) in zip(axes, kinds, strict=True):
+        ax.scatter(
+            [getattr(m, name) for m in front.tried.values()],
+            [m.loss_pp for m in front.tried.values()],
+            s=8,
+            color=FAINT,
+            linewidths=0,
+            label="trials, search images",
+        )
+        for two_sided, color in ((True, PALETTE[0]), (False, PALETTE[1])):
+            points = [p for p in front.points if p.setting.two_sided is two_sided]
+            _errorbars(ax, points, name, color, f"front, {'two' if two_sided else 'one'}-sided spikes")
+        if limit is not None:
+            ax.axvline(limit, color=NEUTRAL, linestyle="--", linewidth=0.8)
+        if wanted.loss_pp is not None:
+            ax.axhline(wanted.loss_pp, color=NEUTRAL, linestyle="--", linewidth=0.8)
+        ax.set_xlabel(label)
+        ax.set_yscale("symlog", linthresh=1.0)  # trials far off would press the front into a line
+        low, high = ax.get_ylim()
+        ax.set_yticks([tick for tick in LOSS_TICKS if low <= tick <= high])
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_locator(NullLocator())
+    axes[0].set_ylabel("loss in percentage points")
+    axes[0].legend()
+
+
+def _errorbars(ax: Axes, points: Sequence[Point], name: str, color: str, label: str) -> None:
+    if not points:
+        return
+    measured: list[Measurement] = [p.held_out for p in points]
+    x = np.array([getattr(m, name) for m in measured], np.float64)
+    loss = np.array([m.loss_pp for m in measured])
+    ends = np.array([[100 * (m.ann_accuracy.value - end) for end in m.accuracy.interval[::-1]] for m in measured])
+    ax.errorbar(
+        x, loss, np.abs(ends.T - loss), fmt="o", color=color, markersize=4, capsize=2, linewidth=0.8, label=label
+    )

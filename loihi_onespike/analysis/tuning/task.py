@@ -1,0 +1,62 @@
+"""What every trial of a search has in common: the model, the images, and all that its figures depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import torch
+
+import loihi_onespike as los
+from loihi_onespike.analysis.tuning.images import Part, Split
+from loihi_onespike.analysis.tuning.limits import Measurement
+from loihi_onespike.analysis.tuning.setting import Setting, Space
+from loihi_onespike.conversion.calibration import Method
+
+FIXED = ("weight_bits", "input_bits", "input_code", "normalization", "threshold_shift")
+"""Options of `convert` that stay as they are given during a search."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One conversion after the other, each with another setting.
+
+    Attributes:
+        method: parts of the calibration, as far as a setting leaves them open.
+        fixed: options of `convert`, of those in FIXED.
+    """
+
+    model: torch.nn.Module
+    parts: Split
+    method: Method
+    fixed: Mapping[str, Any]
+
+    def measure(self, setting: Setting, part: Part) -> Measurement:
+        """Convert and run a part on exact integers."""
+        net = los.convert(self.model, np.asarray(self.parts.calibration.images), **self.options(setting))
+        return Measurement.of(net.evaluate(part.images, part.labels))
+
+    def options(self, setting: Setting) -> dict[str, Any]:
+        return {**self.fixed, **setting.keywords(self.method)}
+
+    def setup(self, space: Space, seed: int) -> dict[str, Any]:
+        """All that the figures depend on."""
+        weights = sha256()
+        for name, value in self.model.state_dict().items():
+            weights.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+        return {
+            "model": f"{self.model._get_name()} {weights.hexdigest()[:16]}",
+            "calibration images": _digest(np.asarray(self.parts.calibration.images)),
+            "search images": _digest(np.asarray(self.parts.search.images)) + " " + self.parts.search.digest,
+            "seed": seed,
+            "space": asdict(space),
+            "method": asdict(self.method),
+            "options": dict(self.fixed),
+        }
+
+
+def _digest(values: np.ndarray) -> str:
+    return sha256(np.ascontiguousarray(values).tobytes()).hexdigest()[:16]

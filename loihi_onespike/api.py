@@ -1,0 +1,299 @@
+"""`OneSpikeNetwork`: what `convert` and `load` return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from loihi_onespike.core.encoding import Codes, dense_codes, encode_input
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.graphs.stage import StageGraph
+from loihi_onespike.core.trace import Trace
+from loihi_onespike.data.dataset import LazyImages
+from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.evaluation.evaluation import Accuracy, Evaluation
+from loihi_onespike.evaluation.evaluator import Evaluator
+from loihi_onespike.evaluation.gnn import evaluate_graph
+from loihi_onespike.evaluation.image_counts import Counts
+from loihi_onespike.executors import reference
+from loihi_onespike.executors.fast.fast_executor import DEFAULT_BUDGET_BYTES, FastExecutor
+from loihi_onespike.executors.float.float_executor import FloatExecutor
+from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.frontend.gnn.input_form import InputForm
+
+if TYPE_CHECKING:
+    from loihi_onespike.jobs.distributed import Ranks
+
+Executor = Literal["float", "fast", "reference", "lava"]
+Inputs: TypeAlias = ArrayLike | torch.Tensor | tuple[torch.Tensor, ...]
+"""Inputs as the ANN takes them: a batch, or the arguments of a graph network."""
+EVALUATION_BATCH = 250
+
+
+class OneSpikeNetwork:
+    """A converted network.
+
+    Attributes:
+        network: the integer network, the one thing that is executed, saved and deployed.
+        stages: the same network in real numbers with the float weights; after `load`, with dequantized weights.
+        model: the ANN it came from; None after `load`.
+        device: where `fast` and `float` run, see `to`.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        stages: StageGraph | None = None,
+        model: torch.nn.Module | None = None,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.network = network
+        self._stages = stages
+        self.model = model
+        self.device = torch.device(device)
+
+    def to(self, device: str | torch.device) -> OneSpikeNetwork:
+        """The same network with `fast` and `float` on a torch device: "cpu", "cuda", "cuda:1".
+
+        `fast` gives the same integers on every device. Raises ConfigurationError for a device that torch has not.
+        """
+        try:
+            torch.zeros(1, device=device)
+        except (RuntimeError, AssertionError) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ConfigurationError(
+                f"device: found {str(device)!r}, supported those that torch sees ({reason})"
+            ) from error
+        return OneSpikeNetwork(self.network, self._stages, self.model, device)
+
+    @cached_property
+    def stages(self) -> StageGraph:
+        if self._stages is not None:
+            return self._stages
+        from loihi_onespike.conversion.quantization.dequantize import dequantize
+
+        return dequantize(self.network)
+
+    @property
+    def latency_steps(self) -> int:
+        """Steps from the first input phase to the decision, hops included."""
+        return self.network.latency_steps
+
+    @property
+    def period_steps(self) -> int:
+        """Steps between two images in the pipeline, T + wait."""
+        return self.network.period_steps
+
+    @cached_property
+    def _fast(self) -> FastExecutor:
+        return FastExecutor(self.network, str(self.device))
+
+    def _fast_within(self, memory_budget: int) -> FastExecutor:
+        """The executor, with its working memory limited to that many bytes."""
+        self._fast.budget_bytes = memory_budget
+        return self._fast
+
+    @cached_property
+    def _float(self) -> FloatExecutor:
+        return FloatExecutor(self.stages, device=str(self.device))
+
+    @cached_property
+    def graph(self) -> InputForm | None:
+        """How the input of a graph network follows from its arguments; None for all other networks."""
+        facts = self.network.facts.get("graph")
+        return InputForm.from_facts(facts) if isinstance(facts, Mapping) else None
+
+    def encode(self, x: ArrayLike | torch.Tensor) -> NDArray[np.integer]:
+        """Input codes of inputs (N, …) as the ANN takes them."""
+        return dense_codes(self._codes(x), "the array of codes")
+
+    def _codes(self, x: Any) -> Codes:
+        """Input codes; those of a graph network without features stay sparse."""
+        if self.graph is not None:
+            return encode_input(self.network.input, self._values(x))
+        values = x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
+        return encode_input(self.network.input, values)
+
+    def _values(self, x: Any) -> Any:
+        """Inputs as floats; of a graph network, what the host makes of its arguments."""
+        return _floats(x) if self.graph is None else self.graph.values(self.graph.arguments(x))
+
+    def predict(
+        self, x: Inputs, executor: Executor = "fast", memory_budget: int = DEFAULT_BUDGET_BYTES
+    ) -> NDArray[np.float64]:
+        """Outputs (N, …) in the units of the ANN's own output; (nodes, …) of a graph network.
+
+        Args:
+            x: inputs as the ANN takes them; of a graph network its arguments (a tuple of several).
+            executor: "fast" (exact integers, vectorised), "reference" (the oracle), "lava" (Lava's simulator, integers)
+                or "float" (real arithmetic, full wait).
+            memory_budget: bytes that "fast" may take beside weights and inputs; it cuts the batch into parts.
+
+        Raises ConfigurationError when a single image does not fit into the budget.
+        """
+        _known(executor)
+        if self.graph is not None:  # one sample
+            if executor == "fast":
+                return self._fast_within(memory_budget).predict(self._codes(x))[0]
+            return self.trace(x, executor).output[0]
+        if executor == "float":
+            return _in_batches(self._float.run, _floats(x))
+        if executor == "fast":
+            fast = self._fast_within(memory_budget)
+            return _in_batches(lambda part: fast.predict(self.encode(part)), _floats(x), fast.images_per_chunk)
+        return self.trace(x, executor).output
+
+    def trace(self, x: Inputs, executor: Executor = "fast", **options: object) -> Trace:
+        """Spike phases and v of every layer; a graph is a batch of one sample of shape (nodes, features).
+
+        Args:
+            options: passed to Lava's runner (stream, timeout_s, progress, precision, synapses, processes).
+        """
+        _known(executor)
+        if executor == "float":
+            return self._float.trace(self._values(x))
+        given = self._codes(x)
+        if executor == "fast":
+            return self._fast.run(given)
+        codes = dense_codes(given, f"the executor {executor!r}")
+        if executor == "reference":
+            return reference.run(self.network, codes)
+        from loihi_onespike.executors.lava import run
+
+        return run(self.network, codes, **options)  # type: ignore[arg-type]
+
+    def evaluate(
+        self,
+        x: Inputs,
+        y: ArrayLike | torch.Tensor,
+        executor: Executor = "fast",
+        model: torch.nn.Module | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        batch: int = EVALUATION_BATCH,
+        mask: ArrayLike | torch.Tensor | None = None,
+        memory_budget: int = DEFAULT_BUDGET_BYTES,
+        ranks: Ranks | None = None,
+        resume: str | Path | None = None,
+    ) -> Evaluation:
+        """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
+
+        Args:
+            x, y: inputs as the ANN takes them and class labels (N,).
+            model: the ANN to compare with; by default the one that was converted.
+            progress: called as progress(images done, images in all), first with what earlier runs have done.
+            batch: images per step and part; ranks take whole parts.
+            mask: nodes of a graph network that count for accuracy and agreement, boolean; spikes are those of all.
+            memory_budget: bytes that "fast" may take beside weights and inputs, see `predict`.
+            ranks: processes that share the images, all of which get the same result (docs/scale.md); the same
+                arguments on every one of them.
+            resume: folder that keeps the counts of finished parts, so that a run which was interrupted is gone on
+                with; the result is that of a run in one piece.
+
+        Raises:
+            ConfigurationError: an argument out of range, or a folder of another network, data or executor.
+            DataError: a folder that cannot be used.
+            DistributedError: another rank failed.
+        """
+        _known(executor)
+        if self.graph is not None:
+            if ranks is not None or resume is not None:
+                raise ConfigurationError("ranks, resume: found for a graph, which is one sample, supported for images")
+            return evaluate_graph(self, x, y, executor, model if model is not None else self.model, mask)
+        if mask is not None:
+            raise ConfigurationError("mask: found one for inputs that are samples, supported for graphs; select inputs")
+        evaluator = self.evaluator(x, y, executor, model, batch, memory_budget)
+        return self.report(evaluator, evaluator.run(ranks, resume, progress=progress))
+
+    def evaluator(
+        self,
+        x: Inputs,
+        y: ArrayLike | torch.Tensor,
+        executor: Executor = "fast",
+        model: torch.nn.Module | None = None,
+        batch: int = EVALUATION_BATCH,
+        memory_budget: int = DEFAULT_BUDGET_BYTES,
+    ) -> Evaluator:
+        """What counts the parts of an evaluation of images; arguments as of `evaluate`."""
+        _known(executor)
+        inputs, labels = _floats(x), np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
+        if len(inputs) != len(labels):
+            raise ConfigurationError(f"y: found {len(labels)} labels for {len(inputs)} inputs")
+        if len(inputs) == 0:
+            raise ConfigurationError("x: found no input, supported one and more")
+        ann = model if model is not None else self.model
+        step = batch
+        if executor == "fast":
+            step = min(batch, self._fast_within(memory_budget).images_per_chunk)
+
+        def traced(part: NDArray[np.floating]) -> Trace:
+            # Counts need the phases; the potentials of the layers would cost as much again.
+            return (
+                self._fast.run(self.encode(part), potentials=False)
+                if executor == "fast"
+                else self.trace(part, executor)
+            )
+
+        answer = None if ann is None else lambda part: ann_output(ann, part)
+        return Evaluator(self.network, executor, inputs, labels, batch, step, traced, ann, answer)
+
+    def report(self, evaluator: Evaluator, counts: Counts) -> Evaluation:
+        """The report of what an evaluator counted."""
+        with_ann = evaluator.ann is not None
+        return Evaluation.of(
+            self.network,
+            evaluator.executor,
+            counts.counter(self.network),
+            Accuracy(counts.right, counts.images),
+            Accuracy(counts.ann_right, counts.images) if with_ann else None,
+            Accuracy(counts.agreed, counts.images) if with_ann else None,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the integer network as NetX HDF5 (docs/netx_format.md); returns the path."""
+        import netx_export
+
+        netx_export.write(self.network, path)
+        return Path(path)
+
+    def __repr__(self) -> str:
+        hidden = self.network.hidden
+        neurons = sum(int(np.prod(p.shape)) for p in hidden)
+        return (
+            f"OneSpikeNetwork({self.network.name}: {len(hidden)} spiking populations, {neurons} neurons, "
+            f"T={self.network.timesteps}, period {self.period_steps} steps, latency {self.latency_steps} steps)"
+        )
+
+
+def load(path: str | Path) -> OneSpikeNetwork:
+    """Network from a NetX HDF5 file; raises FormatError naming the field when the file is not one of ours."""
+    import netx_export
+
+    return OneSpikeNetwork(netx_export.read(path))
+
+
+def _known(executor: str) -> None:
+    if executor not in get_args(Executor):
+        raise ConfigurationError(f"executor: found {executor!r}, supported {', '.join(get_args(Executor))}")
+
+
+def _floats(x: ArrayLike | torch.Tensor) -> NDArray[np.floating]:
+    """Inputs as floats. Arrays of floats stay as they are, also those that read from disk when they are sliced."""
+    if isinstance(x, torch.Tensor):
+        values = x.detach().cpu().numpy()
+    else:
+        values = x if isinstance(x, LazyImages) else np.asarray(x)
+    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float32)
+
+
+def _in_batches(
+    run: Callable[[NDArray[np.floating]], NDArray[np.float64]],
+    x: NDArray[np.floating],
+    batch: int = EVALUATION_BATCH,
+) -> NDArray[np.float64]:
+    return np.concatenate([run(x[i : i + batch]) for i in range(0, max(len(x), 1), batch)])

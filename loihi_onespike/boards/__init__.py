@@ -1,0 +1,1 @@
+"""Boards as data, mapping, energy and deployment."""

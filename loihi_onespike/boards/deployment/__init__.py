@@ -1,0 +1,40 @@
+"""Onto a board: what has to be there, the run, the comparison with the oracle, time and energy (docs/board.md).
+
+    for check in preflight(network, "oheo_gulch", program="microcode/"):
+        print(check)
+    report = deploy(network, codes, "oheo_gulch", Options(dry_run=True))
+    report.write("report")                       # report.json, report.md
+
+Nothing is imported here: the process that talks to the board starts from this package and must not load all of it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loihi_onespike.boards.deployment.access import Ethernet, Slurm
+    from loihi_onespike.boards.deployment.checks import Check, preflight
+    from loihi_onespike.boards.deployment.deployment_report import Report
+    from loihi_onespike.boards.deployment.measurement import Measurement
+    from loihi_onespike.boards.deployment.pipeline import Options, deploy
+
+__all__ = ["Check", "Ethernet", "Measurement", "Options", "Report", "Slurm", "deploy", "preflight"]
+
+_HOMES = {
+    "Check": "checks",
+    "Ethernet": "access",
+    "Measurement": "measurement",
+    "Options": "pipeline",
+    "Report": "report",
+    "Slurm": "access",
+    "deploy": "pipeline",
+    "preflight": "checks",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,61 @@
+"""The child process that talks to a board: python -m loihi_onespike.boards.deployment.worker <folder>
+
+One folder, one run: a profiler serves a single run, so reading outputs and measuring are two processes. Reports,
+watches over Lava's processes and ends them as `executors.lava.worker` does.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from loihi_onespike.errors import OneSpikeError
+from loihi_onespike.executors.lava.worker import CHANNEL_SLOTS, Worker, main
+
+
+class BoardWorker(Worker):
+    """One run on a board."""
+
+    def run(self) -> None:
+        try:
+            self._run()
+        except OneSpikeError as error:  # says what to change; where in the program it arose is of no use
+            self.fail("the graph for the board", str(error))
+
+    def _run(self) -> None:
+        from lava.magma.core.run_conditions import RunSteps
+
+        from loihi_onespike.boards.deployment.access import use
+        from loihi_onespike.boards.deployment.board_job import MEASURED, Job
+        from loihi_onespike.boards.deployment.graph import build_graph
+        from loihi_onespike.boards.deployment.measurement import readings
+
+        job, network, codes = Job.read(self.folder)
+        steps = job.profile_steps or job.steps(network, len(codes))
+        use(job.access, job.stepping)
+        graph = build_graph(job, network, codes, self.folder)
+        config = graph.run_config()
+        profiler = None
+        if job.profile_steps is not None:
+            from lava.utils.profiler import Profiler
+
+            # Before the run, and for one run only.
+            profiler = Profiler.init(config)
+            profiler.execution_time_probe(num_steps=steps)
+            profiler.energy_probe(num_steps=steps)
+        self.net = graph.net
+        self.watching = True
+        self.report(event="progress", done=0, steps=steps)
+        self.net.create_runtime(config, compile_config={"pypy_channel_size": CHANNEL_SLOTS})
+        self.net.run(RunSteps(steps))
+        self.report(event="progress", done=steps, steps=steps)
+        if profiler is not None:
+            (self.folder / MEASURED).write_text(json.dumps(readings(profiler)))
+        self.report(event="done")
+        # Everything is on disk by now, and Lava's own stop can wait for ever.
+        self.end(0)
+
+
+if __name__ == "__main__":
+    main(BoardWorker(Path(sys.argv[1])))

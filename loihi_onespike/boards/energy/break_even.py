@@ -1,0 +1,114 @@
+"""Where the SNN stops being the better choice, computed from the numbers, in both accountings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loihi_onespike.boards.energy.account import EnergyAccount, Work
+from loihi_onespike.boards.energy.figures import energy_text
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.evaluation.alpha import FP32, INT8, ArithmeticEnergy
+
+PJ_PER_NJ = 1e3
+
+
+@dataclass(frozen=True)
+class PaperBalance:
+    """The paper's accounting (Eq. 6): additions against multiply-accumulates.
+
+        α = E_MAC · MACs / (E_add · additions);  α = 1 at additions / MACs = E_MAC / E_add
+
+    Attributes:
+        macs: of the ANN per image, those of Eq. 6.
+        additions: SpikeRate · OP summed over layers.
+    """
+
+    macs: float
+    additions: float
+
+    @classmethod
+    def of(cls, network: Network, spikes_per_neuron: Mapping[str, float]) -> PaperBalance | None:
+        """None for a network that does not say how many MACs its ANN has."""
+        macs = network.facts.get("ann_macs")
+        if not isinstance(macs, Mapping):
+            return None
+        counted = [(float(macs[s.name]), spikes_per_neuron[s.pre]) for s in network.synapses if s.name in macs]
+        return cls(sum(m for m, _ in counted), sum(m * rate for m, rate in counted))
+
+    @property
+    def additions_per_mac(self) -> float:
+        return self.additions / self.macs if self.macs else 0.0
+
+    def alpha(self, energy: ArithmeticEnergy) -> float:
+        return float("inf") if not self.additions else energy.mac_pj * self.macs / (energy.add_pj * self.additions)
+
+    def sentence(self) -> str:
+        """When the SNN loses."""
+        fp32, int8 = FP32.mac_pj / FP32.add_pj, INT8.mac_pj / INT8.add_pj
+        loses = [name for name, limit in (("FP32", fp32), ("INT8", int8)) if self.additions_per_mac >= limit]
+        verdict = f"so it loses in {' and '.join(loses)}" if loses else "so it wins in both"
+        return (
+            f"By the paper's accounting the SNN loses above {fp32:.2f} (FP32) or {int8:.2f} (INT8) additions per "
+            f"multiplication of the ANN; here it makes {self.additions_per_mac:.2f}, {verdict} (α "
+            f"{self.alpha(FP32):.2f} and {self.alpha(INT8):.2f}). Memory, neuron updates and static power do not enter."
+        )
+
+
+@dataclass(frozen=True)
+class BoardBalance:
+    """The full accounting of a board against the bare arithmetic of the ANN in 45 nm CMOS, in nJ per image.
+
+    Attributes:
+        ann_nj: MACs of the ANN, without a single memory access: a lower bound for any accelerator.
+        precision: of these MACs.
+        account: the board's, its static power at the least.
+        work: of one image.
+    """
+
+    ann_nj: float
+    precision: str
+    account: EnergyAccount
+    work: Work
+
+    @property
+    def fixed_nj(self) -> float | None:
+        """What does not depend on spikes: neuron updates in every step and static power."""
+        updates, static = self.account.updates.value, self.account.static_low.value
+        return None if updates is None or static is None else updates + static
+
+    @property
+    def break_even_operations(self) -> float | None:
+        """Synaptic operations per image (with their spikes and hops) at which both cost the same; 0 when the fixed part
+        alone costs more than the ANN; None when the board's energies are unknown."""
+        synaptic, fixed = self.account.synaptic.value, self.fixed_nj
+        if synaptic is None or fixed is None or not self.work.synaptic_operations:
+            return None
+        per_operation = (synaptic + (self.account.hops.value or 0.0)) / self.work.synaptic_operations
+        return max((self.ann_nj - fixed) / per_operation, 0.0)
+
+    def sentence(self) -> str:
+        limit, fixed = self.break_even_operations, self.fixed_nj
+        if limit is None or fixed is None:
+            return "By the full accounting nothing can be said: the energies of this chip are not public."
+        ann = f"the bare {self.precision} arithmetic of the ANN at 45 nm ({energy_text(self.ann_nj)} per image)"
+        of_table = f" ({self.account.table})" if self.account.estimated else ""
+        shares = self.account.static_share
+        static = "" if shares is None else f" Static power is at least {100 * shares[0]:.0f} % of it."
+        spent = f"here it takes {energy_text(self.account.low.value or 0.0)}.{static}"
+        if limit == 0.0:
+            return (
+                f"By the full accounting{of_table} the SNN loses against {ann} at any spike rate: neuron updates in "
+                f"every step and static power alone take {energy_text(fixed)}; {spent}"
+            )
+        now = self.work.synaptic_operations
+        return (
+            f"By the full accounting{of_table} the SNN loses against {ann} above {limit:,.0f} synaptic operations per "
+            f"image; it makes {now:,.0f}, so it {'loses' if now > limit else 'wins'}; {spent}"
+        )
+
+
+def board_balances(macs: float, account: EnergyAccount, work: Work) -> tuple[BoardBalance, ...]:
+    """Against FP32 and INT8 arithmetic."""
+    kinds = (("FP32", FP32), ("INT8", INT8))
+    return tuple(BoardBalance(macs * e.mac_pj / PJ_PER_NJ, name, account, work) for name, e in kinds)

@@ -1,0 +1,234 @@
+"""Time and energy of a network on a board: what the public tables allow to say.
+
+estimate = estimate_board(network, mapping, activity)
+estimate.images_per_s, estimate.latency_s         # Figures: value, unit, status, source
+estimate.accounts                                 # energy per image, table by table
+estimate.sentences                                # when the SNN loses, in both accountings
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from loihi_onespike.boards.energy.account import EnergyAccount, Work, accounts
+from loihi_onespike.boards.energy.activity import Activity
+from loihi_onespike.boards.energy.break_even import BoardBalance, PaperBalance, board_balances
+from loihi_onespike.boards.energy.figures import Figure, counted
+from loihi_onespike.boards.energy.load import CoreLoad, core_load
+from loihi_onespike.boards.energy.step_time import StepTime, step_time
+from loihi_onespike.boards.mapping import Mapping, Placement, spike_hops
+from loihi_onespike.boards.specification import load_chip
+from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
+from loihi_onespike.microcode import instruction_counts
+
+TABLE_CHIP = "loihi_1"
+"""The one chip whose energies per operation are published."""
+
+
+@dataclass(frozen=True)
+class LayerEstimate:
+    """One population on the board, means per image.
+
+    Attributes:
+        cores: that it occupies.
+        spikes: that it sends.
+        synaptic_operations: that arrive at it.
+        updates: neurons times steps of the period.
+        busiest_ns: time of its slowest core in its slowest step (synaptic operations or updates).
+        dynamic_nj: synapses and updates with `account`'s table; None where that has no prices.
+        instructions: most microcode instructions per neuron and step; None without a program.
+    """
+
+    name: str
+    neurons: int
+    cores: int
+    spikes: float
+    synaptic_operations: float
+    updates: float
+    busiest_ns: float
+    dynamic_nj: float | None
+    instructions: int | None
+
+
+@dataclass(frozen=True)
+class BoardEstimate:
+    """Estimate of one network on one board.
+
+    Attributes:
+        network, board: names.
+        images: over which spikes were counted.
+        fits: whether the placement keeps all limits.
+        cores, chips: in use.
+        period_steps, latency_steps: of the pipeline.
+        work: counts per image.
+        time: of the steps.
+        accounts: energy per image; the first with the chip's own table, which may be unknown.
+        paper: α and its counts; None where the network does not say what its ANN multiplied.
+        balances: the full accounting against the ANN's arithmetic.
+        layers: in the order of the network, without the input.
+        notes: what an estimate cannot know.
+    """
+
+    network: str
+    board: str
+    chip: str
+    images: int
+    fits: bool
+    cores: int
+    chips: int
+    period_steps: int
+    latency_steps: int
+    work: Work
+    time: StepTime
+    accounts: tuple[EnergyAccount, ...]
+    paper: PaperBalance | None
+    balances: tuple[BoardBalance, ...]
+    layers: tuple[LayerEstimate, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def best_account(self) -> EnergyAccount:
+        """The account that has numbers: the chip's own, else the borrowed one."""
+        return self.accounts[-1]
+
+    @property
+    def step_us(self) -> Figure:
+        return self._time("mean step", self.time.image_s / self.period_steps * 1e6, "µs")
+
+    @property
+    def images_per_s(self) -> Figure:
+        return self._time("images per second", 1.0 / self.time.image_s, "1/s")
+
+    @property
+    def latency_us(self) -> Figure:
+        return self._time("latency", self.time.latency_s(self.latency_steps) * 1e6, "µs")
+
+    def _time(self, name: str, value: float, unit: str) -> Figure:
+        source = "; ".join(f"{p.name} {p.value:g} {p.unit}: {p.source}" for p in self.time.prices)
+        return Figure(name, value, unit, self.time.status, source)
+
+    @property
+    def counts(self) -> tuple[Figure, ...]:
+        """The exact counts per image."""
+        how = f"counted over {self.images} images"
+        return (
+            counted("synaptic operations", self.work.synaptic_operations, "per image", how),
+            counted("neuron updates", self.work.updates, "per image", "neurons × steps of the period"),
+            counted("packets between cores", self.work.hops.packets, "per image", f"{how}, by the placement"),
+            counted("packets between chips", self.work.hops.between_chips, "per image", f"{how}, by the placement"),
+            counted("input spikes", self.work.input_spikes, "per image", how),
+        )
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """When the SNN loses."""
+        paper = () if self.paper is None else (self.paper.sentence(),)
+        return (*paper, *(b.sentence() for b in self.balances))
+
+
+def estimate_board(network: Network, mapping: Mapping, activity: Activity) -> BoardEstimate:
+    """Time and energy of one image in a stream, on the board that the network was mapped onto.
+
+    Args:
+        activity: measured spikes; raises ConfigurationError when nothing was counted.
+    """
+    placement = mapping.placement
+    chip, table_chip = placement.board.chip, load_chip(TABLE_CHIP)
+    load = core_load(network, mapping.layers, placement, activity)
+    time = step_time(load, placement)
+    per_neuron = activity.per_neuron()
+    work = Work(
+        float(load.synaptic_operations.sum()),
+        float(load.active_updates.sum()),
+        float(load.inactive_updates.sum()),
+        spike_hops(mapping.layers, placement, per_neuron, mesh=table_chip.mesh),
+        float(per_neuron[network.input.name].sum()),
+    )
+    made = accounts(work, chip, table_chip, placement.chips, time.image_s)
+    rates = {name: float(values.mean()) for name, values in per_neuron.items()}
+    paper = PaperBalance.of(network, rates)
+    return BoardEstimate(
+        network.name,
+        placement.board.name,
+        chip.name,
+        activity.images,
+        mapping.fits,
+        len(placement.cores),
+        placement.chips,
+        network.period_steps,
+        network.latency_steps,
+        work,
+        time,
+        made,
+        paper,
+        () if paper is None else board_balances(paper.macs, made[-1], work),
+        _layers(network, placement, load, per_neuron, made[-1], work),
+        _notes(mapping, time, made),
+    )
+
+
+def _layers(
+    network: Network,
+    placement: Placement,
+    load: CoreLoad,
+    per_neuron: dict[str, np.ndarray],
+    account: EnergyAccount,
+    work: Work,
+) -> tuple[LayerEstimate, ...]:
+    timing = placement.board.chip.timing
+    programmable = bool(placement.board.chip.neuron.programmable.value)
+    operation_ns = timing.synaptic_operation_ns.value or 0.0
+    update_ns = timing.microcode_pass_ns.value or timing.neuron_update_active_ns.value or 0.0
+    layers = []
+    for population in network.populations:
+        if isinstance(population, InputPopulation):
+            continue
+        cores = list(placement.by_layer[population.name])
+        operations, active = load.synaptic_operations[cores], load.active_updates[cores]
+        updates = active + load.inactive_updates[cores]
+        busiest = max(float(operations.max()) * operation_ns, float(updates.max()) * update_ns)
+        layers.append(
+            LayerEstimate(
+                population.name,
+                int(np.prod(population.shape)),
+                len(cores),
+                float(per_neuron[population.name].sum()) if isinstance(population, Population) else 0.0,
+                float(operations.sum()),
+                float(updates.sum()),
+                busiest,
+                _share(account, work, float(operations.sum()), float(updates.sum())),
+                _instructions(population, network.period_steps) if programmable else None,
+            )
+        )
+    return tuple(layers)
+
+
+def _share(account: EnergyAccount, work: Work, operations: float, updates: float) -> float | None:
+    """The layer's part of the synaptic and update energy, by its counts."""
+    synaptic, updating = account.synaptic.value, account.updates.value
+    if synaptic is None or updating is None:
+        return None
+    of_synapses = synaptic * operations / work.synaptic_operations if work.synaptic_operations else 0.0
+    return of_synapses + updating * updates / work.updates
+
+
+def _instructions(population: Population | Readout, period: int) -> int:
+    return instruction_counts(population, period).worst
+
+
+def _notes(mapping: Mapping, time: StepTime, made: tuple[EnergyAccount, ...]) -> tuple[str, ...]:
+    chip = mapping.placement.board.chip
+    notes = []
+    if time.left_out:
+        notes.append(f"not public for {chip.name} and left out of the time: {', '.join(time.left_out)}; a lower bound")
+    if chip.timing.microcode_pass_ns.known:
+        notes.append("a neuron takes one microcode pass a step whatever its instructions; their own time is not public")
+    notes.append(f"left out of the energy: {', '.join(made[-1].left_out)}")
+    if not mapping.fits:
+        notes.append(
+            "the network does not fit this board: time and energy are those of the placement beyond its limits"
+        )
+    notes.append("the host, its link to the board and idle chips are not in any figure")
+    return (*notes, *mapping.notes)

@@ -1,0 +1,29 @@
+"""From a network to the cores of a board: split, place, report, and an independent check (docs/mapping.md)."""
+
+from loihi_onespike.boards.mapping.accounting import CoreUse
+from loihi_onespike.boards.mapping.block import Block
+from loihi_onespike.boards.mapping.check import check_placement
+from loihi_onespike.boards.mapping.layer import Afferent, Layer, layers_of
+from loihi_onespike.boards.mapping.mapper import Mapping, Violation, map_layers, map_network
+from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
+from loihi_onespike.boards.mapping.traffic import Hops, core_traffic, spike_hops
+from loihi_onespike.microcode.layout import state_rows
+
+__all__ = [
+    "Afferent",
+    "Block",
+    "CoreUse",
+    "Hops",
+    "Layer",
+    "Mapping",
+    "PlacedCore",
+    "Placement",
+    "Violation",
+    "check_placement",
+    "core_traffic",
+    "layers_of",
+    "map_layers",
+    "map_network",
+    "spike_hops",
+    "state_rows",
+]

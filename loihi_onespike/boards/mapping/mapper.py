@@ -1,0 +1,176 @@
+"""A network onto a board: split every layer, place the cores, say everything that does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loihi_onespike.boards.mapping.accounting import RESOURCES, Reader
+from loihi_onespike.boards.mapping.layer import Layer, layers_of
+from loihi_onespike.boards.mapping.place import assign_chips, crossing
+from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
+from loihi_onespike.boards.mapping.remedies import remedy
+from loihi_onespike.boards.mapping.split import Split, channel_blocks, split_layer
+from loihi_onespike.boards.mapping.traffic import Spikes, core_traffic
+from loihi_onespike.boards.specification import boards, load_board
+from loihi_onespike.boards.specification.spec import Board
+from loihi_onespike.core.graphs.network import Network
+
+WIDE_MAP = 224
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A limit that is not kept.
+
+    Attributes:
+        layer: name of the population; the network's name for limits of the board.
+        resource: what is exceeded, with its unit.
+        found, limit: in that unit.
+        remedy: what would fix it.
+    """
+
+    layer: str
+    resource: str
+    found: int
+    limit: int
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.layer}: {self.resource} {self.found}, the limit is {self.limit}; {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """What came of mapping a network.
+
+    Attributes:
+        layers: what was mapped.
+        splits: how each layer was cut, in the same order.
+        placement: every neuron on a core, also where limits are not kept: then some cores hold too much, or chips are
+            numbered beyond those of the board.
+        violations: all limits that are not kept.
+        smallest_board: name of the smallest board of the same kind of chip that holds the network; None if none does.
+        crossing_packets: packets per image that leave their chip.
+        notes: what else a user should know.
+    """
+
+    layers: tuple[Layer, ...]
+    splits: tuple[Split, ...]
+    placement: Placement
+    violations: tuple[Violation, ...]
+    smallest_board: str | None
+    crossing_packets: float
+    notes: tuple[str, ...]
+
+    @property
+    def fits(self) -> bool:
+        return not self.violations
+
+    def utilisation(self) -> dict[str, tuple[int, int | None]]:
+        """(used, limit) of the fullest core for every resource; the limit is None where it is not public."""
+        used = {r: max(c.use.of(r) for c in self.placement.cores) for r in RESOURCES}
+        return {r: (used[r], getattr(self.placement.board.chip.core, r).value) for r in RESOURCES}
+
+
+def map_network(network: Network, board: Board | str, spikes: Spikes | None = None) -> Mapping:
+    """Split the populations of a one-spike network over the cores of a board and place them.
+
+    Args:
+        board: a board, its name, or the path of its file.
+        spikes: measured spikes per image of each population, to place by; one per neuron where not given.
+
+    Raises:
+        BoardError: there is no such board. A network that does not fit is no error: see `Mapping.violations`.
+    """
+    return map_layers(layers_of(network), board, spikes, network.name)
+
+
+def map_layers(
+    layers: Sequence[Layer], board: Board | str, spikes: Spikes | None = None, name: str = "network"
+) -> Mapping:
+    """The same for layers that were made by hand, in topological order."""
+    onto = board if isinstance(board, Board) else load_board(board)
+    splits = _split_all(layers, onto)
+    blocks = {s.layer.name: list(s.grid) for s in splits}
+    traffic = core_traffic(layers, blocks, spikes)
+    assert onto.usable_cores_per_chip.value is not None
+    chips = assign_chips(traffic, onto.usable_cores_per_chip.value)
+    placement = _placement(splits, chips, onto)
+    violations = [
+        Violation(s.layer.name, resource, found, limit, remedy(s.layer, resource, onto))
+        for s in splits
+        for resource, found, limit in s.exceeded
+    ]
+    violations += _delays(layers, onto)
+    smallest = None if violations else _smallest(len(chips), onto)
+    if len(chips) > onto.cores:
+        message = f"take {smallest}" if smallest else "no board with this chip has as many; make layers smaller"
+        violations.append(Violation(name, "cores", len(chips), onto.cores, message))
+    return Mapping(
+        tuple(layers), splits, placement, tuple(violations), smallest, crossing(traffic, chips), _notes(splits, onto)
+    )
+
+
+def _split_all(layers: Sequence[Layer], board: Board) -> tuple[Split, ...]:
+    """From the output back: what a core needs for sending depends on how its readers are cut."""
+    readers: dict[str, list[Reader]] = {}
+    splits = []
+    sharing = bool(board.chip.accounting.shared_convolution.value)
+    for layer in reversed(layers):
+        split = split_layer(layer, readers.get(layer.name, []), board.chip)
+        splits.append(split)
+        for afferent in layer.afferents:
+            reader = Reader(layer.shares(afferent, sharing), channel_blocks(split.grid))
+            readers.setdefault(afferent.pre, []).append(reader)
+    return tuple(reversed(splits))
+
+
+def _placement(splits: Sequence[Split], chips: np.ndarray, board: Board) -> Placement:
+    """Cores of a chip are numbered in the order of the pipeline."""
+    cores: list[PlacedCore] = []
+    filled: dict[int, int] = {}
+    for split in splits:
+        for block, use in zip(split.grid, split.uses, strict=True):
+            chip = int(chips[len(cores)])
+            cores.append(PlacedCore(split.layer.name, block, use, chip, filled.get(chip, 0)))
+            filled[chip] = filled.get(chip, 0) + 1
+    return Placement(board, {s.layer.name: s.layer.shape for s in splits}, tuple(cores))
+
+
+def _smallest(cores: int, board: Board) -> str | None:
+    """The board with the fewest cores that are enough, of the boards with the same chip."""
+    same = [b for b in map(load_board, boards()) if b.chip == board.chip and b.cores >= cores]
+    if board.cores >= cores and board.id not in [b.id for b in same]:
+        same.append(board)
+    return min(same, key=lambda b: (b.cores, b.id)).id if same else None
+
+
+def _delays(layers: Sequence[Layer], board: Board) -> list[Violation]:
+    limit = board.chip.neuron.delay_steps.value
+    found = ((y.name, a.axon_delay) for y in layers for a in y.afferents)
+    message = "a relay population splits the delay"
+    return [Violation(n, "delay_steps", d, limit, message) for n, d in found if limit is not None and d > limit]
+
+
+def _notes(splits: Sequence[Split], board: Board) -> tuple[str, ...]:
+    layers = [s.layer for s in splits]
+    notes = []
+    full = [s.layer.name for s in splits if s.exceeded]
+    if full:
+        notes.append(
+            f"the cores of these layers, which fit on none, are the fewest that other limits allow: {', '.join(full)}"
+        )
+    unknown = [r for r in RESOURCES if not getattr(board.chip.core, r).known]
+    if unknown:
+        notes.append(f"not checked, because the limits of {board.chip.name} are not public: {', '.join(unknown)}")
+    if not board.chip.neuron.programmable.value:
+        notes.append(
+            f"the neuron of {board.chip.name} is fixed: it cannot run one-spike neurons, cores are only counted"
+        )
+    wide = [y.name for y in layers if y.convolutional and y.shape[-1] >= WIDE_MAP]
+    if wide and board.chip.accounting.shared_convolution.value:
+        notes.append(f"feature maps {WIDE_MAP} or more wide may drop spikes on the chip: {', '.join(wide)}")
+    return tuple(notes)

@@ -1,0 +1,85 @@
+"""Where every neuron lies: blocks of populations on cores, cores on chips."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.boards.mapping.accounting import CoreUse
+from loihi_onespike.boards.mapping.block import Block
+from loihi_onespike.boards.specification.spec import Board
+from loihi_onespike.core.maps import Shape
+
+
+@dataclass(frozen=True)
+class PlacedCore:
+    """One core and what it holds: a box of neurons of one layer.
+
+    Attributes:
+        layer: name of the population.
+        block: its neurons.
+        use: what the mapper counted.
+        chip: number of the chip on the board, from 0.
+        core: number of the core on the chip, from 0.
+    """
+
+    layer: str
+    block: Block
+    use: CoreUse
+    chip: int
+    core: int
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A network on a board.
+
+    Attributes:
+        shapes: of the placed populations, in topological order.
+        cores: in the order of the populations, then of their blocks.
+    """
+
+    board: Board
+    shapes: dict[str, Shape]
+    cores: tuple[PlacedCore, ...]
+
+    @cached_property
+    def by_layer(self) -> dict[str, tuple[int, ...]]:
+        """Positions in `cores` of every layer."""
+        found: dict[str, list[int]] = {name: [] for name in self.shapes}
+        for i, core in enumerate(self.cores):
+            found.setdefault(core.layer, []).append(i)
+        return {name: tuple(places) for name, places in found.items()}
+
+    @cached_property
+    def cores_per_chip(self) -> dict[int, int]:
+        """Occupied cores of every chip that is used."""
+        return dict(sorted(Counter(c.chip for c in self.cores).items()))
+
+    @property
+    def chips(self) -> int:
+        """Chips that are used."""
+        return len(self.cores_per_chip)
+
+    def core_of(self, layer: str) -> NDArray[np.int64]:
+        """Position in `cores` of every neuron of a layer, in the layer's shape; -1 for neurons that lie nowhere."""
+        places = np.full(self.shapes[layer], -1, np.int64)
+        for i in self.by_layer[layer]:
+            places[self.cores[i].block.slices] = i
+        return places
+
+    def tile(self, position: int) -> tuple[int, int] | None:
+        """(column, row) of the tile of a core on its chip's mesh; None where the mesh is not public.
+
+        Core n belongs to tile n // cores_per_tile, tiles are numbered row by row [I].
+        """
+        mesh = self.board.chip.mesh
+        columns, per_tile = mesh.tile_columns.value, mesh.cores_per_tile.value
+        if columns is None or per_tile is None:
+            return None
+        row, column = divmod(self.cores[position].core // per_tile, columns)
+        return column, row

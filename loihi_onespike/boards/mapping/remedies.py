@@ -1,0 +1,23 @@
+"""What a user can do about a limit that is not kept."""
+
+from __future__ import annotations
+
+from loihi_onespike.boards.mapping.layer import Layer
+from loihi_onespike.boards.specification.spec import Board
+from loihi_onespike.core.maps import Conv
+
+WIDTH = "a single neuron with all its inputs does not fit on a core: read fewer inputs"
+
+
+def remedy(layer: Layer, resource: str, board: Board) -> str:
+    """One sentence for a layer that no splitting brings below a limit of `board`."""
+    if resource in ("axon_in_words", "synapse_words", "total_words"):
+        widest = max(layer.afferents, key=lambda a: a.op.weight.size)
+        if isinstance(widest.op, Conv):
+            return f"{WIDTH} ({widest.name}): fewer input channels, a smaller kernel, or grouped convolution"
+        return f"{WIDTH} ({widest.name}): pool before it, or make the layer in front of it narrower"
+    if resource == "state_words":
+        return f"{layer.state_rows} rows of state per neuron are more than a core of {board.chip.name} holds"
+    if resource in ("axon_map_words", "axon_mem_words"):
+        return "too many groups of synapses read this layer: put a relay population between"
+    return "make the layer smaller"

@@ -1,0 +1,112 @@
+"""Splitting one layer over cores: along every axis in halves until all limits are kept.
+
+Channels are cut no further than the kernel demands, because every channel block receives all spikes of the layer
+before. Then the grid with the fewest cores is taken; among equals the one whose columns are halved once or twice more
+often than its rows, as Lava's compiler does. This gives the cores of every convolution in the partition tables of
+YOLO-KP and PilotNet [C] (docs/mapping.md).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log2, prod
+
+from loihi_onespike.boards.mapping.accounting import CoreUse, Reader, core_use, exceeded
+from loihi_onespike.boards.mapping.block import Grid, halvings, list_halvings, powers_of_two
+from loihi_onespike.boards.mapping.layer import Layer
+from loihi_onespike.boards.specification.spec import Chip
+
+
+@dataclass(frozen=True)
+class Split:
+    """A layer on cores of its own.
+
+    Attributes:
+        uses: of the blocks, in the order of the grid.
+        exceeded: (resource, found, limit) that a single neuron on a core does not keep; empty when the layer fits.
+    """
+
+    layer: Layer
+    grid: Grid
+    uses: tuple[CoreUse, ...]
+    exceeded: tuple[tuple[str, int, int], ...]
+
+
+def split_layer(layer: Layer, readers: Sequence[Reader], chip: Chip) -> Split:
+    """The best grid that keeps all limits.
+
+    A limit that not even a single neuron keeps is set aside and reported; the others still decide the grid.
+    """
+    smallest = Grid(layer.shape, tuple(1 for _ in layer.shape))
+    hopeless = exceeded(core_use(layer, smallest.middle, readers, chip), chip.core)
+    aside = {resource for resource, _, _ in hopeless}
+    for grid in _grids(layer, chip):
+        uses = _uses(layer, grid, readers, chip, aside)
+        if uses is not None:
+            return Split(layer, grid, uses, tuple(hopeless))
+    # Another block than the middle one may hold more (rows of a sparse map): nothing is left to halve.
+    uses = tuple(core_use(layer, b, readers, chip) for b in smallest)
+    return Split(layer, smallest, uses, _exceeded_by(uses, chip))
+
+
+def _exceeded_by(uses: Sequence[CoreUse], chip: Chip) -> tuple[tuple[str, int, int], ...]:
+    """(resource, largest found, limit) over several cores."""
+    worst: dict[str, tuple[str, int, int]] = {}
+    for use in uses:
+        for resource, found, limit in exceeded(use, chip.core):
+            before = worst.get(resource, (resource, 0, limit))
+            worst[resource] = (resource, max(found, before[1]), limit)
+    return tuple(worst.values())
+
+
+def _uses(
+    layer: Layer, grid: Grid, readers: Sequence[Reader], chip: Chip, aside: set[str]
+) -> tuple[CoreUse, ...] | None:
+    """What all blocks take; None as soon as one does not fit."""
+
+    def fits(use: CoreUse) -> bool:
+        return all(resource in aside for resource, _, _ in exceeded(use, chip.core))
+
+    if not fits(core_use(layer, grid.middle, readers, chip)):
+        return None
+    uses = []
+    for block in grid:
+        use = core_use(layer, block, readers, chip)
+        if not fits(use):
+            return None
+        uses.append(use)
+    return tuple(uses)
+
+
+def _grids(layer: Layer, chip: Chip) -> list[Grid]:
+    """All grids, the best first."""
+    shape = layer.shape
+    if not shape:
+        return [Grid((), ())]
+    if layer.convolutional:
+        columns = powers_of_two if chip.accounting.shared_convolution.value else halvings
+        options = [*(halvings(n) for n in shape[:-1]), columns(shape[-1])]
+    elif len(shape) == 1:
+        options = [list_halvings(shape[0])]
+    else:
+        options = [halvings(n) for n in shape]
+    # Grids that could not hold the neurons need no closer look.
+    room = min((q.value for q in (chip.core.neurons, chip.core.state_words) if q.value is not None), default=None)
+    chosen = [s for s in itertools.product(*options) if room is None or prod(s) <= 2 * room or prod(s) == 1]
+    return sorted((Grid(shape, s) for s in chosen), key=lambda g: _preference(layer, g))
+
+
+def _preference(layer: Layer, grid: Grid) -> tuple[object, ...]:
+    counts = grid.counts
+    if not layer.convolutional:
+        return (len(grid), counts[::-1], grid.sizes)
+    halved = [log2(c) for c in counts]
+    uneven = abs(halved[-1] - sum(halved[1:-1]) - 1.5) if len(counts) > 2 else 0.0
+    return (counts[0], len(grid), uneven, grid.sizes)
+
+
+def channel_blocks(grid: Grid) -> int:
+    """Blocks along the first axis."""
+    return grid.counts[0] if grid.shape else 1

@@ -1,5 +1,0 @@
-"""Calibration without training: levels, scales, thresholds and biases chosen on data (beyond the paper)."""
-
-from loihi_onespike.calibration.method import Method
-
-__all__ = ["Method"]

@@ -1,0 +1,104 @@
+"""What the spikes of a planned population stand for: pre-activation → value of the spike, phase by phase.
+
+A neuron decides about phase k on what has arrived by step wait + k. With parts z_1 … z_S, the pre-activation at steps
+wait + 1 … T_in (S = 1 with a full wait), it sends the first phase k with
+
+    z_min(k, S) ≥ threshold · table[k-1]        or, negatively,        -z_min(k, S) ≥ threshold · negative[k-1]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.stage import StagePlan
+from loihi_onespike.executors.float.quantizer import Quantizer, by_place, parameters_by_place
+
+Float = NDArray[np.float64]
+
+
+def carried(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> torch.Tensor:
+    """±level in units of λ for every neuron, 0 where it sends nothing; float32, in a memory order of `by_place`.
+
+    Args:
+        parts: S tensors (N, *shape).
+        bias: added to every part, broadcastable to the shape.
+    """
+    shape, early = tuple(parts[0].shape[1:]), min(len(parts) - 1, plan.code.timesteps)
+    table, negative = plan.table, plan.negative
+    levels, offset = plan.code.levels(), np.asarray(bias / plan.threshold)
+    threshold = torch.from_numpy(np.ascontiguousarray(plan.threshold)).float()
+    later = [entries if entries is None else _from_phase(entries, early) for entries in (table, negative)]
+    last = Quantizer(later[0], later[1], levels, offset, shape)(parts[-1] / threshold)  # type: ignore[arg-type]
+    if not early:
+        return last
+    below = np.full(len(table), np.inf) if negative is None else negative
+    out, channels_last = by_place(last)
+    factor, added = (parameters_by_place(np.asarray(a), shape, channels_last) for a in (1 / plan.threshold, offset))
+    for k in range(early - 1, -1, -1):  # backwards, so that the first spike stays
+        seen, _ = by_place(_laid_out_as(parts[k], last))
+        up, down, level = np.float32(table[k]), np.float32(below[k]), np.float32(levels[k])
+        _decide(seen.numpy(), factor, added, up, down, level, out.numpy())
+    return last
+
+
+def _laid_out_as(part: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """The tensor in the memory order of another one; sums of layers of one channel may come in either."""
+    return part if part.stride() == other.stride() else torch.empty_like(other).copy_(part)
+
+
+def _from_phase(entries: Float, first: int) -> Float:
+    """The table without its first entries: these phases are decided on earlier parts."""
+    return np.where(np.arange(len(entries)) < first, np.inf, entries)
+
+
+@njit(cache=True, parallel=True)
+def _decide(z, factor, bias, up, down, level, out):  # type: ignore[no-untyped-def]
+    """out = ±level where z · factor + bias reaches a threshold; (N, places, channels), parameters (places or 1, …)."""
+    for n in prange(z.shape[0]):
+        for p in range(z.shape[1]):
+            scale, offset = factor[p if factor.shape[0] > 1 else 0], bias[p if bias.shape[0] > 1 else 0]
+            for c in range(z.shape[2]):
+                y = z[n, p, c] * scale[c] + offset[c]
+                if y >= up:
+                    out[n, p, c] = level
+                elif -y >= down:
+                    out[n, p, c] = -level
+
+
+def mean_levels(parts: Float, shift: Float, factor: Float, active_from: Float, plan: StagePlan) -> tuple[Float, Float]:
+    """Mean level in units of λ, and share of samples whose last part is above -active_from, per channel: (C,) each.
+
+    Args:
+        parts: (S, C, n) pre-activations.
+        shift: (C,) added to them.
+        factor: (C,) threshold.
+        active_from: (C,) minus the value from which on a neuron counts as active.
+    """
+    never = np.full(plan.code.timesteps, np.inf)
+    negative = never if plan.negative is None else plan.negative
+    return _mean_levels(parts, shift, factor, active_from, plan.table, negative, plan.code.levels())
+
+
+@njit(cache=True, parallel=True)
+def _mean_levels(parts, shift, factor, active_from, table, negative, levels):  # type: ignore[no-untyped-def]
+    last, channels, samples = parts.shape[0] - 1, parts.shape[1], parts.shape[2]
+    mean, active = np.zeros(channels), np.zeros(channels)
+    for c in prange(channels):
+        total, count = 0.0, 0
+        for i in range(samples):
+            count += parts[last, c, i] + active_from[c] > 0
+            for k in range(levels.shape[0]):
+                z = np.float32((parts[min(k, last), c, i] + shift[c]) / factor[c])
+                if z >= table[k]:
+                    total += levels[k]
+                    break
+                if -z >= negative[k]:
+                    total -= levels[k]
+                    break
+        mean[c], active[c] = total / samples, count / samples
+    return mean, active

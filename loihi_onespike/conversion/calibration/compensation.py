@@ -1,0 +1,99 @@
+"""Rounding of weights in which every weight makes up for the errors of those before it.
+
+The output error of a row of weights under the inputs that it really sees is
+
+    (w - q)ᵀ H (w - q),   H = covariance of the inputs of the row
+
+With the weights rounded one after the other, the error of each is moved onto the weights that are still real, by the
+least-squares solution for this H, before they are rounded in their turn (optimal brain surgeon with a fixed order of
+weights, arXiv 2210.17323, section 3). The mean of the inputs is left out of H: the bias takes care of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import scipy.linalg
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.calibration.rows import Rows
+from loihi_onespike.conversion.quantization.integer_weights import nearest
+from loihi_onespike.core.maps import Conv
+
+Float = NDArray[np.float64]
+
+DAMPING = 0.01
+"""Share of the mean variance that is added to every variance …"""
+CHANCE = 0.1
+"""… and that times weights over samples: the fewer samples, the less their covariances are believed."""
+
+
+class Compensation:
+    """A `Rounding` for one stage.
+
+    Args:
+        rows: of the links whose weights are rounded together, all others are rounded to nearest.
+        scales: λ of the inputs of each of these links, as `gathered_scale` gives it.
+    """
+
+    def __init__(self, rows: Mapping[int, Rows], scales: Mapping[int, Float]) -> None:
+        self._rows, self._scales = rows, scales
+
+    def __call__(self, link: int, weights: Float) -> Float:
+        """Whole numbers for weights (O, I / groups, …) or (O, I) of a link in units of the grid."""
+        if link not in self._rows:
+            return nearest(link, weights)
+        rows = self._rows[link]
+        scale = self._scales[link]
+        if isinstance(rows.op, Conv):
+            scale = np.repeat(scale.reshape(rows.groups, -1), int(np.prod(rows.op.window.kernel)), axis=1)
+        scale = scale.reshape(rows.groups, -1)
+        in_levels = rows.covariance / (scale[:, :, None] * scale[:, None, :])
+        grouped = weights.reshape(rows.groups, -1, scale.shape[1])
+        return rounded_rows(grouped, in_levels, len(rows.inputs)).reshape(weights.shape)
+
+
+def rounded_rows(weights: Float, covariances: Float, samples: int) -> Float:
+    """Whole numbers (groups, rows, d) for weights, with covariances (groups, d, d) of their inputs.
+
+    Args:
+        samples: that the covariances were taken from.
+    """
+    size = weights.shape[-1]
+    variances = np.diagonal(covariances, axis1=1, axis2=2)
+    damping = (DAMPING + CHANCE * size / samples) * variances.mean(axis=1)
+    damping = np.where(damping > 0, damping, 1.0)  # where nothing ever arrives, every weight is on its own
+    order = np.argsort(-variances, axis=1, kind="stable")  # those that matter most first, while others can help
+    damped = np.take_along_axis(np.take_along_axis(covariances, order[:, :, None], 1), order[:, None, :], 2)
+    damped += damping[:, None, None] * np.eye(size)
+    moved = np.take_along_axis(weights, order[:, None, :], 2)
+    _compensate(moved, inverse_factor(damped))
+    whole = np.empty_like(moved)
+    np.put_along_axis(whole, order[:, None, :], moved, 2)
+    return whole
+
+
+def inverse_factor(matrices: Float) -> Float:
+    """Upper triangular R with RᵀR = H⁻¹ of positive definite H (groups, d, d).
+
+    With the order of rows and columns turned round, H = L Lᵀ gives R = L⁻¹ turned back.
+    """
+    lower = np.linalg.cholesky(matrices[:, ::-1, ::-1])
+    inverses = np.stack([scipy.linalg.lapack.dtrtri(matrix, lower=1)[0] for matrix in lower])
+    return np.ascontiguousarray(inverses[:, ::-1, ::-1])
+
+
+@njit(cache=True, parallel=True)
+def _compensate(weights, factors):  # type: ignore[no-untyped-def]
+    """Round the rows (groups, rows, d) in place, from left to right."""
+    groups, rows, size = weights.shape
+    for i in prange(groups * rows):
+        row, factor = weights[i // rows, i % rows], factors[i // rows]
+        for j in range(size):
+            whole = np.rint(row[j])
+            off = (row[j] - whole) / factor[j, j]
+            row[j] = whole
+            for k in range(j + 1, size):
+                row[k] -= off * factor[j, k]

@@ -1,0 +1,130 @@
+"""The values that one neuron can send, as an ascending grid, and how well a grid carries given values.
+
+With levels ℓ(k) and the phase m from which negative spikes are allowed ("turn", two-sided codes), in units of λ and
+relative to the value of no spike:
+
+    grid = -ℓ(m) … -ℓ(T), 0, ℓ(T) … ℓ(1)        offset = ℓ(m), so that the lowest value is 0
+
+Without a turn the grid is 0, ℓ(T) … ℓ(1) and the offset 0. A value is sent as the entry between whose thresholds it
+lies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import SingleSpikeCode
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Entries (M,) and the M - 1 thresholds between them, ascending, in units of λ about the value of no spike.
+
+    Attributes:
+        phases: (M,) phase of each entry, negative for negative spikes, 0 for none.
+        offset: value of no spike in units of λ.
+    """
+
+    entries: Float
+    thresholds: Float
+    phases: NDArray[np.int64]
+    offset: float
+
+    @classmethod
+    def of(cls, levels: Float, thresholds: Float, turn: int | None = None, symmetric: bool = False) -> Grid:
+        """Grid of a code's levels and thresholds (T,).
+
+        Args:
+            turn: first phase that negative spikes may take; None for an unsigned code.
+            symmetric: negative spikes at every phase about 0, as activations of either sign need them.
+        """
+        up, up_at = levels[::-1], thresholds[::-1]
+        first = 1 if symmetric else turn
+        if first is None:
+            down, down_at = np.zeros(0), np.zeros(0)
+        else:
+            down, down_at = -levels[first - 1 :], -thresholds[first - 1 :]
+        count = len(levels)
+        negative = [-(count - len(down) + i + 1) for i in range(len(down))]
+        return cls(
+            np.concatenate([down, [0.0], up]),
+            np.concatenate([down_at, up_at]),
+            np.array([*negative, 0, *range(count, 0, -1)]),
+            float(levels[turn - 1]) if turn is not None else 0.0,
+        )
+
+    @classmethod
+    def of_code(cls, code: SingleSpikeCode, turn: int | None = None, symmetric: bool = False) -> Grid:
+        return cls.of(code.levels(), code.thresholds(), turn, symmetric)
+
+
+class Sorted:
+    """Values of every channel in ascending order with what is needed to sum over any interval of them.
+
+    Args:
+        values: (C, n).
+    """
+
+    def __init__(self, values: Float) -> None:
+        self.values = np.sort(values.astype(np.float64), axis=1)
+        zero = np.zeros((len(values), 1))
+        self.sums = np.concatenate([zero, np.cumsum(self.values, axis=1)], axis=1)
+        self.squares = np.sum(self.values**2, axis=1)
+
+    def of_channels(self, chosen: NDArray[np.int64]) -> Sorted:
+        """The same for some channels."""
+        return Sorted(self.values[chosen])
+
+    @property
+    def count(self) -> int:
+        return int(self.values.shape[1])
+
+    def errors(self, grid: Grid, scales: Float) -> Float:
+        """(C, F) mean square error of every channel with each of its λ, scales (C, F)."""
+        return _errors(self.values, self.sums, self.squares, scales, grid.entries, grid.thresholds, grid.offset)
+
+    def segments(self, grid: Grid, scales: Float) -> tuple[Float, Float]:
+        """Number and sum, in units of λ about the value of no spike, of the values sent as each entry: (C, M) each."""
+        return _segments(self.values, self.sums, scales, grid.thresholds, grid.offset)
+
+
+@njit(cache=True, parallel=True)
+def _errors(values, sums, squares, scales, entries, thresholds, offset):  # type: ignore[no-untyped-def]
+    out = np.empty(scales.shape)
+    n = values.shape[1]
+    for c in prange(values.shape[0]):
+        for f in range(scales.shape[1]):
+            scale = scales[c, f]
+            error, last = squares[c], 0
+            for m in range(entries.shape[0]):
+                end = n
+                if m < thresholds.shape[0]:
+                    end = np.searchsorted(values[c], (thresholds[m] + offset) * scale)
+                value = (entries[m] + offset) * scale
+                error += (end - last) * value * value - 2 * value * (sums[c, end] - sums[c, last])
+                last = end
+            out[c, f] = error / n
+    return out
+
+
+@njit(cache=True)
+def _segments(values, sums, scales, thresholds, offset):  # type: ignore[no-untyped-def]
+    entries = thresholds.shape[0] + 1
+    number, total = np.zeros((values.shape[0], entries)), np.zeros((values.shape[0], entries))
+    n = values.shape[1]
+    for c in range(values.shape[0]):
+        last = 0
+        for m in range(entries):
+            end = n
+            if m < entries - 1:
+                end = np.searchsorted(values[c], (thresholds[m] + offset) * scales[c])
+            number[c, m] = end - last
+            total[c, m] = (sums[c, end] - sums[c, last]) / scales[c] - offset * (end - last)
+            last = end
+    return number, total

@@ -1,0 +1,176 @@
+"""Code of the input, found on calibration data (contract section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from math import sqrt
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
+from loihi_onespike.core.activations import IDENTITY
+from loihi_onespike.core.codes import BinaryCode, SingleSpikeCode
+from loihi_onespike.core.graphs.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
+from loihi_onespike.core.maps import Diagonal, Shape
+
+InputCode: TypeAlias = BinaryCode | SingleSpikeCode | Literal["auto"]
+"""Code of the input; "auto" for a binary code with as many bits as the data needs."""
+AUTO_BITS = (8, 12)
+"""Fewest and most bits that "auto" takes; every bit more is a step of the first layer and a bit of its head-room."""
+INPUT_ERROR = 0.01
+"""Rounding error of the input, over the deviation of its values, below which the codes of the layers matter more."""
+GRID_TOLERANCE = 1e-3
+"""Values count as lying on a grid when they are off by less than this fraction of its step."""
+
+
+def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code: InputCode) -> StageGraph:
+    """Choose range and grid of the input and fold its offset into the biases that read it.
+
+    x ↔ offset + scale · Σ levels, per channel (first axis) for inputs with channels, one range for vectors. Where the
+    calibration values lie on a uniform grid that the code can hold (8-bit images after any per-channel normalisation
+    do), the code is laid on that grid and the input is carried exactly; else the range is divided evenly. With zero
+    padding the folded offset differs at the border, so the new bias is one per neuron.
+    """
+    survey = _Survey(graph.input.shape)
+    for batch in batches:
+        survey.add(batch)
+    low, span = survey.low(), survey.span()
+    if code == "auto":
+        on_grid = survey.on_grid(2 ** AUTO_BITS[0] - 1)
+        code = BinaryCode(AUTO_BITS[0]) if on_grid else enough_bits(span, survey.variance())
+    if isinstance(code, BinaryCode):
+        steps = 2**code.bits - 1
+        scale = survey.grid_step(steps) * (steps + 1)
+    else:
+        scale = span / code.levels()[0]  # the largest value is the first level
+    return fold_offset(graph, InputPlan(code, scale, low))
+
+
+def enough_bits(span: NDArray[np.float64], variance: NDArray[np.float64]) -> BinaryCode:
+    """Code of the fewest AUTO_BITS with √(Σ step² / 12 / Σ variance) ≤ INPUT_ERROR, step = span / (2^bits - 1).
+
+    Args:
+        span, variance: range and variance per channel.
+    """
+    power = float(np.sum(variance))
+    for bits in range(*AUTO_BITS):
+        error = sqrt(float(np.sum(span**2)) / 12) / (2**bits - 1)
+        if error <= INPUT_ERROR * sqrt(power):
+            return BinaryCode(bits)
+    return BinaryCode(AUTO_BITS[1] if power > 0 else AUTO_BITS[0])
+
+
+@dataclass
+class _Survey:
+    """Range, moments and distinct values of each channel."""
+
+    shape: Shape
+    count: int = 0
+    moments: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 1)))
+    values: list[NDArray[np.float64]] = field(default_factory=list)
+    ranges: list[tuple[float, float]] = field(default_factory=list)
+    MAX_DISTINCT = 4096
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0] if len(self.shape) > 1 else 1
+
+    def add(self, batch: NDArray[np.floating]) -> None:
+        by_channel = (
+            np.moveaxis(batch, 1, 0).reshape(self.channels, -1) if len(self.shape) > 1 else batch.reshape(1, -1)
+        )
+        self.count += by_channel.shape[1]
+        exact = by_channel.astype(np.float64)
+        self.moments = self.moments + np.stack([exact.sum(axis=1), np.square(exact).sum(axis=1)])
+        distinct = [np.unique(row) for row in exact]
+        if not self.values:
+            self.values = distinct
+            self.ranges = [(v[0], v[-1]) for v in distinct]
+            return
+        self.ranges = [(min(lo, v[0]), max(hi, v[-1])) for (lo, hi), v in zip(self.ranges, distinct, strict=True)]
+        self.values = [
+            old if len(old) > self.MAX_DISTINCT else np.union1d(old, v)
+            for old, v in zip(self.values, distinct, strict=True)
+        ]
+
+    def _per_channel(self, values: list[float]) -> NDArray[np.float64]:
+        array = np.array(values, dtype=np.float64)
+        return array.reshape(-1, *(1,) * (len(self.shape) - 1)) if len(self.shape) > 1 else array.reshape(())
+
+    def low(self) -> NDArray[np.float64]:
+        return self._per_channel([lo for lo, _ in self.ranges])
+
+    def span(self) -> NDArray[np.float64]:
+        return self._per_channel([hi - lo if hi > lo else 1.0 for lo, hi in self.ranges])
+
+    def variance(self) -> NDArray[np.float64]:
+        mean, square = self.moments / max(self.count, 1)
+        return self._per_channel(list(np.maximum(square - mean**2, 0)))
+
+    def on_grid(self, steps: int) -> bool:
+        """Every channel's values lie on a grid of so many steps, so that they are carried exactly."""
+        return all(len(v) == 1 or _aligned_step(v, steps) is not None for v in self.values)
+
+    def grid_step(self, steps: int) -> NDArray[np.float64]:
+        """Step per channel such that `steps` steps cover the range, on the data's own grid where there is one."""
+        found = []
+        for (lo, hi), values in zip(self.ranges, self.values, strict=True):
+            even = (hi - lo) / steps if hi > lo else 1.0 / steps
+            found.append(_aligned_step(values, steps) or even)
+        return self._per_channel(found)
+
+
+def _aligned_step(values: NDArray[np.float64], steps: int) -> float | None:
+    """Step of the grid that the values lie on, divided as finely as `steps` allow; None where there is no such grid."""
+    if not 2 <= len(values) <= steps + 1:
+        return None
+    gaps = np.diff(values)
+    close = gaps < gaps.max() * GRID_TOLERANCE  # the same value with different rounding
+    values = values[np.concatenate([[True], ~close])]
+    step = float(np.diff(values).min())
+    if step <= 0:
+        return None
+    places = (values - values[0]) / step
+    count = int(np.rint(places[-1]))
+    if not 1 <= count <= steps:
+        return None
+    step = float(values[-1] - values[0]) / count
+    if np.abs((values - values[0]) / step - np.rint(places)).max() > max(GRID_TOLERANCE, 1e-2):
+        return None
+    return step / (steps // count)
+
+
+def fold_offset(graph: StageGraph, plan: InputPlan) -> StageGraph:
+    """Add scale · op(gather(offset)) to the bias of every stage that reads the input."""
+    if not np.any(plan.offset):
+        return replace(graph, input_plan=plan)
+    offsets = {graph.input.name: plan.offset}
+    stages = (s if isinstance(s, InputStage) else fold_offsets(s, offsets, graph) for s in graph.stages)
+    return replace(graph, stages=tuple(stages), input_plan=plan)
+
+
+def recode_mixed_input(graph: StageGraph) -> StageGraph:
+    """Give the input a one-spike population of its own wherever a stage reads it beside other stages.
+
+    A population has one leak, so all its inputs must share a base; the input's is 2.
+    """
+    name = graph.input.name
+    mixed = [s for s in graph.stages[1:] if {link.pre for link in s.links} > {name}]  # type: ignore[union-attr]
+    if not mixed:
+        return graph
+    shape = graph.input.shape
+    link = Link(name, Diagonal(np.ones((1,) * len(shape))), None, np.ones(()))
+    shared = (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
+    recoded = Stage(f"{name}.recoded", shape, "linear", (link,), np.zeros(()), IDENTITY, shared)
+    stages: list[InputStage | Stage | OutputStage] = [graph.stages[0], recoded]
+    for stage in graph.stages[1:]:
+        assert not isinstance(stage, InputStage)
+        if stage in mixed:
+            links = tuple(replace(k, pre=recoded.name) if k.pre == name else k for k in stage.links)
+            stage = replace(stage, links=links)
+        stages.append(stage)
+    note = f"{name}: sent again by {recoded.name} with one spike, since it is read beside populations of another base"
+    return replace(graph, stages=tuple(stages), rewrites=(*graph.rewrites, note))

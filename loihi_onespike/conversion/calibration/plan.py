@@ -1,0 +1,196 @@
+"""Planned stages from calibration data: which code, scale, threshold and bias every population has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.calibration.codebooks import codebooks, groups
+from loihi_onespike.conversion.calibration.population import Setting, Target
+from loihi_onespike.conversion.calibration.sequential import calibrate_in_sequence
+from loihi_onespike.conversion.calibration.stage_plan import plan_stages
+from loihi_onespike.conversion.calibration.survey import Survey
+from loihi_onespike.conversion.method import Method
+from loihi_onespike.conversion.quantization.quantize import quantize
+from loihi_onespike.core.codes import Base, PhaseCode, SingleSpikeCode
+from loihi_onespike.core.encoding import encode_values
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.stage import InputStage, StageGraph
+from loihi_onespike.errors import HeadroomError
+
+if TYPE_CHECKING:
+    from loihi_onespike.jobs.distributed import Ranks
+
+Progress = Callable[[str, int, int], None]
+Batch = NDArray[np.floating] | SparseSample
+
+LIVE_BYTES = 3 * 2**30
+"""Memory for the values of both networks while the layers are calibrated one after the other."""
+TRIAL_IMAGES = 48
+"""Samples on which the levels for a short wait are chosen."""
+FEW_IMAGES = 4
+"""Of these, on which their head-room is."""
+STEEPER_RANGES = (16, 32, 64, 256, 1024, 4096)
+"""Gain over a whole window, base^T, of the levels that are tried there; v has no room for more."""
+STEEPEST_BASE = 4.0
+ENOUGH_IMAGES = 64
+"""Fewer samples leave the corrections to chance."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        code: the paper's code for the number of timesteps.
+        fitted_levels: fit a codebook in its place.
+        wait, normalization, weight_bits: as in `convert`.
+        method: parts of the calibration.
+    """
+
+    code: PhaseCode
+    fitted_levels: bool
+    wait: int | None
+    normalization: str
+    weight_bits: int
+    method: Method
+
+
+def plan(
+    graph: StageGraph,
+    batches: Sequence[Batch],
+    request: Request,
+    progress: Progress = lambda what, done, of: None,
+    ranks: Ranks | None = None,
+) -> StageGraph:
+    """Plan every hidden stage of a graph whose input is planned.
+
+    Args:
+        batches: arrays (n, *shape), or one sparse sample.
+        progress: called as progress(what, done, of).
+        ranks: processes that share the survey of the data; the rest every one of them does alike.
+
+    Raises:
+        CalibrationError: no data, or values that are not finite.
+    """
+    total = sum(_samples(batch) for batch in batches)
+    survey = Survey(graph, _shown(batches, progress), total, ranks)
+    paper = plan_stages(graph, survey.maxima, request.code, request.wait, request.normalization)
+    if not request.method.sequential:
+        return paper
+    largest = {name: p.scale for name, p in paper.plans.items()}
+    codes: dict[str, SingleSpikeCode] = {name: p.code for name, p in paper.plans.items()}
+    if request.fitted_levels:
+        values = {
+            s.name: Target.of(graph, s, largest[s.name], request.method).values(survey.samples[s.name])
+            for s in graph.hidden
+            if s.name in survey.samples
+        }
+        steps = _Steps("levels", len(groups(graph)), progress)
+        codes = codebooks(graph, values, request.code.timesteps, steps)
+    setting = Setting(codes, largest, request.wait, request.weight_bits, request.method)
+    parts = 1 if request.wait is None else max(1, request.code.timesteps - request.wait)
+    x = _together(graph, batches, parts)
+    if request.fitted_levels and request.method.waits and parts > 1:
+        setting = _for_wait(graph, x, setting, request.code.timesteps, progress)
+    calibrated = calibrate_in_sequence(graph, x, setting, _Steps("layers", len(graph.stages) - 1, progress))
+    return replace(calibrated, rewrites=(*graph.rewrites, *_notes(total, _samples(x))))
+
+
+def _for_wait(graph: StageGraph, x: Any, setting: Setting, timesteps: int, progress: Progress) -> Setting:
+    """The setting whose levels carry most under its wait.
+
+    Under a short wait phase k is decided on what came by phase wait + k: the steeper the levels, the less is missing
+    then, and the coarser the code. Which of them counts more is tried on some of the data, at the network's output.
+    """
+    some = x if isinstance(x, SparseSample) else x[:TRIAL_IMAGES]
+    few = x if isinstance(x, SparseSample) else x[:FEW_IMAGES]
+    bases = [gain ** (1 / timesteps) for gain in STEEPER_RANGES]
+    steeper = [PhaseCode(Base.nearest(base), timesteps) for base in bases if base <= STEEPEST_BASE]
+    codes = [setting.codes, *(dict.fromkeys(setting.codes, code) for code in steeper)]
+    progress_of = _Steps("wait", len(codes), progress)
+    # the weights cost most of a pass and change little here
+    method = replace(setting.method, weights=False, rounding=False)
+    trials: list[tuple[float, StageGraph, Mapping[str, SingleSpikeCode]]] = []
+    for tried in codes:
+        errors: list[float] = []
+        planned = calibrate_in_sequence(graph, some, replace(setting, codes=tried, method=method), output=errors.append)
+        trials.append((np.nan_to_num(errors[0], nan=np.inf), planned, tried))
+        progress_of()
+    for _, planned, tried in sorted(trials, key=lambda trial: trial[0]):
+        if tried is setting.codes or _fits(planned, few, setting.weight_bits):
+            return replace(setting, codes=tried)
+    return setting
+
+
+def _fits(planned: StageGraph, x: Any, weight_bits: int) -> bool:
+    """v stays within its 24 bits: the steeper the levels, the larger the gain over a window."""
+    assert planned.input_plan is not None
+    try:
+        quantize(planned, encode_values(planned.input_plan, x), weight_bits, graph_layers=isinstance(x, SparseSample))
+    except HeadroomError:
+        return False
+    return True
+
+
+class _Steps:
+    """Counts calls for the progress report."""
+
+    def __init__(self, what: str, total: int, progress: Progress) -> None:
+        self._what, self._total, self._progress, self._done = what, total, progress, 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        self._progress(self._what, self._done, self._total)
+
+
+def _samples(batch: Any) -> int:
+    return 1 if isinstance(batch, SparseSample) else len(batch)
+
+
+def _shown(batches: Sequence[Batch], progress: Progress) -> Any:
+    for i, batch in enumerate(batches, start=1):
+        yield batch
+        progress("calibrate", i, len(batches))
+
+
+def _together(graph: StageGraph, batches: Sequence[Batch], parts: int) -> Any:
+    """Calibration data as one array, as many samples as the memory holds."""
+    if isinstance(batches[0], SparseSample):
+        return batches[0]
+    images = max(1, LIVE_BYTES // live_bytes(graph, parts))
+    taken, found = [], 0
+    for batch in batches:
+        taken.append(batch[: images - found])  # type: ignore[index]
+        found += len(taken[-1])
+        if found >= images:
+            break
+    return np.concatenate(taken)
+
+
+def live_bytes(graph: StageGraph, parts: int = 1) -> int:
+    """Bytes per sample at the widest point: the values of both networks that are still read, and one layer's work."""
+    last: Mapping[str, int] = {
+        link.pre: i for i, s in enumerate(graph.stages) if not isinstance(s, InputStage) for link in s.links
+    }
+    sizes = [int(np.prod(stage.shape)) for stage in graph.stages]
+    widest = 0
+    for i in range(len(graph.stages)):
+        alive = sum(sizes[j] for j, s in enumerate(graph.stages[: i + 1]) if last.get(s.name, -1) >= i or j == i)
+        widest = max(widest, 2 * alive + (4 + 2 * parts) * sizes[i])
+    return 4 * widest
+
+
+def _notes(found: int, used: int) -> tuple[str, ...]:
+    notes = []
+    if used < found:
+        notes.append(f"calibration: the layers were calibrated on {used} of {found} samples, to keep within memory")
+    if 1 < found < ENOUGH_IMAGES:  # one sample is a graph, whose nodes are many
+        notes.append(
+            f"calibration: found {found} samples, below {ENOUGH_IMAGES} the corrections follow chance; give more"
+        )
+    return tuple(notes)

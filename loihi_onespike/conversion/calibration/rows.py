@@ -1,0 +1,139 @@
+"""What the rows of weights of a stage see and give at random places of the calibration data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import frexp
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage
+from loihi_onespike.core.maps import Conv, Dense
+from loihi_onespike.executors.tensors.tensor_maps import tensor_gather
+
+Float = NDArray[np.float64]
+
+LEAST_PLACES = 8192
+"""Places that are looked at, or PLACES_PER_WEIGHT times as many as a row has weights."""
+PLACES_PER_WEIGHT = 4
+MOST_WEIGHTS = 6144
+"""Weights per row beyond which their covariance is too large for a laptop."""
+
+
+def rows_of(stage: Stage | OutputStage, values: Mapping[str, torch.Tensor], seed: int = 0) -> dict[int, Rows]:
+    """Rows of every link that has some (convolutions and dense maps), by its place among the links.
+
+    Args:
+        values: what the inputs of the stage stand for, (N, *shape) in the units of the ANN, by name; links without an
+            entry are left out.
+        seed: of the choice of places.
+    """
+    found = {}
+    for i, link in enumerate(stage.links):
+        if link.pre in values and isinstance(link.op, Conv | Dense):
+            size = link.op.weight[0].size
+            if 2 <= size <= MOST_WEIGHTS:
+                found[i] = Rows.of(link, link.op, values[link.pre], max(LEAST_PLACES, PLACES_PER_WEIGHT * size), seed)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of weights of one link, in groups of rows that see the same inputs.
+
+    Attributes:
+        op: the map.
+        inputs: (S, groups, d) what a row sees at S places.
+        sample: (S,) index into the batch; of a dense map, its leading axes count as samples.
+        at: one (S,) index per spatial axis of the output; empty for dense maps.
+    """
+
+    op: Conv | Dense
+    inputs: torch.Tensor
+    sample: NDArray[np.int64]
+    at: tuple[NDArray[np.int64], ...]
+
+    @classmethod
+    def of(cls, link: Link, op: Conv | Dense, values: torch.Tensor, most: int, seed: int) -> Rows:
+        """At most `most` places of op(gather(values)), values (N, *shape)."""
+        if link.index is not None:
+            values = tensor_gather(link.index, values.device)(values)
+        extents: tuple[int, ...] = (int(np.prod(values.shape[:-1])),)
+        if isinstance(op, Conv):
+            extents = (len(values), *op.window.output(tuple(values.shape[2:])))
+        total = int(np.prod(extents))
+        chance = np.random.default_rng(seed)
+        chosen = np.arange(total) if total <= most else np.sort(chance.integers(0, total, most))
+        sample, *at = np.unravel_index(chosen, extents)
+        if isinstance(op, Dense):
+            seen = values.reshape(-1, values.shape[-1])[torch.from_numpy(sample)][:, None, :]
+        else:
+            seen = _patches(op, values, sample, at)
+        return cls(op, seen, sample, tuple(at))
+
+    @property
+    def groups(self) -> int:
+        return int(self.inputs.shape[1])
+
+    @cached_property
+    def halves(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Places of the even and of the odd samples, (S,) boolean each."""
+        odd = torch.from_numpy(self.sample % 2 == 1)
+        return ~odd, odd
+
+    @cached_property
+    def moments(self) -> tuple[Float, Float]:
+        """Σ x xᵀ over each half, about its mean: (groups, d, d)."""
+        first, second = (_centred(self.inputs[half]) for half in self.halves)
+        return _product(first, first), _product(second, second)
+
+    @property
+    def covariance(self) -> Float:
+        """(groups, d, d) of the inputs."""
+        first, second = self.moments
+        return (first + second) / len(self.inputs)
+
+    def products(self, outputs: torch.Tensor) -> tuple[Float, Float]:
+        """Σ x yᵀ over each half, about the means, with outputs y (S, groups, rows): (groups, d, rows)."""
+        first, second = (_product(_centred(self.inputs[half]), _centred(outputs[half])) for half in self.halves)
+        return first, second
+
+    def outputs(self, values: torch.Tensor) -> torch.Tensor:
+        """(S, groups, rows) values (N, *shape) of the stage at the places."""
+        at_places = torch.from_numpy(self.sample)
+        if not self.at:
+            return values.reshape(-1, values.shape[-1])[at_places][:, None, :]
+        index = (at_places, *(torch.from_numpy(at) for at in self.at))
+        return values.movedim(1, -1)[index].reshape(len(self.sample), self.groups, -1)
+
+
+def _patches(
+    op: Conv, values: torch.Tensor, sample: NDArray[np.int64], places: list[NDArray[np.int64]]
+) -> torch.Tensor:
+    """(S, groups, d) windows of values (N, C, *spatial) onto those output places."""
+    window, rank = op.window, len(op.window.kernel)
+    padded = F.pad(values, [n for pair in reversed(window.padding) for n in pair]).movedim(1, -1)
+    index = [torch.from_numpy(sample).reshape(-1, *(1,) * rank)]
+    for axis, place in enumerate(places):
+        tap = np.arange(window.kernel[axis]) * window.dilation[axis]
+        at = torch.from_numpy(place[:, None] * window.stride[axis] + tap)
+        index.append(at.reshape(len(at), *(-1 if a == axis else 1 for a in range(rank))))
+    patches = padded[tuple(index)].movedim(-1, 1)  # (S, channels, *kernel)
+    return patches.reshape(len(patches), op.groups, -1)
+
+
+def _centred(values: torch.Tensor) -> torch.Tensor:
+    """(groups, S, …) values (S, groups, …) about their mean."""
+    return (values - values.mean(dim=0)).transpose(0, 1)
+
+
+def _product(a: torch.Tensor, b: torch.Tensor) -> Float:
+    """Σ_S a bᵀ of (groups, S, …) each; both are brought near 1 before, since squares leave the range of float32."""
+    units = [2.0 ** frexp(float(x.abs().max()) if x.numel() else 0.0)[1] for x in (a, b)]
+    product = ((a / units[0]).transpose(1, 2) @ (b / units[1])).double().numpy()
+    return np.asarray(product * units[0] * units[1])

@@ -1,0 +1,180 @@
+"""Calibration layer after layer, each on the inputs that the spiking layers before it really give it.
+
+Both networks run side by side on the calibration data, the ANN on its own values and the SNN on its coded ones. At
+every population the weights are fitted to the ANN and rounded, its pre-activation gets a scale, perhaps a turn, and a
+bias under which its coded values have the ANN's mean in every channel; then these values go on. Nothing is trained, and
+every choice is made once, in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.calibration.arrival import arrived, arrived_input
+from loihi_onespike.conversion.calibration.carried import carried
+from loihi_onespike.conversion.calibration.channels import Channels
+from loihi_onespike.conversion.calibration.compensation import Compensation
+from loihi_onespike.conversion.calibration.population import Setting, Target, plan_population
+from loihi_onespike.conversion.calibration.regression import corrected
+from loihi_onespike.conversion.calibration.rows import rows_of
+from loihi_onespike.conversion.calibration.stage_plan import input_steps, stage_scale
+from loihi_onespike.conversion.lowering.link_scales import gathered_scale, pooled_scale
+from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
+from loihi_onespike.conversion.quantization.integer_weights import Rounding, nearest
+from loihi_onespike.conversion.quantization.rounded_stage import AnyStage, rounded_stage
+from loihi_onespike.core.activations import RELU
+from loihi_onespike.core.graphs.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.executors.float.float_executor import FloatExecutor, activate
+from loihi_onespike.executors.tensors.stage_sum import StageSum
+
+Float = NDArray[np.float64]
+
+
+def calibrate_in_sequence(
+    graph: StageGraph,
+    x: Any,
+    setting: Setting,
+    done: Callable[[], None] = lambda: None,
+    output: Callable[[float], None] = lambda error: None,
+) -> StageGraph:
+    """Planned stages with corrected weights and biases.
+
+    Args:
+        graph: stages whose input is planned.
+        x: calibration inputs (N, *shape), or one sparse sample.
+        done: called after every stage.
+        output: called with the error that is left at the output: the power of what a correct mean leaves of the
+            difference, as a share of the power of the ANN's output about its mean.
+    """
+    return _Pass(graph, setting, output).run(x, done)
+
+
+@dataclass
+class _Pass:
+    """State of the pass: what has been planned so far, and the values of no spike that later biases have to take off.
+
+    Values of the SNN are the levels of its spikes in units of λ, those of the input in its own units; the offsets of
+    the populations are left out.
+    """
+
+    graph: StageGraph
+    setting: Setting
+    output: Callable[[float], None]
+    stages: list[InputStage | Stage | OutputStage] = field(default_factory=list)
+    plans: dict[str, StagePlan] = field(default_factory=dict)
+    offsets: dict[str, Float] = field(default_factory=dict)
+
+    def run(self, x: Any, done: Callable[[], None]) -> StageGraph:
+        source = self.graph.input
+        ann = FloatExecutor(self.graph, coded=False)
+        of_ann = {source.name: ann.input_value(x)}
+        of_snn = {source.name: FloatExecutor(replace(self.graph, stages=(source,))).input_value(x)}
+        self.stages = [source]
+        last_reader = {link.pre: s.name for s in self.graph.stages[1:] for link in s.links}  # type: ignore[union-attr]
+        for stage in self.graph.stages[1:]:
+            assert not isinstance(stage, InputStage)
+            z_ann = ann.stage_input(stage.name, of_ann)
+            of_ann[stage.name], of_snn[stage.name] = self._stage(stage, z_ann, of_snn)
+            for link in stage.links:
+                if last_reader[link.pre] == stage.name:
+                    of_ann.pop(link.pre, None)
+                    of_snn.pop(link.pre, None)
+            done()
+        return self._planned
+
+    @property
+    def _planned(self) -> StageGraph:
+        """The graph as far as it has been planned; the stages behind are missing."""
+        return replace(self.graph, stages=tuple(self.stages), plans=self.plans)
+
+    def _stage(
+        self, stage: Stage | OutputStage, z_ann: torch.Tensor, values: Mapping[str, Any]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Values of the ANN and of the SNN; plans the stage on the way."""
+        if isinstance(stage, Stage) and stage.kind == "max_pool":
+            scales = {name: plan.scale for name, plan in self.plans.items()}
+            scale = pooled_scale(stage, scales, self.graph)
+            self.plans[stage.name] = StagePlan.of(RELU, self.setting.codes[stage.name], scale, 0)
+            self.stages.append(stage)
+            return z_ann, self._sum(stage, {})(values)
+        stage = fold_offsets(self._with_weights(stage, z_ann, values), self.offsets, self.graph)
+        parts, channels = self._parts(stage, values), Channels.of(stage)
+        shift = np.zeros(channels.count)
+        if self.setting.method.bias:
+            shift = channels.mean(z_ann) - channels.mean(parts[-1])
+        if isinstance(stage, OutputStage):
+            self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
+            self.output(_power(parts[-1] - z_ann, channels) / (_power(z_ann, channels) or 1.0))
+            return z_ann, parts[-1]
+        target = Target.of(self.graph, stage, self.setting.largest[stage.name], self.setting.method)
+        value = activate(stage.activation, z_ann)
+        plan, shift = plan_population(target, parts, value, shift, self.setting)
+        bias = channels.per_channel(shift) - plan.offset
+        self.plans[stage.name], self.offsets[stage.name] = plan, plan.offset
+        self.stages.append(replace(stage, bias=stage.bias + bias))
+        return value, carried(parts, bias, plan)
+
+    def _with_weights(self, stage: AnyStage, z_ann: torch.Tensor, values: Mapping[str, Any]) -> AnyStage:
+        """The stage with the weights that it will have, see `Method`: fitted to the ANN, then rounded."""
+        method = self.setting.method
+        dense = {link.pre for link in stage.links if isinstance(values[link.pre], torch.Tensor)}
+        seen = {name: self._in_units(name, values[name]) for name in dense}
+        fitting = method.weights and len(dense) == len({link.pre for link in stage.links})
+        compensating = method.rounding and method.compensation
+        rows = rows_of(stage, seen, self.setting.seed) if fitting or compensating else {}
+        if fitting:
+            stage = corrected(stage, rows, z_ann - self._sum(stage, {})(seen) - _tensor(stage.bias))
+        if not method.rounding:
+            return stage
+        rounding: Rounding = nearest
+        if compensating:
+            scales = {i: gathered_scale(stage.links[i], *stage_scale(self._planned, stage.links[i].pre)) for i in rows}
+            rounding = Compensation(rows, {i: scale for i, scale in scales.items() if scale is not None})
+        return rounded_stage(stage, self._planned, self.setting.weight_bits, rounding)
+
+    def _in_units(self, name: str, values: torch.Tensor) -> torch.Tensor:
+        """What a stage's spikes stand for, in the units of the ANN."""
+        if name not in self.plans:
+            return values
+        return values * _tensor(self.plans[name].scale) + _tensor(self.offsets.get(name, np.zeros(())))
+
+    def _parts(self, stage: Stage | OutputStage, values: Mapping[str, Any]) -> list[torch.Tensor]:
+        """Pre-activation of the SNN at steps wait + 1 … T_in."""
+        steps = input_steps(self._planned, stage)
+        wait = steps if self.setting.wait is None or isinstance(stage, OutputStage) else min(self.setting.wait, steps)
+        total = self._sum(stage, {name: plan.scale for name, plan in self.plans.items()})
+        bias = _tensor(stage.bias)
+        return [
+            total({link.pre: self._arrived(link.pre, values[link.pre], t, steps) for link in stage.links}).add_(bias)
+            for t in range(min(wait + 1, steps), steps + 1)
+        ]
+
+    def _arrived(self, name: str, values: Any, t: int, steps: int) -> Any:
+        """The values of a stage as far as they have come by phase t."""
+        if t == steps:
+            return values
+        if name != self.graph.input.name:
+            return arrived(values, self.plans[name], t)
+        assert self.graph.input_plan is not None
+        return arrived_input(values, self.graph.input_plan, t)
+
+    def _sum(self, stage: Stage | OutputStage, in_front: Mapping[str, Float]) -> StageSum:
+        """Sum of a stage without its bias, in the units of the ANN, of values times the factors in front of it."""
+        shapes, one = {s.name: s.shape for s in self.graph.stages}, np.ones(())
+        return StageSum(stage, shapes, in_front, one, self.graph.input.name, torch.float32, torch.device("cpu"))
+
+
+def _power(values: torch.Tensor, channels: Channels) -> float:
+    """Sum of squares about the mean of every channel."""
+    shared = [0, *(axis + 1 for axis in channels.shared)]
+    return float((values - values.mean(dim=shared, keepdim=True)).double().square().sum())
+
+
+def _tensor(values: Float) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values)).float()

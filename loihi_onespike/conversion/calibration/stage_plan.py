@@ -1,0 +1,92 @@
+"""Pass stages → planned stages: the scale λ, base and wait of every population (paper sections II-C and III-B)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.lowering.link_scales import gathered_scale, pooled_scale
+from loihi_onespike.core.activations import RELU
+from loihi_onespike.core.codes import SingleSpikeCode
+from loihi_onespike.core.graphs.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.core.maps import Shape, Sparse
+
+Float = NDArray[np.float64]
+
+
+def plan_stages(
+    graph: StageGraph,
+    maxima: Mapping[str, Float],
+    code: SingleSpikeCode,
+    wait: int | None,
+    normalization: str = "channel",
+) -> StageGraph:
+    """λ of every stage from its activation maxima (Eq. 2), one code and wait for all.
+
+    Args:
+        normalization: "channel", or "layer" for the paper's layer-wise one; vectors without channels always share one.
+    """
+    plans: dict[str, StagePlan] = {}
+    for stage in graph.hidden:
+        if stage.kind == "max_pool":
+            scale = pooled_scale(stage, {name: p.scale for name, p in plans.items()}, graph)
+            plans[stage.name] = StagePlan.of(RELU, plans[stage.links[0].pre].code, scale, 0)
+            continue
+        everywhere = tuple(range(len(stage.shape)))
+        one_for_all = normalization == "layer" or not stage.activation.homogeneous
+        scale = channel_scale(maxima[stage.name], everywhere if one_for_all else stage.axes_shared)
+        if not _readable(graph, stage, scale):
+            scale = channel_scale(maxima[stage.name], everywhere)
+        plans[stage.name] = StagePlan.of(stage.activation, code, scale, wait)
+    return replace(graph, plans=plans)
+
+
+def channel_scale(maxima: Float, shared: tuple[int, ...]) -> Float:
+    """Maximum over the shared axes, kept as length 1.
+
+    A channel that calibration never activated takes the median of the others: its range is unknown, and a typical one
+    neither floods the network with spikes nor hides it.
+    """
+    scale = maxima.max(axis=shared, keepdims=True)
+    alive = scale > 0
+    typical = float(np.median(scale[alive])) if alive.any() else 1.0
+    return np.where(alive, scale, typical)
+
+
+def _readable(graph: StageGraph, stage: Stage, scale: Float) -> bool:
+    """Every reader finds one scale wherever it shares weights.
+
+    An aggregation shares its weights between all features, so populations that it adds up need one λ each: the ratio
+    of their λ must be that of the integer weights.
+    """
+    return all(
+        gathered_scale(link, scale, stage.shape) is not None
+        and not (isinstance(link.op, Sparse) and len(reader.links) > 1 and scale.size > 1)
+        for reader in graph.stages
+        if not isinstance(reader, InputStage)
+        for link in reader.links
+        if link.pre == stage.name
+    )
+
+
+def input_steps(graph: StageGraph, stage: Stage | OutputStage) -> int:
+    """Steps during which input arrives: T of the longest input."""
+    return max(stage_timesteps(graph, link.pre) for link in stage.links)
+
+
+def stage_timesteps(graph: StageGraph, name: str) -> int:
+    if name == graph.input.name:
+        assert graph.input_plan is not None
+        return graph.input_plan.code.timesteps
+    return graph.plans[name].code.timesteps
+
+
+def stage_scale(graph: StageGraph, name: str) -> tuple[Float, Shape]:
+    """λ and shape of the stage a link reads."""
+    if name == graph.input.name:
+        assert graph.input_plan is not None
+        return graph.input_plan.scale, graph.input.shape
+    return graph.plans[name].scale, graph.by_name[name].shape

@@ -1,0 +1,103 @@
+"""Thresholds per phase under a short wait.
+
+With a wait shorter than the input, early phases are decided on part of it. A spike that the rest of the input would
+have taken back cannot be called back (a noise spike, paper section V-C2), and one that comes late stands for too
+little. The best threshold of a phase weighs the two, and the table of thresholds has an entry per phase, so that it
+costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.stage import StagePlan
+
+FACTORS = np.array([0.7, 0.8, 0.9, 1.0, 1.05, 1.1, 1.15, 1.2, 1.27, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 5.0])
+"""What the threshold of an early phase is tried to be multiplied with."""
+SWEEPS = 2
+VALUES = 12_000
+"""Sampled neurons that the thresholds are fitted to."""
+
+
+def fit_waits(
+    parts: NDArray[np.float32], wanted: NDArray[np.float32], weight: NDArray[np.float32], plan: StagePlan
+) -> StagePlan:
+    """The plan with thresholds of least error for the early phases, one phase after the other.
+
+    Args:
+        parts: (S, M) pre-activations in units of the threshold, bias and offset included.
+        wanted: (M,) values to be carried, in units of λ about the value of no spike.
+        weight: (M,) what a unit of squared error counts, λ² of the neuron.
+    """
+    early = min(len(parts) - 1, plan.code.timesteps)
+    if parts.shape[1] > VALUES:
+        chosen = np.linspace(0, parts.shape[1] - 1, VALUES).astype(np.int64)
+        parts, wanted, weight = np.ascontiguousarray(parts[:, chosen]), wanted[chosen], weight[chosen]
+    levels = plan.code.levels().astype(np.float32)
+    table = plan.table.astype(np.float32)
+    never = np.full(len(table), np.inf, np.float32)
+    negative = never if plan.negative is None else plan.negative.astype(np.float32)
+    sides = [(1.0, table, plan.table)] + ([] if plan.negative is None else [(-1.0, negative, plan.negative)])
+    for _ in range(SWEEPS):
+        for sign, entries, start in sides:
+            for k in range(early - 1, -1, -1):
+                if np.isfinite(start[k]):
+                    tried = (start[k] * FACTORS).astype(np.float32)
+                    errors = _errors_of_phase(parts, wanted, weight, table, negative, levels, k, sign, tried)
+                    entries[k] = tried[int(errors.argmin())]
+    fitted = replace(plan, table=_kept(table, plan.table, early))
+    if plan.negative is None:
+        return fitted
+    return replace(fitted, negative=_kept(negative, plan.negative, early))
+
+
+def _kept(fitted: NDArray[np.float32], start: NDArray[np.float64], early: int) -> NDArray[np.float64]:
+    """The fitted entries of the early phases, the others as they were."""
+    return np.concatenate([fitted[:early].astype(np.float64), start[early:]])
+
+
+@njit(cache=True)
+def _level_from(parts, table, negative, levels, first, i):  # type: ignore[no-untyped-def]
+    """Level that neuron i sends at phase index `first` or later."""
+    last = parts.shape[0] - 1
+    for k in range(first, levels.shape[0]):
+        z = parts[min(k, last), i]
+        if z >= table[k]:
+            return levels[k]
+        if -z >= negative[k]:
+            return -levels[k]
+    return np.float32(0)
+
+
+@njit(cache=True, parallel=True)
+def _errors_of_phase(parts, wanted, weight, table, negative, levels, k, sign, tried):  # type: ignore[no-untyped-def]
+    """Error of all neurons together for every threshold tried at phase index k, all other thresholds as they are."""
+    chunks = 16
+    size = -(-parts.shape[1] // chunks)
+    errors = np.zeros((chunks, tried.shape[0]))
+    last = parts.shape[0] - 1
+    for chunk in prange(chunks):
+        for i in range(chunk * size, min((chunk + 1) * size, parts.shape[1])):
+            sent = False
+            for j in range(k):
+                z = parts[min(j, last), i]
+                if z >= table[j] or -z >= negative[j]:
+                    sent = True
+                    break
+            if sent:
+                continue
+            z = parts[min(k, last), i]
+            other = levels[k] if sign < 0 and z >= table[k] else np.float32(0)
+            if sign > 0 and -z >= negative[k]:
+                other = -levels[k]
+            if other == 0:
+                other = _level_from(parts, table, negative, levels, k + 1, i)
+            waits = weight[i] * (other - wanted[i]) ** 2
+            fires = weight[i] * (sign * levels[k] - wanted[i]) ** 2
+            for f in range(tried.shape[0]):
+                errors[chunk, f] += fires if sign * z >= tried[f] else waits
+    return errors.sum(axis=0)

@@ -1,0 +1,112 @@
+"""Pass ANN → ANN: aggregation before the layer it stands behind (contract section 2).
+
+    A (x W + b) = (A x) W + (A 1) b        A (s ⊙ x + t) = s ⊙ (A x) + (A 1) t
+
+Exact. Every population then carries a value that is not negative: a spiking x W would have a ReLU where the ANN has
+none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.ann import Affine, AnnGraph, Linear, Node
+from loihi_onespike.core.maps import Dense, Sparse
+
+Float = NDArray[np.float64]
+
+
+def aggregate_first(graph: AnnGraph, keep: frozenset[str] = frozenset()) -> tuple[AnnGraph, tuple[str, ...]]:
+    """The rewritten graph and a line for each rewrite.
+
+    Args:
+        keep: nodes whose values no aggregation is moved onto (an adjacency that is the input: A · A would not be
+            sparse).
+    """
+    notes: list[str] = []
+    while True:
+        found = next(((s, p) for s in graph.nodes if (p := _predecessor(graph, s, keep)) is not None), None)
+        if found is None:
+            return _live(graph), tuple(notes)
+        sparse, before = found
+        graph = _swapped(graph, sparse, before)
+        notes.append(f"{sparse.name}: aggregates before {before.name}, A (x W) = (A x) W")
+
+
+def _predecessor(graph: AnnGraph, node: Node, keep: frozenset[str]) -> Node | None:
+    """The layer in front of an aggregation, when the two can change places."""
+    if not isinstance(node.op, Linear) or not isinstance(node.op.op, Sparse) or node.op.scale is not None:
+        return None
+    before = graph.by_name[node.inputs[0]]
+    if not before.inputs or before.inputs[0] in keep:
+        return None
+    same_nodes = len(before.shape) == 2 and graph.by_name[before.inputs[0]].shape[0] == before.shape[0]
+    if isinstance(before.op, Linear) and isinstance(before.op.op, Dense) and before.op.scale is None:
+        return before if same_nodes else None
+    if isinstance(before.op, Affine) and before.shape == graph.by_name[before.inputs[0]].shape:
+        scale = before.op.scale
+        return before if same_nodes and (scale.ndim < 2 or scale.shape[0] == 1) else None
+    return None
+
+
+def _swapped(graph: AnnGraph, sparse: Node, before: Node) -> AnnGraph:
+    assert isinstance(sparse.op, Linear) and isinstance(sparse.op.op, Sparse)
+    matrix, bias = sparse.op.op.weight, sparse.op.bias
+    inner, shape = before.inputs[0], graph.by_name[before.inputs[0]].shape
+    aggregated = next((n for n in graph.nodes if n.inputs == (inner,) and _is_plain(n, sparse.op.op)), None)
+    made = aggregated is None
+    if aggregated is None:
+        op = Linear(sparse.op.op)
+        aggregated = Node(_fresh(graph, f"{sparse.name}.aggregate"), op, (inner,), shape, sparse.source)
+    if isinstance(before.op, Linear):
+        shift = _plus(_aggregated(matrix, before.op.bias, before.shape), bias)
+        after = replace(sparse, op=replace(before.op, bias=shift), inputs=(aggregated.name,))
+    else:
+        assert isinstance(before.op, Affine)
+        shift = _plus(_aggregated(matrix, before.op.shift, before.shape), bias)
+        after = replace(
+            sparse, op=Affine(before.op.scale, np.zeros(()) if shift is None else shift), inputs=(aggregated.name,)
+        )
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if node is sparse:
+            nodes += [aggregated, after] if made else [after]
+        else:
+            nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _is_plain(node: Node, op: Sparse) -> bool:
+    """The same aggregation without bias, there already (several layers on one value)."""
+    return isinstance(node.op, Linear) and node.op.op is op and node.op.bias is None and node.op.scale is None
+
+
+def _aggregated(matrix: object, constant: Float | None, shape: tuple[int, ...]) -> Float | None:
+    """A · constant, (nodes, features); None where there is none."""
+    if constant is None or not np.any(constant):
+        return None
+    return matrix @ np.broadcast_to(constant, shape).astype(np.float64)  # type: ignore[operator]
+
+
+def _plus(a: Float | None, b: Float | None) -> Float | None:
+    return b if a is None else a if b is None else a + b
+
+
+def _fresh(graph: AnnGraph, name: str) -> str:
+    unique, count = name, 0
+    while unique in graph.by_name:
+        count += 1
+        unique = f"{name}_{count}"
+    return unique
+
+
+def _live(graph: AnnGraph) -> AnnGraph:
+    """Without nodes that nothing reads any more; the input stays."""
+    wanted = {graph.output.name}
+    for node in reversed(graph.nodes):
+        if node.name in wanted:
+            wanted.update(node.inputs)
+    return replace(graph, nodes=tuple(n for n in graph.nodes if n.name in wanted or not n.inputs))

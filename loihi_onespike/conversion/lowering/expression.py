@@ -1,0 +1,178 @@
+"""Affine expressions over stages: what the lowering knows about each value of the ANN graph.
+
+    value = reindex( Σ_terms scale · op(gather(stage)) + constant )
+
+Convolutions, batch norm, additions, concatenation and reindexing of the ANN only build expressions; a stage (a
+population of neurons) comes into being where the ANN is not linear, or where a linear map meets an expression that it
+cannot absorb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.maps import LinearMap, Shape
+
+Float = NDArray[np.float64]
+Index = NDArray[np.int32]
+
+ONE = np.ones(())
+ZERO = np.zeros(())
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """scale · op(gather(value of stage)); op None is the identity."""
+
+    stage: str
+    index: Index | None = None
+    op: LinearMap | None = None
+    scale: Float = field(default_factory=lambda: ONE)
+    macs: int = 0
+
+    @property
+    def is_copy(self) -> bool:
+        """A stage's value, rearranged and scaled, with no map on it."""
+        return self.op is None
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """Affine combination of stages.
+
+    Attributes:
+        terms: summed contributions, each of `inner_shape`.
+        constant: broadcastable to inner_shape.
+        inner_shape: shape of the terms.
+        outer: gather applied to the sum; its shape is the expression's shape. None for no rearrangement.
+        nonnegative: the value is known not to be negative.
+        shared: axes of inner_shape over which neurons share weights and scales.
+    """
+
+    terms: tuple[Term, ...]
+    constant: Float
+    inner_shape: Shape
+    shared: tuple[int, ...]
+    outer: Index | None = None
+    nonnegative: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        return self.inner_shape if self.outer is None else self.outer.shape
+
+    @property
+    def is_copy(self) -> bool:
+        """Only rearranged and scaled stages: linear maps can take it as their input."""
+        return self.outer is None and all(t.is_copy for t in self.terms)
+
+
+def reindexed(values: Float, shape: Shape, index: Index, missing: float) -> Float:
+    """Broadcast `values` to shape, then gather; `missing` where index is -1. Stays 0-d where it can."""
+    if values.size == 1 and (index.min() >= 0 or float(values.item()) == missing):
+        return values.reshape(())
+    flat = np.append(np.broadcast_to(values, shape).ravel(), missing)
+    return shrink(flat[index])
+
+
+def shrink(values: Float) -> Float:
+    """Reduce every axis along which `values` is constant to length 1 (keeps per-channel parameters small)."""
+    for axis in range(values.ndim):
+        first = np.take(values, [0], axis=axis)
+        if values.shape[axis] > 1 and np.array_equal(np.broadcast_to(first, values.shape), values):
+            values = first
+    return values
+
+
+def compose(outer: Index, inner: Index | None) -> Index:
+    """Gather `outer` of a value that is itself the gather `inner` of something."""
+    if inner is None:
+        return outer
+    flat = np.append(inner.ravel(), -1)
+    return flat[outer].astype(np.int32)
+
+
+def is_identity(index: Index, shape: Shape) -> bool:
+    return index.shape == shape and np.array_equal(index.ravel(), np.arange(index.size))
+
+
+def reindex(e: Expression, index: Index, shared: tuple[int, ...]) -> Expression:
+    """Gather of an expression. Copies absorb it; anything else keeps it outside, where a dense map or ReLU takes it."""
+    if is_identity(index, e.shape):
+        return e
+    if not e.is_copy:
+        return replace(e, outer=compose(index, e.outer))
+    terms = tuple(
+        replace(t, index=compose(index, t.index), scale=reindexed(t.scale, e.inner_shape, index, 1.0)) for t in e.terms
+    )
+    constant = reindexed(e.constant, e.inner_shape, index, 0.0)
+    return Expression(terms, constant, index.shape, shared, None, e.nonnegative)
+
+
+def affine(e: Expression, scale: Float, shift: Float) -> Expression | None:
+    """e · scale + shift, parameters broadcastable to the expression's shape; None behind a gather that drops places."""
+    if e.outer is not None:
+        if not _is_rearrangement(e.outer, e.inner_shape):
+            return None
+        scale, shift = (_unindexed(a, e.outer, e.inner_shape) for a in (scale, shift))
+    terms = tuple(replace(t, scale=t.scale * scale) for t in e.terms)
+    keeps_sign = e.nonnegative and bool(np.all(scale >= 0)) and bool(np.all(shift >= 0))
+    return replace(e, terms=terms, constant=e.constant * scale + shift, nonnegative=keeps_sign)
+
+
+def plus(e: Expression, bias: Float | None) -> Expression:
+    """e + bias, broadcastable to inner_shape; None for no bias."""
+    if bias is None or not np.any(bias):
+        return e
+    return replace(e, constant=e.constant + bias, nonnegative=e.nonnegative and bool(np.all(bias >= 0)))
+
+
+def total(values: Sequence[Expression], shape: Shape) -> Expression:
+    """Sum of expressions that broadcast to one shape and are not rearranged."""
+    terms = tuple(t for e in values for t in e.terms)
+    constant = sum((e.constant for e in values), ZERO)
+    shared = max((e.shared for e in values), key=len)
+    return Expression(terms, constant, shape, shared, None, all(e.nonnegative for e in values))
+
+
+def concatenated(copies: Sequence[Expression], axis: int, shape: Shape) -> Expression:
+    """Copies side by side along an axis: each gathered to its place, with nothing elsewhere, and summed."""
+    axis %= len(shape)
+    parts, offset = [], 0
+    for e in copies:
+        place: list[slice] = [slice(None)] * len(shape)
+        place[axis] = slice(offset, offset + e.shape[axis])
+        offset += e.shape[axis]
+        index = np.full(shape, -1, np.int32)
+        index[tuple(place)] = np.arange(prod(e.shape), dtype=np.int32).reshape(e.shape)
+        parts.append(reindex(e, index, e.shared))
+    joined = total(parts, shape)
+    return replace(joined, constant=shrink(joined.constant), shared=parts[0].shared)
+
+
+def shared_axes(shape: Shape, before: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    """Axes over which one scale is shared: all but the channel axis; features of a vector share one (paper II-C).
+
+    Args:
+        before: those of the value that was rearranged into this shape.
+    """
+    if before is not None and len(shape) > 1 and len(before) == len(shape) - 1:
+        return before
+    return (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
+
+
+def _is_rearrangement(outer: Index, shape: Shape) -> bool:
+    return outer.size == prod(shape) and np.array_equal(np.sort(outer.ravel()), np.arange(outer.size))
+
+
+def _unindexed(values: Float, outer: Index, shape: Shape) -> Float:
+    """Parameters of a rearranged value, brought to the order before the rearrangement."""
+    if values.ndim == 0:
+        return values
+    inner = np.empty(prod(shape))
+    inner[outer.ravel()] = np.broadcast_to(values, outer.shape).ravel()
+    return shrink(inner.reshape(shape))

@@ -1,0 +1,114 @@
+"""The input of a graph network: what the host aggregates, and its code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.calibration.input_code import InputCode, enough_bits, fold_offset
+from loihi_onespike.conversion.lowering.absorb import macs
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.gnn.adjacency import PLAIN, Aggregate, Aggregation
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.ann import AnnGraph, Linear, Node
+from loihi_onespike.core.graphs.stage import InputPlan, StageGraph
+from loihi_onespike.core.maps import Dense, Shape, Sparse
+from loihi_onespike.errors import CalibrationError
+
+
+def aggregate_on_host(graph: AnnGraph) -> tuple[AnnGraph, Aggregation, int, tuple[str, ...]]:
+    """Take aggregations of the features, which are constants, out of the network.
+
+    Only where everything that reads the features reads them aggregated by one matrix, which follows from the arguments
+    of the model in a known form.
+
+    Returns:
+        the graph, that form, how often the features are aggregated, a line for each rewrite.
+    """
+    form, hops = PLAIN, 0
+    notes: list[str] = []
+    while True:
+        source = graph.nodes[0].name
+        readers = [n for n in graph.nodes if source in n.inputs]
+        forms = {_form(n) for n in readers}
+        found = forms.pop() if len(forms) == 1 else None
+        if found is None or (hops and found != form) or any(n is graph.output for n in readers):
+            return graph, form, hops, tuple(notes)
+        form, hops = found, hops + 1
+        gone = {n.name for n in readers}
+        nodes = tuple(
+            replace(n, inputs=tuple(source if i in gone else i for i in n.inputs))
+            for n in graph.nodes
+            if n.name not in gone
+        )
+        graph = replace(graph, nodes=nodes)
+        notes.append(f"{', '.join(sorted(gone))}: computed by the host, A · X of constants is the input")
+
+
+def _form(node: Node) -> Aggregation | None:
+    op = node.op
+    plain = isinstance(op, Linear) and op.bias is None and op.scale is None
+    return op.op.form if plain and isinstance(op, Linear) and isinstance(op.op, Aggregate) else None
+
+
+def count_stored(graph: AnnGraph, sample: NDArray[np.floating] | SparseSample) -> AnnGraph:
+    """Layers that read a sparse input multiply its stored entries alone: non-zeros times outputs."""
+    if not isinstance(sample, SparseSample):
+        return graph
+    source, count = graph.nodes[0].name, sample.nonzeros
+
+    def counted(node: Node) -> Node:
+        if source in node.inputs and isinstance(node.op, Linear) and isinstance(node.op.op, Dense):
+            return replace(node, op=replace(node.op, macs=count * node.op.op.weight.shape[0]))
+        return node
+
+    return replace(graph, nodes=tuple(counted(n) for n in graph.nodes))
+
+
+def plain_sparse(graph: AnnGraph) -> AnnGraph:
+    """Aggregations as the sparse maps they are; where their matrix came from matters no longer."""
+
+    def plain(node: Node) -> Node:
+        if isinstance(node.op, Linear) and isinstance(node.op.op, Aggregate):
+            return replace(node, op=replace(node.op, op=Sparse(node.op.op.weight)))
+        return node
+
+    return replace(graph, nodes=tuple(plain(n) for n in graph.nodes))
+
+
+def macs_as_written(graph: AnnGraph, nonzeros: int | None) -> int:
+    """Multiply-accumulates of the model in its own order, A (x W); a sparse input counts its non-zeros."""
+    total = 0
+    for node in graph.nodes:
+        if isinstance(node.op, Linear):
+            seen: Shape = graph.by_name[node.inputs[0]].shape
+            sparse_input = nonzeros is not None and node.inputs[0] == graph.nodes[0].name
+            on_input = sparse_input and isinstance(node.op.op, Dense)
+            total += nonzeros * node.shape[-1] if on_input and nonzeros is not None else macs(node.op.op, seen)
+    return total
+
+
+def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSample, code: InputCode) -> StageGraph:
+    """Range of the input: one for all entries of a sparse input, one per feature otherwise, zero without a spike.
+
+    A sparse input with negative entries has no silent zero and is planned as a dense one.
+    """
+    values = sample.matrix.data if isinstance(sample, SparseSample) else sample
+    if not values.size or not np.any(values):
+        raise CalibrationError("graph: found no value but zero in the input; check adjacency and features")
+    if isinstance(sample, SparseSample) and values.min() < 0:
+        sample = sample.dense("an input that may be negative")
+    if isinstance(sample, SparseSample):
+        low, high = np.zeros(()), np.array(values.max(), np.float64)
+        variance = np.mean(np.square(values, dtype=np.float64))  # about the silent zero
+    else:
+        low = np.minimum(sample.min(axis=(0, 1)), 0).astype(np.float64)[None]
+        high = np.maximum(sample.max(axis=(0, 1)), 0).astype(np.float64)[None]
+        variance = sample.var(axis=(0, 1), dtype=np.float64)[None]
+    span = np.where(high > low, high - low, 1.0)
+    if code == "auto":
+        code = enough_bits(high - low, variance)
+    scale = span * 2**code.bits / (2**code.bits - 1) if isinstance(code, BinaryCode) else span / code.levels()[0]
+    return fold_offset(graph, InputPlan(code, scale, low))

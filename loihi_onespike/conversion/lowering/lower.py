@@ -1,0 +1,250 @@
+"""Pass ANN → stages: decides which neurons there are (contract section 2).
+
+Every ReLU becomes a population, max pooling a population of first-spike neurons; convolutions, batch norm, additions,
+concatenations and rearrangements become synapses and biases of the populations that read them. A linear value that a
+further linear map cannot absorb (convolution after average pooling) becomes a population of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import singledispatchmethod
+
+import numpy as np
+
+from loihi_onespike.conversion.lowering.absorb import absorb, fold_dense, map_constant
+from loihi_onespike.conversion.lowering.expression import (
+    ONE,
+    ZERO,
+    Expression,
+    Term,
+    affine,
+    concatenated,
+    is_identity,
+    plus,
+    reindex,
+    shared_axes,
+    shrink,
+    total,
+)
+from loihi_onespike.core.activations import IDENTITY, RELU, Activation
+from loihi_onespike.core.graphs.ann import (
+    Activate,
+    Add,
+    Affine,
+    AnnGraph,
+    AnnOp,
+    Concat,
+    Finish,
+    Input,
+    Linear,
+    MaxPool,
+    Node,
+    Reindex,
+)
+from loihi_onespike.core.graphs.stage import AnyStage, InputStage, Link, OutputStage, Stage, StageGraph
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse
+from loihi_onespike.errors import Finding, UnsupportedModelError
+
+
+def lower(graph: AnnGraph, rewrites: tuple[str, ...] = ()) -> StageGraph:
+    """Stages of an ANN graph.
+
+    Raises UnsupportedModelError with every place that has no one-spike form, also when no population comes out.
+    """
+    return _Lowering(graph, rewrites).run()
+
+
+class _Lowering:
+    def __init__(self, graph: AnnGraph, rewrites: tuple[str, ...]) -> None:
+        self.graph = graph
+        self.stages: list[AnyStage] = []
+        self.shapes: dict[str, Shape] = {}
+        self.values: dict[str, Expression] = {}
+        self.findings: list[Finding] = []
+        self.rewrites = list(rewrites)
+
+    def run(self) -> StageGraph:
+        output = self.graph.output
+        finish = "identity"
+        if isinstance(output.op, Finish):
+            finish, output = output.op.kind, self.graph.by_name[output.inputs[0]]
+        elif output.op == Activate(RELU):
+            finish, output = "relu", self.graph.by_name[output.inputs[0]]
+        for node in self.graph.nodes:
+            self.values[node.name] = self.lower(node.op, node)
+            if node is output:
+                break
+            if len(self.graph.consumers[node.name]) > 1 and not self.values[node.name].is_copy:
+                self.as_stage(node.name)
+        if not self.findings and not any(isinstance(s, Stage) for s in self.stages):
+            self.findings.append(_no_neurons(self.graph))
+        if self.findings:
+            raise UnsupportedModelError(self.findings)
+        self.stages.append(self.output_stage(output, finish))
+        return StageGraph(self.graph.name, _live(self.stages), tuple(self.rewrites))
+
+    def add_stage(self, node: Node, kind: str, e: Expression, activation: Activation) -> Expression:
+        """A population that computes f of the inner part of `e`; returns the expression that reads it."""
+        links = tuple(self.link(t, e.inner_shape) for t in e.terms)
+        self.stages.append(
+            Stage(node.name, e.inner_shape, kind, links, shrink(e.constant), activation, e.shared, node.source)
+        )
+        self.shapes[node.name] = e.inner_shape
+        plain = Expression((Term(node.name),), ZERO, e.inner_shape, e.shared, None, activation.nonnegative)
+        return plain if e.outer is None else reindex(plain, e.outer, shared_axes(e.outer.shape, e.shared))
+
+    def as_stage(self, name: str) -> Expression:
+        """Give the value of an ANN node a population of its own, so that any map can read it."""
+        e = self.values[name]
+        if not e.is_copy:
+            pooling = len(e.terms) == 1 and isinstance(e.terms[0].op, Pool)
+            kind = "average_pool" if pooling and e.nonnegative else "linear"
+            self.values[name] = self.add_stage(self.graph.by_name[name], kind, e, _carrier(e))
+        return self.values[name]
+
+    def link(self, term: Term, shape: Shape) -> Link:
+        index = term.index
+        if index is not None and is_identity(index, self.shapes[term.stage]):
+            index = None
+        if term.op is None:
+            weight = shrink(np.broadcast_to(term.scale, np.broadcast_shapes(term.scale.shape, (1,) * len(shape))))
+            return Link(term.stage, Diagonal(weight.astype(np.float64)), index, ONE, 0)
+        return Link(term.stage, term.op, index, shrink(term.scale), term.macs)
+
+    def output_stage(self, node: Node, finish: str) -> OutputStage:
+        e = self.values[node.name]
+        links = tuple(self.link(t, e.inner_shape) for t in e.terms)
+        name = node.name if node.name not in self.shapes else f"{node.name}.readout"
+        return OutputStage(name, e.inner_shape, links, shrink(e.constant), finish, e.outer, node.source)
+
+    @singledispatchmethod
+    def lower(self, op: AnnOp, node: Node) -> Expression:
+        raise TypeError(f"no rule for {type(op).__name__}")
+
+    @lower.register
+    def _(self, op: Input, node: Node) -> Expression:
+        self.stages.append(InputStage(node.name, node.shape))
+        self.shapes[node.name] = node.shape
+        return Expression((Term(node.name),), ZERO, node.shape, shared_axes(node.shape))
+
+    @lower.register
+    def _(self, op: Linear, node: Node) -> Expression:
+        e = self.values[node.inputs[0]]
+        if isinstance(op.op, Dense) and not e.is_copy:
+            folded = fold_dense(op.op, e, self.shapes)
+            if folded is not None:
+                what = "average pooling" if any(isinstance(t.op, Pool) for t in e.terms) else "the linear map"
+                self.rewrites.append(f"{node.name}: {what} in front of it folded into its weights")
+                return plus(folded, op.bias)
+        if not e.is_copy:
+            e = self.as_stage(node.inputs[0])
+        terms = [absorb(op.op, term, e.shape, op.macs) for term in e.terms]
+        if any(t is None for t in terms):
+            e = self.own_stage(node.inputs[0], e)
+            terms = [absorb(op.op, term, e.shape, op.macs) for term in e.terms]
+        scale = ONE if op.scale is None else op.scale
+        scaled = tuple(replace(t, scale=t.scale * scale) for t in terms if t is not None)
+        constant = ZERO if not np.any(e.constant) else map_constant(op.op, e.constant, e.shape) * scale
+        weights = op.op.weight.data if isinstance(op.op, Sparse) else op.op.weight
+        keeps_sign = e.nonnegative and bool(np.all(weights >= 0)) and bool(np.all(scale >= 0))
+        result = Expression(scaled, constant, node.shape, _map_shared(op.op, node.shape), None, keeps_sign)
+        return plus(result, op.bias)
+
+    def own_stage(self, name: str, e: Expression) -> Expression:
+        """A population for a copy that a map cannot read as it is (its scale varies where the map shares weights)."""
+        node = replace(self.graph.by_name[name], name=f"{name}.relay")
+        self.values[name] = self.add_stage(node, "linear", e, _carrier(e))
+        return self.values[name]
+
+    @lower.register
+    def _(self, op: Affine, node: Node) -> Expression:
+        scale, shift = np.asarray(op.scale, np.float64), np.asarray(op.shift, np.float64)
+        result = affine(self.values[node.inputs[0]], scale, shift)
+        if result is None:
+            result = affine(self.as_stage(node.inputs[0]), scale, shift)
+        assert result is not None  # the value of a population is not rearranged
+        return result
+
+    @lower.register
+    def _(self, op: Activate, node: Node) -> Expression:
+        function, e = op.function, self.values[node.inputs[0]]
+        if function == IDENTITY or (function == RELU and e.nonnegative):
+            self.rewrites.append(f"{node.name}: {function.kind} changes none of its values, dropped")
+            return e
+        if e.outer is not None and not function.keeps_zero and e.outer.min() < 0:
+            e = self.as_stage(node.inputs[0])  # padded places become f(0), not 0
+        return self.add_stage(node, function.kind, e, function)
+
+    @lower.register
+    def _(self, op: MaxPool, node: Node) -> Expression:
+        e = self.values[node.inputs[0]]
+        if not e.nonnegative:
+            self.findings.append(_signed_pooling(node))
+            e = replace(e, nonnegative=True)
+        plain = e.is_copy and not np.any(e.constant) and all(np.all(t.scale == 1) for t in e.terms)
+        if not plain:
+            e = self.add_stage(replace(node, name=f"{node.name}.input"), "linear", e, RELU)
+        pool = Pool(op.window, np.ones(()))
+        terms = tuple(replace(t, op=pool) for t in e.terms)
+        return self.add_stage(node, "max_pool", Expression(terms, ZERO, node.shape, e.shared, None, True), RELU)
+
+    @lower.register
+    def _(self, op: Add, node: Node) -> Expression:
+        values = [self.values[n] if self.values[n].outer is None else self.as_stage(n) for n in node.inputs]
+        return total(values, node.shape)
+
+    @lower.register
+    def _(self, op: Concat, node: Node) -> Expression:
+        return concatenated([self.as_stage(name) for name in node.inputs], op.axis, node.shape)
+
+    @lower.register
+    def _(self, op: Reindex, node: Node) -> Expression:
+        e = self.values[node.inputs[0]]
+        return reindex(e, op.index, shared_axes(node.shape, e.shared))
+
+    @lower.register
+    def _(self, op: Finish, node: Node) -> Expression:
+        raise AssertionError("Finish stands last and is taken by run()")
+
+
+def _carrier(e: Expression) -> Activation:
+    """What carries a linear value: unsigned neurons where it is never negative, signed ones elsewhere."""
+    return RELU if e.nonnegative else IDENTITY
+
+
+def _map_shared(op: object, shape: Shape) -> tuple[int, ...]:
+    if isinstance(op, Conv | Pool):
+        return tuple(range(1, len(shape)))
+    if isinstance(op, Dense) and len(shape) > 1:
+        return tuple(range(len(shape) - 1))
+    return (0,)
+
+
+def _live(stages: list[AnyStage]) -> tuple[AnyStage, ...]:
+    """Drop stages that nothing reads."""
+    needed = {stages[-1].name}
+    for stage in reversed(stages):
+        if stage.name in needed and not isinstance(stage, InputStage):
+            needed |= {link.pre for link in stage.links}
+    return tuple(s for s in stages if s.name in needed or isinstance(s, InputStage))
+
+
+def _no_neurons(graph: AnnGraph) -> Finding:
+    return Finding(
+        graph.output.name,
+        "a network with no activation between input and output",
+        graph.output.source,
+        "at least one ReLU with a layer behind it",
+        "check that the right module was given; a purely linear model has nothing to spike",
+    )
+
+
+def _signed_pooling(node: Node) -> Finding:
+    return Finding(
+        node.name,
+        "max pooling of values that may be negative",
+        node.source,
+        "max pooling of ReLU outputs, or with a ReLU (and batch norm of positive gain) behind it",
+        "place the pooling behind the ReLU; for a network input, pool before the conversion and convert the rest",
+    )

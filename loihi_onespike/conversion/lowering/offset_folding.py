@@ -1,0 +1,34 @@
+"""Fold the value of no spike into the biases of the layers that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
+from loihi_onespike.executors.tensors.tensor_maps import tensor_map
+
+AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
+
+
+def fold_offsets(stage: AnyStage, offsets: Mapping[str, NDArray[np.float64]], graph: StageGraph) -> AnyStage:
+    """bias + Σ_links scale · op(gather(offset of pre)).
+
+    Padded places hold 0 and not the offset, so with zero padding the new bias is one per neuron.
+
+    Args:
+        offsets: by stage name, broadcastable to its shape; stages without an entry have none.
+    """
+    for link in stage.links:
+        offset = offsets.get(link.pre)
+        if offset is None or not np.any(offset):
+            continue
+        full = torch.from_numpy(np.broadcast_to(offset, graph.by_name[link.pre].shape).copy())[None]
+        shift = tensor_map(link.op, link.index, torch.float64)(full)[0].numpy() * link.scale
+        stage = replace(stage, bias=stage.bias + shift)
+    return stage

@@ -1,0 +1,1 @@
+"""Planned stages to the integer network, with proof of its head-room."""

@@ -1,0 +1,80 @@
+"""Widths of the integers that a population meets: measured, and the worst case (contract section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from loihi_onespike.core.codes import V_BITS, BinaryCode, signed_bits
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
+from loihi_onespike.core.maps import Pool, weight_values
+from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.executors.tensors.tensor_maps import row_magnitude
+
+
+@dataclass(frozen=True)
+class Headroom:
+    """Widths in bits, sign included: reached on calibration data, and the worst case that the weights allow.
+
+    Attributes:
+        saturating: the worst case does not fit; v is then pinned at its limit.
+        given_up_bits: bits that all weights of the layer gave up so that v fits.
+    """
+
+    v_bits: int
+    v_worst_bits: int
+    input_bits: int
+    input_worst_bits: int
+    saturating: bool
+    given_up_bits: int
+
+    @classmethod
+    def of(
+        cls,
+        population: Population | Readout,
+        synapses: Iterable[Synapse],
+        populations: Mapping[str, InputPopulation | Population],
+        trace: LayerTrace,
+        weight_bits: int,
+    ) -> Headroom:
+        """Of a population and the synapses onto it.
+
+        Args:
+            populations: those that the synapses read, by name.
+            trace: of the population on calibration images.
+            weight_bits: that its weights were asked to have.
+        """
+        synapses = list(synapses)
+        v_worst, input_worst = worst_case_bits(population, synapses, populations)
+        magnitudes = (np.abs(weight_values(s.op)) for s in synapses if not isinstance(s.op, Pool))
+        widest = max((int(m.max(initial=0)) for m in magnitudes), default=0)
+        full = 2 * (2 ** (weight_bits - 1) - 1)
+        given_up = int(np.log2(full / widest)) if widest else 0
+        peak, input_peak = signed_bits(trace.peak), signed_bits(trace.input_peak)
+        return cls(peak, v_worst, input_peak, input_worst, v_worst > V_BITS, given_up)
+
+
+def worst_case_bits(
+    population: Population | Readout,
+    synapses: Iterable[Synapse],
+    populations: Mapping[str, InputPopulation | Population],
+) -> tuple[int, int]:
+    """Bits, sign included, of the largest |v| and of the largest per-step input sum that the weights allow.
+
+    Every neuron spikes once at the worst moment: the first phase for v, all at the same phase for the sum; a binary
+    coded input spikes in every phase.
+    """
+    membrane = population.membrane
+    later = membrane.gain / membrane.gains[1:]  # what a spike of each input step grows by until the end
+    per_step, weighted = 0.0, 0.0
+    for synapse in synapses:
+        pre = populations[synapse.pre]
+        magnitude = row_magnitude(synapse.op) * 2.0**synapse.weight_exp
+        per_step += magnitude
+        many = isinstance(pre, InputPopulation) and isinstance(pre.code, BinaryCode)
+        weighted += magnitude * float(later.sum() if many else later[0])
+    bias = float(np.abs(membrane.bias).max(initial=0))
+    v = weighted * 2**membrane.input_shift + bias * membrane.gain
+    return signed_bits(int(np.ceil(v))), signed_bits(int(np.ceil(per_step)))

@@ -1,0 +1,77 @@
+"""Calibration images through the integer network, population by population as `quantize` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.encoding import Codes, dense_codes
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
+from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.executors.fast.dense_layer import DenseLayer
+from loihi_onespike.executors.fast.event.event_layer import EventLayer
+from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer
+
+BUDGET_BYTES = 2**29
+"""Memory for one layer on calibration images, which are run in parts that keep to it."""
+
+Inputs = list[tuple[Synapse, InputPopulation | Population]]
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerRun:
+    """The populations made so far, and what they send.
+
+    Attributes:
+        populations: those that others can read, by name.
+        codes: phases or input codes of each on the calibration images.
+        graph_layers: they stand for the nodes of one graph, and run in the kernels for graphs.
+    """
+
+    populations: dict[str, InputPopulation | Population]
+    codes: dict[str, Codes]
+    graph_layers: bool
+
+    def add(self, population: Population | Readout, trace: LayerTrace) -> None:
+        """A population is done; the next ones may read what it sends."""
+        if isinstance(population, Population):
+            assert trace.phases is not None
+            self.populations[population.name] = population
+            self.codes[population.name] = trace.phases
+
+    def trace(self, population: Population | Readout, synapses: Sequence[Synapse]) -> LayerTrace:
+        """Phases, v and peaks of a population, with all rounding and saturation."""
+        inputs = self._inputs(synapses)
+        if self.graph_layers:
+            graph_layer = GraphLayer.of(population, inputs)
+            if graph_layer is not None:
+                return graph_layer.run_batch(self._read(synapses))
+        layer = EventLayer.of(population, inputs) or DenseLayer(population, inputs, torch.device("cpu"))
+        return LayerTrace.joined([layer.run_batch(part) for part in self._parts(synapses, layer.bytes_per_image)])
+
+    def potentials(self, probe: Readout, synapses: Sequence[Synapse]) -> NDArray[np.float64]:
+        """Largest |v| of every neuron at the end of the input, (*shape), neither rounded nor saturated."""
+        inputs = self._inputs(synapses)
+        graph_layer = GraphLayer.of(probe, inputs) if self.graph_layers else None
+        if graph_layer is not None:
+            return graph_layer.ranges(self._read(synapses))
+        layer = DenseLayer(probe, inputs, torch.device("cpu"))
+        finals = (layer.final(part) for part in self._parts(synapses, layer.bytes_of_levels))
+        return reduce(np.maximum, (np.abs(final).max(axis=0) for final in finals))
+
+    def _inputs(self, synapses: Sequence[Synapse]) -> Inputs:
+        return [(s, self.populations[s.pre]) for s in synapses]
+
+    def _read(self, synapses: Sequence[Synapse]) -> dict[str, Codes]:
+        return {s.pre: self.codes[s.pre] for s in synapses}
+
+    def _parts(self, synapses: Sequence[Synapse], bytes_per_image: int) -> Iterator[dict[str, NDArray[np.integer]]]:
+        """What the synapses read, a few images at a time."""
+        read = {s.pre: dense_codes(self.codes[s.pre], s.name) for s in synapses}
+        images, step = len(next(iter(read.values()))), max(1, BUDGET_BYTES // bytes_per_image)
+        return ({pre: p[i : i + step] for pre, p in read.items()} for i in range(0, images, step))

@@ -1,0 +1,56 @@
+"""Thresholds of a planned stage as integers: factor per neuron, table per phase (contract sections 2 and 3).
+
+θ(k) = threshold · table_k · gain of v at step min(wait + k, T_in) / unit
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import ThresholdTable
+from loihi_onespike.core.graphs.network import Membrane
+from loihi_onespike.core.graphs.stage import StagePlan
+
+
+def wait_steps(plan: StagePlan, membrane: Membrane) -> int:
+    """Wait of a population; a full wait, or one beyond the input, ends with the input."""
+    return membrane.input_steps if plan.wait is None else min(plan.wait, membrane.input_steps)
+
+
+def largest_threshold(plan: StagePlan, membrane: Membrane) -> NDArray[np.float64]:
+    """Largest θ(k) of every neuron, in units of v."""
+    return plan.threshold * _gained(plan, membrane).largest / membrane.unit
+
+
+def integer_thresholds(
+    plan: StagePlan, membrane: Membrane
+) -> tuple[NDArray[np.int64], ThresholdTable, ThresholdTable | None]:
+    """Factor per neuron, and the tables of positive and of negative spikes, None where there are no negative ones."""
+    gained = _gained(plan, membrane)
+    table = ThresholdTable.from_gains(gained.positive / gained.largest)
+    negative = None if gained.negative is None else ThresholdTable.from_gains(gained.negative / gained.largest)
+    threshold = np.rint(largest_threshold(plan, membrane))
+    return np.maximum(threshold, ThresholdTable.SMALLEST).astype(np.int64), table, negative
+
+
+@dataclass(frozen=True, eq=False)
+class _Gained:
+    """Threshold factors per phase, (T,) each, for v with its gain."""
+
+    positive: NDArray[np.float64]
+    negative: NDArray[np.float64] | None
+
+    @property
+    def largest(self) -> float:
+        """Largest finite magnitude of both."""
+        both = np.abs(self.positive if self.negative is None else np.concatenate([self.positive, self.negative]))
+        return float(both[np.isfinite(both)].max(initial=0.0)) or 1.0
+
+
+def _gained(plan: StagePlan, membrane: Membrane) -> _Gained:
+    steps = np.minimum(wait_steps(plan, membrane) + np.arange(1, plan.code.timesteps + 1), membrane.input_steps)
+    gain = membrane.gains[steps]
+    return _Gained(plan.table * gain, None if plan.negative is None else plan.negative * gain)

@@ -1,0 +1,204 @@
+"""Weights of all links of a stage as even integers in one unit of v (contract section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial, singledispatch
+from math import log2
+from typing import TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.lowering.link_scales import gathered_scale
+from loihi_onespike.core.graphs.stage import OutputStage, Stage
+from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT_EXP
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, with_weight
+from loihi_onespike.errors import ConfigurationError, GraphError
+
+Float = NDArray[np.float64]
+Rounding: TypeAlias = Callable[[int, Float], Float]
+"""Whole numbers for the weights of link i, given as (O, I / groups, …) or (O, I) real numbers in units of the grid."""
+
+
+def nearest(link: int, weights: Float) -> Float:
+    """Every weight by itself to the nearest whole number."""
+    return np.rint(weights)
+
+
+def integer_links(
+    stage: Stage | OutputStage,
+    scales: list[tuple[Float, Shape]],
+    weight_bits: int,
+    finest: Float,
+    most_exp: int = MAX_WEIGHT_EXP,
+    rounding: Rounding = nearest,
+) -> tuple[list[tuple[LinearMap, int]], Float]:
+    """Integer map and weight exponent per link, and the real value of v = 1.
+
+    w_int = round(scale · w · λ_in / (unit · 2^weight_exp)) in ±(2^(weight_bits-1) - 1), stored as 2 · w_int;
+    the unit of a neuron is the smallest that holds the largest weight onto it, halved for the stored factor 2.
+    Weights that have been rounded already (`Stage.grid`) keep their grid, so that they become what they were then.
+
+    Args:
+        scales: λ and shape of the population that each link reads.
+        finest: lower bound of the unit of v, broadcastable to the shape of the unit.
+        most_exp: largest weight exponent.
+        rounding: of the weights of convolutions and dense maps.
+
+    Returns:
+        maps with int16 weights and their exponents; unit broadcastable to the stage's shape.
+    """
+    if not 2 <= weight_bits <= 8:
+        raise ConfigurationError(f"weight_bits: found {weight_bits}, supported 2 to 8")
+    largest = 2 ** (weight_bits - 1) - 1
+    scaled = []
+    for link, (scale, shape) in zip(stage.links, scales, strict=True):
+        seen = gathered_scale(link, scale, shape)
+        if seen is None:
+            raise GraphError(f"{stage.name}: reads {link.pre} through shared weights, whose λ differ between places")
+        scaled.append(_scaled(link.op, seen, link.scale, len(stage.shape)))
+    if len(scaled) == 1 and isinstance(scaled[0].op, Pool):
+        equal = with_weight(scaled[0].op, np.array(2, np.int16))
+        return [(equal, 0)], scaled[0].amplitude / 2  # equal weights need a single integer step
+    exponents, unit = _exponents([s.amplitude for s in scaled], most_exp), np.zeros(())
+    if stage.grid is not None and max(stage.grid.exponents) <= most_exp:
+        exponents, unit = list(stage.grid.exponents), 2 * stage.grid.unit
+    for s, exponent in zip(scaled, exponents, strict=True):
+        unit = np.maximum(unit, s.amplitude / 2.0**exponent / largest)
+    unit = np.where(unit > 0, unit, _fallback_unit(unit))
+    unit = unit * _coarser(unit, 2 * finest, stage)
+    maps = []
+    for i, (s, exponent) in enumerate(zip(scaled, exponents, strict=True)):
+        factor = np.broadcast_to(s.gain / (unit * 2.0**exponent), np.broadcast_shapes(s.gain.shape, unit.shape))
+        maps.append((_rounded(s.op, factor, stage, largest, partial(rounding, i)), exponent))
+    return maps, unit / 2
+
+
+@dataclass(frozen=True, eq=False)
+class _Scaled:
+    """A link before rounding: real weights are gain · op.weight.
+
+    Attributes:
+        op: map with λ of its inputs in the weights, where the map has a weight per input.
+        gain: the rest of the factor, broadcastable to the stage's shape.
+        amplitude: largest |gain · weight| onto each neuron, broadcastable to the stage's shape.
+    """
+
+    op: LinearMap
+    gain: Float
+    amplitude: Float
+
+
+def largest_where_shared(values: Float, shape: Shape) -> Float:
+    """Maximum of `values` along the axes that `shape` has no extent in: places there share weights and a unit."""
+    aligned = (1,) * (np.ndim(values) - len(shape)) + shape
+    shared = tuple(axis for axis, length in enumerate(aligned) if length == 1)
+    return values.max(axis=shared, keepdims=True)
+
+
+def _coarser(unit: Float, finest: Float, stage: Stage | OutputStage) -> Float:
+    """Factor that makes the unit of every neuron at least `finest`, one for all neurons that share weights."""
+    factor = np.maximum(finest / unit, 1.0)
+    rank = len(stage.shape)
+    if np.all(factor == 1) or rank < 2 or factor.ndim < rank:
+        return factor
+    for link in stage.links:
+        if isinstance(link.op, Sparse):
+            factor = factor.max(axis=tuple(range(1, rank)), keepdims=True)
+        elif isinstance(link.op, Dense):
+            factor = factor.max(axis=tuple(range(rank - 1)), keepdims=True)
+    return factor
+
+
+def _fallback_unit(unit: Float) -> float:
+    """Unit for neurons without any weight: that of the others, so that their bias is kept as precisely."""
+    return float(np.median(unit[unit > 0])) if np.any(unit > 0) else 1.0
+
+
+def _exponents(amplitudes: list[Float], most: int) -> list[int]:
+    """Left shift per link so that links of different size share one unit with little loss."""
+    sizes = [float(np.median(a[a > 0])) if np.any(a > 0) else 0.0 for a in amplitudes]
+    smallest = min((s for s in sizes if s > 0), default=1.0)
+    return [int(np.clip(np.floor(log2(s / smallest)), 0, most)) if s > 0 else 0 for s in sizes]
+
+
+@singledispatch
+def _scaled(op: LinearMap, seen: Float, scale: Float, rank: int) -> _Scaled:
+    raise TypeError(f"no quantization rule for {type(op).__name__}")
+
+
+@_scaled.register
+def _(op: Conv, seen: Float, scale: Float, rank: int) -> _Scaled:
+    per_group_in, per_group_out = op.weight.shape[1], op.weight.shape[0] // op.groups
+    gain = seen.reshape(op.groups, per_group_in).repeat(per_group_out, axis=0)
+    weight = op.weight * gain.reshape(gain.shape + (1,) * (op.weight.ndim - 2))
+    rows = np.abs(weight).reshape(len(weight), -1).max(axis=1)
+    return _Scaled(with_weight(op, weight), scale, rows.reshape(-1, *(1,) * (rank - 1)) * np.abs(scale))
+
+
+@_scaled.register
+def _(op: Dense, seen: Float, scale: Float, rank: int) -> _Scaled:
+    weight = op.weight * seen
+    rows = np.abs(weight).max(axis=1)
+    return _Scaled(with_weight(op, weight), scale, rows.reshape((1,) * (rank - 1) + (-1,)) * np.abs(scale))
+
+
+@_scaled.register
+def _(op: Diagonal, seen: Float, scale: Float, rank: int) -> _Scaled:
+    weight = op.weight * seen * scale
+    return _Scaled(Diagonal(weight), np.ones(()), np.abs(weight))
+
+
+@_scaled.register
+def _(op: Pool, seen: Float, scale: Float, rank: int) -> _Scaled:
+    gain = seen.reshape(-1, *(1,) * (rank - 1)) * scale
+    return _Scaled(op, gain, float(op.weight) * np.abs(gain))
+
+
+@_scaled.register
+def _(op: Sparse, seen: Float, scale: Float, rank: int) -> _Scaled:
+    rows = np.asarray(np.abs(op.weight).max(axis=1).todense()).reshape(-1, *(1,) * (rank - 1))
+    return _Scaled(op, seen * scale, rows * np.abs(seen * scale))
+
+
+def _even(values: Float, largest: int) -> NDArray[np.int16]:
+    """2 · round(values), pinned to ±largest against rounding of the division alone."""
+    return (2 * np.clip(np.rint(values), -largest, largest)).astype(np.int16)
+
+
+def _per_row(factor: Float, axis: int, rows: int, stage: Stage | OutputStage) -> Float:
+    """The factor per output channel; all other axes must agree, since their places share the weights."""
+    if factor.ndim == 0:
+        return np.broadcast_to(factor, (rows,))
+    table = np.moveaxis(factor, axis, 0).reshape(factor.shape[axis], -1)
+    if not np.allclose(table, table[:, :1], rtol=1e-9, atol=0):
+        raise GraphError(f"{stage.name}: several synapse groups whose scales differ between places of one channel")
+    return np.broadcast_to(table[:, 0], (rows,))
+
+
+def _rounded(
+    op: LinearMap, factor: Float, stage: Stage | OutputStage, largest: int, rounding: Callable[[Float], Float]
+) -> LinearMap:
+    """The map with weights round(factor · weight), doubled."""
+    match op:
+        case Conv(weight=weight):
+            row = _per_row(factor, 0, len(weight), stage)
+            return with_weight(op, _even(rounding(weight * row.reshape(-1, *(1,) * (weight.ndim - 1))), largest))
+        case Dense(weight=weight):
+            row = _per_row(factor, -1, len(weight), stage)
+            return with_weight(op, _even(rounding(weight * row[:, None]), largest))
+        case Diagonal(weight=weight):
+            return Diagonal(_even(weight * factor, largest))
+        case Pool(window=window):  # one weight per channel beside other synapses: a depthwise convolution
+            channels = stage.shape[0]
+            row = _per_row(factor, 0, channels, stage) * float(op.weight)
+            weight = np.broadcast_to(row.reshape(-1, *(1,) * len(stage.shape)), (channels, 1, *window.kernel))
+            return Conv(_even(weight, largest), window, channels)
+        case Sparse(weight=weight):
+            row = _per_row(factor, 0, weight.shape[0], stage)
+            values = _even(weight.data * np.repeat(row, np.diff(weight.indptr)), largest)
+            return Sparse(sp.csr_matrix((values, weight.indices, weight.indptr), shape=weight.shape))
+    raise TypeError(f"no quantization rule for {type(op).__name__}")

@@ -1,0 +1,208 @@
+"""Pass planned stages → integer network (contract section 3).
+
+Weights become symmetric integers per output channel (`integer_weights`). Scale of the channel, batch-norm gain and λ
+go into the threshold of the neuron (`integer_thresholds`), so they cost no precision. Stage by stage, the calibration
+images are sent through the integer network so far (`integer_run`); the largest potential they reach decides how many
+fraction bits v gets (`fraction_bits`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.calibration.stage_plan import input_steps, stage_scale
+from loihi_onespike.conversion.quantization.align import align
+from loihi_onespike.conversion.quantization.fraction_bits import finest_units, fraction_bits, free_bits
+from loihi_onespike.conversion.quantization.headroom import Headroom
+from loihi_onespike.conversion.quantization.integer_run import IntegerRun
+from loihi_onespike.conversion.quantization.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
+from loihi_onespike.conversion.quantization.integer_weights import integer_links, largest_where_shared
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, BinaryCode, SingleSpikeCode, ThresholdTable, leak_loss
+from loihi_onespike.core.encoding import Codes
+from loihi_onespike.core.graphs.network import (
+    AnyPopulation,
+    InputPopulation,
+    Membrane,
+    Network,
+    Population,
+    Readout,
+    Synapse,
+)
+from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
+from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT, MAX_WEIGHT_EXP, verify
+from loihi_onespike.core.maps import Pool
+from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.errors import GraphError
+
+
+def quantize(
+    graph: StageGraph,
+    codes: Codes,
+    weight_bits: int = 8,
+    progress: Callable[[str, int, int], None] | None = None,
+    graph_layers: bool = False,
+) -> Network:
+    """Integer network of a planned stage graph.
+
+    Args:
+        codes: input codes of calibration images, for the head-room.
+        weight_bits: 2..8, sign included.
+        progress: called as progress("quantize", stages done, of).
+        graph_layers: the stages stand for the nodes of one graph, and run in the kernels for graphs.
+
+    Raises:
+        HeadroomError: where a potential, bias or threshold needs more than 24 bits even without fraction bits.
+    """
+    assert graph.input_plan is not None
+    plan = graph.input_plan
+    source = InputPopulation(graph.input.name, graph.input.shape, plan.code, plan.scale, plan.offset)
+    run = IntegerRun({source.name: source}, {source.name: codes}, graph_layers)
+    populations: list[AnyPopulation] = [source]
+    synapses: list[Synapse] = []
+    headroom: dict[str, Headroom] = {}
+    for done, stage in enumerate(graph.stages[1:], 1):
+        assert isinstance(stage, Stage | OutputStage)
+        population, onto, trace = _fitted(graph, stage, run, weight_bits)
+        populations.append(population)
+        synapses += onto
+        headroom[stage.name] = Headroom.of(population, onto, run.populations, trace, weight_bits)
+        run.add(population, trace)
+        if progress is not None:
+            progress("quantize", done, len(graph.stages) - 1)
+    facts = {"headroom": {name: vars(h) for name, h in headroom.items()}, "ann_macs": _macs(graph, synapses)}
+    return verify(align(Network(graph.name, tuple(populations), tuple(synapses), facts)))
+
+
+def _fitted(
+    graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, weight_bits: int
+) -> tuple[Population | Readout, list[Synapse], LayerTrace]:
+    """Population, its synapses and their run on the calibration images, with as many fraction bits as that run bears.
+
+    The fraction bits are chosen for v at the end of the input, where the gain is largest. Should v be pinned on its
+    way there, a bit is given up.
+    """
+    most = MAX_INPUT_SHIFT
+    while True:
+        population, onto = _population(graph, stage, run, weight_bits, most)
+        trace = run.trace(population, onto)
+        shift = population.membrane.input_shift
+        if trace.peak < V_MAX or shift == 0:
+            return population, onto, trace
+        most = shift - 1
+
+
+def _population(
+    graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, weight_bits: int, most_fraction_bits: int
+) -> tuple[Population | Readout, list[Synapse]]:
+    pres = [run.populations[link.pre] for link in stage.links]
+    leak = _leak(stage, [(p.name, p.code) for p in pres])
+    if isinstance(stage, Stage) and stage.kind == "max_pool":
+        return _first_spike(graph, stage)
+    scales = [stage_scale(graph, link.pre) for link in stage.links]
+
+    def built(finest: NDArray[np.float64], most_exp: int) -> tuple[list[Synapse], Membrane]:
+        """Synapses and membrane without fraction bits, in units no finer than `finest`."""
+        integers, unit = integer_links(stage, scales, weight_bits, finest, most_exp)
+        onto = [
+            Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index, weight_exp)
+            for i, (link, (op, weight_exp)) in enumerate(zip(stage.links, integers, strict=True))
+        ]
+        return onto, Membrane(leak, 0, np.rint(stage.bias / unit).astype(np.int64), unit)
+
+    # A shortcut far stronger than the layer beside it shares the layer's unit through its exponent. Where v then grows
+    # too wide the exponent gives way, and the weights of the layer lose bits that matter little beside the shortcut.
+    for most_exp in range(MAX_WEIGHT_EXP, -1, -1) if len(stage.links) > 1 else (0,):
+        synapses, membrane = built(np.zeros(()), most_exp)
+        ranges = _ranges(graph, stage, run, synapses, membrane)
+        if free_bits(ranges) >= 0:
+            break
+    swings = partial(_swings, stage, run, synapses, membrane)
+    shift = min(fraction_bits(stage.name, ranges, swings), most_fraction_bits)
+    finest = finest_units(ranges, membrane.unit, shift)
+    if finest is not None:
+        synapses, membrane = built(finest, most_exp)
+    membrane = replace(membrane, input_shift=shift, unit=membrane.unit / 2**shift)
+    # on its way v loses what the leak rounds down; that is much of v in the fine codes of many timesteps
+    membrane = replace(membrane, bias=np.rint(stage.bias / membrane.unit + leak_loss(leak)).astype(np.int64))
+    if isinstance(stage, OutputStage):
+        return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order), synapses
+    plan = graph.plans[stage.name]
+    threshold, table, negative = integer_thresholds(plan, membrane)
+    population = Population(
+        name=stage.name,
+        shape=stage.shape,
+        kind=stage.kind,
+        membrane=membrane,
+        wait=wait_steps(plan, membrane),
+        code=plan.code,
+        threshold=threshold,
+        table=table,
+        negative=negative,
+        scale=plan.scale,
+        offset=plan.offset,
+    )
+    return population, synapses
+
+
+def _leak(stage: Stage | OutputStage, codes: list[tuple[str, BinaryCode | SingleSpikeCode]]) -> tuple[int, ...]:
+    """Gains of the input steps: those of the code that all inputs share, or of the longest where others begin it."""
+    longest = max((code.gains for _, code in codes), key=len)
+    for name, code in codes:
+        if code.gains != longest[: code.timesteps]:
+            raise GraphError(
+                f"{stage.name}: reads {name} with base {code} beside base {codes[0][1]} of {codes[0][0]}; one leak "
+                "serves one code: give both the same"
+            )
+    return longest
+
+
+def _first_spike(graph: StageGraph, stage: Stage) -> tuple[Population, list[Synapse]]:
+    """Max pooling: no leak, no wait, and the first input spike reaches the threshold."""
+    plan = graph.plans[stage.name]
+    synapses = []
+    for i, link in enumerate(stage.links):
+        assert isinstance(link.op, Pool)
+        op = Pool(link.op.window, np.array(2, np.int16))
+        synapses.append(Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index))
+    zero, one = np.zeros((), np.int64), np.ones(())
+    membrane = Membrane((2**LEAK_SHIFT,) * input_steps(graph, stage), 0, zero, one)
+    table = ThresholdTable.constant(plan.code.timesteps)
+    threshold = np.array(2, np.int64)
+    return Population(
+        stage.name, stage.shape, "max_pool", membrane, 0, plan.code, threshold, table, None, plan.scale
+    ), synapses
+
+
+def _synapse_name(stage: Stage | OutputStage, i: int) -> str:
+    return stage.name if len(stage.links) == 1 else f"{stage.name}.{i}"
+
+
+def _ranges(
+    graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, synapses: Sequence[Synapse], membrane: Membrane
+) -> NDArray[np.float64]:
+    """Largest final |v|, bias and threshold of each neuron in units of v, largest over neurons that share a unit."""
+    reached = run.potentials(Readout(stage.name, stage.shape, membrane), synapses)
+    reached = np.maximum(reached, np.abs(stage.bias) / membrane.unit * membrane.gain)
+    if isinstance(stage, Stage):
+        reached = np.maximum(reached, largest_threshold(graph.plans[stage.name], membrane))
+    return largest_where_shared(reached, membrane.unit.shape)
+
+
+def _swings(
+    stage: Stage | OutputStage, run: IntegerRun, synapses: Sequence[Synapse], membrane: Membrane
+) -> NDArray[np.float64]:
+    """The same of v without its bias."""
+    unbiased = replace(membrane, bias=np.zeros((), np.int64))
+    reached = run.potentials(Readout(stage.name, stage.shape, unbiased), synapses)
+    return largest_where_shared(reached, membrane.unit.shape)
+
+
+def _macs(graph: StageGraph, synapses: Sequence[Synapse]) -> dict[str, int]:
+    """MACs of the ANN layer that each synapse group stands for."""
+    macs = [link.macs for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
+    return {synapse.name: count for synapse, count in zip(synapses, macs, strict=True)}

@@ -1,0 +1,61 @@
+"""A stage as its integer weights will compute it, in the units of the ANN."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.calibration.stage_plan import stage_scale
+from loihi_onespike.conversion.lowering.link_scales import gathered_scale
+from loihi_onespike.conversion.quantization.integer_weights import Rounding, integer_links, nearest
+from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage, StageGraph, WeightGrid
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Sparse, with_weight
+
+Float = NDArray[np.float64]
+AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
+
+
+def rounded_stage(stage: AnyStage, graph: StageGraph, weight_bits: int, rounding: Rounding = nearest) -> AnyStage:
+    """The stage with the weights that INT8 leaves of its own, and the grid they lie on.
+
+    Head-room can cost a layer further bits when the network is quantized; that is not known yet here.
+
+    Args:
+        graph: with the plans of all stages that this one reads.
+        rounding: of the weights of convolutions and dense maps.
+    """
+    scales = [stage_scale(graph, link.pre) for link in stage.links]
+    integers, unit = integer_links(stage, scales, weight_bits, np.zeros(()), rounding=rounding)
+    links = []
+    for link, (scale, shape), (op, exponent) in zip(stage.links, scales, integers, strict=True):
+        seen = gathered_scale(link, scale, shape)
+        assert seen is not None  # integer_links has refused it
+        real = real_link(link.pre, op, link.index, seen, 2.0**exponent * unit, len(stage.shape))
+        links.append(replace(real, macs=link.macs))
+    return replace(stage, links=tuple(links), grid=WeightGrid(unit, tuple(exponent for _, exponent in integers)))
+
+
+def real_link(pre: str, op: LinearMap, index: NDArray[np.int32] | None, seen: Float, unit: Float, rank: int) -> Link:
+    """Link that computes Σ unit · weight · (value / λ) with integer weights.
+
+    Args:
+        seen: λ of the inputs as `gathered_scale` gives it.
+        unit: real value of an integer weight of 1, broadcastable to the post shape.
+        rank: number of axes of the post shape.
+    """
+    if isinstance(op, Pool):
+        per_channel = seen.reshape(-1, *(1,) * (rank - 1))
+        return Link(pre, with_weight(op, op.weight.astype(np.float64)), index, unit / per_channel)
+    if isinstance(op, Sparse):
+        return Link(pre, Sparse(op.weight.astype(np.float64)), index, unit / seen)
+    if isinstance(op, Diagonal):
+        return Link(pre, Diagonal(op.weight / seen), index, unit)
+    assert isinstance(op, Conv | Dense)
+    per_input = seen
+    if isinstance(op, Conv):
+        per_input = seen.reshape(op.groups, op.weight.shape[1]).repeat(op.weight.shape[0] // op.groups, axis=0)
+        per_input = per_input.reshape(per_input.shape + (1,) * (op.weight.ndim - 2))
+    return Link(pre, with_weight(op, op.weight / per_input), index, unit)

@@ -1,0 +1,90 @@
+"""Borders of an integer run: real inputs to codes, the readout's potential to the units of the ANN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, log_softmax, softmax
+
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.network import InputPopulation, Readout
+from loihi_onespike.core.graphs.stage import InputPlan
+from loihi_onespike.errors import ConfigurationError
+
+Codes: TypeAlias = NDArray[np.integer] | SparseSample
+"""Codes of a batch (N, *shape), or of one sparse sample."""
+
+FINISH: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "identity": lambda y: y,
+    "relu": lambda y: np.maximum(y, 0.0),
+    "softmax": lambda y: softmax(y, axis=1),
+    "log_softmax": lambda y: log_softmax(y, axis=1),
+    "softmax_last": lambda y: softmax(y, axis=-1),
+    "log_softmax_last": lambda y: log_softmax(y, axis=-1),
+    "sigmoid": expit,
+    "tanh": np.tanh,
+}
+"""What the host does with the values it reads; axis 1 is the first axis of a sample, -1 the classes of a node."""
+
+
+@overload
+def encode_input(population: InputPopulation, x: NDArray[np.floating]) -> NDArray[np.integer]: ...
+@overload
+def encode_input(population: InputPopulation, x: NDArray[np.floating] | SparseSample) -> Codes: ...
+def encode_input(population: InputPopulation, x: NDArray[np.floating] | SparseSample) -> Codes:
+    """Codes of real inputs (N, *shape), saturated to the range that calibration saw.
+
+    Binary code: round((x - offset) / scale · 2^bits); single spike: phase of (x - offset) / scale.
+    Raises ConfigurationError when the shape is not the network's.
+    """
+    if not isinstance(x, SparseSample):
+        x = np.asarray(x, dtype=np.float64)
+    if x.shape[1:] != population.shape:
+        wanted = ", ".join(map(str, population.shape))
+        raise ConfigurationError(f"{population.name}: found inputs of shape {x.shape}, supported (N, {wanted})")
+    return encode_values(population, x)
+
+
+@overload
+def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating]) -> NDArray[np.integer]: ...
+@overload
+def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating] | SparseSample) -> Codes: ...
+def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating] | SparseSample) -> Codes:
+    """The same for anything with code, scale and offset; the shape is taken as it is.
+
+    A sparse sample stays sparse where zero has no spikes.
+    """
+    if isinstance(x, SparseSample):
+        if np.any(code.offset):
+            return encode_values(code, x.dense("an input that may be negative"))
+        return x.with_data(_encode(code, x.matrix.data / x.at_entries(code.scale)))
+    return _encode(code, (np.asarray(x, dtype=np.float64) - code.offset) / code.scale)
+
+
+def dense_codes(codes: Codes, reader: str) -> NDArray[np.integer]:
+    """Codes as an array; raises ConfigurationError naming `reader` where that would be too large."""
+    return codes.dense(reader) if isinstance(codes, SparseSample) else codes
+
+
+def _encode(code: InputPopulation | InputPlan, relative: NDArray[np.float64]) -> NDArray[np.integer]:
+    if isinstance(code.code, BinaryCode):
+        steps = 2**code.code.bits
+        return np.clip(np.rint(relative * steps), 0, steps - 1).astype(np.int32)
+    return code.code.encode(relative)
+
+
+def decode_readout(readout: Readout, v: NDArray[np.integer]) -> NDArray[np.float64]:
+    """finish(v · unit / Q_in^input_steps) in the order and shape of the ANN's output: (N, …)."""
+    return finish_output(v * readout.membrane.unit / readout.membrane.gain, readout.order, readout.finish)
+
+
+def finish_output(values: NDArray[np.float64], order: NDArray[np.int32] | None, finish: str) -> NDArray[np.float64]:
+    """Rearrange the values read, (N, *readout shape), and apply the host's last operation."""
+    if order is not None:
+        flat = values.reshape(len(values), -1)
+        values = np.concatenate([flat, np.zeros((len(flat), 1))], axis=1)[:, order]
+    return FINISH[finish](values)

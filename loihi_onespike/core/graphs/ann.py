@@ -1,0 +1,195 @@
+"""The ANN as the front ends deliver it: a graph of few operations over one sample, weights as numpy arrays.
+
+Front ends (torch.fx today) rewrite everything a user may write into these operations; nothing behind this module knows
+about torch modules. Batch norm is an `Affine`; dropout and identity do not appear; flatten, reshape, permute, slice,
+zero padding, channel shuffle, split and nearest upsampling are all `Reindex`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.activations import Activation
+from loihi_onespike.core.maps import LinearMap, Shape, Window
+from loihi_onespike.errors import GraphError
+
+
+@dataclass(frozen=True)
+class Input:
+    """The input of the network, one sample of the node's shape."""
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """y = op(x) + bias (convolution, fully connected, average pooling, sparse aggregation).
+
+    Attributes:
+        op: the linear map, float weights.
+        bias: broadcastable to the output shape, None for none.
+        scale: factor per output place, broadcastable to the output shape, None for 1: y = scale · op(x) + bias.
+            Average pooling is Pool with weight 1 and scale 1 / count.
+        macs: multiply-accumulates of the layer that the user wrote, where `op` is a rewrite that counts differently
+            (transposed convolution); None for those of `op`.
+    """
+
+    op: LinearMap
+    bias: NDArray[np.float64] | None = None
+    scale: NDArray[np.float64] | None = None
+    macs: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """y = scale · x + shift (batch norm with running statistics, multiplication and addition of constants).
+
+    Attributes:
+        scale, shift: broadcastable to the shape.
+    """
+
+    scale: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Activate:
+    """y = f(x) for a monotone f, ReLU above all."""
+
+    function: Activation
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """y[c] = max over the window of x[c]; padded places never win."""
+
+    window: Window
+
+
+@dataclass(frozen=True)
+class Add:
+    """y = Σ x_i, all of one shape."""
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Join along an axis of the sample (0 is the channel axis)."""
+
+    axis: int
+
+
+@dataclass(frozen=True, eq=False)
+class Reindex:
+    """y[i] = x.ravel()[index[i]], 0 where index is -1.
+
+    Attributes:
+        index: int array of the output shape.
+    """
+
+    index: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Last operation, applied by the host to the values read: softmax, log_softmax, sigmoid or tanh."""
+
+    kind: str
+
+
+AnnOp: TypeAlias = Input | Linear | Affine | Activate | MaxPool | Add | Concat | Reindex | Finish
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operation of the graph.
+
+    Attributes:
+        name: unique; names become names of populations.
+        op: the operation.
+        inputs: names of the nodes it reads.
+        shape: shape of its value for one sample.
+        source: source line of the user's code, for messages.
+    """
+
+    name: str
+    op: AnnOp
+    inputs: tuple[str, ...]
+    shape: Shape
+    source: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class AnnGraph:
+    """Nodes in topological order: one Input first, the last node is the output.
+
+    Attributes:
+        rewrites: what the front end rewrote into what, for the report; every rewrite is exact.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    rewrites: tuple[str, ...] = ()
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Node]:
+        return {n.name: n for n in self.nodes}
+
+    @cached_property
+    def consumers(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of the nodes that read each node."""
+        readers: dict[str, list[str]] = {n.name: [] for n in self.nodes}
+        for node in self.nodes:
+            for name in node.inputs:
+                readers[name].append(node.name)
+        return {name: tuple(r) for name, r in readers.items()}
+
+    @property
+    def output(self) -> Node:
+        return self.nodes[-1]
+
+
+def verify_ann(graph: AnnGraph) -> AnnGraph:
+    """Check order, names and shapes; raises GraphError naming the node."""
+    seen: dict[str, Shape] = {}
+    for i, node in enumerate(graph.nodes):
+        if node.name in seen:
+            raise GraphError(f"{node.name}: name used twice")
+        if (i == 0) != isinstance(node.op, Input):
+            raise GraphError(f"{node.name}: exactly one input, in the first place, is supported")
+        missing = [name for name in node.inputs if name not in seen]
+        if missing:
+            raise GraphError(f"{node.name}: reads {missing}, which do not stand before it")
+        expected = _shape(node, [seen[name] for name in node.inputs])
+        if expected != node.shape:
+            raise GraphError(
+                f"{node.name}: {type(node.op).__name__} gives shape {expected}, the node says {node.shape}"
+            )
+        seen[node.name] = node.shape
+    return graph
+
+
+def _shape(node: Node, inputs: list[Shape]) -> Shape:
+    match node.op:
+        case Input():
+            return node.shape
+        case Linear(op=op):
+            return op.output_shape(inputs[0])
+        case MaxPool(window=window):
+            return (inputs[0][0], *window.output(inputs[0][1:]))
+        case Reindex(index=index):
+            return index.shape
+        case Concat(axis=axis):
+            joined = list(inputs[0])
+            joined[axis] = sum(shape[axis] for shape in inputs)
+            return tuple(joined)
+        case Add():
+            if len(set(inputs)) != 1:
+                raise GraphError(f"{node.name}: adds shapes {inputs}")
+            return inputs[0]
+        case Affine(scale=scale, shift=shift):
+            return np.broadcast_shapes(inputs[0], scale.shape, shift.shape)
+    return inputs[0]

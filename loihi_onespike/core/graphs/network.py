@@ -1,0 +1,247 @@
+"""The integer one-spike network: what runs on every executor, is written to NetX, mapped and deployed.
+
+All values are integers; the floats in it (`scale`, `offset`, `unit`) only translate to and from the units of the ANN
+and never enter the arithmetic. Contract of one neuron, window-local step t = 1, 2, …:
+
+    v(0) = bias
+    t ≤ input_steps:  v(t) = saturate( (v(t-1)·leak_t >> 12) + (a_in(t) << input_shift) )
+    t > input_steps:  v(t) = v(t-1)                                (held; θ falls by 1/Q_out per phase instead)
+    a_in(t)         = Σ_synapses ( Σ_i weight_i s_i(t) ) << weight_exp
+    spike at phase k, decided at step t = wait + k, the first k with v(t) ≥ θ(k);
+    signed populations also send -1 at the first k with v(t) ≤ -θ_negative(k)
+
+After its spike a neuron is silent until its window ends, v goes on as above; the window lasts `period` steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import LEAK_SHIFT, BinaryCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.maps import LinearMap, Shape
+
+MAX_AXON_DELAY = 62
+"""Longest delay of a synapse in steps: 6-bit field of Loihi 1 and Loihi 2 (Davies 2018; lava-dl)."""
+
+
+@dataclass(frozen=True, eq=False)
+class InputPopulation:
+    """Source of spikes: real value x ↔ offset + scale · Σ levels.
+
+    Attributes:
+        name, shape: shape of one sample without the batch.
+        code: BinaryCode (many spikes, base 2) or a code of one spike (paper Table VII).
+        scale: value of level 1, broadcastable to shape; the code's step for a binary code is scale / 2^bits.
+        offset: value of no spike, broadcastable to shape; already folded into the biases of the next layers.
+    """
+
+    name: str
+    shape: Shape
+    code: BinaryCode | SingleSpikeCode
+    scale: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+    wait: int = field(default=0, init=False)
+
+    @property
+    def timesteps(self) -> int:
+        return self.code.timesteps
+
+
+@dataclass(frozen=True, eq=False)
+class Membrane:
+    """Integration of the input, common to spiking neurons and readouts (see the module's equations).
+
+    Attributes:
+        leak: gain of each input step times 4096, the gains of the input's code (Q_in · 4096 at every step for a base);
+            4096 (no gain) in max pooling and relays.
+        input_shift: left shift of the synaptic input, the fraction bits of v beyond a weight.
+        bias: v(0), int64 values of 24 bits, broadcastable to the shape.
+        unit: real value of v = 1 before any gain, broadcastable: pre-activation = v · unit / gain.
+    """
+
+    leak: tuple[int, ...]
+    input_shift: int
+    bias: NDArray[np.int64]
+    unit: NDArray[np.float64]
+
+    @property
+    def input_steps(self) -> int:
+        """Steps during which input arrives and the gain applies."""
+        return len(self.leak)
+
+    @property
+    def gain(self) -> float:
+        """Gain of v at the end of the input, Q_in^input_steps for a base."""
+        return float(self.gains[-1])
+
+    @cached_property
+    def gains(self) -> NDArray[np.float64]:
+        """(input_steps + 1,) gain of v after t input steps, t = 0 …"""
+        return np.cumprod([1.0, *(np.array(self.leak) / 2**LEAK_SHIFT)])
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Neurons that send at most one spike per window.
+
+    Attributes:
+        name, shape: shape of one sample without the batch.
+        kind: what it computes, for reports and the exporter: relu, linear, max_pool, average_pool, relay.
+        membrane: integration of the input.
+        wait: steps before the first decision.
+        code: the code of its output.
+        threshold: one integer of 24 bits per neuron, broadcastable to the shape.
+        table: factor of the threshold per phase.
+        negative: factor of the threshold of negative spikes; None for unsigned populations.
+        scale: λ, real value of level 1 times the code's first gain, broadcastable to the shape.
+        offset: real value of no spike, broadcastable to the shape; already folded into its own bias and into those of
+            the populations that read it. Zero but for two-sided populations: a spike of sign s at phase k stands for
+            offset + s · λ · level(k).
+    """
+
+    name: str
+    shape: Shape
+    kind: str
+    membrane: Membrane
+    wait: int
+    code: SingleSpikeCode
+    threshold: NDArray[np.int64]
+    table: ThresholdTable
+    negative: ThresholdTable | None
+    scale: NDArray[np.float64]
+    offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
+
+    @property
+    def timesteps(self) -> int:
+        return self.code.timesteps
+
+    @property
+    def signed(self) -> bool:
+        return self.negative is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """Output layer: integrates, never spikes; output = finish(v · unit / gain).
+
+    Attributes:
+        order: how the host rearranges the values it reads: output[i] = values.ravel()[order[i]], 0 where -1; None
+            leaves them as they are.
+        finish: what the host applies to the read values: identity, relu, softmax, log_softmax, sigmoid or tanh
+            (over the first axis of the sample where it needs one).
+    """
+
+    name: str
+    shape: Shape
+    membrane: Membrane
+    finish: str = "identity"
+    order: NDArray[np.int32] | None = None
+
+    wait: int = field(default=0, init=False)
+    kind: str = field(default="readout", init=False)
+
+
+AnyPopulation: TypeAlias = InputPopulation | Population | Readout
+
+
+@dataclass(frozen=True, eq=False)
+class Synapse:
+    """One group of synapses from one population onto another.
+
+    Attributes:
+        name: unique; by default the post population's name.
+        pre, post: names of populations.
+        op: the linear map with even integer weights in -254..254 (int16).
+        index: what the map sees: op input[i] = pre.ravel()[index[i]], nothing where -1; None means pre as it is.
+            Concatenation, slices, channel shuffles, padding, flattening and upsampling are all such indices.
+        weight_exp: left shift of this group's sum, 0..7.
+        axon_delay: steps of delay beyond the one step every synapse takes, 0..62.
+    """
+
+    name: str
+    pre: str
+    post: str
+    op: LinearMap
+    index: NDArray[np.int32] | None = None
+    weight_exp: int = 0
+    axon_delay: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Populations in topological order, the synapses between them, and what is known about the conversion.
+
+    Attributes:
+        name: of the network.
+        populations: input first, readout last.
+        synapses: in the order of their post populations.
+        facts: JSON-like record of how it was made (options, head-room, versions); no arithmetic depends on it.
+    """
+
+    name: str
+    populations: tuple[AnyPopulation, ...]
+    synapses: tuple[Synapse, ...]
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def by_name(self) -> dict[str, AnyPopulation]:
+        return {p.name: p for p in self.populations}
+
+    @property
+    def input(self) -> InputPopulation:
+        (first,) = (p for p in self.populations if isinstance(p, InputPopulation))
+        return first
+
+    @property
+    def readout(self) -> Readout:
+        (last,) = (p for p in self.populations if isinstance(p, Readout))
+        return last
+
+    @property
+    def hidden(self) -> tuple[Population, ...]:
+        return tuple(p for p in self.populations if isinstance(p, Population))
+
+    def synapses_onto(self, post: str) -> Iterator[Synapse]:
+        return (s for s in self.synapses if s.post == post)
+
+    @property
+    def timesteps(self) -> int:
+        """T of the hidden populations (that of the input where there are none)."""
+        return max((p.timesteps for p in self.hidden), default=self.input.timesteps)
+
+    @cached_property
+    def period_steps(self) -> int:
+        """Steps between two images in the pipeline: the longest window, T + wait of the slowest population."""
+        windows = [self.input.timesteps]
+        windows += [p.wait + p.timesteps for p in self.hidden]
+        windows += [p.membrane.input_steps for p in self.populations if not isinstance(p, InputPopulation)]
+        return max(windows)
+
+    @cached_property
+    def starts(self) -> dict[str, int]:
+        """Global step before local step 1 of every population, for the first image.
+
+        start(post) = start(pre) + wait(pre) + 1 + axon_delay, the same over all synapses onto it (`verify` checks).
+        """
+        starts = {self.input.name: 0}
+        for population in self.populations:
+            for synapse in self.synapses_onto(population.name):
+                pre = self.by_name[synapse.pre]
+                starts[population.name] = starts[pre.name] + pre.wait + 1 + synapse.axon_delay
+        return starts
+
+    @cached_property
+    def latency_steps(self) -> int:
+        """Steps from the first input phase to the last input phase of the readout, both counted."""
+        return self.starts[self.readout.name] + self.readout.membrane.input_steps
+
+    def steps(self, images: int) -> int:
+        """Steps for a stream of images: latency + period · (images - 1) (paper section V-C2, plus the hops)."""
+        return self.latency_steps + self.period_steps * (images - 1)

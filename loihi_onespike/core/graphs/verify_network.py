@@ -1,0 +1,153 @@
+"""The rules of an integer network, as something that runs. Every producer of a network ends with `verify`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
+from loihi_onespike.core.graphs.network import (
+    MAX_AXON_DELAY,
+    InputPopulation,
+    Membrane,
+    Network,
+    Population,
+    Readout,
+    Synapse,
+)
+from loihi_onespike.core.maps import Shape, broadcasts_to, op_input_shape, weight_values
+from loihi_onespike.errors import GraphError
+
+MAX_WEIGHT = 254
+MAX_WEIGHT_EXP = 7
+MAX_INPUT_SHIFT = 16
+
+
+def verify(network: Network) -> Network:
+    """Check every rule and return the network; raises GraphError with the object, what was found and the limit."""
+    _names(network)
+    position = {p.name: i for i, p in enumerate(network.populations)}
+    _input(network.input)
+    for synapse in network.synapses:
+        _synapse(network, synapse, position)
+    for population in network.populations:
+        if not isinstance(population, InputPopulation) and not any(network.synapses_onto(population.name)):
+            _fail(population.name, "no synapse onto it")
+    for population in network.populations:
+        if isinstance(population, InputPopulation):
+            continue
+        _membrane(population.name, population.shape, population.membrane)
+        _timing(network, population)
+        if isinstance(population, Population):
+            _population(population)
+        else:
+            _readout(population)
+    return network
+
+
+def _fail(name: str, message: str) -> None:
+    raise GraphError(f"{name}: {message}")
+
+
+def _names(network: Network) -> None:
+    for what, names in (
+        ("populations", [p.name for p in network.populations]),
+        ("synapses", [s.name for s in network.synapses]),
+    ):
+        repeated = {n for n, count in Counter(names).items() if count > 1}
+        if repeated:
+            _fail(network.name, f"names of {what} used twice: {sorted(repeated)}")
+    for kind in (InputPopulation, Readout):
+        count = sum(isinstance(p, kind) for p in network.populations)
+        if count != 1:
+            _fail(network.name, f"{count} populations of type {kind.__name__}, exactly one is supported")
+    if not isinstance(network.populations[0], InputPopulation) or not isinstance(network.populations[-1], Readout):
+        _fail(network.name, "the input must stand first and the readout last")
+
+
+def _input(source: InputPopulation) -> None:
+    for quantity, values in (("scale", source.scale), ("offset", source.offset)):
+        if not broadcasts_to(values.shape, source.shape) or not np.all(np.isfinite(values)):
+            _fail(source.name, f"{quantity} must be finite and broadcast to {source.shape}")
+    if not np.all(source.scale > 0):
+        _fail(source.name, "scale must be positive")
+
+
+def _synapse(network: Network, synapse: Synapse, position: dict[str, int]) -> None:
+    name = f"{synapse.name} ({synapse.pre} → {synapse.post})"
+    if synapse.pre not in position or synapse.post not in position:
+        _fail(name, "joins a population that does not exist")
+    if position[synapse.pre] >= position[synapse.post]:
+        _fail(name, "runs backwards; populations stand in topological order and recurrence is not supported")
+    pre, post = network.by_name[synapse.pre], network.by_name[synapse.post]
+    if synapse.index is not None and (synapse.index.min() < -1 or synapse.index.max() >= np.prod(pre.shape)):
+        _fail(name, f"index reaches outside the {np.prod(pre.shape)} neurons of {pre.name}")
+    out = synapse.op.output_shape(op_input_shape(pre.shape, synapse.index))
+    if out != post.shape:
+        _fail(name, f"gives shape {out}, the population has {post.shape}")
+    weights = weight_values(synapse.op)
+    if not np.issubdtype(weights.dtype, np.integer):
+        _fail(name, f"weights of type {weights.dtype}, integers are needed")
+    if weights.size and (np.abs(weights.astype(np.int64)).max() > MAX_WEIGHT or np.any(weights & 1)):
+        _fail(name, f"weights must be even integers in -{MAX_WEIGHT}..{MAX_WEIGHT} (Loihi's mixed-sign mode)")
+    if not 0 <= synapse.weight_exp <= MAX_WEIGHT_EXP:
+        _fail(name, f"weight_exp {synapse.weight_exp}, supported 0..{MAX_WEIGHT_EXP}")
+    if not 0 <= synapse.axon_delay <= MAX_AXON_DELAY:
+        _fail(
+            name,
+            f"axon_delay of {synapse.axon_delay} steps, supported 0..{MAX_AXON_DELAY}; a relay population splits it",
+        )
+
+
+def _within(name: str, quantity: str, values: NDArray[np.integer], shape: Shape) -> None:
+    if not np.issubdtype(values.dtype, np.integer):
+        _fail(name, f"{quantity} of type {values.dtype}, integers are needed")
+    if not broadcasts_to(values.shape, shape):
+        _fail(name, f"{quantity} of shape {values.shape} does not broadcast to {shape}")
+    if values.min() < V_MIN or values.max() > V_MAX:
+        _fail(name, f"{quantity} in {values.min()}..{values.max()}, 24 bits hold {V_MIN}..{V_MAX}")
+
+
+def _membrane(name: str, shape: Shape, membrane: Membrane) -> None:
+    _within(name, "bias", membrane.bias, shape)
+    if not membrane.leak:
+        _fail(name, "no input step, supported 1 and more")
+    if not 2**LEAK_SHIFT <= min(membrane.leak) <= max(membrane.leak) <= 4 * 2**LEAK_SHIFT:
+        found = f"{min(membrane.leak)} to {max(membrane.leak)}"
+        _fail(name, f"leak {found}, supported {2**LEAK_SHIFT} (no gain) to {4 * 2**LEAK_SHIFT}")
+    if not 0 <= membrane.input_shift <= MAX_INPUT_SHIFT:
+        _fail(name, f"input_shift {membrane.input_shift}, supported 0..{MAX_INPUT_SHIFT}")
+    if not broadcasts_to(membrane.unit.shape, shape) or not np.all(membrane.unit > 0):
+        _fail(name, "unit must be positive and broadcast to the population's shape")
+
+
+def _timing(network: Network, population: Population | Readout) -> None:
+    synapses = list(network.synapses_onto(population.name))
+    starts = network.starts
+    arrivals = {s.name: starts[s.pre] + network.by_name[s.pre].wait + 1 + s.axon_delay for s in synapses}
+    if len(set(arrivals.values())) > 1:
+        _fail(population.name, f"phases do not line up, first phase arrives at steps {arrivals}")
+    steps = {s.name: network.by_name[s.pre].timesteps for s in synapses}  # type: ignore[union-attr]
+    if max(steps.values()) != population.membrane.input_steps:
+        _fail(population.name, f"input_steps {population.membrane.input_steps}, its inputs last {steps}")
+    if isinstance(population, Population) and not 0 <= population.wait <= population.membrane.input_steps:
+        _fail(
+            population.name, f"wait {population.wait}, supported 0..{population.membrane.input_steps} (its input steps)"
+        )
+
+
+def _readout(readout: Readout) -> None:
+    order, values = readout.order, int(np.prod(readout.shape))
+    if order is not None and (not order.size or order.min() < -1 or order.max() >= values):
+        _fail(readout.name, f"order reaches outside its {values} values")
+
+
+def _population(population: Population) -> None:
+    _within(population.name, "threshold", population.threshold, population.shape)
+    for table in (population.table, population.negative):
+        if table is not None and len(table.mant) != population.timesteps:
+            _fail(population.name, f"threshold table of {len(table.mant)} phases, the code has {population.timesteps}")
+    if not broadcasts_to(population.scale.shape, population.shape) or not np.all(population.scale > 0):
+        _fail(population.name, "scale must be positive and broadcast to the population's shape")

@@ -1,0 +1,219 @@
+"""The whole line on real digits: trained network → one spike → INT8 → NetX file → Lava, checked against the oracle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import loihi_onespike as los
+from loihi_onespike.api import OneSpikeNetwork
+from loihi_onespike.conversion.pipeline import Progress
+from loihi_onespike.core.trace import LayerTrace, Trace, differing_spikes, first_difference
+from loihi_onespike.data import Dataset, load_data
+from loihi_onespike.data.digits import INPUT_BITS
+from loihi_onespike.demo.picture import draw_demo
+from loihi_onespike.errors import DataError
+from loihi_onespike.evaluation import Evaluation
+from loihi_onespike.evaluation.evaluation import Accuracy
+from loihi_onespike.executors.lava import why_unavailable
+from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.json_text import json_text
+from loihi_onespike.models.digits_cnn import load_digits_cnn
+
+NETWORK_FILE = "digits.h5"
+PICTURE_FILE = "demo.png"
+REPORT_FILE = "report.json"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One executor against the oracle on the same images.
+
+    Attributes:
+        what: the run that is compared.
+        images: how many.
+        spikes: spike phases compared, one per neuron and image.
+        differing_spikes: how many of them differ.
+        first: the first difference, potentials included; empty when there is none.
+        correct: images that it classified right.
+        seconds: wall time of the run.
+    """
+
+    what: str
+    images: int
+    spikes: int
+    differing_spikes: int
+    first: str
+    correct: int
+    seconds: float
+
+    @property
+    def equal(self) -> bool:
+        return not self.first
+
+
+@dataclass(frozen=True, eq=False)
+class DemoResult:
+    """What the demo found.
+
+    Attributes:
+        network: as loaded from the file.
+        floating, integer: evaluations of the whole test part.
+        comparisons: fast, Lava single images, Lava stream; the last two only where Lava is installed.
+        lava_missing: why Lava did not run, empty where it did.
+        calibration_images: number of images that the conversion saw.
+        files: network, picture and report.
+        seconds: wall time of everything.
+    """
+
+    network: OneSpikeNetwork
+    floating: Evaluation
+    integer: Evaluation
+    comparisons: tuple[Comparison, ...]
+    lava_missing: str
+    calibration_images: int
+    files: dict[str, Path]
+    seconds: float
+
+    @property
+    def lava_accuracy(self) -> Accuracy | None:
+        """Of all images that ran on Lava."""
+        runs = [c for c in self.comparisons if c.what.startswith("Lava")]
+        return Accuracy(sum(c.correct for c in runs), sum(c.images for c in runs)) if runs else None
+
+    @property
+    def equal(self) -> bool:
+        return all(c.equal for c in self.comparisons)
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything as JSON-like values."""
+        lava = self.lava_accuracy
+        return {
+            "equal_to_oracle": self.equal,
+            "float": self.floating.to_dict(),
+            "int8": self.integer.to_dict(),
+            "lava_accuracy": None if lava is None else lava.to_dict(),
+            "lava_missing": self.lava_missing or None,
+            "comparisons": [asdict(c) for c in self.comparisons],
+            "options": self.network.network.facts.get("options"),
+            "calibration_images": self.calibration_images,
+            "files": {name: str(path) for name, path in self.files.items()},
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def run_demo(
+    out: Path,
+    *,
+    images: int = 50,
+    stream_images: int = 10,
+    timesteps: int = 16,
+    wait: int | None = None,
+    timeout_s: float | None = 600.0,
+    progress: Progress | None = None,
+) -> DemoResult:
+    """Convert, quantize, export, load, evaluate, run on Lava, compare, and draw.
+
+    Args:
+        out: folder for the files, made if need be.
+        images: test images that go through Lava one by one.
+        stream_images: further test images that go through Lava as a pipelined stream.
+        timesteps, wait: as for `convert`.
+        timeout_s: limit of each Lava run.
+        progress: called as progress(what, done, of).
+
+    Raises:
+        DataError: when the test part has fewer images than asked for.
+        LavaError: when Lava is installed and fails.
+    """
+    started = time.perf_counter()
+    report = progress or (lambda what, done, of: None)
+    data = load_data("digits")
+    if images + stream_images > len(data):
+        raise DataError(
+            f"images: found {images} single and {stream_images} streamed, supported {len(data)} together, "
+            "the test part of the digits"
+        )
+    model = load_digits_cnn()
+    converted = los.convert(
+        model, data.calibration, timesteps=timesteps, wait=wait, input_bits=INPUT_BITS, progress=progress
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    path = converted.save(out / NETWORK_FILE)
+    net = los.load(path)  # from here on the file is all there is
+
+    x, y = np.asarray(data.images), data.labels
+    floating = converted.evaluate(x, y, "float", progress=_step(report, "evaluate float"))
+    integer = net.evaluate(x, y, "fast", model=model, progress=_step(report, "evaluate INT8"))
+    comparisons, missing = _compare(net, data, images, stream_images, timeout_s, report)
+    shown = slice(0, images)
+    picture = draw_demo(
+        out / PICTURE_FILE,
+        net.network,
+        net.trace(x[shown]),
+        x[shown],
+        y[shown],
+        ann_output(model, x[shown]),
+        data.classes,
+    )
+    files = {"network": path, "picture": picture, "report": out / REPORT_FILE}
+    result = DemoResult(
+        net, floating, integer, comparisons, missing, len(data.calibration), files, time.perf_counter() - started
+    )
+    files["report"].write_text(json_text(result.to_dict()) + "\n", encoding="utf-8")
+    return result
+
+
+def _step(report: Progress, what: str) -> Callable[[int, int], None]:
+    return lambda done, of: report(what, done, of)
+
+
+def _compare(
+    net: OneSpikeNetwork, data: Dataset, images: int, stream_images: int, timeout_s: float | None, report: Progress
+) -> tuple[tuple[Comparison, ...], str]:
+    """Every executor against the oracle; and why Lava is missing, if it is."""
+    total = images + stream_images
+    x, y = np.asarray(data.images)[:total], data.labels[:total]
+    oracle = net.trace(x, "reference")
+    report("oracle", total, total)
+    started = time.perf_counter()
+    found = [_comparison("fast", oracle, net.trace(x, "fast"), y, started)]
+    missing = why_unavailable()
+    if missing is not None:
+        return tuple(found), missing
+    for what, span in (("Lava, one by one", slice(0, images)), ("Lava, stream", slice(images, total))):
+        stream, progress = what == "Lava, stream", _step(report, f"{what} (steps)")
+        started = time.perf_counter()
+        trace = net.trace(x[span], "lava", stream=stream, timeout_s=timeout_s, progress=progress)
+        found.append(_comparison(what, _part(oracle, span), trace, y[span], started))
+    return tuple(found), ""
+
+
+def _part(trace: Trace, span: slice) -> Trace:
+    """The trace of some of the images: a window starts from the bias whatever came before it."""
+
+    def cut(values: NDArray[np.integer] | None) -> NDArray[np.integer] | None:
+        return None if values is None else values[span]
+
+    layers = {name: LayerTrace(cut(layer.phases), cut(layer.v)) for name, layer in trace.layers.items()}
+    return Trace(layers, trace.output[span])
+
+
+def _comparison(what: str, oracle: Trace, trace: Trace, labels: NDArray[np.int64], started: float) -> Comparison:
+    seconds = time.perf_counter() - started
+    compared = sum(np.asarray(layer.phases).size for layer in oracle.layers.values() if layer.phases is not None)
+    different = first_difference(oracle, trace)
+    return Comparison(
+        what,
+        len(labels),
+        compared,
+        differing_spikes(oracle, trace),
+        "" if different is None else str(different),
+        int((trace.output.argmax(axis=1) == labels).sum()),
+        seconds,
+    )

@@ -1,5 +1,0 @@
-"""Work that several processes do together, by torch.distributed (docs/scale.md)."""
-
-from loihi_onespike.distributed.ranks import Ranks
-
-__all__ = ["Ranks"]

@@ -1,0 +1,126 @@
+"""What `evaluate` reports, with 95 % intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import prod, sqrt
+
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.evaluation.alpha import FP32, INT8, relative_efficiency
+from loihi_onespike.evaluation.spike_counter import SpikeCounter
+
+Z_95 = 1.959963984540054
+"""97.5 % quantile of the normal distribution: two-sided 95 % intervals."""
+
+
+def wilson_interval(correct: int, total: int) -> tuple[float, float]:
+    """95 % Wilson score interval of a proportion (E. B. Wilson, JASA 1927); (0, 1) for no samples."""
+    if total == 0:
+        return 0.0, 1.0
+    p, z2 = correct / total, Z_95**2
+    centre = (p + z2 / (2 * total)) / (1 + z2 / total)
+    half = Z_95 * sqrt(p * (1 - p) / total + z2 / (4 * total**2)) / (1 + z2 / total)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A proportion of samples with its interval.
+
+    Attributes:
+        correct, total: counts.
+    """
+
+    correct: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        return self.correct / self.total if self.total else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson_interval(self.correct, self.total)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{100 * self.value:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
+
+    def to_dict(self) -> dict[str, object]:
+        return {"value": self.value, "interval": list(self.interval), "correct": self.correct, "total": self.total}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Result of running a network on labelled data.
+
+    Attributes:
+        executor: what ran it.
+        accuracy: of the one-spike network.
+        ann_accuracy: of the ANN on the same samples, None without the ANN (a network loaded from a file).
+        agreement: samples on which both choose the same class, None without the ANN.
+        spikes_per_neuron: mean spikes per neuron and sample, per population, the input included.
+        hidden_spikes_per_neuron: the same over all hidden neurons together.
+        synaptic_operations: per sample: each spike times the targets it has, over all synapses.
+        alpha_fp32, alpha_int8: energy of the ANN over that of the network by Eq. 6.
+        latency_steps: from the first input phase to the decision.
+        period_steps: between two samples in the pipeline.
+    """
+
+    executor: str
+    accuracy: Accuracy
+    ann_accuracy: Accuracy | None
+    agreement: Accuracy | None
+    spikes_per_neuron: Mapping[str, float]
+    hidden_spikes_per_neuron: float
+    synaptic_operations: float
+    alpha_fp32: float
+    alpha_int8: float
+    latency_steps: int
+    period_steps: int
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        executor: str,
+        counter: SpikeCounter,
+        accuracy: Accuracy,
+        ann_accuracy: Accuracy | None,
+        agreement: Accuracy | None,
+    ) -> Evaluation:
+        """The report of counted traces of a network."""
+        rates = counter.spikes_per_neuron()
+        neurons = sum(prod(p.shape) for p in network.hidden)
+        hidden = sum(counter.spikes[p.name] for p in network.hidden) / (neurons * counter.images)
+        return cls(
+            executor=executor,
+            accuracy=accuracy,
+            ann_accuracy=ann_accuracy,
+            agreement=agreement,
+            spikes_per_neuron=rates,
+            hidden_spikes_per_neuron=hidden,
+            synaptic_operations=sum(counter.synaptic_operations.values()) / counter.images,
+            alpha_fp32=relative_efficiency(network, rates, FP32),
+            alpha_int8=relative_efficiency(network, rates, INT8),
+            latency_steps=network.latency_steps,
+            period_steps=network.period_steps,
+        )
+
+    @property
+    def images(self) -> int:
+        return self.accuracy.total
+
+    @property
+    def loss_pp(self) -> float | None:
+        """ANN minus SNN accuracy in percentage points, None without the ANN."""
+        return None if self.ann_accuracy is None else 100 * (self.ann_accuracy.value - self.accuracy.value)
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything as JSON-like values."""
+        fields: dict[str, object] = asdict(self)
+        for name in ("accuracy", "ann_accuracy", "agreement"):
+            value = getattr(self, name)
+            fields[name] = None if value is None else value.to_dict()
+        return {**fields, "images": self.images, "loss_pp": self.loss_pp}

@@ -1,0 +1,1 @@
+"""Executors of one-spike networks: reference (the oracle), fast, float, microcode and lava."""

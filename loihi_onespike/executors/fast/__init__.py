@@ -1,0 +1,1 @@
+"""The fast integer executor: vectorised, equal to the oracle bit for bit."""

@@ -1,0 +1,124 @@
+"""A population with a full wait, decided by bounds on its final potential; exact where they leave a doubt.
+
+Neurons whose interval (`bounds`) meets no threshold have their phase; the few others run the exact recursion
+(`exact_kernel.settle`), which also checks v against its interval: arithmetic that breaks the bound sends the whole
+batch to the exact kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import PHASE_DTYPE, BinaryCode
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
+from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.executors.fast.bounded.bounds import Bounds, Settled, values_of_codes
+from loihi_onespike.executors.fast.bounded.float_source import FloatSource, largest_step, seen_by
+from loihi_onespike.executors.fast.bounded.settle_kernel import settle
+from loihi_onespike.executors.fast.event.event_layer import EventLayer
+from loihi_onespike.executors.float.quantize_kernel import decide
+from loihi_onespike.executors.float.threshold_cells import CellTable
+from loihi_onespike.executors.tensors.memory_order import from_memory
+
+
+class BoundedLayer:
+    """Phases of one population; use `BoundedLayer.of`."""
+
+    def __init__(
+        self, population: Population, inputs: list[tuple[Synapse, InputPopulation | Population]], event: EventLayer,
+        cells: CellTable,
+    ) -> None:  # fmt: skip
+        self.population, self.event, self.cells, self.settled = population, event, cells, Settled()
+        shape = population.shape
+        worst = [largest_step(s.op, pre, shape) * 2.0**s.weight_exp for s, pre in inputs]
+        values = [values_of_codes(pre, population.membrane) for _, pre in inputs]
+        largest = [w * v.max() for w, v in zip(worst, values, strict=True)]
+        scaled = population.membrane.gain * 2.0**population.membrane.input_shift / population.threshold
+        self._sources = [
+            FloatSource(s, pre, v, float((w * scaled).max()))
+            for w, v, (s, pre) in zip(largest, values, inputs, strict=True)
+        ]
+        nothing = np.zeros(())
+        error = sum((w * source.relative_error for w, source in zip(largest, self._sources, strict=True)), nothing)
+        single = all(not isinstance(pre.code, BinaryCode) for _, pre in inputs)
+        bounds = Bounds.of(population, sum(worst, nothing), sum(largest, nothing), error, single)
+        self.decidable = bounds.decidable
+        self.channels_last: bool = event.channels_last
+        self.factor, self.offset, self.slack, self.limit, self.unit = bounds.laid_out(shape, self.channels_last)
+
+    @classmethod
+    def of(
+        cls, population: Any, inputs: list[tuple[Synapse, InputPopulation | Population]], event: EventLayer | None
+    ) -> BoundedLayer | None:
+        """The layer; None where neurons decide before the input ends, or their thresholds have no cells."""
+        if event is None or not isinstance(population, Population) or population.wait < population.membrane.input_steps:
+            return None
+        negative = population.negative
+        cells = CellTable.of(
+            population.table.gains(), None if negative is None else negative.gains(), population.code.levels()
+        )
+        ranks = {len(population.shape)} | {len(seen_by(s, pre)) for s, pre in inputs}
+        flat = len(population.shape) == 2 and event.channel_first
+        if cells is None or len(ranks) > 1 or flat or len(population.shape) > 4 or population.threshold.min() < 1:
+            return None
+        layer = cls(population, inputs, event, cells)
+        return layer if layer.decidable > 0.5 else None
+
+    def run_batch(self, phases: Mapping[str, NDArray[np.integer]]) -> LayerTrace:
+        """Phases (B, *shape); v is not computed."""
+        z, rest = self._sums(phases)
+        c, p, event = self.cells, self.population, self.event
+        sent = np.empty(z.shape, PHASE_DTYPE)
+        decide(
+            z, rest, self.factor, self.offset, self.slack, self.limit, c.cut, c.phase, np.uint64(c.first),
+            np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
+        )  # fmt: skip
+        counts = np.zeros((len(z), 2), np.int64)
+        settle(
+            event.sources(phases), *event.tables, event.bias, event.theta, event.negative, event.leak,
+            p.membrane.input_shift, p.signed, z, rest, self.factor, self.offset, self.slack,
+            np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
+        )  # fmt: skip
+        self.settled.neurons += sent.size
+        self.settled.exact += int(counts[:, 0].sum())
+        if counts[:, 1].any():
+            self.settled.breaches += 1
+            return event.run_batch(phases, keep=False)
+        shaped = sent.reshape(len(sent), -1)
+        if self.channels_last:
+            return LayerTrace(from_memory(shaped, p.shape), None)
+        return LayerTrace(shaped.reshape(len(sent), *p.shape), None)
+
+    @property
+    def splits(self) -> int:
+        """Synapse groups whose values are split into head and rest."""
+        return sum(source.split for source in self._sources)
+
+    @property
+    def bytes_per_image(self) -> int:
+        """Heads and rests of the inputs, the sums and what the convolution library copies of them."""
+        seen = sum(int(np.prod(s.seen)) * (2 if s.split else 1) for s in self._sources)
+        return 4 * (2 * seen + 6 * int(np.prod(self.population.shape))) + 8 * seen
+
+    def _sums(self, phases: Mapping[str, NDArray[np.integer]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Σ weight · value of heads and rests, (B, places, channels) in memory order."""
+        sums: list[torch.Tensor | None] = [None, None]
+        with torch.no_grad():
+            for source in self._sources:
+                for i, values in enumerate(source.values(phases[source.pre.name])):
+                    part = source.apply(values)
+                    total = sums[i]
+                    sums[i] = part if total is None else total.add_(part)
+        return self._laid_out(sums[0]), self._laid_out(sums[1])
+
+    def _laid_out(self, total: torch.Tensor | None) -> NDArray[np.float32]:
+        if total is None:
+            return np.zeros((0, 0, 0), np.float32)
+        if not self.channels_last:
+            return total.reshape(len(total), -1, total.shape[-1]).numpy()
+        return total.movedim(1, -1).reshape(len(total), -1, total.shape[1]).contiguous().numpy()

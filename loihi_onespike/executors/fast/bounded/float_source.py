@@ -1,0 +1,96 @@
+"""The float32 map of one synapse group, with a bound on its error, for layers that bounds decide."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
+from loihi_onespike.core.maps import Conv, Dense, LinearMap, Pool
+from loihi_onespike.executors.fast.bounded.bounds import EXACT_BELOW, FINEST, UNIT_ROUNDOFF
+from loihi_onespike.executors.float.quantize_kernel import look_up
+from loihi_onespike.executors.tensors.memory_order import from_memory, memory_order
+from loihi_onespike.executors.tensors.stage_sum import memory_gather
+from loihi_onespike.executors.tensors.tensor_maps import tensor_map
+
+
+class FloatSource:
+    """The float map of one synapse group, and the values that it takes."""
+
+    def __init__(
+        self, synapse: Synapse, pre: InputPopulation | Population, values: NDArray[np.float64], magnitude: float
+    ) -> None:
+        self.pre, self.seen = pre, seen_by(synapse, pre)
+        op, terms = synapse.op, _terms(synapse.op)
+        row = float(np.max(_row_sums(op)[2]))
+        self._gather = memory_gather(synapse.index, torch.device("cpu"))
+        self._map = tensor_map(op, None, torch.float32, channels_last=isinstance(op, Conv))
+        self._exponent = 2.0**synapse.weight_exp
+        self.split, plain = False, (terms + 6) * UNIT_ROUNDOFF
+        bits = int(np.floor(np.log2(EXACT_BELOW / max(row, 1.0))))
+        if np.array_equal(np.floor(values * 2.0**bits), values * 2.0**bits):
+            self._tables, self.relative_error = [values], 0.0
+        else:
+            self.split = plain * magnitude > FINEST and bits >= 4
+            head = np.floor(values * 2.0**bits) / 2.0**bits if self.split else values
+            self._tables = [head, values - head] if self.split else [values]
+            self.relative_error = plain * (float((values - head).max() / values.max()) if self.split else 1.0)
+        if isinstance(pre, Population) and pre.signed:
+            self._tables = [np.concatenate([t, -t[:0:-1]]) for t in self._tables]
+        self._tables = [t.astype(np.float32) for t in self._tables]
+
+    def values(self, codes: NDArray[np.integer]) -> list[torch.Tensor]:
+        """Head and rest of what the codes (B, *shape) stand for, feature maps with their channels last in memory."""
+        flat = np.ascontiguousarray(memory_order(codes))
+        found = []
+        for table in self._tables:
+            out = np.empty(flat.shape, np.float32)
+            look_up(flat, table, out)
+            found.append(torch.from_numpy(from_memory(out, codes.shape[1:])))
+        return found
+
+    def apply(self, x: torch.Tensor) -> torch.Tensor:
+        y = self._map(x if self._gather is None else self._gather(x))
+        return y if self._exponent == 1 else y * self._exponent
+
+
+def seen_by(synapse: Synapse, pre: InputPopulation | Population) -> tuple[int, ...]:
+    return pre.shape if synapse.index is None else synapse.index.shape
+
+
+def _terms(op: LinearMap) -> int:
+    """Most products that are added up onto one neuron."""
+    match op:
+        case Conv():
+            return int(np.prod(op.weight.shape[1:]))
+        case Dense():
+            return int(op.weight.shape[1])
+        case Pool():
+            return int(np.prod(op.window.kernel))
+    return 1
+
+
+def _row_sums(op: LinearMap) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Sums of the positive weights, of the magnitudes of the negative ones, and of all, per output channel."""
+    if isinstance(op, Conv | Dense):
+        rows = op.weight.astype(np.float64).reshape(len(op.weight), -1)
+    elif isinstance(op, Pool):
+        rows = np.full((1, int(np.prod(op.window.kernel))), float(op.weight))
+    else:
+        rows = np.asarray(op.weight, np.float64)[..., None]
+    axis = -1
+    return np.maximum(rows, 0).sum(axis), np.maximum(-rows, 0).sum(axis), np.abs(rows).sum(axis)
+
+
+def largest_step(op: LinearMap, pre: InputPopulation | Population, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Largest |Σ w s| of a step, broadcastable to the shape."""
+    up, down, both = _row_sums(op)
+    largest = both if isinstance(pre, Population) and pre.signed else np.maximum(up, down)
+    # The float error grows with Σ |w x|, which for inputs of one sign is the sum of all magnitudes.
+    largest = np.maximum(largest, both)
+    if isinstance(op, Conv):
+        return largest.reshape(-1, *(1,) * (len(shape) - 1))
+    if isinstance(op, Pool):
+        return largest.reshape((1,) * len(shape))
+    return largest.reshape((1,) * (len(shape) - largest.ndim) + largest.shape)

@@ -1,0 +1,46 @@
+"""Synapse groups in the tables of `exact_kernel.settle`, which recomputes single neurons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.executors.fast.event.event_kernel import PLACES, SOURCE
+from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs, gather_of
+from loihi_onespike.executors.fast.event.tap_tables import Taps
+
+
+def exact_tables(inputs: Inputs, taps: list[Taps], events: EventTables) -> tuple[NDArray[Any], ...]:
+    """gather, table, places, rows and weights; weights (tap, output channel, input channel)."""
+    table, weights, offset = [], [], 0
+    for s, ((synapse, pre), tap) in enumerate(zip(inputs, taps, strict=True)):
+        rows = (tap.weights << synapse.weight_exp).swapaxes(1, 2)
+        _, per_group, channels = rows.shape
+        bits = pre.code.bits if isinstance(pre.code, BinaryCode) else 0
+        places, source = int(events.groups[s, PLACES]), int(events.groups[s, SOURCE])
+        out_places, count = tap.places.shape
+        table.append(
+            [
+                places,
+                channels,
+                count,
+                per_group,
+                channels // tap.groups,
+                offset,
+                bits,
+                source,
+                out_places,
+            ]
+        )
+        weights.append(rows.astype(np.int16).ravel())
+        offset += rows.size
+    return (
+        np.concatenate([gather_of(s, pre, t).ravel() for (s, pre), t in zip(inputs, taps, strict=True)]),
+        np.array(table, np.int64),
+        np.concatenate([t.places.ravel() for t in taps]),
+        np.concatenate([np.ascontiguousarray(t.rows).ravel() for t in taps]),
+        np.concatenate(weights),
+    )

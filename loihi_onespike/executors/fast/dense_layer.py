@@ -1,0 +1,187 @@
+"""A population and its synapses as dense maps over the spikes of all phases; torch, so it also runs on a GPU.
+
+The synaptic inputs of all phases are one batch of a linear map over 0/±1 spikes. Sums of integers are exact in float32
+below 2^24 and in float64 below 2^53, and the recursion of v is carried in float64, where every product fits.
+
+That holds for sums in any order, but not for the algorithms that a GPU's library may choose for a convolution:
+Winograd's and Fourier's transforms pass through fractions, and TF32 cuts mantissas. There the maps run in float64,
+where what such a detour leaves is far below one half, and the sums are rounded to the integers that they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN, BinaryCode
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population, Readout, Synapse
+from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.executors.tensors.tensor_maps import TensorMap, exact_dtype, tensor_map
+
+EXACT = torch.float64
+
+
+class DenseLayer:
+    """One population with the synapses onto it.
+
+    Args:
+        rounded: run the maps in float64 and round their sums; by default on every device but the CPU.
+    """
+
+    def __init__(
+        self,
+        population: Population | Readout,
+        synapses: list[tuple[Synapse, InputPopulation | Population]],
+        device: torch.device,
+        rounded: bool | None = None,
+    ) -> None:
+        self.population, self.membrane = population, population.membrane
+        rounded = device.type != "cpu" if rounded is None else rounded
+        self.inputs = [_SynapticInput(synapse, pre, device, rounded) for synapse, pre in synapses]
+        shape = (1, *population.shape)
+        self.bias = _exact(np.broadcast_to(self.membrane.bias, population.shape), device).reshape(shape)
+        if isinstance(population, Population):
+            threshold = population.threshold.reshape(
+                (1,) * (len(shape) - population.threshold.ndim) + population.threshold.shape
+            )
+            self.theta = _exact(population.table.thresholds(threshold), device)
+            negative = population.negative
+            self.theta_negative = None if negative is None else _exact(-negative.thresholds(threshold), device)
+
+    @property
+    def bytes_per_image(self) -> int:
+        """Peak bytes per image: spikes and sums of all phases in float, and the state of the recursion."""
+        neurons = int(np.prod(self.population.shape))
+        inputs = sum(i.bytes_per_image for i in self.inputs)
+        return inputs + neurons * (8 * self.membrane.input_steps + 40)
+
+    @property
+    def bytes_of_levels(self) -> int:
+        """Bytes per image of `final`: levels, sums and v."""
+        return sum(i.bytes_per_image // i.pre.timesteps for i in self.inputs) + 24 * int(np.prod(self.population.shape))
+
+    @torch.no_grad()
+    def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
+        """Phases and v of a batch, (B, *shape), from those of the presynaptic populations."""
+        device = self.bias.device
+        needed = {i.synapse.pre for i in self.inputs}
+        sent, v, peak, input_peak = self.run(
+            {name: torch.from_numpy(phases[name].astype(np.int32)).to(device) for name in needed}
+        )
+        kept = None if sent is None else sent.cpu().numpy().astype(PHASE_DTYPE)
+        return LayerTrace(kept, v.cpu().numpy().astype(np.int32), peak, input_peak)
+
+    def run(self, phases: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor, int, int]:
+        """Spike phases (None for a readout), v at the window's end, largest |v| and |a_in| over the steps."""
+        a_in = self._synaptic_input(phases)
+        images = a_in.shape[1]
+        v = self.bias.expand(images, *self.population.shape).clone()
+        input_peak = int(a_in.abs().max())
+        peak = 0
+        population = self.population
+        sent = torch.zeros(v.shape, dtype=torch.int32, device=v.device) if isinstance(population, Population) else None
+        window = self.membrane.input_steps
+        if isinstance(population, Population):
+            window = max(window, population.wait + population.timesteps)
+        for t in range(1, window + 1):
+            if t <= self.membrane.input_steps:
+                v = integrate(v, a_in[t - 1], self.membrane, t)
+                peak = max(peak, int(v.abs().max()))
+            if sent is not None:
+                self._fire(sent, v, t)
+        return sent, v, peak, input_peak
+
+    @torch.no_grad()
+    def final(self, phases: Mapping[str, NDArray[np.integer]]) -> NDArray[np.float64]:
+        """v at the end of the input, (B, *shape), neither rounded nor saturated: Q^T (bias + Σ w level).
+
+        One map of the levels for all phases together.
+        """
+        total = self.bias
+        for source in self.inputs:
+            total = total + source.of_levels(torch.from_numpy(np.asarray(phases[source.synapse.pre], np.int32)))
+        return (total * self.membrane.gain).numpy()
+
+    def _synaptic_input(self, phases: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """a_in of every input step, (input_steps, B, *shape), float64."""
+        total: torch.Tensor | None = None
+        for source in self.inputs:
+            part = source.sums(phases[source.synapse.pre])
+            if total is None:
+                total = part
+            else:
+                short, long = sorted((total, part), key=len)
+                long[: len(short)] += short
+                total = long
+        assert total is not None
+        return total
+
+    def _fire(self, sent: torch.Tensor, v: torch.Tensor, t: int) -> None:
+        """Decide output phase k = t - wait for every neuron that has not sent its spike."""
+        assert isinstance(self.population, Population)
+        k = t - self.population.wait
+        if not 1 <= k <= self.population.timesteps:
+            return
+        silent = sent == 0
+        up = silent & (v >= self.theta[k - 1])
+        sent.masked_fill_(up, k)
+        if self.theta_negative is not None:
+            sent.masked_fill_(silent & ~up & (v <= self.theta_negative[k - 1]), -k)
+
+
+class _SynapticInput:
+    """Sums of one synapse group over all phases."""
+
+    def __init__(
+        self, synapse: Synapse, pre: InputPopulation | Population, device: torch.device, rounded: bool
+    ) -> None:
+        self.synapse, self.pre, self.rounded = synapse, pre, rounded
+        self.dtype = EXACT if rounded else exact_dtype(synapse.op, 1)
+        self.map: TensorMap = tensor_map(synapse.op, synapse.index, self.dtype, device)
+
+    @property
+    def bytes_per_image(self) -> int:
+        size = 4 if self.dtype == torch.float32 else 8
+        seen = self.pre.shape if self.synapse.index is None else self.synapse.index.shape
+        return int(np.prod(seen)) * size * self.pre.timesteps * 2
+
+    def sums(self, phases: torch.Tensor) -> torch.Tensor:
+        """(T, B, *post shape) float64, weight exponent applied."""
+        spikes = self._spikes(phases)
+        sums = self.map(spikes.reshape(-1, *spikes.shape[2:]))
+        if self.rounded:
+            sums = sums.round()
+        return sums.reshape(*spikes.shape[:2], *sums.shape[1:]).to(EXACT) * 2.0**self.synapse.weight_exp
+
+    def of_levels(self, phases: torch.Tensor) -> torch.Tensor:
+        """Σ weight · level onto each neuron, (B, *post shape) float64."""
+        if isinstance(self.pre.code, BinaryCode):
+            levels = phases.to(self.dtype) / 2**self.pre.code.bits
+        else:
+            table = torch.from_numpy(np.concatenate([[0.0], self.pre.code.levels()]))
+            levels = (torch.sign(phases) * table[phases.abs().long()]).to(self.dtype)
+        return self.map(levels).to(EXACT) * 2.0**self.synapse.weight_exp
+
+    def _spikes(self, phases: torch.Tensor) -> torch.Tensor:
+        """(T, B, *pre shape) 0/±1."""
+        steps = torch.arange(1, self.pre.timesteps + 1, device=phases.device, dtype=torch.int32)
+        steps = steps.reshape(-1, *(1,) * phases.ndim)
+        if isinstance(self.pre, InputPopulation) and isinstance(self.pre.code, BinaryCode):
+            return ((phases[None] >> (self.pre.timesteps - steps)) & 1).to(self.dtype)
+        spikes = (phases[None] == steps).to(self.dtype)
+        if isinstance(self.pre, Population) and self.pre.signed:
+            spikes -= (phases[None] == -steps).to(self.dtype)
+        return spikes
+
+
+def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane, t: int) -> torch.Tensor:
+    """saturate( (v · leak_t >> 12) + (a_in << input_shift) ), every intermediate exact in float64."""
+    leaked = torch.floor(v * (membrane.leak[t - 1] / 2**LEAK_SHIFT))
+    return torch.clamp(leaked + a_in * 2.0**membrane.input_shift, V_MIN, V_MAX)
+
+
+def _exact(values: NDArray[np.integer], device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float64)).to(device)

@@ -1,0 +1,1 @@
+"""Layers in the event-driven kernel: every spike is scattered once."""

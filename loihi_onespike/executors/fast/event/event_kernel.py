@@ -1,0 +1,196 @@
+"""Event-driven kernel of one layer: every spike is scattered once, then the recursion runs over the window.
+
+    sums[t, q, o]  weights of the spikes that reach channel o at place q of a block at step t
+
+All phases of a one-spike layer together carry at most one spike per neuron, so the work of the synapses does not grow
+with T; only the few operations of the recursion do. A few output places make a block, so that the steps of one neuron,
+each of which waits for the one before, overlap with those of others. Compiled by numba, parallel over images, integers
+throughout: the result is that of the contract to the bit, whatever the order of the sums.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from loihi_onespike.executors.fast.event.vector_lanes import (
+    LANES,
+    add_lanes,
+    decide_lanes,
+    decide_signed_lanes,
+    integrate_lanes,
+)
+
+LARGEST_STEP = 2**26
+"""Synaptic input beyond this saturates v from any state; pinning it keeps the shifted sum within 32 bits."""
+
+# Columns of the table of synapse groups: input places and channels, bits of a binary code (0 for one spike), start in
+# the source, width of a row of weights, and distance from the weights of a positive spike to those of a negative one.
+PLACES, CHANNELS, BITS, SOURCE, WIDTH, NEGATED = range(6)
+
+# The decorated functions have no type hints: numba infers types when it compiles.
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _list_events(source, gather, columns, groups, span, start, weight, target):  # type: ignore[no-untyped-def]
+    """Spikes of every input place in order: first weight within the group and first sum; start[place] of its spikes.
+
+    Appending is branch-free: the entry is written and kept only if it is a spike.
+    """
+    n, g, place, column = 0, 0, 0, 0
+    for s in range(groups.shape[0]):
+        channels, bits, offset = groups[s, CHANNELS], groups[s, BITS], groups[s, SOURCE]
+        width, negated = groups[s, WIDTH], groups[s, NEGATED]
+        row = 0
+        for _ in range(groups[s, PLACES]):
+            start[place] = n
+            for c in range(channels):
+                i = gather[g + c]
+                code = np.int64(source[offset + max(i, 0)]) if i >= 0 else 0
+                if bits > 0:
+                    for t in range(bits):
+                        weight[n], target[n] = row, t * span + columns[column + c]
+                        n += (code >> (bits - 1 - t)) & 1
+                else:
+                    weight[n] = row + (negated if code < 0 else 0)
+                    target[n] = (abs(code) - 1) * span + columns[column + c]  # type: ignore[operator]
+                    n += code != 0
+                row += width
+            g += channels
+            place += 1
+        column += channels
+    start[place] = n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _scatter(sums, at, runs, first, last, groups, weights, start, weight, target):  # type: ignore[no-untyped-def]
+    """Add the weights of every spike of some runs of input places to the sums from `at` on."""
+    for r in range(first, last):
+        width, delta = groups[runs[r, 0], WIDTH], runs[r, 3]
+        low, high = start[runs[r, 1]], start[runs[r, 2]]
+        if width == LANES:
+            for e in range(low, high):
+                add_lanes(sums, at + target[e], weights, delta + weight[e])
+        elif width == 2 * LANES:
+            for e in range(low, high):
+                to, row = at + target[e], delta + weight[e]
+                add_lanes(sums, to, weights, row)
+                add_lanes(sums, to + LANES, weights, row + LANES)
+        else:
+            for e in range(low, high):
+                to, row = at + target[e], delta + weight[e]
+                for o in range(0, width, LANES):
+                    add_lanes(sums, to + o, weights, row + o)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _integrate(v, sums, first, lanes, mant, shift, limit, channels, padded, measured):  # type: ignore[no-untyped-def]
+    """One input step of a block of `lanes` neurons; the largest |v| and |a_in| so far go into `measured`."""
+    for o in range(0, lanes, LANES):
+        integrate_lanes(v, o, sums, first + o, mant, shift, limit)
+    if measured.size > 0:
+        for o in range(lanes):
+            if o % padded < channels:
+                measured[0] = max(measured[0], abs(np.int64(v[o])))
+                measured[1] = max(measured[1], abs(np.int64(sums[first + o])))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _decide(sent, v, theta, negative, row, lanes, k, signed):  # type: ignore[no-untyped-def]
+    """Output phase k of a block of `lanes` neurons; their thresholds start at `row`."""
+    if signed:
+        for o in range(0, lanes, LANES):
+            decide_signed_lanes(sent, o, v, theta, negative, row + o, k)
+    else:
+        for o in range(0, lanes, LANES):
+            decide_lanes(sent, o, v, theta, negative, row + o, k)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _record(out, values, first, places, padded, strides):  # type: ignore[no-untyped-def]
+    """Values of a block of places, padded channels last, to their places in the flat output."""
+    place_stride, channel_stride, channels = strides
+    for q in range(places):
+        row, at = values[q * padded : q * padded + channels], (first + q) * place_stride
+        if channel_stride == 1:
+            target = out[at : at + channels]
+            for o in range(channels):
+                target[o] = row[o]
+        else:
+            for o in range(channels):
+                out[at + o * channel_stride] = row[o]
+
+
+@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+def run_layer(  # type: ignore[no-untyped-def]
+    source, gather, columns, groups, runs, run_start, weights, bias, theta, negative, leak, window, flags, strides,
+    narrow, sent_out, v_out, peaks,
+):  # fmt: skip
+    """Spike phases, v at the window's end and peaks of one layer for every image.
+
+    Args:
+        source: (B, inputs) integer codes or phases of all presynaptic populations side by side.
+        gather: flat input of every (group, place, channel), -1 for none.
+        columns: first output channel that each (group, channel) reaches.
+        groups: (groups, 6) int64, columns as named above.
+        runs: (runs, 4) int64: group, first and last + 1 of some input places side by side, and what leads from the
+            weight of an event to its place in `weights`; run_start: (output places + 1,) the runs of each place.
+        weights: int16 in units of 2^unit, rows of WIDTH output channels.
+        bias: (places or 1, channels) int32, theta, negative: (T, places or 1, channels) int32; channels padded to
+            LANES; values common to all places are repeated for a whole block.
+        leak: (input steps,) int64 gains; window: input_shift, wait, T, unit, output places of a block.
+        flags: spiking, signed, keep v, measure peaks.
+        strides: distance of output places and of channels in the flat outputs, and the number of channels.
+        narrow: empty array of the type of the sums; int16 where no sum can leave it.
+        sent_out: (B, outputs) integers; v_out: (B, outputs) int32; peaks: (B, 2) int64 of |v| and |a_in|.
+    """
+    input_shift, wait, timesteps, unit, block = window
+    input_steps = len(leak)
+    shift = input_shift + unit
+    limit = LARGEST_STEP >> shift
+    spiking, signed, keep_v, measure = flags
+    channels = strides[2]
+    steps = max(input_steps, wait + timesteps) if spiking else input_steps
+    out_places = len(run_start) - 1
+    shared_bias, shared_theta = bias.shape[0] == 1, theta.shape[1] == 1
+    padded = bias.shape[1] // block if shared_bias else bias.shape[1]
+    span = block * padded
+    theta_row = span if shared_theta else theta.shape[1] * padded
+    bias_flat, theta_flat, negative_flat = bias.reshape(-1), theta.reshape(-1), negative.reshape(-1)
+    listed = 0
+    spikes = 0
+    for s in range(groups.shape[0]):
+        listed += groups[s, PLACES]
+        spikes += groups[s, PLACES] * groups[s, CHANNELS] * max(groups[s, BITS], 1)
+    for b in prange(len(source)):
+        start = np.empty(listed + 1, np.int64)
+        weight, target = np.empty(spikes + 1, np.int32), np.empty(spikes + 1, np.int32)
+        _list_events(source[b], gather, columns, groups, span, start, weight, target)
+        sums = np.empty(input_steps * span, narrow.dtype)
+        v, sent = np.empty(span, np.int32), np.empty(span, np.int32)
+        measured = np.zeros(2 if measure else 0, np.int64)
+        for p in range(0, out_places, block):
+            places = min(block, out_places - p)
+            lanes = places * padded
+            sums[:] = 0
+            for q in range(places):
+                _scatter(
+                    sums, q * padded, runs, run_start[p + q], run_start[p + q + 1], groups, weights, start, weight,
+                    target,
+                )  # fmt: skip
+            first = 0 if shared_bias else p * padded
+            v[:lanes] = bias_flat[first : first + lanes]
+            sent[:] = 0
+            for t in range(1, steps + 1):
+                if t <= input_steps:
+                    _integrate(v, sums, (t - 1) * span, lanes, leak[t - 1], shift, limit, channels, padded, measured)
+                k = t - wait
+                if spiking and 1 <= k <= timesteps:
+                    row = (k - 1) * theta_row + (0 if shared_theta else p * padded)
+                    _decide(sent, v, theta_flat, negative_flat, row, lanes, k, signed)
+            if spiking:
+                _record(sent_out[b], sent, p, places, padded, strides)
+            if keep_v:
+                _record(v_out[b], v, p, places, padded, strides)
+        if measure:
+            peaks[b, 0], peaks[b, 1] = measured[0], measured[1] << unit

@@ -1,0 +1,162 @@
+"""A population and its synapses in the event-driven kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import PHASE_DTYPE, ThresholdTable
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
+from loihi_onespike.core.maps import Dense, Diagonal, op_input_shape
+from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.executors.fast.bounded.settle_tables import exact_tables
+from loihi_onespike.executors.fast.event.event_kernel import run_layer
+from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs
+from loihi_onespike.executors.fast.event.tap_tables import Taps, last_axis, taps_of
+from loihi_onespike.executors.fast.event.vector_lanes import LANES
+from loihi_onespike.executors.tensors.memory_order import from_memory, memory_order
+
+MAX_TABLE = 2**26
+"""Largest number of weights or taps that are laid out for the kernel; beyond it a dense map is used."""
+BLOCK_LANES = 128
+"""Neurons whose recursions run side by side."""
+NARROW = 2**15 - 1
+"""Sums that stay within 16 bits are added up in them."""
+
+
+class EventLayer:
+    """One population for the event-driven kernel; same results as `dense_layer.DenseLayer`.
+
+    Use `EventLayer.of`, which gives None for what the kernel has no form for.
+    """
+
+    def __init__(self, population: Population | Readout, inputs: Inputs, taps: list[Taps], tables: EventTables) -> None:
+        self.population, self.inputs, self._taps, self._tables = population, inputs, taps, tables
+        first = self.channel_first = taps[0].channel_first
+        shape = population.shape
+        self.channels = shape[0] if first else shape[-1]
+        out_places = prod(shape) // self.channels
+        # Maps leave the kernel with their channels last, as `memory_order` holds them.
+        self.channels_last = first and len(shape) > 2
+        by_channel = first and len(shape) == 2
+        self._strides = (1, out_places, self.channels) if by_channel else (self.channels, 1, self.channels)
+        self._padded = _padded(self.channels)
+        self._block = min(max(BLOCK_LANES // self._padded, 1), out_places)
+        self._parameters(first)
+
+    @classmethod
+    def of(
+        cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
+    ) -> EventLayer | None:
+        taps = []
+        for synapse, pre in inputs:
+            seen = op_input_shape(pre.shape, synapse.index)
+            found = taps_of(synapse.op, seen)
+            if found is None or found.weights.size > MAX_TABLE or found.places.size > MAX_TABLE:
+                return None
+            if isinstance(synapse.op, Diagonal) and len(inputs) > 1 and not _channel_first(inputs):
+                found = last_axis(found, synapse.op, seen)
+            taps.append(found)
+        if len({t.channel_first for t in taps}) > 1:
+            return None
+        channels = population.shape[0] if taps[0].channel_first else population.shape[-1]
+        tables = EventTables.of(inputs, taps, _padded(channels))
+        return None if tables is None else cls(population, inputs, taps, tables)
+
+    def _parameters(self, channel_first: bool) -> None:
+        p, m = self.population, self.population.membrane
+        self.bias = self._by_place(m.bias, channel_first)
+        timesteps = p.timesteps if isinstance(p, Population) else 0
+        self._window = (m.input_shift, p.wait, timesteps, self._tables.unit, self._block)
+        self.leak = np.array(m.leak, np.int64)
+        self.theta = self.negative = np.zeros((1, 1, self._padded), np.int32)
+        if isinstance(p, Population):
+            self.theta = self._thresholds(p.table, channel_first)
+            if p.negative is not None:
+                self.negative = self._thresholds(p.negative, channel_first)
+        self._flags = (isinstance(p, Population), isinstance(p, Population) and p.signed)
+        self._sums = np.empty(0, np.int16 if self._tables.largest <= NARROW else np.int32)
+
+    def _thresholds(self, table: ThresholdTable, channel_first: bool) -> NDArray[np.int32]:
+        assert isinstance(self.population, Population)
+        theta = np.clip(table.thresholds(self.population.threshold), -(2**30), 2**30)
+        return np.stack([self._by_place(row, channel_first) for row in theta])
+
+    def _by_place(self, values: NDArray[np.integer], channel_first: bool) -> NDArray[np.int32]:
+        """(1 or output places, padded channels) of parameters broadcastable to the shape."""
+        shape = self.population.shape
+        aligned = values.reshape((1,) * (len(shape) - values.ndim) + values.shape)
+        others = aligned.shape[1:] if channel_first else aligned.shape[:-1]
+        if prod(others) == 1:
+            channels = aligned.reshape(1, -1)
+            result = np.broadcast_to(channels, (1, self.channels))
+        else:
+            full = np.broadcast_to(aligned, shape)
+            result = full.reshape(self.channels, -1).T if channel_first else full.reshape(-1, self.channels)
+        padded = np.zeros((len(result), self._padded), np.int32)
+        padded[:, : self.channels] = result
+        return padded
+
+    @property
+    def bytes_per_image(self) -> int:
+        """Sources, outputs and the kernel's list of spikes."""
+        sources = sum(prod(pre.shape) for _, pre in self.inputs)
+        return 8 * self._tables.spikes + 6 * prod(self.population.shape) + 4 * sources
+
+    @cached_property
+    def tables(self) -> tuple[NDArray[Any], ...]:
+        """gather, table, places, rows and weights for `exact_kernel.settle`."""
+        return exact_tables(self.inputs, self._taps, self._tables)
+
+    @cached_property
+    def _blocks(self) -> tuple[NDArray[np.int32], ...]:
+        """Bias and thresholds with those of all places repeated for a block."""
+        return tuple(np.tile(a, self._block) if a.shape[-2] == 1 else a for a in (self.bias, self.theta, self.negative))
+
+    def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
+        shape = self.population.shape
+        return from_memory(values, shape) if self.channels_last else values.reshape(len(values), *shape)
+
+    def sources(self, phases: Mapping[str, NDArray[np.integer]]) -> NDArray[np.integer]:
+        """(B, inputs) phases or codes of all presynaptic populations side by side, int16 or int32, in memory order."""
+        parts = [memory_order(phases[name]) for name in self._tables.sources]
+        source = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return np.ascontiguousarray(source, np.int16 if source.dtype.itemsize <= 2 else np.int32)
+
+    def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
+        """Phases and v of a batch, (B, *shape).
+
+        Args:
+            phases: phases or codes of the presynaptic populations, (B, *shape) each.
+            keep: record v and the peaks; a readout always records v.
+        """
+        source, t = self.sources(phases), self._tables
+        images, neurons = len(source), prod(self.population.shape)
+        spiking, signed = self._flags
+        keep_v = keep or not spiking
+        sent = np.empty((images, neurons if spiking else 0), PHASE_DTYPE)
+        v = np.empty((images, neurons if keep_v else 0), np.int32)
+        peaks = np.zeros((images, 2), np.int64)
+        run_layer(
+            source, t.gather, t.columns, t.groups, t.runs, t.run_start, t.weights, *self._blocks, self.leak,
+            self._window, (spiking, signed, keep_v, keep), self._strides, self._sums, sent, v, peaks,
+        )  # fmt: skip
+        return LayerTrace(
+            self._shaped(sent) if spiking else None,
+            self._shaped(v) if keep_v else None,
+            int(peaks[:, 0].max(initial=0)),
+            int(peaks[:, 1].max(initial=0)),
+        )
+
+
+def _channel_first(inputs: Inputs) -> bool:
+    return not any(isinstance(s.op, Dense) for s, _ in inputs)
+
+
+def _padded(channels: int) -> int:
+    return -(-channels // LANES) * LANES

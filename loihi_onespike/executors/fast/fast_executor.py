@@ -1,0 +1,187 @@
+"""The fast integer executor: a layer over its whole window at once, equal to the oracle bit for bit.
+
+A relay repeats its input (`relay_layer`). On the CPU a layer runs in the event-driven kernel (`event_layer`): every
+spike is scattered once. Where only phases are wanted and neurons decide on their whole input, bounds around one float
+map decide nearly all of them (`bounded_layer`, `graph_bounds`). Graph networks have kernels of their own
+(`graph_layer`). Maps without such a form, and all layers on a GPU, run as dense maps (`dense_layer`). The results never
+depend on the choice: they are those of the contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.encoding import Codes, decode_readout, dense_codes
+from loihi_onespike.core.gnn.sparse_sample import MAX_DENSE_ENTRIES, SparseSample
+from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Synapse
+from loihi_onespike.core.trace import LayerTrace, Trace
+from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.executors.fast.bounded.bounded_layer import BoundedLayer
+from loihi_onespike.executors.fast.dense_layer import DenseLayer
+from loihi_onespike.executors.fast.event.event_layer import EventLayer
+from loihi_onespike.executors.fast.gnn.gnn_bounds import BoundedGraphLayer
+from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer, is_graph_network
+from loihi_onespike.executors.fast.relay_layer import RelayLayer
+
+DEFAULT_BUDGET_BYTES = 2 * 2**30
+
+
+class Keep(Enum):
+    """What a run keeps: everything, the phases, or the output alone."""
+
+    ALL = "all"
+    PHASES = "phases"
+    OUTPUT = "output"
+
+
+class FastExecutor:
+    """Runs an integer network on batches of input codes.
+
+    Args:
+        network: verified network.
+        device: torch device; "cpu" takes the event-driven kernel where there is one.
+        budget_bytes: memory for a prediction; images are run in parts that keep to it.
+        events: False runs every layer as dense maps.
+        bounds: False runs every layer of a full wait in the exact kernel.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        device: str = "cpu",
+        budget_bytes: int = DEFAULT_BUDGET_BYTES,
+        events: bool = True,
+        bounds: bool = True,
+    ) -> None:
+        self.network, self.device, self.budget_bytes = network, torch.device(device), budget_bytes
+        self.bounded: dict[str, BoundedLayer | BoundedGraphLayer] = {}
+        self.layers: dict[str, RelayLayer | EventLayer | GraphLayer | DenseLayer] = {}
+        form: type[EventLayer] | type[GraphLayer] = GraphLayer if is_graph_network(network) else EventLayer
+        for p in network.populations:
+            if isinstance(p, InputPopulation):
+                continue
+            inputs: list[tuple[Synapse, InputPopulation | Population]]
+            inputs = [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)]  # type: ignore[misc]
+            kernels = events and self.device.type == "cpu"
+            found = RelayLayer.of(p, inputs) or form.of(p, inputs) if kernels else None
+            self.layers[p.name] = found or DenseLayer(p, inputs, self.device)
+            bounded = _bounded(p, inputs, found) if bounds else None
+            if bounded is not None:
+                self.bounded[p.name] = bounded
+
+    @cached_property
+    def _work(self) -> dict[str, int]:
+        """Bytes per image of each layer. One of a graph may go without its bounds, which then count only in `_fits`."""
+        work = {name: layer.bytes_per_image for name, layer in self.layers.items()}
+        for name, layer in self.bounded.items():
+            if isinstance(layer, BoundedLayer):
+                work[name] = max(work[name], layer.bytes_per_image)
+        return work
+
+    def _fits(self, name: str) -> bool:
+        """Whether the bounds of a layer, beside what any layer needs, stay within the budget."""
+        bounded = self.bounded[name]
+        return isinstance(bounded, BoundedLayer) or self.bytes_per_image + bounded.bytes_per_image <= self.budget_bytes
+
+    @cached_property
+    def bytes_per_image(self) -> int:
+        """Model of what one image needs: the phases of all populations, and the work of the largest layer.
+
+        An input that is too large to be dense comes as a sparse sample, whose entries are the caller's.
+        """
+        phases = sum(2 * prod(p.shape) for p in self.network.hidden)
+        inputs = prod(self.network.input.shape)
+        if inputs <= MAX_DENSE_ENTRIES:
+            phases += 34 * inputs  # codes, and the real numbers they are rounded from
+        return phases + max(self._work.values())
+
+    @property
+    def images_per_chunk(self) -> int:
+        """Images that stay within the budget together.
+
+        Raises ConfigurationError when a single one does not fit.
+        """
+        if self.bytes_per_image > self.budget_bytes:
+            raise ConfigurationError(
+                f"memory_budget: found {self.budget_bytes:,} bytes, {self.network.name} needs "
+                f"{self.bytes_per_image:,} for one image; give it that much"
+            )
+        return self.budget_bytes // self.bytes_per_image
+
+    def run(self, codes: Codes, potentials: bool = True) -> Trace:
+        """Every layer's spike phases and v for codes (N, *input shape).
+
+        What is kept grows with N: 5 bytes per neuron and image with v (phases in 8 bits up to T = 127, v in 32), 2
+        bytes without. The budget bounds what is needed beside it.
+
+        Args:
+            potentials: record v and peaks of all layers; False records v of the readout alone, which is faster.
+        """
+        keep = Keep.ALL if potentials else Keep.PHASES
+        parts = [self._run_chunk(part, keep) for part in self._chunks(codes)]
+        # A layer's parts are given up as soon as they are joined.
+        layers = {p.name: LayerTrace.joined([part.pop(p.name) for part in parts]) for p in self.network.populations}
+        v = layers[self.network.readout.name].v
+        assert v is not None
+        return Trace(layers, decode_readout(self.network.readout, v))
+
+    def predict(self, codes: Codes) -> NDArray[np.float64]:
+        """Output in the units of the ANN, nothing else kept."""
+        out = []
+        for part in self._chunks(codes):
+            v = self._run_chunk(part, Keep.OUTPUT)[self.network.readout.name].v
+            assert v is not None
+            out.append(decode_readout(self.network.readout, v))
+        return np.concatenate(out)
+
+    def _chunks(self, codes: Codes) -> Iterator[Codes]:
+        if isinstance(codes, SparseSample):
+            yield codes
+            return
+        for i in range(0, len(codes), self.images_per_chunk):
+            yield codes[i : i + self.images_per_chunk]
+
+    def _run_chunk(self, codes: Codes, keep: Keep) -> dict[str, LayerTrace]:
+        """Traces by population; with Keep.OUTPUT only that of the readout."""
+        source = self.network.input.name
+        phases: dict[str, Codes] = {source: codes}
+        traces = {source: LayerTrace.of_input(codes)}
+        for name, layer in self.layers.items():
+            if not isinstance(layer, GraphLayer):
+                phases = {pre: dense_codes(p, name) for pre, p in phases.items()}
+            if keep is not Keep.ALL and name in self.bounded and self._fits(name) and full_precision():
+                trace = self.bounded[name].run_batch(phases)  # type: ignore[arg-type]
+            else:
+                trace = layer.run_batch(phases, keep is Keep.ALL)  # type: ignore[arg-type]
+            if trace.phases is not None:
+                phases[name] = trace.phases
+            if keep is not Keep.OUTPUT or trace.phases is None:
+                traces[name] = trace.compact() if keep is Keep.ALL else trace
+            for pre in self._done_after(name):
+                phases.pop(pre, None)
+        return traces
+
+    def _done_after(self, name: str) -> list[str]:
+        """Populations whose last reader this is."""
+        last_reader = {s.pre: s.post for s in self.network.synapses}
+        return [pre for pre, reader in last_reader.items() if reader == name]
+
+
+def _bounded(population: Any, inputs: Any, exact: Any) -> BoundedLayer | BoundedGraphLayer | None:
+    """The layer by bounds beside its exact kernel, where there is one."""
+    if isinstance(exact, GraphLayer):
+        return BoundedGraphLayer.of(population, inputs, exact)
+    return BoundedLayer.of(population, inputs, exact) if isinstance(exact, EventLayer) else None
+
+
+def full_precision() -> bool:
+    """Float maps run in float32, as the error bounds take for granted, and not in bfloat16 or TF32."""
+    return torch.get_float32_matmul_precision() == "highest"

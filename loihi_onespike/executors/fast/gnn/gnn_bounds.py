@@ -1,0 +1,203 @@
+"""A population over the nodes of a graph with a full wait, decided by bounds around one float map; see `bounds`.
+
+    aggregation (Sparse of one-spike neurons)     z = A · levels, the error of a row grows with its number of edges
+    entries (Dense of a sparse binary coded input) z = codes · W^T, exact below 2^24
+
+The largest sum of a dense map of a whole graph says nothing about the few entries of a row. That of the entries given
+does: rows where it could leave 2^24 or saturate v are left to the exact recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import PHASE_DTYPE, V_MAX, BinaryCode
+from loihi_onespike.core.encoding import Codes
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
+from loihi_onespike.core.maps import Dense, Sparse
+from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.executors.fast.bounded.bounds import EXACT_BELOW, UNIT_ROUNDOFF, Bounds, Settled, values_of_codes
+from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer
+from loihi_onespike.executors.fast.gnn.gnn_settle import settle_aggregate, settle_entries
+from loihi_onespike.executors.float.quantize_kernel import UNDECIDED, decide, look_up
+from loihi_onespike.executors.float.threshold_cells import CellTable
+from loihi_onespike.executors.tensors.sample_map import torch_csr
+
+MOST_LARGE = 1 / 64
+"""Share of the entries in rows beyond the bounds with which the exact kernel of the whole layer is faster."""
+
+
+class BoundedGraphLayer:
+    """Phases of one population; use `BoundedGraphLayer.of`."""
+
+    def __init__(
+        self, population: Population, group: _Aggregation | _Entries, graph: GraphLayer, cells: CellTable
+    ) -> None:
+        self.population, self.group, self.graph, self.cells = population, group, graph, cells
+        self.settled = Settled()
+        bounds = group.bounds(population)
+        self.decidable = bounds.decidable
+        self._bounds = bounds.laid_out(population.shape, channels_last=False)
+
+    @classmethod
+    def of(
+        cls, population: Any, inputs: list[tuple[Synapse, InputPopulation | Population]], graph: GraphLayer | None
+    ) -> BoundedGraphLayer | None:
+        """The layer; None where neurons decide before the input ends, or the synapses are of another form."""
+        if graph is None or not isinstance(population, Population) or population.wait < population.membrane.input_steps:
+            return None
+        negative = population.negative
+        cells = CellTable.of(
+            population.table.gains(), None if negative is None else negative.gains(), population.code.levels()
+        )
+        if cells is None or population.threshold.min() < 1 or len(inputs) != 1 or inputs[0][0].index is not None:
+            return None
+        synapse, pre = inputs[0]
+        if isinstance(synapse.op, Sparse) and isinstance(pre, Population):
+            return cls._worthwhile(cls(population, _Aggregation(synapse, synapse.op, pre, population), graph, cells))
+        if isinstance(synapse.op, Dense) and isinstance(pre, InputPopulation) and isinstance(pre.code, BinaryCode):
+            entries = _Entries.of(synapse, synapse.op, pre, population)
+            return None if entries is None else cls._worthwhile(cls(population, entries, graph, cells))
+        return None
+
+    @classmethod
+    def _worthwhile(cls, layer: BoundedGraphLayer) -> BoundedGraphLayer | None:
+        return layer if layer.decidable > 0.5 else None
+
+    @property
+    def bytes_per_image(self) -> int:
+        """Float values of the input, sums, and the tables of the bounds."""
+        nodes, features = self.population.shape
+        return self.group.bytes + 8 * nodes * features + sum(a.nbytes for a in self._bounds)
+
+    def run_batch(self, phases: Mapping[str, Codes]) -> LayerTrace:
+        """Phases (B, nodes, features); v is not computed."""
+        given = phases[self.group.pre]
+        if isinstance(given, SparseSample) != self.group.sparse:
+            return self.graph.run_batch(phases, keep=False)
+        parts = []
+        for sample in [given] if isinstance(given, SparseSample) else given:
+            sent = self._run_sample(sample)
+            if sent is None:
+                return self.graph.run_batch(phases, keep=False)
+            parts.append(sent)
+        return LayerTrace(np.stack(parts), None)
+
+    def _run_sample(self, sample: Any) -> NDArray[np.int16] | None:
+        """(nodes, features); None where a bound does not hold."""
+        z = self.group.sums(sample)
+        if z is None:
+            return None
+        c, (factor, offset, slack, limit, _) = self.cells, self._bounds
+        sent = np.empty((1, *z.shape), PHASE_DTYPE)
+        decide(
+            z[None], np.zeros((0, 0, 0), np.float32), factor, offset, slack, limit, c.cut, c.phase, np.uint64(c.first),
+            np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
+        )  # fmt: skip
+        counts = np.zeros((max(z.shape), 2), np.int64)
+        self.group.settle(sample, self.graph.neurons, z, self._bounds, sent[0], counts)
+        self.settled.neurons += sent.size
+        self.settled.exact += int(counts[:, 0].sum())
+        if counts[:, 1].any():
+            self.settled.breaches += 1
+            return None
+        return sent[0]
+
+
+class _Aggregation:
+    """Sparse map along the nodes of one-spike neurons."""
+
+    sparse = False
+
+    def __init__(self, synapse: Synapse, op: Sparse, pre: Population, population: Population) -> None:
+        self.pre, m = pre.name, op.weight
+        values = values_of_codes(pre, population.membrane)
+        exact = m.astype(np.int32) * 2**synapse.weight_exp
+        self._indptr, self._indices, self._weights = m.indptr, m.indices, exact.data
+        self._float = torch_csr(exact, torch.float32)
+        self._step = np.asarray(abs(exact).sum(axis=1), np.float64).reshape(-1, 1)
+        self._largest = self._step * values.max()
+        self._error = (np.diff(m.indptr)[:, None] + 6) * UNIT_ROUNDOFF * self._largest
+        self._table = (np.concatenate([values, -values[:0:-1]]) if pre.signed else values).astype(np.float32)
+        self.bytes = 6 * int(np.prod(pre.shape)) + 12 * m.nnz
+
+    def bounds(self, population: Population) -> Bounds:
+        return Bounds.of(population, self._step, self._largest, self._error, single=True)
+
+    def sums(self, phases: NDArray[np.integer]) -> NDArray[np.float32]:
+        """(nodes, features) Σ weight · value."""
+        given = np.ascontiguousarray(phases)
+        levels = np.empty(given.shape, np.float32)
+        look_up(given, self._table, levels)
+        return (self._float @ torch.from_numpy(levels)).numpy()
+
+    def settle(self, phases: Any, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
+        # One feature of all nodes at a time fits into a cache; edges lead anywhere in it.
+        nodes, features = np.nonzero(sent == UNDECIDED)
+        order = np.argsort(features, kind="stable")
+        start = np.searchsorted(features[order], np.arange(sent.shape[1] + 1))
+        columns = np.ascontiguousarray(phases.T)
+        settle_aggregate(
+            self._indptr, self._indices, self._weights, columns, nodes[order], start, *neurons, z, bounds, sent, counts
+        )
+
+
+class _Entries:
+    """Dense map of a sparse binary coded input."""
+
+    sparse = True
+
+    def __init__(self, synapse: Synapse, op: Dense, pre: InputPopulation, population: Population) -> None:
+        assert isinstance(pre.code, BinaryCode)
+        self.pre, self._bits = pre.name, pre.code.bits
+        self._columns = np.ascontiguousarray(op.weight.T.astype(np.int32) << synapse.weight_exp)
+        self._float = torch.from_numpy(self._columns.astype(np.float32))
+        m = population.membrane
+        per_code = m.gain * 2.0 ** (m.input_shift - self._bits) * max(float(np.abs(self._columns).max()), 1.0)
+        bias = float(np.abs(m.bias).max()) * m.gain
+        # |r(t)| ≤ gain_t (|bias| + Σ |w| code / 2^bits 2^input_shift), as the first bits of a code are below the code.
+        room = (V_MAX - m.gain * m.input_steps - bias) / per_code
+        self.most = min(room, EXACT_BELOW / max(float(np.abs(self._columns).max()), 1.0))
+        self._largest = np.array(self.most * max(float(np.abs(self._columns).max()), 1.0) / 2.0**self._bits)
+        self.bytes = 8 * self._columns.size
+
+    @classmethod
+    def of(cls, synapse: Synapse, op: Dense, pre: InputPopulation, population: Population) -> _Entries | None:
+        """None where the values of codes are not code / 2^bits, which the arguments above take for granted."""
+        assert isinstance(pre.code, BinaryCode)
+        values = values_of_codes(pre, population.membrane)
+        if not np.array_equal(values, np.arange(len(values)) / 2.0**pre.code.bits):
+            return None
+        found = cls(synapse, op, pre, population)
+        return found if found.most > 0 else None
+
+    def bounds(self, population: Population) -> Bounds:
+        nothing = np.zeros(())
+        found = Bounds.of(population, nothing, self._largest, nothing, single=True)
+        # Sums of codes instead of values.
+        return Bounds(found.factor / 2.0**self._bits, found.offset, found.slack, found.limit, found.unit)
+
+    def sums(self, sample: SparseSample) -> NDArray[np.float32] | None:
+        """(nodes, features) Σ weight · code; infinite, which decides nothing, in rows where it might be inexact or
+        saturate v; None where these are many.
+        """
+        m = sample.matrix
+        codes = sp.csr_matrix((m.data.astype(np.float32), m.indices, m.indptr), shape=m.shape)
+        # Rows below 2^24 add up exactly, and longer ones to no less than that.
+        large = np.flatnonzero(codes @ np.ones(m.shape[1], np.float32) >= self.most)
+        if np.diff(m.indptr)[large].sum() > MOST_LARGE * m.nnz:
+            return None
+        z = (torch_csr(codes, torch.float32) @ self._float).numpy()
+        z[large] = np.inf
+        return z
+
+    def settle(self, sample: SparseSample, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
+        m = sample.matrix
+        settle_entries(m.indptr, m.indices, m.data, self._bits, self._columns, *neurons, z, bounds, sent, counts)

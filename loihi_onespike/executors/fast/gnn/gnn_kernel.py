@@ -1,0 +1,173 @@
+"""Kernels of one layer over the nodes of a graph: synaptic inputs of a block of nodes, then the recursion.
+
+    sums[n, t, f]  weights of the spikes that reach neuron f of node n at phase t; t = 0 collects what is silent
+
+A block of nodes at a time keeps memory bounded whatever the graph; all phases together cost one pass over the synapses,
+since a neuron spikes once. Compiled by numba, parallel over nodes, integers throughout: equal to the oracle to the bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from loihi_onespike.core.codes import V_MAX, V_MIN
+
+# The decorated functions have no type hints: numba infers types when it compiles.
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _spread(acc, code, bits, signed, weights):  # type: ignore[no-untyped-def]
+    """Add `weights` at every phase at which a neuron with this code (binary, or a phase for bits = 0) spikes."""
+    if bits > 0:
+        for t in range(1, bits + 1):
+            if (code >> (bits - t)) & 1:
+                row = acc[t]
+                for f in range(row.shape[0]):
+                    row[f] += weights[f]
+    elif code > 0:
+        row = acc[code]
+        for f in range(row.shape[0]):
+            row[f] += weights[f]
+    elif signed and code < 0:
+        row = acc[-code]
+        for f in range(row.shape[0]):
+            row[f] -= weights[f]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def list_spikes(phases, sign, start, places):  # type: ignore[no-untyped-def]
+    """Places |phase| · features + feature of all spikes of one sign, those of node n at start[n]..start[n + 1]."""
+    features = phases.shape[1]
+    for n in prange(phases.shape[0]):
+        at = start[n]
+        for f in range(features):
+            k = np.int64(phases[n, f]) * sign
+            if k > 0:
+                places[at] = np.uint32(k * features + f)
+                at += 1
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def aggregate(sums, first, indptr, indices, weights, sign, start, places):  # type: ignore[no-untyped-def]
+    """Sparse map along the nodes of one-spike neurons, from their listed spikes; sums (nodes, phases · features)."""
+    for n in prange(sums.shape[0]):
+        acc = sums[n]
+        for e in range(indptr[first + n], indptr[first + n + 1]):
+            w = weights[e] * sign
+            node = indices[e]
+            for i in range(start[node], start[node + 1]):
+                acc[places[i]] += w
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def aggregate_codes(sums, first, indptr, indices, weights, codes, bits):  # type: ignore[no-untyped-def]
+    """The same of binary coded inputs: codes (nodes, features)."""
+    for n in prange(sums.shape[0]):
+        acc = sums[n]
+        for e in range(indptr[first + n], indptr[first + n + 1]):
+            w = weights[e]
+            code = codes[indices[e]]
+            for t in range(1, bits + 1):
+                row = acc[t]
+                for f in range(row.shape[0]):
+                    row[f] += w * ((code[f] >> (bits - t)) & 1)
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def dense_of_sparse(sums, first, indptr, indices, codes, bits, weights):  # type: ignore[no-untyped-def]
+    """Dense map of the stored entries of a sparse input; weights (inputs, outputs)."""
+    for n in prange(sums.shape[0]):
+        for e in range(indptr[first + n], indptr[first + n + 1]):
+            if codes[e] != 0:
+                _spread(sums[n], codes[e], bits, False, weights[indices[e]])
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def dense(sums, first, codes, bits, signed, weights):  # type: ignore[no-untyped-def]
+    """Dense map of codes or phases (nodes, inputs); weights (inputs, outputs)."""
+    for n in prange(sums.shape[0]):
+        code = codes[first + n]
+        for i in range(code.shape[0]):
+            if code[i] != 0:
+                _spread(sums[n], code[i], bits, signed, weights[i])
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def diagonal(sums, first, codes, bits, signed, weights):  # type: ignore[no-untyped-def]
+    """One synapse per neuron; weights (nodes, features)."""
+    for n in prange(sums.shape[0]):
+        code, w = codes[first + n], weights[first + n]
+        for f in range(code.shape[0]):
+            _spread(sums[n, :, f : f + 1], code[f], bits, signed, w[f : f + 1])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _integrate(v, a_in, gain, factor):  # type: ignore[no-untyped-def]
+    """saturate(floor(v · gain) + a_in · factor) in float64, where every product is exact and loops are vector loops."""
+    for f in range(v.shape[0]):
+        v[f] = min(max(np.floor(v[f] * gain) + a_in[f] * factor, float(V_MIN)), float(V_MAX))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _decide(sent, v, own, table, k, sign):  # type: ignore[no-untyped-def]
+    """Phase k for every neuron that is silent so far and reaches its threshold: sign · v ≥ floor(own · table)."""
+    for f in range(v.shape[0]):
+        reached = (sent[f] == 0) & (v[f] * sign >= np.floor(own[f] * table))
+        sent[f] = k if reached else sent[f]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def recursion(  # type: ignore[no-untyped-def]
+    sums, first, bias, threshold, leak, window, table, negative, flags, sent, v_end, peaks
+):
+    """Integrate, decide and record a block of nodes.
+
+    Args:
+        leak: (input steps,) gain per step, real.
+        window: input_shift, wait, timesteps.
+        table, negative: (T,) factors of the threshold.
+        flags: spiking, signed, keep v, measure peaks.
+        peaks: (block, 2) largest |v| and |a_in|.
+    """
+    input_shift, wait, timesteps = window
+    input_steps = leak.shape[0]
+    spiking, signed, keep_v, measure = flags
+    factor = 2.0**input_shift
+    features = sums.shape[2]
+    for n in prange(sums.shape[0]):
+        v, own, phase = np.empty(features), np.empty(features), np.zeros(features)
+        for f in range(features):
+            v[f] = bias[first + n, f]
+            own[f] = threshold[first + n, f]
+        for t in range(1, max(input_steps, wait + timesteps) + 1):
+            if t <= input_steps:
+                _integrate(v, sums[n, t], leak[t - 1], factor)
+                if measure:
+                    for f in range(features):
+                        peaks[n, 0] = max(peaks[n, 0], np.int64(abs(v[f])))
+                        peaks[n, 1] = max(peaks[n, 1], abs(np.int64(sums[n, t, f])))
+            k = t - wait
+            if spiking and 1 <= k <= timesteps:
+                _decide(phase, v, own, table[k - 1], float(k), 1.0)
+                if signed:
+                    _decide(phase, v, own, negative[k - 1], -float(k), -1.0)
+        if spiking:
+            for f in range(features):
+                sent[first + n, f] = np.int16(phase[f])
+        if keep_v:
+            for f in range(features):
+                v_end[first + n, f] = np.int32(v[f])
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def largest_potential(sums, first, bias, leak, factor, largest):  # type: ignore[no-untyped-def]
+    """Largest |v| over the window of v(t) = leak_t · v(t-1) + factor · a_in, without rounding or saturation."""
+    for n in prange(sums.shape[0]):
+        for f in range(sums.shape[2]):
+            v = float(bias[first + n, f])
+            peak = abs(v)
+            for t in range(1, sums.shape[1]):
+                v = v * leak[t - 1] + sums[n, t, f] * factor
+                peak = max(peak, abs(v))
+            largest[first + n, f] = peak

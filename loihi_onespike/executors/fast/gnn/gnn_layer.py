@@ -1,0 +1,229 @@
+"""A population over the nodes of a graph and its synapses, for the kernels of `graph_kernel`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+from numba import parallel_chunksize
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, BinaryCode, ThresholdTable
+from loihi_onespike.core.encoding import Codes, dense_codes
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
+from loihi_onespike.core.maps import Dense, Diagonal, Sparse, op_input_shape
+from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.executors.fast.gnn import gnn_kernel as kernel
+from loihi_onespike.executors.tensors.tensor_maps import row_magnitude
+
+BLOCK_BYTES = 64 * 2**20
+"""Memory for the synaptic inputs of one block of nodes."""
+NODES_PER_TASK = 16
+"""Nodes that a thread takes at a time; nodes differ much in their number of edges."""
+
+Add: TypeAlias = Callable[[NDArray[np.int32], int], None]
+"""Adds one group's synaptic inputs to those of a block of nodes: add(sums, first node)."""
+Scatter: TypeAlias = Callable[[Codes], Add]
+"""Prepares a group for the codes of its presynaptic population."""
+
+
+def is_graph_network(network: Network) -> bool:
+    """Whether its populations stand for the nodes of one graph."""
+    return "graph" in network.facts or any(isinstance(s.op, Sparse) for s in network.synapses)
+
+
+class GraphLayer:
+    """One population of shape (nodes, features); same results as `dense_layer.DenseLayer`.
+
+    Use `GraphLayer.of`, which gives None for what the kernels have no form for. Memory beside spikes and v is that of
+    the synapses and one block of nodes.
+    """
+
+    def __init__(self, population: Population | Readout, scatters: list[tuple[str, Scatter]]) -> None:
+        self.population, self._scatters = population, scatters
+        m = population.membrane
+        nodes, features = population.shape
+        self._bias = np.broadcast_to(m.bias.astype(np.int64), population.shape)
+        spiking = isinstance(population, Population)
+        threshold = population.threshold if isinstance(population, Population) else np.zeros((), np.int64)
+        self._threshold = np.broadcast_to(threshold.astype(np.int64), population.shape)
+        timesteps = population.timesteps if isinstance(population, Population) else 0
+        self._window = (m.input_shift, population.wait, timesteps)
+        self._leak = np.array(m.leak) / 2**LEAK_SHIFT
+        self._table = _entries(population.table if isinstance(population, Population) else None)
+        self._negative = _entries(population.negative if isinstance(population, Population) else None)
+        self._flags = (spiking, isinstance(population, Population) and population.signed)
+        self._block = int(np.clip(BLOCK_BYTES // (4 * features * (m.input_steps + 1)), 1, nodes))
+
+    @classmethod
+    def of(
+        cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
+    ) -> GraphLayer | None:
+        """The layer, None where a synapse group is of another kind or its sums need more than 32 bits."""
+        supported = all(isinstance(s.op, Sparse | Dense | Diagonal) for s, _ in inputs)
+        seen = [op_input_shape(pre.shape, s.index) for s, pre in inputs]
+        if not supported or {len(shape) for shape in (population.shape, *seen)} != {2}:
+            return None
+        if sum(row_magnitude(s.op) * 2.0**s.weight_exp for s, _ in inputs) >= 2**31:
+            return None
+        scatters = [(pre.name, _behind_gather(s, _scatter(s, pre, population.shape))) for s, pre in inputs]
+        return cls(population, scatters)
+
+    @property
+    def neurons(self) -> tuple[Any, ...]:
+        """bias, threshold, leak, 2^input_shift, factors of the threshold and signed, for `graph_settle`."""
+        factor, signed = 2.0 ** self._window[0], self._flags[1]
+        return self._bias, self._threshold, self._leak, factor, self._table, self._negative, signed
+
+    @property
+    def bytes_per_image(self) -> int:
+        """A graph is one sample: whatever it needs, there is one of it."""
+        return BLOCK_BYTES + 16 * prod(self.population.shape)
+
+    def run_batch(self, phases: Mapping[str, Codes], keep: bool = True) -> LayerTrace:
+        """Phases and v, (1, nodes, features), from those of the presynaptic populations."""
+        spiking, _ = self._flags
+        keep_v = keep or not spiking
+        shape = self.population.shape
+        parts = [self._run_sample(_sample(phases, i), keep) for i in range(_samples(phases))]
+        sent, v, peaks = (np.concatenate([part[i] for part in parts]) for i in range(3))
+        return LayerTrace(
+            sent.reshape(-1, *shape) if spiking else None,
+            v.reshape(-1, *shape) if keep_v else None,
+            int(peaks[:, 0].max(initial=0)),
+            int(peaks[:, 1].max(initial=0)),
+        )
+
+    def _run_sample(self, phases: Mapping[str, Codes], keep: bool) -> tuple[Any, Any, Any]:
+        spiking, signed = self._flags
+        keep_v = keep or not spiking
+        shape = self.population.shape
+        sent = np.zeros(shape if spiking else (0, 0), PHASE_DTYPE)
+        v = np.zeros(shape if keep_v else (0, 0), np.int32)
+        peaks = np.zeros((shape[0], 2), np.int64)
+
+        def decide(sums: NDArray[np.int32], first: int) -> None:
+            kernel.recursion(
+                sums, first, self._bias, self._threshold, self._leak, self._window, self._table, self._negative,
+                (spiking, signed, keep_v, keep), sent, v, peaks[first : first + len(sums)],
+            )  # fmt: skip
+
+        self._in_blocks(phases, decide)
+        return sent, v, peaks
+
+    def ranges(self, phases: Mapping[str, Codes]) -> NDArray[np.float64]:
+        """Largest |v| of every neuron, without rounding or saturation, (nodes, features)."""
+        factor = 2.0**self.population.membrane.input_shift
+        largest = np.zeros(self.population.shape)
+
+        def measure(sums: NDArray[np.int32], first: int) -> None:
+            kernel.largest_potential(sums, first, self._bias, self._leak, factor, peak)
+
+        for i in range(_samples(phases)):
+            peak = np.zeros(self.population.shape)
+            self._in_blocks(_sample(phases, i), measure)
+            largest = np.maximum(largest, peak)
+        return largest
+
+    def _in_blocks(self, phases: Mapping[str, Codes], finish: Callable[[NDArray[np.int32], int], None]) -> None:
+        nodes, features = self.population.shape
+        buffer = np.empty((self._block, self.population.membrane.input_steps + 1, features), np.int32)
+        adds = [scatter(phases[pre]) for pre, scatter in self._scatters]
+        with parallel_chunksize(NODES_PER_TASK):
+            for first in range(0, nodes, self._block):
+                sums = buffer[: nodes - first]
+                sums[:] = 0
+                for add in adds:
+                    add(sums, first)
+                finish(sums, first)
+
+
+def _entries(table: ThresholdTable | None) -> NDArray[np.float64]:
+    return np.zeros(0) if table is None else table.gains()
+
+
+def _samples(phases: Mapping[str, Codes]) -> int:
+    return len(next(iter(phases.values())))
+
+
+def _sample(phases: Mapping[str, Codes], i: int) -> dict[str, Codes]:
+    """One sample, without the batch axis where it is dense."""
+    return {name: p if isinstance(p, SparseSample) else np.ascontiguousarray(p[i]) for name, p in phases.items()}
+
+
+def _behind_gather(synapse: Synapse, scatter: Scatter) -> Scatter:
+    """The group with the rearrangement in front of its map."""
+    index = synapse.index
+    if index is None:
+        return scatter
+
+    def gathered(codes: Codes) -> Add:
+        flat = dense_codes(codes, f"{synapse.name}: a rearrangement").ravel()
+        return scatter(np.append(flat, flat.dtype.type(0))[index])
+
+    return gathered
+
+
+def _scatter(synapse: Synapse, pre: InputPopulation | Population, shape: tuple[int, ...]) -> Scatter:
+    """The kernel of a synapse group with its weights, the weight exponent applied."""
+    op, exponent = synapse.op, synapse.weight_exp
+    bits = pre.code.bits if isinstance(pre, InputPopulation) and isinstance(pre.code, BinaryCode) else 0
+    signed = isinstance(pre, Population) and pre.signed
+    if isinstance(op, Sparse):
+        return _aggregation(synapse.name, op, exponent, bits, signed)
+    if isinstance(op, Dense):
+        # Narrow weights keep the rows of a sparse input's features in the cache.
+        columns = (np.ascontiguousarray(op.weight.T, np.int32) << exponent).astype(np.int32 if exponent else np.int16)
+
+        def dense(codes: Codes) -> Add:
+            if isinstance(codes, SparseSample):
+                m = codes.matrix
+                return lambda sums, first: kernel.dense_of_sparse(
+                    sums, first, m.indptr, m.indices, m.data, bits, columns
+                )
+            return lambda sums, first: kernel.dense(sums, first, codes, bits, signed, columns)
+
+        return dense
+    assert isinstance(op, Diagonal)
+    each = np.broadcast_to(op.weight.astype(np.int32) << exponent, shape).copy()
+
+    def diagonal(codes: Codes) -> Add:
+        array = dense_codes(codes, f"{synapse.name}: a diagonal map")
+        array = array[0] if isinstance(codes, SparseSample) else array
+        return lambda sums, first: kernel.diagonal(sums, first, array, bits, signed, each)
+
+    return diagonal
+
+
+def _aggregation(name: str, op: Sparse, exponent: int, bits: int, signed: bool) -> Scatter:
+    indptr, indices = op.weight.indptr, op.weight.indices
+    edges = op.weight.data.astype(np.int32) << exponent
+
+    def aggregate(codes: Codes) -> Add:
+        array = dense_codes(codes, f"{name}: an aggregation")
+        array = array[0] if isinstance(codes, SparseSample) else array
+        if bits:
+            return lambda sums, first: kernel.aggregate_codes(sums, first, indptr, indices, edges, array, bits)
+        signs = (1, -1) if signed else (1,)
+        lists = [(sign, *_spikes(array, sign)) for sign in signs]
+
+        def add(sums: NDArray[np.int32], first: int) -> None:
+            flat = sums.reshape(len(sums), -1)
+            for sign, start, places in lists:
+                kernel.aggregate(flat, first, indptr, indices, edges, sign, start, places)
+
+        return add
+
+    return aggregate
+
+
+def _spikes(phases: NDArray[np.integer], sign: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Spikes of one sign, listed by node: first entry of each node, and their places in its sums."""
+    counts = np.count_nonzero(phases * sign > 0, axis=1)
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    places = np.empty(int(start[-1]), np.uint32)
+    kernel.list_spikes(phases, sign, start, places)
+    return start, places

@@ -1,0 +1,98 @@
+"""The recursion of single neurons over the nodes of a graph, for those that the bounds leave undecided."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from loihi_onespike.core.codes import V_MAX, V_MIN
+from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
+
+# The decorated functions have no type hints: numba infers types when it compiles.
+
+
+@njit(cache=True, nogil=True)
+def _final(sums, bias, leak, factor):  # type: ignore[no-untyped-def]
+    """v after the last input step from the synaptic inputs sums[1] …, as in `graph_kernel.recursion`."""
+    v = float(bias)
+    for t in range(leak.shape[0]):
+        v = min(max(np.floor(v * leak[t]) + sums[t + 1] * factor, float(V_MIN)), float(V_MAX))
+    return v
+
+
+@njit(cache=True, nogil=True)
+def _phase(v, own, table, negative, signed):  # type: ignore[no-untyped-def]
+    """First phase whose threshold a held v reaches."""
+    for k in range(table.shape[0]):
+        if v >= np.floor(own * table[k]):
+            return k + 1
+        if signed and -v >= np.floor(own * negative[k]):
+            return -k - 1
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def _outside(v, z, n, f, bounds):  # type: ignore[no-untyped-def]
+    """Whether v / threshold lies outside of the interval that it was proven to lie in."""
+    factor, offset, slack, limit, unit = bounds
+    r = np.int64(n) if offset.shape[0] > 1 else np.int64(0)
+    y = np.float64(z) * factor[r, f] + offset[r, f]
+    return (abs(y) <= limit[r, f]) & (abs(v * unit[r, f] - y) > slack[r, f])
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def settle_aggregate(  # type: ignore[no-untyped-def]
+    indptr, indices, weights, columns, nodes, start, bias, threshold, leak, factor, table, negative, signed, z, bounds,
+    sent, counts,
+):  # fmt: skip
+    """Replace every UNDECIDED phase of a sparse map along the nodes.
+
+    Args:
+        columns: (features, nodes of the input) phases.
+        nodes, start: undecided nodes, those of feature f at start[f]..start[f + 1].
+        bias, threshold, z, sent: (nodes, features).
+        leak: (input steps,) gain per step, real; factor: 2^input_shift; table, negative: (T,) factors of the threshold.
+        bounds: factor, offset, slack, limit and unit, (nodes or 1, features) each.
+        counts: (features, 2) neurons settled, and neurons whose potential was not within its bounds.
+    """
+    for f in prange(columns.shape[0]):
+        steps = leak.shape[0]
+        sums, by_phase = np.empty(steps + 1, np.int64), np.empty(2 * steps + 1, np.int64)
+        column = columns[f]
+        for i in range(start[f], start[f + 1]):
+            n = nodes[i]
+            by_phase[:] = 0
+            for e in range(indptr[n], indptr[n + 1]):
+                by_phase[column[indices[e]] + steps] += weights[e]
+            for t in range(1, steps + 1):
+                sums[t] = by_phase[steps + t] - by_phase[steps - t]
+            v = _final(sums, bias[n, f], leak, factor)
+            sent[n, f] = _phase(v, threshold[n, f], table, negative, signed)
+            counts[f, 0] += 1
+            counts[f, 1] += _outside(v, z[n, f], n, f, bounds)
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def settle_entries(  # type: ignore[no-untyped-def]
+    indptr, indices, codes, bits, weights, bias, threshold, leak, factor, table, negative, signed, z, bounds, sent,
+    counts,
+):  # fmt: skip
+    """The same for a dense map of the stored entries of a sparse binary coded input; weights (inputs, features).
+
+    Args:
+        counts: (nodes, 2).
+    """
+    for n in prange(sent.shape[0]):
+        sums = np.empty(leak.shape[0] + 1, np.int64)
+        for f in range(sent.shape[1]):
+            if sent[n, f] != UNDECIDED:
+                continue
+            sums[:] = 0
+            for e in range(indptr[n], indptr[n + 1]):
+                w, code = np.int64(weights[indices[e], f]), np.int64(codes[e])
+                for t in range(bits):
+                    sums[t + 1] += w * ((code >> (bits - 1 - t)) & 1)
+            v = _final(sums, bias[n, f], leak, factor)
+            sent[n, f] = _phase(v, threshold[n, f], table, negative, signed)
+            counts[n, 0] += 1
+            counts[n, 1] += _outside(v, z[n, f], n, f, bounds)

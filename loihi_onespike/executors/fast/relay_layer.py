@@ -1,0 +1,67 @@
+"""A relay: its output is its input, so that nothing is computed.
+
+    s_out(t) = s_in(t),   v = ±weight from the spike on
+
+It holds for neurons without gain and bias that may fire at once, where one spike reaches every threshold and silence
+none. That is checked, not taken from the name of the population.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
+from loihi_onespike.core.maps import Diagonal
+from loihi_onespike.core.trace import LayerTrace
+
+
+class RelayLayer:
+    """One relay population; same results as the kernels. Use `RelayLayer.of`."""
+
+    def __init__(self, population: Population, synapse: Synapse, a_in: int) -> None:
+        self.population, self._pre, self._a_in = population, synapse.pre, a_in
+        self._v = a_in << population.membrane.input_shift
+
+    @classmethod
+    def of(cls, population: Any, inputs: list[tuple[Synapse, InputPopulation | Population]]) -> RelayLayer | None:
+        """The relay; None for a population that may do more than repeat its input."""
+        if not isinstance(population, Population) or len(inputs) != 1 or population.wait != 0:
+            return None
+        (synapse, pre), m = inputs[0], population.membrane
+        if not isinstance(pre, Population) or not isinstance(synapse.op, Diagonal) or synapse.index is not None:
+            return None
+        if (pre.signed and not population.signed) or not pre.timesteps == m.input_steps == population.timesteps:
+            return None
+        weights = np.unique(synapse.op.weight)
+        if set(m.leak) != {2**LEAK_SHIFT} or np.any(m.bias) or len(weights) != 1 or weights[0] <= 0:
+            return None
+        a_in = int(weights[0]) << synapse.weight_exp
+        tables = [population.table] + ([population.negative] if population.negative is not None else [])
+        theta = np.concatenate([table.thresholds(population.threshold).ravel() for table in tables])
+        v = a_in << m.input_shift
+        return cls(population, synapse, a_in) if theta.min() > 0 and theta.max() <= v <= V_MAX else None
+
+    @property
+    def bytes_per_image(self) -> int:
+        """A copy of the phases, and v."""
+        return 6 * prod(self.population.shape)
+
+    def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
+        """Phases and v of a batch, (B, *shape).
+
+        Args:
+            phases: phases of the presynaptic population.
+            keep: record v and the peaks.
+        """
+        sent = phases[self._pre].astype(PHASE_DTYPE, copy=keep)
+        if not keep:
+            return LayerTrace(sent, None)
+        v = np.sign(sent).astype(np.int32) * np.int32(self._v)
+        any_spike = bool(sent.any())
+        return LayerTrace(sent, v, self._v * any_spike, self._a_in * any_spike)

@@ -1,0 +1,1 @@
+"""The float executor: the paper's own arithmetic, no integers, full wait."""

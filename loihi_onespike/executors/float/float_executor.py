@@ -1,0 +1,222 @@
+"""The paper's own arithmetic: real weights, full wait, a layer is one linear map and one logarithmic quantizer.
+
+    level_post = quantize( Σ_links (scale · λ_pre / threshold_post) · op(gather(level_pre)) + bias / threshold_post )
+
+Every population carries plain levels (1 at its scale λ), and every sum comes out in units of the neuron's threshold:
+all factors are folded into the weights once (`stage_sum`), and the quantizer is one pass over memory (`quantizer`).
+
+Without plans (`coded=False`) the same graph computes the ANN exactly, which is how scales are calibrated and how the
+lowering is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from loihi_onespike.core.activations import Activation
+from loihi_onespike.core.codes import PHASE_DTYPE, BinaryCode, SingleSpikeCode
+from loihi_onespike.core.encoding import encode_values, finish_output
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
+from loihi_onespike.core.trace import LayerTrace, Trace
+from loihi_onespike.executors.float.quantizer import Quantizer, first_phase
+from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST, StageSum
+
+Observer: TypeAlias = Callable[[Stage | OutputStage, torch.Tensor], None]
+ONE = np.ones(())
+
+
+class FloatExecutor:
+    """Runs a stage graph on batches.
+
+    Args:
+        graph: stages; with plans where coded values are wanted.
+        coded: send every value through its code (the SNN), or not (the ANN).
+        device: torch device.
+        dtype: float32, or float64 for checks.
+    """
+
+    def __init__(
+        self, graph: StageGraph, coded: bool = True, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.graph, self.coded, self.device, self.dtype = graph, coded, torch.device(device), dtype
+        self._last_reader = _last_readers(graph)
+        self._shapes = {s.name: s.shape for s in graph.stages}
+        scales = {name: plan.scale for name, plan in graph.plans.items()} if coded else {}
+        summing = [s for s in graph.stages if not isinstance(s, InputStage)]
+        self._sums = {s.name: self._sum(s, scales, self._unit(s)) for s in summing}
+        self._quantizers = {s.name: self._quantizer(s) for s in graph.hidden if coded and s.kind != "max_pool"}
+        self._units = {s.name: self._tensor(self._unit(s)) for s in summing}
+        self._biases = {s.name: self._tensor(s.bias) for s in summing if np.any(s.bias)}
+        self._plain: dict[str, StageSum] = {}
+
+    def _tensor(self, values: NDArray[np.floating]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device, self.dtype)
+
+    def _unit(self, stage: Any) -> NDArray[np.float64]:
+        """What 1 stands for in a stage's sum: its threshold where it is coded, λ in max pooling."""
+        if not self.coded or not isinstance(stage, Stage):
+            return ONE
+        plan = self.graph.plans[stage.name]
+        return np.asarray(plan.scale if stage.kind == "max_pool" else plan.threshold, np.float64)
+
+    def _sum(self, stage: Any, scales: Mapping[str, NDArray[np.float64]], unit: NDArray[np.float64]) -> StageSum:
+        return StageSum(stage, self._shapes, scales, 1 / unit, self.graph.input.name, self.dtype, self.device)
+
+    def _quantizer(self, stage: Stage) -> Quantizer:
+        plan = self.graph.plans[stage.name]
+        bias = np.asarray(stage.bias / plan.threshold)
+        return Quantizer(plan.table, plan.negative, plan.code.levels(), bias, stage.shape)
+
+    @torch.no_grad()
+    def run(
+        self, x: NDArray[np.floating] | torch.Tensor | SparseSample, observe: Observer | None = None
+    ) -> NDArray[np.float64]:
+        """Output in the units of the ANN for inputs (N, *shape), or for one sparse sample.
+
+        Args:
+            observe: called with every stage and its z in the units of the ANN, before activation and coding. Where
+                values are not coded it may change z in place.
+        """
+        values: dict[str, Any] = {self.graph.input.name: self.input_value(x)}
+        for stage in self.graph.stages[1:]:
+            assert not isinstance(stage, InputStage)
+            y = self._sums[stage.name](values)
+            values[stage.name] = self._activate(stage, y, observe)
+            for link in stage.links:
+                if self._last_reader[link.pre] == stage.name:
+                    values.pop(link.pre, None)
+        out = self.graph.output
+        return finish_output(values[out.name].double().cpu().numpy(), out.order, out.finish)
+
+    def trace(self, x: NDArray[np.floating] | torch.Tensor | SparseSample) -> Trace:
+        """Spike phases of every hidden population, and as v the real pre-activations, (N, *shape) per stage."""
+        assert self.graph.input_plan is not None
+        given = x if isinstance(x, SparseSample) else np.asarray(x)
+        layers = {self.graph.input.name: LayerTrace.of_input(encode_values(self.graph.input_plan, given))}
+
+        def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
+            phases = None
+            if isinstance(stage, Stage):
+                phases = self._phases(stage, z).cpu().numpy().astype(PHASE_DTYPE)
+            layers[stage.name] = LayerTrace(phases, z.double().cpu().numpy())
+
+        output = self.run(x, observe)
+        return Trace(layers, output)
+
+    @torch.no_grad()
+    def input_value(self, x: NDArray[np.floating] | torch.Tensor | SparseSample) -> torch.Tensor | SparseSample:
+        """What the input population sends for x, without the offset that stands in the biases."""
+        return self._sparse_input(x) if isinstance(x, SparseSample) else self._dense_input(x)
+
+    @torch.no_grad()
+    def stage_input(self, name: str, values: Mapping[str, Any]) -> torch.Tensor:
+        """z of one stage, bias included, in the units of the ANN; for max pooling the pooled maximum.
+
+            z = Σ_links scale · op(gather(value of pre)) + bias
+
+        Args:
+            name: of a hidden or the output stage.
+            values: (B, *shape) of the stages it reads, in the units of the ANN.
+        """
+        if self.coded and name not in self._plain:
+            self._plain[name] = self._sum(self.graph.by_name[name], {}, ONE)
+        z = (self._plain if self.coded else self._sums)[name](values)
+        return z.add_(self._biases[name]) if name in self._biases else z
+
+    def _activate(self, stage: Stage | OutputStage, y: torch.Tensor, observe: Observer | None) -> torch.Tensor:
+        """Value that the stage passes on, from its sum without the bias."""
+        quantizer = self._quantizers.get(stage.name)
+        if quantizer is not None:
+            if observe is not None:
+                z = y * self._units[stage.name]
+                observe(stage, z.add_(self._biases[stage.name]) if stage.name in self._biases else z)
+            return quantizer(y)
+        if stage.name in self._biases:
+            y = y.add_(self._biases[stage.name])
+        coded_pool = self.coded and stage.kind == "max_pool"
+        if observe is not None:
+            observe(stage, y * self._units[stage.name] if coded_pool else y)
+        if isinstance(stage, OutputStage) or stage.kind == "max_pool":  # max pooling passes spikes on as they are
+            return y
+        return activate(stage.activation, y)
+
+    def _phases(self, stage: Stage, z: torch.Tensor) -> torch.Tensor:
+        """Spike phase for a pre-activation; for max pooling, of the level that it passes on."""
+        plan = self.graph.plans[stage.name]
+        relative = z / self._tensor(plan.scale if stage.kind == "max_pool" else plan.threshold)
+        if stage.kind == "max_pool":
+            # levels are met exactly, their rounding is not
+            return first_phase(relative, np.sqrt(plan.code.levels() * plan.code.thresholds()), None)
+        return first_phase(relative, plan.table, plan.negative)
+
+    def _sparse_input(self, x: SparseSample) -> torch.Tensor | SparseSample:
+        plan = self.graph.input_plan
+        if plan is not None and np.any(plan.offset):
+            return self._dense_input(x.dense("an input that may be negative"))
+        if plan is None or not self.coded:
+            return x
+        at_entries = InputPlan(plan.code, x.at_entries(plan.scale), np.zeros(()))
+        return x.with_data(coded_input(torch.from_numpy(x.matrix.data).to(self.dtype), at_entries).numpy())
+
+    def _dense_input(self, x: NDArray[np.floating] | torch.Tensor) -> torch.Tensor:
+        x = torch.as_tensor(x).to(self.device, self.dtype)
+        if x.dim() in CHANNELS_LAST:
+            x = x.contiguous(memory_format=CHANNELS_LAST[x.dim()])
+        plan = self.graph.input_plan
+        if plan is None:
+            return x
+        return coded_input(x, plan) if self.coded else x - self._tensor(plan.offset)
+
+
+def activate(activation: Activation, z: torch.Tensor) -> torch.Tensor:
+    """f(z), see `core.activations`."""
+    match activation.kind:
+        case "relu":
+            return torch.clamp(z, min=0)
+        case "clip":
+            return torch.clamp(z, activation.low, activation.high)
+        case "leaky_relu":
+            return F.leaky_relu(z, activation.slope)
+        case "elu":
+            return F.elu(z, activation.alpha)
+        case "sigmoid":
+            return torch.sigmoid(z)
+        case "softplus":
+            return F.softplus(z, activation.beta)
+        case "tanh":
+            return torch.tanh(z)
+    return z
+
+
+def level_of(
+    phase: torch.Tensor, code: SingleSpikeCode, scale: NDArray[np.float64], dtype: torch.dtype
+) -> torch.Tensor:
+    """λ · level(|phase|), sign kept: what the spikes of a population stand for."""
+    levels = torch.from_numpy(np.concatenate([[0.0], code.levels()])).to(phase.device, dtype)
+    scales = torch.from_numpy(np.ascontiguousarray(scale)).to(phase.device, dtype)
+    return torch.sign(phase) * levels[phase.abs().long()] * scales
+
+
+def coded_input(x: torch.Tensor, plan: InputPlan) -> torch.Tensor:
+    """scale · Σ levels of the coded input. The offset is left out: it stands in the biases of the first layers."""
+    scale, offset = (torch.from_numpy(np.ascontiguousarray(a)).to(x.device, x.dtype) for a in (plan.scale, plan.offset))
+    relative = (x - offset) / scale
+    if isinstance(plan.code, BinaryCode):
+        steps = 2**plan.code.bits
+        return torch.clamp(torch.round(relative * steps), 0, steps - 1) / steps * scale
+    return level_of(first_phase(relative, plan.code.thresholds(), None), plan.code, plan.scale, x.dtype)
+
+
+def _last_readers(graph: StageGraph) -> dict[str, str]:
+    readers: dict[str, str] = {}
+    for stage in graph.stages:
+        if not isinstance(stage, InputStage):
+            readers.update({link.pre: stage.name for link in stage.links})
+    return readers

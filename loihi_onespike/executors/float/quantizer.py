@@ -1,0 +1,104 @@
+"""The logarithmic quantizer of the float executor: pre-activations in units of their thresholds to plain levels."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.maps import Shape
+from loihi_onespike.executors.float.quantize_kernel import to_levels
+from loihi_onespike.executors.float.threshold_cells import CellTable
+
+
+class Quantizer:
+    """y = z / threshold → level(k) of the first phase k with y + bias ≥ table[k-1], 0 for none.
+
+    Signed codes give -level(k) for the first k with -(y + bias) ≥ negative[k-1] where no positive phase is reached.
+
+    Args:
+        table, negative: (T,) factors of the threshold, see `core.graphs.stage.StagePlan`.
+        levels: (T,) of the code.
+        bias: broadcastable to `shape`, in units of the threshold.
+        shape: of one sample.
+    """
+
+    def __init__(
+        self,
+        table: NDArray[np.float64],
+        negative: NDArray[np.float64] | None,
+        levels: NDArray[np.float64],
+        bias: NDArray[np.float64],
+        shape: Shape,
+    ) -> None:
+        self._table, self._negative, self._levels = table, negative, levels
+        self._bias, self._shape = bias, shape
+        self._cells = CellTable.of(table, negative, levels)
+        self._laid_out: dict[bool, NDArray[np.float32]] = {}
+
+    def __call__(self, y: torch.Tensor) -> torch.Tensor:
+        """Levels (B, *shape) of y without its bias; float32 on the CPU is overwritten, others are copied."""
+        if self._cells is None or y.dtype != torch.float32 or y.device.type != "cpu":
+            return self._level_of(self.phases(y + torch.from_numpy(self._bias).to(y.device, y.dtype)), y.dtype)
+        y = dense_layout(y)
+        values, channels_last = by_place(y)
+        if channels_last not in self._laid_out:
+            self._laid_out[channels_last] = parameters_by_place(self._bias, self._shape, channels_last)
+        c = self._cells
+        to_levels(
+            values.numpy(), self._laid_out[channels_last], c.cut, c.level, np.uint64(c.first), np.uint64(c.shift),
+            c.low, c.high, np.uint64(c.cells), c.signed,
+        )  # fmt: skip
+        return y
+
+    def phases(self, y: torch.Tensor) -> torch.Tensor:
+        """Phases of y, its bias included: k, -k for a negative spike, 0 for none; int32."""
+        return first_phase(y, self._table, self._negative)
+
+    def _level_of(self, phase: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        levels = torch.from_numpy(np.concatenate([[0.0], self._levels])).to(phase.device, dtype)
+        return torch.sign(phase) * levels[phase.abs().long()]
+
+
+def dense_layout(y: torch.Tensor) -> torch.Tensor:
+    """The tensor itself where its memory is in one of the two orders of `by_place`, else a contiguous copy."""
+    return y if _is_channels_last(y) or y.is_contiguous() else y.contiguous()
+
+
+def by_place(y: torch.Tensor) -> tuple[torch.Tensor, bool]:
+    """The memory of y (B, *shape) as (B, places, channels), and whether it holds the first axis of the shape last."""
+    if _is_channels_last(y):
+        return y.permute(0, *range(2, y.dim()), 1).reshape(len(y), -1, y.shape[1]), True
+    return y.reshape(len(y), prod(y.shape[1:-1]), y.shape[-1]), False
+
+
+def parameters_by_place(values: NDArray[Any], shape: Shape, channels_last: bool) -> NDArray[np.float32]:
+    """Parameters broadcastable to the shape as (places or 1, channels) float32, in the order of `by_place`."""
+    aligned = values.reshape((1,) * (len(shape) - values.ndim) + values.shape)
+    axis = 0 if channels_last else len(shape) - 1
+    others = aligned.shape[:axis] + aligned.shape[axis + 1 :]
+    one = prod(others) == 1
+    target = tuple(n if not one or i == axis else 1 for i, n in enumerate(shape))
+    full = np.moveaxis(np.broadcast_to(aligned, target), axis, -1)
+    # Adding zero turns a negative zero into a positive one, so that no sum is a negative zero.
+    return np.ascontiguousarray(full.reshape(-1, shape[axis]), np.float32) + np.float32(0)
+
+
+def first_phase(z: torch.Tensor, table: NDArray[np.float64], negative: NDArray[np.float64] | None) -> torch.Tensor:
+    """First phase k with z ≥ table[k-1], or -k with -z ≥ negative[k-1]; 0 for none. int32."""
+    phase = _reached(z, table)
+    return phase if negative is None else torch.where(phase > 0, phase, -_reached(-z, negative))
+
+
+def _reached(z: torch.Tensor, table: NDArray[np.float64]) -> torch.Tensor:
+    rising = torch.from_numpy(table[::-1].copy()).to(z.device, z.dtype)
+    reached = torch.bucketize(z.contiguous(), rising, right=True, out_int32=True)
+    return torch.where(reached == 0, torch.zeros_like(reached), len(table) + 1 - reached)
+
+
+def _is_channels_last(y: torch.Tensor) -> bool:
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    return y.dim() in formats and y.is_contiguous(memory_format=formats[y.dim()])

@@ -1,0 +1,105 @@
+"""A decreasing table of thresholds as cells of the float32 line, so that a value finds its phase by one look-up.
+
+    phase(y) = first k with y ≥ table[k], or -k with -y ≥ negative[k]; 0 for none
+
+The upper bits of a float32 (exponent and a few bits of the mantissa) number cells that grow with the magnitude, as the
+distances between thresholds do. The cells are made so fine that none holds two thresholds of one sign. Then a value
+is decided by the one threshold in its cell, whatever the number of phases and their spacing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import PHASE_DTYPE
+
+MAX_CELLS = 2**15
+"""Cells of each sign; finer spaced thresholds are searched instead."""
+
+
+@dataclass(frozen=True, eq=False)
+class CellTable:
+    """Cells of positive values, and behind them those of negative values where negative spikes exist.
+
+    |y| is pinned to [low, high]; its cell is i = (bits(|y|) >> shift) - first, plus `cells` for a negative y of a
+    signed code; the entry of both results is 2 i + (|y| ≥ cut[i]).
+
+    Attributes:
+        cut: (cells or 2 cells,) float32 threshold in the cell, infinite where there is none.
+        phase: (2 · len(cut),) int16 phases, negative in the cells of negative values.
+        level: (2 · len(cut),) float32 levels of these phases.
+        first, shift: numbering of the cells.
+        low, high: float32 ends of the range that the cells cover.
+        cells: number of cells of one sign.
+        signed: there are negative spikes; without them values below `low` are silent.
+    """
+
+    cut: NDArray[np.float32]
+    phase: NDArray[np.int16]
+    level: NDArray[np.float32]
+    first: int
+    shift: int
+    low: np.float32
+    high: np.float32
+    cells: int
+    signed: bool
+
+    @classmethod
+    def of(
+        cls, table: NDArray[np.float64], negative: NDArray[np.float64] | None, levels: NDArray[np.float64]
+    ) -> CellTable | None:
+        """Cells of thresholds (T,), infinite for a phase that is never sent; `levels` (T,) of the phases.
+
+        None where the look-up does not apply: a threshold at or below zero (activations such as the sigmoid), or
+        thresholds too close to be told apart by MAX_CELLS cells.
+        """
+        sides = [_first_reached(table)] + ([] if negative is None else [_first_reached(negative)])
+        cuts = np.concatenate([c for c, _ in sides])
+        if not len(cuts) or cuts.min() < np.finfo(np.float32).tiny:
+            return None
+        for shift in range(23, -1, -1):
+            # One cell below the lowest threshold, so that values pinned to its start do not reach that threshold.
+            first, last = (int(_bits(cuts.min())) >> shift) - 1, int(_bits(cuts.max())) >> shift
+            if last - first >= MAX_CELLS:
+                return None
+            if all(len(np.unique(_bits(c) >> shift)) == len(c) for c, _ in sides):
+                break
+        else:
+            return None
+        parts = [_cells(c, k, first, last, shift) for c, k in sides]
+        cut = np.concatenate([part[0] for part in parts])
+        phase = np.concatenate([part[1] * sign for part, sign in zip(parts, (1, -1), strict=False)])
+        with_zero = np.concatenate([[0.0], levels])
+        level = (np.sign(phase) * with_zero[np.abs(phase)]).astype(np.float32)
+        ends = np.array([first << shift, ((last + 1) << shift) - 1], np.int32).view(np.float32)
+        return cls(
+            cut, phase.astype(PHASE_DTYPE), level, first, shift, ends[0], ends[1], last - first + 1, len(sides) > 1
+        )
+
+
+def _bits(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    return np.asarray(values, np.float32).view(np.int32).astype(np.int64)
+
+
+def _first_reached(table: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Thresholds that ever decide, ascending, and the phase that each one starts."""
+    lowest = np.minimum.accumulate(np.asarray(table, np.float64)).astype(np.float32)
+    cuts, phases = np.unique(lowest, return_index=True)
+    finite = np.isfinite(cuts)
+    return cuts[finite], phases[finite] + 1
+
+
+def _cells(
+    cuts: NDArray[np.float32], phases: NDArray[np.int64], first: int, last: int, shift: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Threshold of each cell and the phases below and above it, side by side."""
+    cells = np.arange(first, last + 1)
+    own = _bits(cuts) >> shift
+    cut = np.full(len(cells), np.inf, np.float32)
+    cut[own - first] = cuts
+    reached = np.concatenate([[0], phases])
+    below, above = (reached[np.searchsorted(own, cells, side=side)] for side in ("left", "right"))
+    return cut, np.stack([below, above], axis=1).ravel()

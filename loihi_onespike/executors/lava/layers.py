@@ -1,0 +1,152 @@
+"""From an integer network to connected Lava Processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import loihi_onespike.executors.lava.processes  # noqa: F401  # isort: skip  (before Lava, see there)
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+
+from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
+from loihi_onespike.errors import ConfigurationError, HeadroomError
+from loihi_onespike.executors.lava.job import SYNAPSE_KINDS, SynapseKind
+from loihi_onespike.executors.lava.kernels import largest_sum
+from loihi_onespike.executors.lava.processes import process as processes
+from loihi_onespike.executors.lava.recording import Record
+from loihi_onespike.executors.lava.stock import stock_synapse
+
+MESSAGE_BITS = 32
+"""Width of the integers in Lava's channels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One population with everything that leads to it.
+
+    Attributes:
+        population: what the network says about it.
+        neuron: its process.
+        synapses: processes of the synapses onto it, by name.
+    """
+
+    population: Population | Readout
+    neuron: processes.OneSpike | processes.Readout
+    synapses: Mapping[str, AbstractProcess]
+
+    @property
+    def name(self) -> str:
+        return self.population.name
+
+
+def build_layers(
+    network: Network,
+    inp: InPort | OutPort,
+    *,
+    synapses: SynapseKind = "own",
+    period: int | None = None,
+    records: Mapping[str, Record] | None = None,
+) -> tuple[Layer, ...]:
+    """Make and connect the processes of every population but the input.
+
+    Args:
+        inp: port of the input population's shape that the spikes come from.
+        synapses: which processes carry the synapses.
+        period: steps between two images, `network.period_steps` by default and at least.
+        records: what to record, by population.
+
+    Raises:
+        ConfigurationError: synapses or period outside their range.
+        HeadroomError: a sum that does not fit Lava's messages.
+    """
+    if synapses not in SYNAPSE_KINDS:
+        raise ConfigurationError(f"synapses: found {synapses!r}, supported {' and '.join(SYNAPSE_KINDS)}")
+    period = checked_period(network, period)
+    outputs: dict[str, InPort | OutPort] = {network.input.name: inp}
+    layers = []
+    for population in network.populations:
+        if isinstance(population, InputPopulation):
+            continue
+        check_messages(network, population)
+        neuron = _neuron(population, network.starts[population.name], period, (records or {}).get(population.name))
+        made = {}
+        for synapse in network.synapses_onto(population.name):
+            made[synapse.name] = _connect(network, synapse, outputs[synapse.pre], neuron, synapses)
+        outputs[population.name] = neuron.s_out
+        layers.append(Layer(population, neuron, made))
+    return tuple(layers)
+
+
+def checked_period(network: Network, period: int | None) -> int:
+    """Steps between two images, the network's own by default; raises ConfigurationError where windows would overlap."""
+    if period is None:
+        return network.period_steps
+    if period < network.period_steps:
+        raise ConfigurationError(
+            f"period: found {period} steps, supported {network.period_steps} and more; windows would overlap"
+        )
+    return period
+
+
+def check_messages(network: Network, population: Population | Readout) -> None:
+    """Raise HeadroomError when the synaptic input of one step may not fit an integer of Lava's channels."""
+    largest = sum(largest_sum(s.op) << s.weight_exp for s in network.synapses_onto(population.name))
+    bits = largest.bit_length() + 1
+    if bits > MESSAGE_BITS:
+        raise HeadroomError(
+            population.name,
+            "the synaptic input of one step, at worst,",
+            bits,
+            MESSAGE_BITS,
+            "lower its synapses' weight_exp and raise input_shift by as much",
+        )
+
+
+def _neuron(
+    population: Population | Readout, start: int, period: int, record: Record | None
+) -> processes.OneSpike | processes.Readout:
+    if isinstance(population, Readout):
+        return processes.Readout(
+            shape=population.shape,
+            membrane=population.membrane,
+            start=start,
+            period=period,
+            record=record,
+            name=population.name,
+        )
+    kind = processes.MaxPool if population.kind == "max_pool" else processes.OneSpike
+    return kind(
+        shape=population.shape,
+        membrane=population.membrane,
+        wait=population.wait,
+        threshold=population.threshold,
+        table=population.table,
+        negative=population.negative,
+        start=start,
+        period=period,
+        record=record,
+        name=population.name,
+    )
+
+
+def _connect(
+    network: Network, synapse: Synapse, spikes: InPort | OutPort, neuron: AbstractProcess, kind: SynapseKind
+) -> AbstractProcess:
+    pre, post = network.by_name[synapse.pre], network.by_name[synapse.post]
+    stock = stock_synapse(synapse, pre, post.shape) if kind == "stock" else None
+    if stock is not None:
+        stock.connect_input(spikes)
+        stock.output().connect(neuron.a_in)
+        return stock.process
+    own = processes.Synapse(
+        op=synapse.op,
+        pre_shape=pre.shape,
+        index=synapse.index,
+        weight_exp=synapse.weight_exp,
+        axon_delay=synapse.axon_delay,
+        name=f"synapse {synapse.name}",
+    )
+    spikes.connect(own.s_in)
+    own.a_out.connect(neuron.a_in)
+    return own

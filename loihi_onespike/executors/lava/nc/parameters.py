@@ -1,0 +1,97 @@
+"""What a population allocates on cores, as plain numbers: made from the network, without lava-loihi."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.network import Population, Readout
+from loihi_onespike.executors.lava.nc.program_file import Ucode, program_files
+from loihi_onespike.microcode import DEFAULT_SPEC, MicrocodeSpec, initial_state, program_of, state_layout
+
+if TYPE_CHECKING:
+    from loihi_onespike.executors.lava.processes.network import Network
+
+KEY = "nc"
+"""Name in a process's `proc_params`."""
+
+
+@dataclass(frozen=True, eq=False)
+class NcParameters:
+    """Allocation of one population.
+
+    Attributes:
+        name: of the population.
+        neurons: their number; arrays are flat.
+        ucode: program file.
+        constants: shared constants by name, one number each for all neurons.
+        state: per-neuron state by name, (neurons,) int32, the values before step 1.
+        state_bits: width of each state field.
+        message_bits: payload of a spike: 0 for binary spikes, 8 for signed ones; None for a readout, which sends none.
+    """
+
+    name: str
+    neurons: int
+    ucode: Path
+    constants: Mapping[str, int]
+    state: Mapping[str, NDArray[np.int32]]
+    state_bits: Mapping[str, int]
+    message_bits: int | None
+
+    @classmethod
+    def of(
+        cls,
+        population: Population | Readout,
+        *,
+        start: int,
+        period: int,
+        ucode: str | Path,
+        spec: MicrocodeSpec = DEFAULT_SPEC,
+    ) -> NcParameters:
+        """Parameters of a population whose first window begins after `start` steps and lasts `period` steps.
+
+        Raises:
+            ConfigurationError: no file at `ucode`, or a period beyond the clock.
+            MicrocodeError: a number that does not fit the spec.
+        """
+        files = program_files([population.name], {population.name: ucode})
+        message_bits = None
+        if isinstance(population, Population):
+            message_bits = spec.message_bits if population.signed else 0
+        return cls(
+            population.name,
+            prod(population.shape),
+            files[population.name],
+            dict(program_of(population, period, spec).constants),
+            {n: v.astype(np.int32) for n, v in initial_state(population, start, period).items()},
+            {f.name: f.bits for f in state_layout(population, period).fields},
+            message_bits,
+        )
+
+
+def prepare(net: Network, ucode: Ucode | None = None, spec: MicrocodeSpec = DEFAULT_SPEC) -> list[NcParameters]:
+    """Give every neuron process of a network what its model for cores needs; returns it, in the order of the layers.
+
+    Args:
+        net: the hierarchical process of a network.
+        ucode: see `program_files`.
+
+    Raises:
+        ConfigurationError: program files missing, all of them listed.
+    """
+    files = program_files([layer.name for layer in net.layers], ucode)
+    made = []
+    for layer in net.layers:
+        start = net.network.starts[layer.name]
+        parameters = NcParameters.of(
+            layer.population, start=start, period=net.period, ucode=files[layer.name], spec=spec
+        )
+        layer.neuron.proc_params.overwrite(KEY, parameters)
+        made.append(parameters)
+    return made

@@ -1,0 +1,69 @@
+"""The Lava processes of a NetX file.
+
+net = Network("digits.net")                  # processes and connections, from the file alone
+net = WholeNetwork("digits.net")             # one process with the same ports
+graph = build(read("digits.net"), codes)     # either (processes="whole") with a source of input spikes in front
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import loihi_onespike.executors.lava.processes  # noqa: F401  # isort: skip  (before Lava, see there)
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.run_configs import Loihi2SimCfg
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs import network as ir
+from loihi_onespike.executors.lava.job import Precision, ProcessKind, SynapseKind, check_options
+from loihi_onespike.executors.lava.layers import Layer
+from loihi_onespike.executors.lava.models import run_config
+from loihi_onespike.executors.lava.processes.network import Network
+from loihi_onespike.executors.lava.processes.process import PhaseInput
+from loihi_onespike.executors.lava.processes.whole import WholeNetwork
+from loihi_onespike.executors.lava.recording import Record
+
+__all__ = ["Graph", "Layer", "Network", "WholeNetwork", "build"]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A network with its source, ready for `net.run(RunSteps(…), graph.run_config("fixed_pt"))`."""
+
+    source: PhaseInput
+    net: Network | WholeNetwork
+
+    def processes(self) -> list[AbstractProcess]:
+        """Every process, the hierarchical one too."""
+        return [self.source, self.net, *self.net.leaves()]
+
+    def run_config(self, precision: Precision) -> Loihi2SimCfg:
+        if isinstance(self.net, WholeNetwork):
+            check_options(precision, "own", "whole")
+        return run_config(self.processes(), precision)
+
+
+def build(
+    network: str | Path | ir.Network,
+    codes: NDArray[np.integer],
+    *,
+    processes: ProcessKind = "graph",
+    synapses: SynapseKind = "own",
+    period: int | None = None,
+    records: Mapping[str, Record] | None = None,
+) -> Graph:
+    """Source and network, connected. `codes` (N, *input shape) as `core.encoding.encode_input` gives them."""
+    check_options("fixed_pt", synapses, processes)
+    codes = np.asarray(codes)
+    net: Network | WholeNetwork
+    if processes == "whole":
+        net = WholeNetwork(network, period=period, images=len(codes), records=records)
+    else:
+        net = Network(network, synapses=synapses, period=period, records=records)
+    source = PhaseInput(codes=codes, code=net.network.input.code, period=net.period, name="input")
+    source.s_out.connect(net.inp)
+    return Graph(source, net)

@@ -1,0 +1,203 @@
+"""ProcessModels of the neurons: fixed point equals the oracle to the bit, floating point is the same without rounding.
+
+fixed_pt, bit_accurate_loihi   integers, v saturates at 24 bits
+floating_pt                    v, leak and thresholds are real (mantissa / 2^shift), nothing rounds or saturates
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, leak, saturate_v
+from loihi_onespike.executors.lava.processes.process import MaxPool, OneSpike, Readout
+from loihi_onespike.executors.lava.recording import Recorder
+
+
+class _NeuronModel(PyLoihiProcessModel):
+    """Clock, integration and recording of one population; `decide` is what differs."""
+
+    leak_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=15)
+    input_shift: int = LavaPyType(int, np.uint8, precision=5)
+    start_step: int = LavaPyType(int, np.int32, precision=32)
+    period: int = LavaPyType(int, np.int32, precision=32)
+    a_in: PyInPort
+    v: NDArray[Any]
+    bias: NDArray[Any]
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.recorder = Recorder(proc_params.get("record"))
+        self.input_steps = proc_params["membrane"].input_steps
+
+    def run_spk(self) -> None:
+        a_in = self.a_in.recv()
+        image, t = divmod(self.time_step - self.start_step - 1, self.period)
+        t += 1
+        if image >= 0:
+            if t == 1:
+                self.begin_window()
+            if t <= self.input_steps:
+                self.integrate(a_in, int(self.leak_mant[t - 1]))
+        self.decide(image, t)
+        if self.recorder.watches(image) and image >= 0:
+            self.recorder.see(self.v, a_in)
+            if t == self.last_step():
+                self.recorder.write(image, self.v, self.window_phases())
+
+    def begin_window(self) -> None:
+        self.v[...] = self.bias
+
+    def integrate(self, a_in: NDArray[Any], leak_mant: int) -> None:
+        raise NotImplementedError
+
+    def decide(self, image: int, t: int) -> None:
+        raise NotImplementedError
+
+    def last_step(self) -> int:
+        """Local step after which neither v nor any phase changes."""
+        return self.input_steps
+
+    def window_phases(self) -> NDArray[Any] | None:
+        return None
+
+
+class _Fixed(_NeuronModel):
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    v: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+    bias: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+
+    def integrate(self, a_in: NDArray[np.int32], leak_mant: int) -> None:
+        # The product and the shifted input need more than 32 bits before they saturate.
+        decayed = leak(self.v.astype(np.int64), leak_mant)
+        self.v[...] = saturate_v(decayed + (a_in.astype(np.int64) << self.input_shift))
+
+
+class _Floating(_NeuronModel):
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+    v: NDArray[np.float64] = LavaPyType(np.ndarray, float)
+    bias: NDArray[np.float64] = LavaPyType(np.ndarray, float)
+
+    def integrate(self, a_in: NDArray[np.float64], leak_mant: int) -> None:
+        self.v *= leak_mant / 2**LEAK_SHIFT
+        self.v += a_in * 2.0**self.input_shift
+
+
+class _OneSpikeModel(_NeuronModel):
+    """At most one spike per window: at step t = wait + k, the first k with v ≥ θ(k), or -1 with v ≤ -θ_negative(k)."""
+
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=2)
+    spike_phase: NDArray[np.int16] = LavaPyType(np.ndarray, PHASE_DTYPE, precision=16)
+    wait: int = LavaPyType(int, np.uint16, precision=16)
+    signed: int = LavaPyType(int, np.uint8, precision=1)
+    table_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=16)
+    table_shift: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=5)
+    negative_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=16)
+    negative_shift: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=5)
+    threshold: NDArray[Any]
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.silence = np.zeros(proc_params["shape"], np.int8)
+
+    def theta(self, mant: int, shift: int) -> NDArray[Any]:
+        """Threshold of one phase, broadcastable to the population."""
+        raise NotImplementedError
+
+    def begin_window(self) -> None:
+        super().begin_window()
+        self.spike_phase[...] = 0
+
+    def decide(self, image: int, t: int) -> None:
+        k = t - self.wait
+        if image < 0 or not 1 <= k <= len(self.table_mant):
+            self.s_out.send(self.silence)
+            return
+        may_fire = self.spike_phase == 0
+        spikes = (may_fire & (self.v >= self.theta(self.table_mant[k - 1], self.table_shift[k - 1]))).astype(np.int8)
+        if self.signed:
+            theta = self.theta(self.negative_mant[k - 1], self.negative_shift[k - 1])
+            spikes -= may_fire & (spikes == 0) & (self.v <= -theta)
+        self.spike_phase += spikes * PHASE_DTYPE(k)
+        self.s_out.send(spikes)
+
+    def last_step(self) -> int:
+        return max(self.input_steps, self.wait + len(self.table_mant))
+
+    def window_phases(self) -> NDArray[Any]:
+        return self.spike_phase
+
+
+class _OneSpikeFixed(_Fixed, _OneSpikeModel):
+    threshold: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+
+    def theta(self, mant: int, shift: int) -> NDArray[np.int64]:
+        return (self.threshold.astype(np.int64) * mant) >> shift
+
+
+class _OneSpikeFloating(_Floating, _OneSpikeModel):
+    threshold: NDArray[np.float64] = LavaPyType(np.ndarray, float)
+
+    def theta(self, mant: int, shift: int) -> NDArray[np.float64]:
+        return self.threshold * (mant / 2.0**shift)
+
+
+class _ReadoutModel(_NeuronModel):
+    s_out: PyOutPort
+
+    def decide(self, image: int, t: int) -> None:
+        self.s_out.send(self.v)
+
+
+@implements(proc=OneSpike, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt", "bit_accurate_loihi")
+class PyOneSpikeModelFixed(_OneSpikeFixed):
+    """One-spike neurons in integers."""
+
+
+@implements(proc=OneSpike, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("floating_pt")
+class PyOneSpikeModelFloat(_OneSpikeFloating):
+    """One-spike neurons in real numbers."""
+
+
+@implements(proc=MaxPool, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt", "bit_accurate_loihi")
+class PyMaxPoolModelFixed(_OneSpikeFixed):
+    """First spike of the group, in integers."""
+
+
+@implements(proc=MaxPool, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("floating_pt")
+class PyMaxPoolModelFloat(_OneSpikeFloating):
+    """First spike of the group; the counts are integers here too."""
+
+
+@implements(proc=Readout, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt", "bit_accurate_loihi")
+class PyReadoutModelFixed(_Fixed, _ReadoutModel):
+    """Integrating output in integers."""
+
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+
+
+@implements(proc=Readout, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("floating_pt")
+class PyReadoutModelFloat(_Floating, _ReadoutModel):
+    """Integrating output in real numbers."""
+
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)

@@ -1,0 +1,173 @@
+"""All populations of a network, one step of the clock at a time: what the whole-network process model runs.
+
+    advance(step)   v(t) = saturate((v(t-1)·leak_t >> 12) + (a_in << input_shift)) and the decisions of `graphs.network`
+    receive(step)   the input's spikes of this step are on their way; like all others they arrive hop + delay later
+
+Event-driven: a population costs nothing while its window is closed, a synapse nothing without spikes, and what waits
+for its delay is spikes (a byte per neuron), not sums. Nothing of this step's input is needed to advance, so a
+process can send before it receives. numpy and scipy: no torch, which hangs behind Lava's fork, no lava, no compiler.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN, ThresholdTable
+from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
+from loihi_onespike.executors.lava.kernels import Kernel, event_kernel
+from loihi_onespike.executors.lava.recording import Record, Recorder
+
+NO_INPUT = np.zeros(1, np.int32)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A synapse group: the spikes of a step become sums at `post`, `steps` later."""
+
+    kernel: Kernel
+    post: str
+    weight_exp: int
+    steps: int
+
+    def sums(self, spikes: NDArray[np.int8]) -> NDArray[np.int32]:
+        sums: NDArray[np.int32] = self.kernel(spikes)
+        return sums << self.weight_exp if self.weight_exp else sums
+
+
+class Neurons:
+    """One population: potentials, spikes of this window, and where both are recorded.
+
+    Attributes:
+        v: (*shape) int64, so that the product of the leak and the shifted input fit before they saturate.
+        phases: (*shape) spike phases of this window.
+        last_step: local step after which neither changes.
+    """
+
+    def __init__(self, population: Population | Readout, record: Record | None) -> None:
+        self.p, self.m = population, population.membrane
+        self.bias = np.asarray(self.m.bias, np.int64)
+        self.v = np.empty(population.shape, np.int64)
+        self.v[...] = self.bias
+        self.spiking = isinstance(population, Population)
+        self.phases = np.zeros(population.shape if self.spiking else (0,), PHASE_DTYPE)
+        self.silent = np.ones(self.phases.shape, bool)
+        self.recorder = Recorder(record)
+        self.last_step = self.m.input_steps
+        if isinstance(population, Population):
+            self.last_step = max(self.last_step, population.wait + population.timesteps)
+            self.threshold = np.asarray(population.threshold, np.int64)
+
+    def step(self, image: int, t: int, a_in: NDArray[np.int32] | None) -> NDArray[np.int8] | None:
+        """Local step t of a window: the spikes (flat), None where there are none. `a_in` flat, None for no input."""
+        if t == 1:
+            self.v[...] = self.bias
+            self.phases[...] = 0
+            self.silent[...] = True
+        if t <= self.m.input_steps:
+            self._integrate(a_in, self.m.leak[t - 1])
+            if self.recorder.watches(image):
+                self.recorder.see(self.v, NO_INPUT if a_in is None else a_in)
+        spikes = self._decide(t)
+        if t == self.last_step and self.recorder.watches(image):
+            self.recorder.write(image, self.v, self.phases if self.spiking else None)
+        return spikes
+
+    def _integrate(self, a_in: NDArray[np.int32] | None, leak_mant: int) -> None:
+        if leak_mant != 1 << LEAK_SHIFT:
+            self.v *= leak_mant
+            self.v >>= LEAK_SHIFT
+        if a_in is not None:
+            self.v += (a_in.astype(np.int64) << self.m.input_shift).reshape(self.v.shape)
+        np.maximum(self.v, V_MIN, out=self.v)
+        np.minimum(self.v, V_MAX, out=self.v)
+
+    def _decide(self, t: int) -> NDArray[np.int8] | None:
+        if not isinstance(self.p, Population) or not 1 <= t - self.p.wait <= self.p.timesteps:
+            return None
+        k = t - self.p.wait
+        above = self._fire(self.v >= self._theta(self.p.table, k), k)
+        below = above[:0]
+        if self.p.negative is not None:
+            below = self._fire(self.v <= -self._theta(self.p.negative, k), -k)
+        if not len(above) and not len(below):
+            return None
+        spikes = np.zeros(self.v.size, np.int8)
+        spikes[above], spikes[below] = 1, -1
+        return spikes
+
+    def _fire(self, reached: NDArray[np.bool_], phase: int) -> NDArray[np.intp]:
+        """Neurons (flat) that spike now: those that reach the threshold and have been silent in this window."""
+        fired = np.flatnonzero(reached & self.silent)
+        self.silent.reshape(-1)[fired] = False
+        self.phases.reshape(-1)[fired] = phase
+        return fired
+
+    def _theta(self, table: ThresholdTable, k: int) -> NDArray[np.int64]:
+        # As broadcastable as the threshold: T copies per neuron would outgrow everything else.
+        return (self.threshold * table.mant[k - 1]) >> table.shift[k - 1]
+
+
+class Stepper:
+    """A stream of images through a network.
+
+    Args:
+        period: steps between two images.
+        images: windows after which the populations rest; None to go on for ever.
+        records: what to record, by population.
+    """
+
+    def __init__(
+        self, network: Network, *, period: int, images: int | None = None, records: Mapping[str, Record] | None = None
+    ) -> None:
+        self.network, self.period, self.images = network, period, images
+        records = records or {}
+        self.neurons = {
+            p.name: Neurons(p, records.get(p.name)) for p in network.populations if not isinstance(p, InputPopulation)
+        }
+        self.lines: dict[str, list[_Line]] = defaultdict(list)
+        for s in network.synapses:
+            kernel = event_kernel(s.op, network.by_name[s.pre].shape, s.index)
+            self.lines[s.pre].append(_Line(kernel, s.post, s.weight_exp, 1 + s.axon_delay))
+        # step of arrival → population → the lines that deliver to it, each with the spikes it carries
+        self.under_way: dict[int, dict[str, list[tuple[_Line, NDArray[np.int8]]]]] = {}
+
+    @property
+    def output(self) -> NDArray[np.int64]:
+        """v of the readout after the last step."""
+        return self.neurons[self.network.readout.name].v
+
+    def advance(self, step: int) -> None:
+        """Step `step` = 1, 2, … of every population whose window is open, from the spikes of earlier steps."""
+        arriving = self.under_way.pop(step, {})
+        for name, neurons in self.neurons.items():
+            image, t = divmod(step - self.network.starts[name] - 1, self.period)
+            if image < 0 or t >= neurons.last_step or (self.images is not None and image >= self.images):
+                continue
+            spikes = neurons.step(image, t + 1, _sum(arriving.get(name)))
+            if spikes is not None:
+                self._send(name, step, spikes)
+
+    def receive(self, step: int, spikes: NDArray[Any]) -> None:
+        """Spikes (*input shape) that the input population sends in this step."""
+        if spikes.any():
+            self._send(self.network.input.name, step, spikes.astype(np.int8).ravel())
+
+    def _send(self, pre: str, step: int, spikes: NDArray[np.int8]) -> None:
+        for line in self.lines[pre]:
+            arrival = self.under_way.setdefault(step + line.steps, {})
+            arrival.setdefault(line.post, []).append((line, spikes))
+
+
+def _sum(arrivals: list[tuple[_Line, NDArray[np.int8]]] | None) -> NDArray[np.int32] | None:
+    if not arrivals:
+        return None
+    total, *others = (line.sums(spikes) for line, spikes in arrivals)
+    for sums in others:
+        total += sums
+    return total

@@ -1,0 +1,44 @@
+"""The table that `str(Network)` prints: one line per layer, what feeds it and when it starts."""
+
+from __future__ import annotations
+
+from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Synapse
+from loihi_onespike.core.maps import Conv, Pool, Shape
+
+HEADER = ("Layer", "Type", "Shape", "From", "Map", "ker", "str", "pad", "dil", "grp", "delay", "base", "wait", "start")
+
+
+def layer_table(network: Network) -> str:
+    """Columns aligned; a second synapse onto a layer has a line of its own."""
+    rows: list[tuple[str, ...]] = [HEADER]
+    for population in network.populations:
+        start = str(network.starts[population.name])
+        base = "" if not isinstance(population, (InputPopulation, Population)) else str(population.code)
+        kind = "input" if isinstance(population, InputPopulation) else population.kind
+        head = (population.name, kind, _dims(population.shape))
+        tail = (base, str(population.wait), start)
+        for synapse in tuple(network.synapses_onto(population.name)) or (None,):
+            rows.append((*head, *_synapse(synapse), *tail))
+            head, tail = ("", "", ""), ("", "", "")
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
+    lines = (" | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _synapse(synapse: Synapse | None) -> tuple[str, ...]:
+    if synapse is None:
+        return ("",) * 8
+    op = synapse.op
+    gathered = " of gather" if synapse.index is not None else ""
+    name = type(op).__name__ + gathered
+    geometry: tuple[str, ...] = ("",) * 5
+    if isinstance(op, (Conv, Pool)):
+        window = op.window
+        padding = ",".join(str(lo) if lo == hi else f"{lo}+{hi}" for lo, hi in window.padding)
+        groups = str(op.groups) if isinstance(op, Conv) else ""
+        geometry = (_dims(window.kernel), _dims(window.stride), padding, _dims(window.dilation), groups)
+    return (synapse.pre, name, *geometry, str(synapse.axon_delay))
+
+
+def _dims(values: Shape) -> str:
+    return ",".join(map(str, values))

@@ -1,0 +1,132 @@
+"""The generated parts of docs/microcode.md.
+
+    python -m loihi_onespike.executors.microcode.document docs/microcode.md
+
+replaces what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+
+from loihi_onespike.core.graphs.network import Network, Population, Readout
+from loihi_onespike.errors import MicrocodeError
+from loihi_onespike.executors.microcode.microcode_executor import Execution, execute
+from loihi_onespike.microcode.examples import VARIANTS, example, example_codes
+from loihi_onespike.microcode.instruction_counts import instruction_counts
+from loihi_onespike.microcode.isa import READINGS
+from loihi_onespike.microcode.layout import state_layout
+from loihi_onespike.microcode.neuron import program_of
+from loihi_onespike.microcode.spec import DEFAULT_SPEC
+
+TIMESTEPS = (8, 16, 24)
+LISTED = 4
+PLAIN, RELAY = "ReLU, full wait", "max pooling, relay"
+
+
+def readings() -> str:
+    rows = [(f"`{op.value}`", f"`{r.operands}`".replace("``", ""), r.effect, r.otherwise) for op, r in READINGS.items()]
+    return _table(("mnemonic [P]", "operands (ours)", "reading [U]", "if it were otherwise"), rows)
+
+
+def widths() -> str:
+    rows = [(f"`{f.name}`", getattr(DEFAULT_SPEC, f.name)) for f in fields(DEFAULT_SPEC)]
+    return _table(("assumption [NF]", "bits"), rows)
+
+
+def layouts() -> str:
+    rows = []
+    for name, population, network in _examples(16):
+        layout = state_layout(population, network.period_steps)
+        text = ", ".join(f"{f.name} {f.bits} (row {f.row}, bit {f.offset})" for f in layout.fields)
+        rows.append((name, layout.rows, layout.bits, text))
+    return _table(("variant", "rows", "bits", "fields"), rows)
+
+
+def counts() -> str:
+    rows = []
+    for timesteps in TIMESTEPS:
+        for name, population, network in _examples(timesteps):
+            c = instruction_counts(population, network.period_steps)
+            variant = name if name in VARIANTS else PLAIN
+            measured = _execution(variant, timesteps).measured[population.name].mean
+            bound = f"{c.window / len(c.per_step):.1f}"
+            rows.append((name, timesteps, c.program, c.constants, c.rows, c.worst, bound, f"{measured:.1f}"))
+    head = ("variant", "T", "program", "constants", "rows", "worst step", "bound, mean of window", "measured mean")
+    return _table(head, rows)
+
+
+def listing() -> str:
+    network = example(PLAIN, LISTED)
+    return _code(program_of(network.hidden[0], network.period_steps).listing(constants=True))
+
+
+def signed_listing() -> str:
+    network = example("signed, full wait", LISTED)
+    return _code(program_of(network.hidden[0], network.period_steps).listing())
+
+
+def pool_listing() -> str:
+    network = example(PLAIN, LISTED)
+    return _code(program_of(network.hidden[1], network.period_steps).listing())
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "readings": readings,
+    "widths": widths,
+    "layouts": layouts,
+    "counts": counts,
+    "listing": listing,
+    "signed listing": signed_listing,
+    "pool listing": pool_listing,
+}
+
+
+def updated(text: str) -> str:
+    """The document with every generated part made anew."""
+    for name, part in PARTS.items():
+        begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
+        head, _, rest = text.partition(begin)
+        _, found, tail = rest.partition(end)
+        if not found:
+            raise MicrocodeError(
+                f"document: found no place for {name}, supported one between {begin.strip()} and {end}"
+            )
+        text = f"{head}{begin}{part()}\n{end}{tail}"
+    return text
+
+
+def _examples(timesteps: int) -> Iterable[tuple[str, Population | Readout, Network]]:
+    for variant in VARIANTS:
+        network = example(variant, timesteps)
+        yield variant, network.hidden[0], network
+    network = example(PLAIN, timesteps)
+    yield RELAY, network.hidden[1], network
+    yield "readout", network.readout, network
+
+
+@lru_cache(maxsize=32)
+def _execution(variant: str, timesteps: int) -> Execution:
+    return execute(example(variant, timesteps), example_codes(timesteps))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _code(text: str) -> str:
+    return f"```\n{text}\n```"
+
+
+def main(path: str) -> None:
+    document = Path(path)
+    document.write_text(updated(document.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

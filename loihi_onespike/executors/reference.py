@@ -1,0 +1,120 @@
+"""The oracle: a clock, populations, synapses with their hop and delay, and the recursion of the contract line by line.
+
+Every population advances one step per tick and a stream of images flows through the pipeline, one image every period.
+It is slow and is meant to be read. Nothing in it is shared with the faster executors but the network, the fixed-point
+rules and the explicit synapse matrices.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import prod
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from loihi_onespike.core.codes import PHASE_DTYPE, BinaryCode, leak, saturate_v
+from loihi_onespike.core.encoding import decode_readout
+from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
+from loihi_onespike.core.maps.connectivity import synapse_matrix
+from loihi_onespike.core.trace import LayerTrace, Trace
+
+
+class _Source:
+    """The input population: sends the spikes of its code, one image after the other."""
+
+    def __init__(self, population: InputPopulation, codes: NDArray[np.integer]) -> None:
+        self.code, self.codes = population.code, codes.reshape(len(codes), -1)
+
+    def step(self, image: int, t: int, a_in: NDArray[np.int64]) -> NDArray[np.int64]:
+        codes = self.codes[image]
+        if t > self.code.timesteps:
+            return np.zeros(codes.shape, np.int64)
+        if isinstance(self.code, BinaryCode):
+            return self.code.spikes(codes, t)
+        return (codes == t).astype(np.int64)
+
+
+class _Neurons:
+    """Spiking neurons or a readout. `step` is one neuron update of the contract."""
+
+    def __init__(self, population: Population | Readout, images: int) -> None:
+        self.p, self.m = population, population.membrane
+        size = prod(population.shape)
+        flat = lambda a: np.broadcast_to(a, population.shape).ravel().astype(np.int64)  # noqa: E731
+        self.bias = flat(self.m.bias)
+        self.spiking = isinstance(population, Population)
+        if isinstance(population, Population):
+            self.theta = population.table.thresholds(flat(population.threshold))
+            negative = population.negative
+            self.theta_negative = negative.thresholds(flat(population.threshold)) if negative else None
+        self.v = self.bias.copy()
+        self.phases = np.zeros((images, size), PHASE_DTYPE)
+        self.v_end = np.zeros((images, size), np.int64)
+        self.peak = self.input_peak = 0
+
+    def step(self, image: int, t: int, a_in: NDArray[np.int64]) -> NDArray[np.int64]:
+        if t == 1:
+            self.v = self.bias.copy()
+        if t <= self.m.input_steps:
+            self.v = saturate_v(leak(self.v, self.m.leak[t - 1]) + (a_in << self.m.input_shift))
+        self.peak = max(self.peak, int(np.abs(self.v).max()))
+        self.input_peak = max(self.input_peak, int(np.abs(a_in).max()))
+        self.v_end[image] = self.v
+        spikes = np.zeros_like(self.v)
+        if isinstance(self.p, Population):
+            k = t - self.p.wait
+            if 1 <= k <= self.p.timesteps:
+                silent = self.phases[image] == 0
+                spikes += silent & (self.v >= self.theta[k - 1])
+                if self.theta_negative is not None:
+                    spikes -= silent & (spikes == 0) & (self.v <= -self.theta_negative[k - 1])
+                self.phases[image] += (k * spikes).astype(PHASE_DTYPE)
+        return spikes
+
+
+def run(network: Network, codes: NDArray[np.integer]) -> Trace:
+    """Run input codes (N, *input shape) as one stream of N images, an image every `network.period_steps` steps."""
+    images = len(codes)
+    matrices = {s.name: _matrix(network, s.name) for s in network.synapses}
+    units: dict[str, _Source | _Neurons] = {}
+    for p in network.populations:
+        units[p.name] = _Source(p, codes) if isinstance(p, InputPopulation) else _Neurons(p, images)
+    in_flight: dict[int, dict[str, NDArray[np.int64]]] = defaultdict(dict)
+    last = max(network.starts.values()) + network.period_steps * images
+    for step in range(1, last + 1):
+        arriving = in_flight.pop(step, {})
+        for p in network.populations:
+            image, t = divmod(step - network.starts[p.name] - 1, network.period_steps)
+            if not 0 <= image < images:
+                continue
+            a_in = arriving.get(p.name, np.zeros(prod(p.shape), np.int64))
+            spikes = units[p.name].step(image, t + 1, a_in)
+            if not spikes.any():
+                continue
+            for synapse in (s for s in network.synapses if s.pre == p.name):
+                queue = in_flight[step + 1 + synapse.axon_delay]
+                sums = (matrices[synapse.name] @ spikes) << synapse.weight_exp
+                queue[synapse.post] = queue.get(synapse.post, 0) + sums
+    return _trace(network, codes, units)
+
+
+def _matrix(network: Network, name: str) -> sp.csr_matrix:
+    (synapse,) = (s for s in network.synapses if s.name == name)
+    return synapse_matrix(synapse.op, network.by_name[synapse.pre].shape, synapse.index).astype(np.int64)
+
+
+def _trace(network: Network, codes: NDArray[np.integer], units: dict[str, _Source | _Neurons]) -> Trace:
+    layers = {p.name: _layer(p, codes, units[p.name]) for p in network.populations}
+    v = layers[network.readout.name].v
+    assert v is not None
+    return Trace(layers, decode_readout(network.readout, v))
+
+
+def _layer(p: AnyPopulation, codes: NDArray[np.integer], unit: _Source | _Neurons) -> LayerTrace:
+    if isinstance(unit, _Source):
+        return LayerTrace(codes, None)
+    shape = (len(codes), *p.shape)
+    phases = unit.phases.reshape(shape) if isinstance(p, Population) else None
+    return LayerTrace(phases, unit.v_end.reshape(shape), unit.peak, unit.input_peak)

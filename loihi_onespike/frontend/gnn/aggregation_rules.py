@@ -1,0 +1,119 @@
+"""Operations that mean something else in a graph network: products with the adjacency, graph convolution layers.
+
+A graph model is traced with its nodes as the batch: a layer that works node by node is then any layer at all, by the
+rules there are. What mixes nodes is an aggregation, y = A x, with a constant sparse A on the left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+
+from loihi_onespike.core.gnn.adjacency import PLAIN, Aggregate, Aggregation, canonical
+from loihi_onespike.core.graphs.ann import Linear
+from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.frontend.gnn.arguments import GraphArguments, graph_arguments
+from loihi_onespike.frontend.rules.elementwise_rules import affine
+from loihi_onespike.frontend.rules.linear_rules import linear
+from loihi_onespike.frontend.tracing.builder import Value
+from loihi_onespike.frontend.tracing.site import Refusal, Site
+from loihi_onespike.frontend.tracing.support import Advice
+
+GraphRule = Callable[..., Any]
+"""rule(site, graph, *args, **kwargs), see `registry.Rule`; module rules get the module after the graph."""
+
+OPERATIONS: dict[str, GraphRule] = {}
+
+AGGREGATION = Advice(
+    "products A @ x with one constant sparse matrix (torch.sparse) on the left, and GCNConv",
+    "write the layer as adjacency @ (x @ weight), with the normalised adjacency as an argument of the model",
+)
+ADJACENCY = Advice(
+    "the adjacency as the left factor of a product, as it was passed",
+    "prepare the adjacency (normalise, transpose, add loops) before it is passed to the model",
+)
+
+
+def graph_rule(*names: str) -> Callable[[GraphRule], GraphRule]:
+    """Register a rule that is asked before the general ones."""
+
+    def register(f: GraphRule) -> GraphRule:
+        OPERATIONS.update(dict.fromkeys(names, f))
+        return f
+
+    return register
+
+
+def is_adjacency(graph: GraphArguments, x: Any) -> bool:
+    """Whether `x` is the graph, given alone, that stands for the input as well."""
+    return isinstance(x, Value) and graph.features is None and x.node == "input"
+
+
+def aggregate(site: Site, matrix: sp.csr_matrix, form: Aggregation | None, x: Value, part: str = "") -> Value:
+    """y[m] = Σ_n A[m, n] x[n]."""
+    if matrix.shape != (site.batch, site.batch):
+        raise Refusal(f"{site.display} with a matrix of shape {matrix.shape} on {site.batch} nodes", AGGREGATION)
+    return site.emit(Linear(Aggregate(matrix, form)), [x], x.shape, part)
+
+
+def constant_matrix(site: Site, graph: GraphArguments, tensor: Any) -> tuple[sp.csr_matrix, Aggregation | None]:
+    """A constant left factor, and PLAIN where it is the adjacency that was passed."""
+    try:
+        if isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided:
+            matrix = canonical(sp.csr_matrix(tensor.detach().cpu().numpy()))
+        else:
+            parsed = graph_arguments(tensor).graph
+            assert isinstance(parsed, sp.csr_matrix)
+            matrix = parsed
+    except ConfigurationError as error:
+        raise Refusal(f"{site.display}: {error}", AGGREGATION) from None
+    passed = graph.graph
+    same = isinstance(passed, sp.csr_matrix) and same_matrix(matrix, passed)
+    return (passed, PLAIN) if same else (matrix, None)
+
+
+def same_matrix(a: sp.csr_matrix, b: sp.csr_matrix) -> bool:
+    """Equality of canonical matrices."""
+    if a.shape != b.shape or a.nnz != b.nnz:
+        return False
+    return all(np.array_equal(getattr(a, part), getattr(b, part)) for part in ("indptr", "indices", "data"))
+
+
+@graph_rule("matmul", "sparse_mm", "spmm", "smm")
+def product(site: Site, graph: GraphArguments, input: Any, other: Any) -> Value:
+    """A x is an aggregation, x W a layer; A W, with the adjacency as the input, a layer too."""
+    if is_adjacency(graph, input) and isinstance(other, Value):
+        if is_adjacency(graph, other):
+            raise Refusal(f"{site.display} of the adjacency with itself", ADJACENCY)
+        assert isinstance(graph.graph, sp.csr_matrix)
+        return aggregate(site, graph.graph, PLAIN, other)
+    if isinstance(input, Value) and isinstance(other, Value):
+        raise Refusal(f"{site.display} of two values that depend on the input", AGGREGATION)
+    if isinstance(input, Value):
+        if other.ndim != 2 or other.layout != torch.strided:
+            raise Refusal(f"{site.display} with weights that are no dense matrix", AGGREGATION)
+        return linear(site, input, other.t())
+    return aggregate(site, *constant_matrix(site, graph, input), other)
+
+
+@graph_rule("addmm", "sparse_addmm")
+def add_product(
+    site: Site, graph: GraphArguments, input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
+) -> Value:
+    """y = β · bias + α · (product), with a constant bias."""
+    if isinstance(input, Value) or alpha != 1:
+        raise Refusal(f"{site.display} that adds an activation, or with alpha = {alpha}", AGGREGATION)
+    if isinstance(mat1, Value) and not isinstance(mat2, Value):
+        return linear(site, mat1, mat2.t(), beta * input)
+    out = product(site, graph, mat1, mat2)
+    return affine(site, out, 1, site.constant(beta * input, out.shape), "bias")
+
+
+@graph_rule("coalesce", "to_sparse", "to_sparse_csr", "to_sparse_coo", "float", "to", "detach", "clone", "contiguous")
+def same_adjacency(site: Site, graph: GraphArguments, input: Any, *rest: Any, **options: Any) -> Any:
+    """Other layouts of the adjacency are the adjacency; anything else goes by the general rules."""
+    return input if is_adjacency(graph, input) else NotImplemented

@@ -1,0 +1,138 @@
+"""What a graph model is called with: which argument is the graph and which the features."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.gnn.adjacency import Edges, canonical
+from loihi_onespike.errors import ConfigurationError
+
+SUPPORTED = (
+    "a torch.sparse adjacency (nodes, nodes), alone or in a tuple with dense features (nodes, features), or a tuple "
+    "of features, edge_index (2, edges) and perhaps edge_weight (edges,), in the order in which the model takes them"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class GraphArguments:
+    """Arguments of one call, their roles told by type and shape.
+
+    Attributes:
+        values: as they were given.
+        roles: "adjacency", "edge_index", "edge_weight" or "features", one per argument.
+        graph: what the model aggregates over.
+        features: (nodes, features) float, None for models called with the graph alone.
+    """
+
+    values: tuple[Any, ...]
+    roles: tuple[str, ...]
+    graph: sp.csr_matrix | Edges
+    features: NDArray[np.floating] | None
+
+    @property
+    def nodes(self) -> int:
+        return self.graph.nodes if isinstance(self.graph, Edges) else int(self.graph.shape[0])
+
+
+def is_graph(x: object) -> bool:
+    """Whether `x` is what a graph model is called with rather than a batch."""
+    parts = x if isinstance(x, tuple) else (x,)
+    return len(parts) <= 3 and any(_is_sparse(p) or (len(parts) > 1 and _is_edge_index(p)) for p in parts)
+
+
+def graph_arguments(x: object) -> GraphArguments:
+    """Tell the roles of the arguments; raises ConfigurationError naming what was found."""
+    values = tuple(x) if isinstance(x, tuple | list) else (x,)
+    roles = tuple(_role(v) for v in values)
+    graphs = [r for r in roles if r in ("adjacency", "edge_index")]
+    if "" in roles or len(graphs) != 1 or len(set(roles)) != len(roles):
+        raise ConfigurationError(f"graph: found {', '.join(_describe(v) for v in values)}, supported {SUPPORTED}")
+    by_role = dict(zip(roles, values, strict=True))
+    features = _array(by_role["features"]) if "features" in by_role else None
+    if features is not None and not np.all(np.isfinite(features)):
+        raise ConfigurationError("features: found NaN or infinity; repair those nodes")
+    graph: sp.csr_matrix | Edges
+    if graphs[0] == "adjacency":
+        if "edge_weight" in by_role:
+            raise ConfigurationError(f"graph: found edge weights beside a sparse adjacency, supported {SUPPORTED}")
+        matrix = canonical(_scipy(by_role["adjacency"]))
+        if matrix.shape[0] != matrix.shape[1]:
+            raise ConfigurationError(f"adjacency: found shape {matrix.shape}, supported one row and column per node")
+        graph, nodes = matrix, matrix.shape[0]
+    else:
+        if features is None:
+            raise ConfigurationError("graph: found edges without features, supported (features, edge_index)")
+        graph, nodes = _edges(by_role, len(features)), len(features)
+    if features is not None and len(features) != nodes:
+        raise ConfigurationError(f"features: found {len(features)} rows for a graph of {nodes} nodes")
+    return GraphArguments(values, roles, graph, features)
+
+
+def _edges(by_role: dict[str, Any], nodes: int) -> Edges:
+    source, target = np.asarray(by_role["edge_index"]).astype(np.int64)
+    weight = by_role.get("edge_weight")
+    if len(source) and (min(source.min(), target.min()) < 0 or max(source.max(), target.max()) >= nodes):
+        raise ConfigurationError(f"edge_index: found node numbers outside 0..{nodes - 1}, the rows of the features")
+    if weight is not None and len(weight) != len(source):
+        raise ConfigurationError(f"edge_weight: found {len(weight)} weights for {len(source)} edges")
+    return Edges(source, target, None if weight is None else _array(weight).astype(np.float32), nodes)
+
+
+def _is_sparse(x: object) -> bool:
+    return sp.issparse(x) or (isinstance(x, torch.Tensor) and x.layout != torch.strided)
+
+
+def _is_edge_index(x: object) -> bool:
+    whole = isinstance(x, torch.Tensor | np.ndarray) and x.ndim == 2 and x.shape[0] == 2
+    return whole and not np.issubdtype(np.asarray(x[:, :0]).dtype, np.floating)  # type: ignore[index]
+
+
+def _role(x: object) -> str:
+    if _is_sparse(x):
+        return "adjacency"
+    if _is_edge_index(x):
+        return "edge_index"
+    if isinstance(x, torch.Tensor | np.ndarray):
+        return {1: "edge_weight", 2: "features"}.get(x.ndim, "")
+    return ""
+
+
+def _describe(x: object) -> str:
+    if isinstance(x, torch.Tensor | np.ndarray) or sp.issparse(x):
+        layout = f" {str(x.layout).removeprefix('torch.')}" if isinstance(x, torch.Tensor) else ""
+        return f"{type(x).__name__}{layout} of shape {tuple(x.shape)}"  # type: ignore[attr-defined]
+    return type(x).__name__
+
+
+def _array(x: Any) -> NDArray[np.floating]:
+    array = x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float32)
+
+
+def _scipy(x: Any) -> Any:
+    """scipy matrix of a sparse tensor; raises ConfigurationError for layouts other than COO, CSR and CSC."""
+    if sp.issparse(x):
+        return x
+    x = x.detach().cpu()
+    if x.ndim != 2:
+        raise ConfigurationError(f"adjacency: found shape {tuple(x.shape)}, supported one row and column per node")
+    shape = tuple(x.shape)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+        if x.layout == torch.sparse_coo:
+            rows, columns = x._indices().numpy()
+            return sp.coo_matrix((x._values().float().numpy(), (rows, columns)), shape=shape)
+        if x.layout == torch.sparse_csr:
+            parts = (x.values().float(), x.col_indices(), x.crow_indices())
+            return sp.csr_matrix(tuple(p.numpy() for p in parts), shape=shape)
+        if x.layout == torch.sparse_csc:
+            parts = (x.values().float(), x.row_indices(), x.ccol_indices())
+            return sp.csc_matrix(tuple(p.numpy() for p in parts), shape=shape)
+    raise ConfigurationError(f"adjacency: found layout {x.layout}, supported COO and CSR; use x.to_sparse_csr()")

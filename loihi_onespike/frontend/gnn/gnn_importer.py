@@ -1,0 +1,171 @@
+"""From a model that is called with a graph to an `AnnGraph` over (nodes, features)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from loihi_onespike.core.graphs.ann import AnnGraph, AnnOp, Concat, Finish, Linear, MaxPool, Node, Reindex, verify_ann
+from loihi_onespike.core.maps import Conv, Pool
+from loihi_onespike.errors import CalibrationError, Finding, UnsupportedModelError
+from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY, AGGREGATION, OPERATIONS, is_adjacency
+from loihi_onespike.frontend.gnn.arguments import GraphArguments
+from loihi_onespike.frontend.gnn.gcn_conv import GCN_CONV, gcn_conv
+from loihi_onespike.frontend.importer import _refusal, _single_tensor, _unwrapped
+from loihi_onespike.frontend.tracing.operation_lowering import lower
+from loihi_onespike.frontend.tracing.preserve import preserved
+from loihi_onespike.frontend.tracing.registry import find_module_rule
+from loihi_onespike.frontend.tracing.site import Refusal, Site
+from loihi_onespike.frontend.tracing.source_lines import raising_line
+from loihi_onespike.frontend.tracing.support import Advice, advice_for
+from loihi_onespike.frontend.tracing.traced_tensor import Activation, DataDependent
+from loihi_onespike.frontend.tracing.tracer import ExampleTracer, Root
+
+NODEWISE = Advice("layers that work on the features of one node at a time", "use Linear layers between aggregations")
+
+
+def trace_graph(model: nn.Module, arguments: GraphArguments) -> AnnGraph:
+    """The graph of what the model computes for one sample, which is all nodes together: shapes (nodes, features).
+
+    Aggregations are `Linear` maps of kind `core.gnn.adjacency.Aggregate`, which tells how their matrix follows from the
+    arguments; the input is the features, or the adjacency where there are none.
+
+    Raises:
+        UnsupportedModelError: with every operation that has no one-spike form.
+        CalibrationError: the model does not run on the arguments.
+    """
+    model = _unwrapped(model)
+    name = type(model).__name__
+    with preserved(model):
+        try:
+            expected = _single_tensor(name, model(*arguments.values))
+        except UnsupportedModelError:
+            raise
+        except Exception as error:  # whatever a forward may raise
+            raise CalibrationError(
+                f"graph: the model does not run on arguments ({', '.join(arguments.roles)}): "
+                f"{type(error).__name__}: {error}. Pass them in the order in which the model takes them"
+            ) from error
+        tracer = GraphTracer(model, arguments)
+        try:
+            tracer.run()
+        except Exception as error:  # torch's and the user's, raised because forward met a stand-in for a tensor
+            raise _broken(tracer, error, name) from error
+        output = _single_tensor(name, tracer.output)
+    if not isinstance(output, Activation):
+        raise _refusal("output", f"{name} returns a constant", "", "constant_output")
+    graph = lift(tracer.builder.finish(name, output.value), arguments.nodes)
+    if not bool(torch.isfinite(expected).all()):
+        raise CalibrationError(f"{name}: the ANN gives NaN or infinity on the graph; check model and data")
+    close = output.tensor.shape == expected.shape and torch.allclose(
+        output.tensor, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max())
+    )
+    if not close:
+        raise _refusal("output", f"{name} gives another output when traced than when run", "", "not_reproducible")
+    return graph
+
+
+def _broken(tracer: ExampleTracer, error: Exception, name: str) -> UnsupportedModelError:
+    where = raising_line(error.__traceback__, Root.forward.__code__)
+    asked: tuple[str, ...] = ()
+    topic, found = "tracing", f"tracing failed: {type(error).__name__}: {error}"
+    if isinstance(error, DataDependent):
+        asked, topic, found = error.nodes, error.topic, str(error)
+    finding = Finding(tracer.module_path or name, found, where, *advice_for(topic).texts)
+    return UnsupportedModelError([*tracer.builder.findings(asked, where), finding])
+
+
+class _Bound(nn.Module):
+    """The model as a function of the one argument that is traced."""
+
+    def __init__(self, model: nn.Module, arguments: GraphArguments) -> None:
+        super().__init__()
+        self.model, self._arguments = model, arguments
+
+    def forward(self, x: Any) -> Any:
+        traced = traced_role(self._arguments)
+        pairs = zip(self._arguments.roles, self._arguments.values, strict=True)
+        return self.model(*(x if role == traced else value for role, value in pairs))
+
+
+def traced_role(arguments: GraphArguments) -> str:
+    return "adjacency" if arguments.features is None else "features"
+
+
+class GraphTracer(ExampleTracer):
+    """Traces with the nodes as the batch; rules for graphs come before the general ones."""
+
+    def __init__(self, model: nn.Module, arguments: GraphArguments) -> None:
+        by_role = dict(zip(arguments.roles, arguments.values, strict=True))
+        super().__init__(model, by_role[traced_role(arguments)])
+        self._arguments = arguments
+
+    def run(self) -> None:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+            self.trace(Root(_Bound(self._model, self._arguments)))
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        layer = type(m).__module__.startswith("torch_geometric.nn.conv.")
+        return layer or super().is_leaf_module(m, module_qualified_name)
+
+    def lower(self, site: Site, module: nn.Module | None) -> Any:
+        try:
+            return self._lower(site, module)
+        except Refusal as refusal:
+            return refusal
+
+    def _lower(self, site: Site, module: nn.Module | None) -> Any:
+        graph = self._arguments
+        if module is not None:
+            if find_module_rule(module) is not None and _is_gcn(module):
+                return gcn_conv(site, graph, module, *site.args, **site.kwargs)
+            if type(module).__module__.startswith("torch_geometric.nn.conv."):
+                raise Refusal(site.display, AGGREGATION)
+            return lower(site, module)
+        rule = OPERATIONS.get(site.operation)
+        lowered = NotImplemented if rule is None else rule(site, graph, *site.args, **site.kwargs)
+        if lowered is not NotImplemented:
+            return lowered
+        if any(is_adjacency(graph, value) for value in site.values):
+            raise Refusal(f"{site.display} of the adjacency", ADJACENCY)
+        return lower(site, module)
+
+
+def _is_gcn(module: nn.Module) -> bool:
+    return any(f"{c.__module__}.{c.__qualname__}" == GCN_CONV for c in type(module).__mro__)
+
+
+def lift(graph: AnnGraph, nodes: int) -> AnnGraph:
+    """The graph of a single node's value as the graph of all nodes: every shape gets a first axis."""
+    findings = [_between_nodes(node) for node in graph.nodes if not _is_nodewise(node.op)]
+    if findings:
+        raise UnsupportedModelError(findings)
+    lifted = [replace(n, op=_lift(n.op, n, graph, nodes), shape=(nodes, *n.shape)) for n in graph.nodes]
+    return verify_ann(replace(graph, nodes=tuple(lifted)))
+
+
+def _is_nodewise(op: AnnOp) -> bool:
+    return not isinstance(op, MaxPool) and not (isinstance(op, Linear) and isinstance(op.op, Conv | Pool))
+
+
+def _lift(op: AnnOp, node: Node, graph: AnnGraph, nodes: int) -> AnnOp:
+    if isinstance(op, Concat):
+        return Concat(op.axis % len(node.shape) + 1)
+    if isinstance(op, Finish) and op.kind in ("softmax", "log_softmax"):
+        return Finish(f"{op.kind}_last")
+    if isinstance(op, Reindex):
+        size = int(np.prod(graph.by_name[node.inputs[0]].shape))
+        first = np.arange(nodes, dtype=np.int64).reshape(-1, *(1,) * op.index.ndim) * size
+        return Reindex(np.where(op.index < 0, -1, first + op.index).astype(np.int32))
+    return op
+
+
+def _between_nodes(node: Node) -> Finding:
+    kind = type(node.op.op).__name__ if isinstance(node.op, Linear) else "max pooling"
+    return Finding(node.name, f"{kind} over the features of a node", node.source, *NODEWISE.texts)

@@ -1,0 +1,1 @@
+"""Other sources of models: programs of torch.export and ONNX files."""

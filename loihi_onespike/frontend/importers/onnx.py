@@ -1,0 +1,77 @@
+"""ONNX files: onnx2torch makes a module of torch of the file, and the front end traces it as any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from loihi_onespike.errors import Finding, ModelLoadError, UnsupportedModelError
+from loihi_onespike.frontend.tracing.batched import BatchedModule
+
+_SUPPORTED = "the ONNX operations that onnx2torch reads: convolution, Gemm, pooling, activations, sums, moved values …"
+_REMEDY = "export the network without it (simplify the file, choose another opset), or convert the torch module itself"
+
+
+def onnx_module(path: Path) -> nn.Module:
+    """The network of an ONNX file as a module.
+
+    Raises:
+        ModelLoadError: the library is not installed, or the file is damaged.
+        UnsupportedModelError: with every node that onnx2torch cannot read.
+    """
+    onnx, onnx2torch = _libraries(path)
+    try:
+        model = onnx.load(str(path))
+        onnx.checker.check_model(model)
+    except Exception as error:  # protobuf's, onnx's and the file system's
+        raise ModelLoadError(f"{path}: not a valid ONNX file ({type(error).__name__}: {error})") from error
+    findings = _unreadable(model, path)
+    if findings:
+        raise UnsupportedModelError(findings)
+    try:
+        module = onnx2torch.convert(model)
+    except Exception as error:  # an attribute that its converter does not know
+        raise ModelLoadError(f"{path}: onnx2torch cannot read it ({type(error).__name__}: {error})") from error
+    return BatchedModule(model.graph.name or path.stem, module, _batch_of(model))
+
+
+def _libraries(path: Path) -> tuple[ModuleType, ModuleType]:
+    try:
+        import onnx
+        import onnx.checker
+        import onnx2torch
+    except ImportError as error:
+        raise ModelLoadError(
+            f"{path}: ONNX files are read through onnx2torch, which cannot be imported ({error}); "
+            'install it with: pip install "loihi-onespike[onnx]"'
+        ) from error
+    return onnx, onnx2torch
+
+
+def _unreadable(model: Any, path: Path) -> list[Finding]:
+    """Every node for which onnx2torch has no converter."""
+    from onnx2torch.node_converters.registry import get_converter
+
+    versions = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
+    findings = []
+    for node in model.graph.node:
+        domain = node.domain or "ai.onnx"
+        version = versions.get(domain, 0)
+        try:
+            get_converter(operation_type=node.op_type, version=version, domain=node.domain)
+        except NotImplementedError:
+            found = f"ONNX operation {node.op_type} (domain {domain}, opset {version})"
+            name = node.name or (node.output[0] if node.output else node.op_type)
+            findings.append(Finding(name, found, str(path), _SUPPORTED, _REMEDY))
+    return findings
+
+
+def _batch_of(model: Any) -> int | None:
+    """First size of the network's input; None where it is a name."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    inputs = [entry for entry in model.graph.input if entry.name not in constants]
+    sizes = inputs[0].type.tensor_type.shape.dim if inputs else []
+    return int(sizes[0].dim_value) if sizes and sizes[0].dim_value > 0 else None

@@ -1,0 +1,81 @@
+"""Programs of `torch.export`: a module that replays them node by node, with the names and lines of their source."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.export import ExportedProgram
+
+from loihi_onespike.frontend.importers.rejoin import rejoin_linear
+from loihi_onespike.frontend.tracing.batched import BatchedModule
+from loihi_onespike.frontend.tracing.source_lines import is_user_file, shown_line
+from loihi_onespike.frontend.tracing.traced_tensor import Activation
+
+
+class ExportedModule(BatchedModule):
+    """An exported program as a module."""
+
+    def __init__(self, program: ExportedProgram) -> None:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*get_attr", category=UserWarning)  # constants, all there
+            module = program.module()
+            # A fresh module of its graph: the exported one refuses eval(), and checks inputs that tracing replaces.
+            fresh = fx.GraphModule(module, module.graph)
+            rejoin_linear(fresh.graph)
+            fresh.recompile()
+        super().__init__("ExportedProgram", fresh, _batch_of(program))
+
+    @property
+    def traced(self) -> nn.Module:
+        return self
+
+    def forward(self, x: Any) -> Any:
+        return _Replay(self.program, x).run(x) if isinstance(x, Activation) else super().forward(x)
+
+
+def _batch_of(program: ExportedProgram) -> int | None:
+    """First size of the program's input; None where it is dynamic."""
+    names = program.graph_signature.user_inputs
+    for node in program.graph.nodes:
+        if names and node.name == names[0]:
+            value = node.meta.get("val")
+            if isinstance(value, torch.Tensor) and value.ndim and isinstance(value.shape[0], int):
+                return int(value.shape[0])
+    return None
+
+
+class _Replay(fx.Interpreter):
+    """Runs the program on an activation, telling its tracer what each node was in the source."""
+
+    def __init__(self, module: nn.Module, x: Activation) -> None:
+        super().__init__(module, garbage_collect_values=False)
+        self.extra_traceback = False  # findings name the line themselves
+        self.tracer = x.tracer
+
+    def run_node(self, n: fx.Node) -> Any:
+        outer = self.tracer.module_path, self.tracer.written_at
+        if n.op == "call_function":
+            self.tracer.module_path, self.tracer.written_at = _module_path(n), _written_at(n)
+        result = super().run_node(n)
+        self.tracer.module_path, self.tracer.written_at = outer  # not after an exception: it tells where
+        return result
+
+
+def _module_path(n: fx.Node) -> str:
+    """Path of the module that the node came from, '' at the top: "L['self'].layer1.0" is layer1.0."""
+    stack = list(n.meta.get("nn_module_stack", {}).values())
+    text = str(stack[-1][0]) if stack and isinstance(stack[-1], tuple) else ""
+    while nested := re.fullmatch(r"getattr\((.*), '([^']*)'\)(.*)", text):
+        text = ".".join(nested.groups()[:2]) + nested.group(3)
+    return re.sub(r"^L\['\w+'\]\.?", "", text)
+
+
+def _written_at(n: fx.Node) -> str:
+    """The innermost line of the user's code in the stack that the exporter kept."""
+    frames = re.findall(r'File "([^"]+)", line (\d+)', n.meta.get("stack_trace") or "")
+    users = [(file, int(line)) for file, line in frames if is_user_file(file)]
+    return shown_line(*users[-1]) if users else ""

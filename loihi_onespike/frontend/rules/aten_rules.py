@@ -1,0 +1,105 @@
+"""ATen operations whose arguments are not those of the function of the same name: adaptors to the shared rules.
+
+`torch.export` writes a model in these. All others (relu, view, cat, mean …) find the rule of torch's own function.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loihi_onespike.frontend.rules.activation_rules import logsigmoid, rrelu
+from loihi_onespike.frontend.rules.linear_rules import batch_norm, conv
+from loihi_onespike.frontend.rules.resize_rules import linear_upsampling
+from loihi_onespike.frontend.rules.shape_rules import pad, rearrange
+from loihi_onespike.frontend.rules.transposed_rules import conv_transpose
+from loihi_onespike.frontend.tracing.builder import Value
+from loihi_onespike.frontend.tracing.registry import OPERATIONS, rule
+from loihi_onespike.frontend.tracing.site import Site
+
+
+@rule("aten.convolution")
+def convolution(
+    site: Site,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
+) -> Value:
+    if transposed:
+        return conv_transpose(site, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv(site, input, weight, bias, stride, padding, dilation, groups)
+
+
+@rule("aten._native_batch_norm_legit_no_training")
+def batch_norm_of_eval(
+    site: Site, input: Any, weight: Any, bias: Any, mean: Any, var: Any, momentum: float, eps: float
+) -> tuple[Value, ...]:
+    """The result, and two statistics that nothing reads in eval mode."""
+    result = batch_norm(site, input, mean, var, weight, bias, eps=eps)
+    return (result, *(site.unavailable((), "batch_statistics", "statistics of the batch") for _ in range(2)))
+
+
+@rule("aten.batch_norm")
+def batch_norm_with_flag(
+    site: Site, input: Any, weight: Any, bias: Any, mean: Any, var: Any, training: bool, *rest: Any
+) -> Value:
+    """rest: momentum, ε, and whether to use cuDNN."""
+    return batch_norm(site, input, mean, var, weight, bias, training, eps=rest[1])
+
+
+@rule("aten._native_batch_norm_legit", "aten._native_batch_norm_legit_functional", "aten.native_batch_norm")
+def batch_norm_of_training(site: Site, *_: Any) -> Value:
+    site.refuse(
+        "batch_statistics", f"{site.display} with statistics of the batch: the model was exported in train mode"
+    )
+
+
+@rule("aten.native_dropout")
+def dropout_of_training(site: Site, *_: Any) -> Value:
+    site.refuse("dropout", f"{site.display} that is active: the model was exported in train mode")
+
+
+@rule("aten.max_pool2d_with_indices", "aten.adaptive_max_pool2d", "aten.adaptive_max_pool1d")
+def max_pool_with_indices(site: Site, *args: Any, **kwargs: Any) -> tuple[Value, Value]:
+    """The maxima, and indices that only unpooling would read."""
+    result = OPERATIONS[site.operation.removeprefix("aten.")](site, *args, **kwargs)
+    return result, site.unavailable(result.shape, "return_indices", "indices of max pooling")
+
+
+@rule("aten.constant_pad_nd")
+def constant_pad(site: Site, input: Any, pads: Any, value: float = 0.0) -> Value:
+    return pad(site, input, pads, value=value)
+
+
+@rule("aten.rrelu_with_noise")
+def rrelu_with_noise(site: Site, input: Any, noise: Any, *options: Any) -> Value:
+    """options: lower, upper and whether in training."""
+    return rrelu(site, input, *options[:3])
+
+
+@rule("aten.log_sigmoid_forward")
+def log_sigmoid_forward(site: Site, input: Any) -> tuple[Value, Value]:
+    """The result, and a buffer for the gradient (empty beside the CPU)."""
+    result = logsigmoid(site, input)
+    shape = result.shape if site.device.type == "cpu" else ()
+    return result, site.unavailable(shape, "unknown", "buffer of log_sigmoid")
+
+
+@rule("aten.upsample_bilinear2d", "aten.upsample_linear1d")
+def upsample_linear(site: Site, input: Any, size: Any, align_corners: bool, *_: Any) -> Value:
+    if align_corners:
+        site.refuse("interpolate", f"{site.display} with align_corners=True")
+    return linear_upsampling(site, site.activation(input))
+
+
+@rule("as_strided")
+def as_strided(site: Site, input: Any, *_: Any, **__: Any) -> Value:
+    """Reads the storage, so it moves values as it says where the storage has the order of the tensor."""
+    if not site.concrete_args[0].is_contiguous():
+        site.refuse("unknown", f"{site.display} of a tensor whose storage has another order")
+    return rearrange(site)

@@ -1,0 +1,129 @@
+"""Arithmetic with constants, sums of activations, softmax left to the host, and what does not change a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from loihi_onespike.core.graphs.ann import Add, Affine, Finish
+from loihi_onespike.frontend.tracing.builder import Value
+from loihi_onespike.frontend.tracing.gather import gather
+from loihi_onespike.frontend.tracing.registry import rule
+from loihi_onespike.frontend.tracing.site import Site
+
+
+def affine(site: Site, x: Value, scale: ArrayLike, shift: ArrayLike, part: str = "") -> Value:
+    """y = scale · x + shift, no node where that is x itself; x is repeated where a constant has more places."""
+    scale, shift = np.asarray(scale, np.float64), np.asarray(shift, np.float64)
+    if not (np.isfinite(scale).all() and np.isfinite(shift).all()):
+        site.refuse("not_finite", f"{site.display} with a constant that is not finite", consequence=True)
+    shape = np.broadcast_shapes(x.shape, scale.shape, shift.shape)
+    if shape != x.shape:
+        x = gather(site, x, lambda t: _align(t, len(shape)).expand(-1, *shape), "expand")
+    if not scale.any():  # nothing of x is left: x · 0, a common way to write zeros for padding
+        x, scale = site.reindex(x, np.full(shape, -1), "zero" if shift.any() else part), np.ones(())
+    if (scale == 1).all() and not shift.any():
+        return x
+    return site.emit(Affine(scale, shift), [x], shape, part)
+
+
+def _align(t: torch.Tensor, rank: int) -> torch.Tensor:
+    """Axes of length one behind the batch axis, until a sample has `rank` axes."""
+    return t.reshape(t.shape[0], *(1,) * (rank + 1 - t.ndim), *t.shape[1:])
+
+
+@rule("add")
+def add(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
+    """y = a + α b, of activations or constants."""
+    if isinstance(input, Value) and isinstance(other, Value):
+        if alpha != 1:
+            other = affine(site, other, alpha, 0, "scaled")
+        return sum_of(site, input, other)
+    if isinstance(input, Value):
+        return affine(site, input, 1, alpha * site.constant(other, input.shape))
+    return affine(site, other, alpha, site.constant(input, other.shape))
+
+
+def sum_of(site: Site, a: Value, b: Value, part: str = "") -> Value:
+    """y = a + b, repeated where one has more places."""
+    if a.shape != b.shape:
+        shape = torch.broadcast_shapes((site.batch, *a.shape), (site.batch, *b.shape))
+        a, b = (gather(site, x, lambda t: t.broadcast_to(shape), f"expand{i}") for i, x in enumerate((a, b)))
+    return affine(site, a, 2, 0, part) if a == b else site.emit(Add(), [a, b], a.shape, part)
+
+
+@rule("sub")
+def sub(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
+    """y = a - α b."""
+    return add(site, input, other, alpha=-alpha)
+
+
+@rule("rsub")
+def rsub(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
+    """y = b - α a."""
+    return sub(site, other, input, alpha=alpha)
+
+
+@rule("neg")
+def neg(site: Site, input: Any) -> Value:
+    return affine(site, site.activation(input), -1, 0)
+
+
+@rule("mul")
+def mul(site: Site, input: Any, other: Any) -> Value:
+    """y = c · x with a constant c."""
+    if isinstance(input, Value) and isinstance(other, Value):
+        site.refuse("product", f"{site.display}: product of two activations")
+    x, factor = (input, other) if isinstance(input, Value) else (other, input)
+    return affine(site, x, site.constant(factor, x.shape), 0)
+
+
+@rule("div")
+def div(site: Site, input: Any, other: Any, *, rounding_mode: str | None = None) -> Value:
+    """y = x / c with a constant c."""
+    if rounding_mode is not None:
+        site.refuse("rounding", f"{site.display} with rounding_mode={rounding_mode}")
+    if isinstance(other, Value):
+        site.refuse("quotient", f"{site.display}: division by an activation")
+    with np.errstate(divide="ignore"):  # a zero is refused by `affine`
+        return affine(site, input, 1 / site.constant(other, input.shape), 0)
+
+
+@rule("softmax", "log_softmax")
+def softmax(site: Site, input: Any, dim: int | None = None, *_: Any, **__: Any) -> Value:
+    """Left to the host, over the first axis of the sample; only as the last operation."""
+    x = site.activation(input)
+    rank = len(x.shape) + 1
+    # Without `dim` torch takes axis 1, but axis 0 for tensors of one or three axes.
+    axis = (0 if rank in (1, 3) else 1) if dim is None else dim % rank
+    if axis != 1:
+        site.refuse("softmax_axis", f"{site.display} over axis {axis}", consequence=True)
+    return site.emit(Finish(site.operation), [x], x.shape)
+
+
+@rule("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
+def dropout(site: Site, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Value:
+    """Vanishes, unless it is active even in eval mode."""
+    if training and p != 0:
+        site.refuse("dropout", f"{site.display} that is active in eval mode")
+    return site.activation(input)
+
+
+@rule("torchvision.ops.stochastic_depth.stochastic_depth")
+def stochastic_depth(site: Site, input: Any, p: float, mode: str, training: bool = True) -> Value:
+    return dropout(site, input, p, training)
+
+
+@rule("contiguous", "clone", "detach", "requires_grad", "alias", "pos", "positive", "real", "data", "to", "cpu", "cuda")
+@rule("to_copy", "lift_fresh_copy")
+@rule("float", "double", "half", "bfloat16", "type", "type_as")
+def same_value(site: Site, input: Any, *_: Any, **__: Any) -> Value:
+    """Copies and floating point types do not change a value; whole numbers do."""
+    x = site.activation(input)
+    probe = site.rerun(torch.zeros((site.batch, *x.shape), device=site.device))
+    if not probe.dtype.is_floating_point:
+        site.refuse("rounding", f"{site.display} to {probe.dtype}")
+    return x

@@ -1,0 +1,89 @@
+"""Upsampling: nearest neighbours are moved values, bilinear by whole factors is a convolution with fixed weights."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import torch
+
+from loihi_onespike.core.graphs.ann import Linear
+from loihi_onespike.core.maps import Conv, Shape, Window
+from loihi_onespike.frontend.rules.shape_rules import rearrange
+from loihi_onespike.frontend.tracing.builder import Value
+from loihi_onespike.frontend.tracing.gather import gather_index
+from loihi_onespike.frontend.tracing.registry import rule
+from loihi_onespike.frontend.tracing.site import Site
+
+NEAREST = ("nearest", "nearest-exact")
+LINEAR = ("linear", "bilinear")
+BORDER = 2
+"""Places repeated at each end: no triangle reaches further."""
+
+
+@rule("interpolate", "upsample", "upsample_nearest", "upsample_bilinear")
+def interpolate(
+    site: Site,
+    input: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    **options: Any,
+) -> Value:
+    """y = x on a finer grid, the size as torch finds it."""
+    if site.operation == "upsample_bilinear":
+        mode, align_corners = "bilinear", True
+    x = site.activation(input)
+    if mode in NEAREST:
+        return rearrange(site)
+    if mode not in LINEAR:
+        site.refuse("interpolate", f"{site.display} with mode={mode}")
+    if align_corners:
+        site.refuse("interpolate", f"{site.display} with mode={mode}, align_corners=True")
+    return linear_upsampling(site, x)
+
+
+def linear_upsampling(site: Site, x: Value) -> Value:
+    """y[o] = Σ_i max(1 - |(o + 1/2) / s - 1/2 - i|, 0) x[i] along every axis, x repeated beyond its border.
+
+    x with s - 1 zeros between its places, convolved with a triangle of half width s: 2 s taps for even s, 2 s - 1 for
+    odd s, whose middle lies at an output place.
+    """
+    result = site.rerun(torch.zeros((site.batch, *x.shape), device=site.device))
+    before, after = x.shape[1:], tuple(result.shape[2:])
+    if any(n % o for n, o in zip(after, before, strict=True)):
+        site.refuse("interpolate", f"{site.display} of {before} places to {after}")
+    factors = tuple(n // o for n, o in zip(after, before, strict=True))
+    triangles = [_triangle(s) for s in factors]
+    index = gather_index(site, x, lambda t: _stuffed(t, factors))
+    kernel = reduce(np.multiply.outer, triangles)
+    weight = np.broadcast_to(kernel, (x.shape[0], 1, *kernel.shape)).astype(np.float64)
+    op = Conv(weight, Window.plain(kernel.shape), groups=x.shape[0])
+    stuffed = site.reindex(x, index, "stuffed")
+    upsampled = site.emit(Linear(op, macs=0), [stuffed], op.output_shape(stuffed.shape))
+    assert upsampled.shape[1:] == after
+    times = "×".join(str(s) for s in factors)
+    return site.note(upsampled, f"a depthwise convolution of x with zeros between its places ({times})")
+
+
+def _triangle(factor: int) -> np.ndarray:
+    """Weights of the taps around an output place, at distances of whole (odd factor) or half steps (even)."""
+    taps = 2 * factor - factor % 2
+    distance = np.abs(np.arange(taps) - (taps - 1) / 2)
+    return 1 - distance / factor
+
+
+def _stuffed(t: torch.Tensor, factors: Shape) -> torch.Tensor:
+    """(N, C, *spatial) with its border repeated, factor - 1 zeros between neighbours, and cut to fit the triangles."""
+    for axis, factor in enumerate(factors, start=2):
+        n, taps = t.shape[axis], len(_triangle(factor))
+        places = torch.arange(-BORDER, n + BORDER).clamp(0, n - 1).to(t.device)
+        repeated = t.index_select(axis, places).unsqueeze(axis + 1)
+        zeros = repeated.new_zeros([*repeated.shape[: axis + 1], factor - 1, *repeated.shape[axis + 2 :]])
+        spread = torch.cat([repeated, zeros], axis + 1).flatten(axis, axis + 1)
+        # Output place 0 lies (1 - s) / 2 fine steps from x[0], its first tap (taps - 1) / 2 before it.
+        first = BORDER * factor + (1 - factor - (taps - 1)) // 2
+        t = spread.narrow(axis, first, n * factor + taps - 1)
+    return t

@@ -1,0 +1,61 @@
+"""Models that were recorded on a batch of one size, run on batches of any size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from loihi_onespike.errors import Finding, UnsupportedModelError
+from loihi_onespike.frontend.tracing import support
+
+
+class BatchedModule(nn.Module):
+    """A recorded model, often with views that name its batch size.
+
+    Batches are cut into pieces of this size, the last one filled up with copies of its last sample.
+
+    Attributes:
+        program: the recorded model.
+        batch: its batch size, None where it takes any.
+    """
+
+    def __init__(self, title: str, program: nn.Module, batch: int | None) -> None:
+        super().__init__()
+        self.program, self.batch, self._title = program, batch, title
+
+    def _get_name(self) -> str:
+        return self._title
+
+    @property
+    def traced(self) -> nn.Module:
+        """What the front end traces, with whole batches."""
+        return self.program
+
+    def whole_batch(self, x: torch.Tensor) -> torch.Tensor:
+        """The first samples of `x`, or copies of them, as many as the model was recorded with."""
+        if self.batch is None:
+            return x
+        return torch.cat([x] * -(-self.batch // len(x)))[: self.batch]
+
+    def forward(self, x: torch.Tensor) -> Any:
+        if self.batch is None or len(x) == self.batch:
+            return self.program(x)
+        pieces = x.split(self.batch)
+        outputs = [_single(self.program(self.whole_batch(_filled(piece, self.batch)))) for piece in pieces]
+        return torch.cat(outputs)[: len(x)]
+
+
+def _filled(piece: torch.Tensor, size: int) -> torch.Tensor:
+    missing = size - len(piece)
+    return torch.cat([piece, piece[-1:].expand(missing, *piece.shape[1:])]) if missing else piece
+
+
+def _single(output: Any) -> torch.Tensor:
+    while isinstance(output, (tuple, list, dict)) and len(output) == 1:
+        (output,) = output.values() if isinstance(output, dict) else output
+    if not isinstance(output, torch.Tensor):
+        found = f"the model returns a {type(output).__name__} of several values"
+        raise UnsupportedModelError([Finding("output", found, "", *support.advice_for("outputs").texts)])
+    return output

@@ -1,0 +1,148 @@
+"""Collects the nodes of an `AnnGraph` while a model is traced, those that cannot be converted among them.
+
+An operation without a one-spike form becomes a place holder that carries its `Finding`. Tracing goes on behind it, so
+that one run lists everything; only findings that the output really depends on are raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.ann import AnnGraph, AnnOp, Finish, Input, Node, Reindex, verify_ann
+from loihi_onespike.core.maps import Shape
+from loihi_onespike.errors import Finding, UnsupportedModelError
+from loihi_onespike.frontend.tracing import support
+from loihi_onespike.frontend.tracing.host import finish_on_host
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a traced tensor is in the graph: the node that computes it, and the shape of one sample."""
+
+    node: str
+    shape: Shape
+
+
+@dataclass(frozen=True, eq=False)
+class _Draft:
+    """A node, or (op None) the place of something without a one-spike form. `tainted`: something before it has none."""
+
+    name: str
+    op: AnnOp | None
+    inputs: tuple[str, ...]
+    shape: Shape
+    source: str
+    finding: Finding | None
+    tainted: bool
+
+
+class GraphBuilder:
+    """Nodes in the order of tracing, names unique."""
+
+    def __init__(self) -> None:
+        self._drafts: dict[str, _Draft] = {}
+        self._notes: list[tuple[str, str]] = []  # (node it stands for, text)
+        self.hard_findings: list[Finding] = []
+        """Findings that count whether or not the output depends on them."""
+
+    def add(self, name: str, op: AnnOp, inputs: Sequence[Value], shape: Shape, source: str) -> Value:
+        """Append a node; `name` gets a number when it is taken."""
+        return self._append(name, op, inputs, shape, source, None)
+
+    def add_reindex(self, name: str, value: Value, index: NDArray[np.integer], source: str) -> Value:
+        """Append a gather, merged with a gather right before it; none at all where it changes nothing."""
+        before = self._drafts[value.node]
+        if isinstance(before.op, Reindex):
+            flat = np.append(before.op.index.ravel(), np.int32(-1))  # index -1 reads the entry at the end, -1 again
+            merged = flat[index].reshape(index.shape)
+            origin = self._drafts[before.inputs[0]]
+            return self._gather(name, Value(origin.name, origin.shape), merged, source)
+        return self._gather(name, value, index, source)
+
+    def _gather(self, name: str, value: Value, index: NDArray[np.integer], source: str) -> Value:
+        if index.shape == value.shape and np.array_equal(index.ravel(), np.arange(index.size)):
+            return value
+        return self.add(name, Reindex(index.astype(np.int32)), [value], index.shape, source)
+
+    def add_refused(
+        self, name: str, inputs: Sequence[Value], shape: Shape, source: str, finding: Finding | None
+    ) -> Value:
+        """Hold the place of something without a one-spike form."""
+        return self._append(name, None, inputs, shape, source, finding)
+
+    def add_note(self, value: Value, text: str) -> None:
+        """Tell the user of an exact rewrite; reported where the output depends on `value`."""
+        self._notes.append((value.node, text))
+
+    def is_tainted(self, values: Sequence[Value]) -> bool:
+        """Whether something without a one-spike form stands before any of the values."""
+        return any(self._drafts[value.node].tainted for value in values)
+
+    def findings(self, asked: Sequence[str], where: str) -> list[Finding]:
+        """Findings of a trace that broke off at line `where`, when Python asked for the values of the nodes `asked`.
+
+        All so far, live or not, but those that lead there on that line: in `if (x > 1).any()` neither `>` nor `any`
+        is to blame.
+        """
+        leading: set[str] = set()
+        pending = list(asked)
+        while pending:
+            draft = self._drafts[pending.pop()]
+            if draft.op is None and draft.source == where:
+                leading.add(draft.name)
+                pending += draft.inputs
+        drafts = [d for d in self._drafts.values() if d.name not in leading]
+        return self.hard_findings + [d.finding for d in drafts if d.finding is not None]
+
+    def finish(self, name: str, output: Value) -> AnnGraph:
+        """The graph of what the output depends on; raises UnsupportedModelError with all findings in it."""
+        live = self._live(output)
+        findings = self.hard_findings + [d.finding for d in live if d.finding is not None]
+        nodes = tuple(Node(d.name, d.op, d.inputs, d.shape, d.source) for d in live if d.op is not None)
+        nodes = finish_on_host(nodes, output.node)
+        before = nodes if self._drafts[output.node].op is None else nodes[:-1]
+        findings += [_finish_inside(node) for node in before if isinstance(node.op, Finish)]
+        if findings:
+            raise UnsupportedModelError(findings)
+        names = {node.name for node in nodes}
+        notes = dict.fromkeys(text for node, text in self._notes if node in names)
+        return verify_ann(AnnGraph(name, nodes, tuple(notes)))
+
+    def _live(self, output: Value) -> list[_Draft]:
+        wanted = {output.node}
+        for draft in reversed(self._drafts.values()):
+            if draft.name in wanted:
+                wanted.update(draft.inputs)
+        # The input stays even where a constant output does not read it: a graph has one.
+        return [d for d in self._drafts.values() if d.name in wanted or isinstance(d.op, Input)]
+
+    def _append(
+        self,
+        name: str,
+        op: AnnOp | None,
+        inputs: Sequence[Value],
+        shape: Shape,
+        source: str,
+        finding: Finding | None,
+    ) -> Value:
+        name = name.replace("/", ".")  # ONNX names its nodes like folders; a file of ours has folders of its own
+        unique, count = name, 0
+        while unique in self._drafts:
+            count += 1
+            unique = f"{name}_{count}"
+        if finding is not None:
+            finding = Finding(unique, finding.found, finding.where, finding.supported, finding.remedy)
+        tainted = op is None or self.is_tainted(inputs)
+        names = tuple(value.node for value in inputs)
+        self._drafts[unique] = _Draft(unique, op, names, tuple(shape), source, finding, tainted)
+        return Value(unique, tuple(shape))
+
+
+def _finish_inside(node: Node) -> Finding:
+    assert isinstance(node.op, Finish)
+    advice = support.advice_for(node.op.kind)
+    return Finding(node.name, f"{node.op.kind} that is not the last operation", node.source, *advice.texts)

@@ -1,0 +1,61 @@
+"""Any rearrangement of values, found by doing it once to a tensor of places.
+
+Torch knows what its own view, flip, pad and unfold mean, so nobody needs to write it a second time: execute the
+operation on a tensor whose entries are their own flat index plus one, and read off where every entry of the result came
+from. Zeros are padding. Samples carry disjoint indices, so an operation that mixes samples is seen and refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.frontend.tracing.builder import Value
+from loihi_onespike.frontend.tracing.site import Site
+
+
+def gather_index(site: Site, value: Value, operation: Callable[[torch.Tensor], Any]) -> Any:
+    """Index array of one sample for `operation` (a tuple of them where it gives several tensors).
+
+    y[i] = x.ravel()[index[i]], 0 where index is -1. Refused when the operation moves values between samples, drops
+    the batch axis, or computes instead of moving.
+    """
+    size = prod(value.shape)
+    # Apple's GPU has no float64; float32 is exact up to 2^24 entries, far beyond one layer of a sample.
+    dtype = torch.float32 if site.device.type == "mps" else torch.float64
+    places = torch.arange(1, site.batch * size + 1, dtype=dtype, device=site.device)
+    result = operation(places.reshape(site.batch, *value.shape))
+    if isinstance(result, torch.Tensor):
+        return _read(site, result, size)
+    if isinstance(result, (tuple, list)) and all(isinstance(part, torch.Tensor) for part in result):
+        return tuple(_read(site, part, size) for part in result)
+    site.refuse("unknown", f"{site.display}, which gives a {type(result).__name__}")
+
+
+def _read(site: Site, result: torch.Tensor, size: int) -> NDArray[np.int64]:
+    if result.ndim == 0 or result.shape[0] != site.batch:
+        found = f"{site.display}, which turns a batch of {site.batch} into shape {tuple(result.shape)}"
+        site.refuse("batch_mixed", found, consequence=True)
+    exact = result.detach().cpu().numpy()
+    codes = exact.astype(np.int64)
+    if not (codes == exact).all():
+        site.refuse("unknown", f"{site.display}, which computes where moving values was expected")
+    first = np.arange(site.batch).reshape(-1, *(1,) * (codes.ndim - 1)) * size
+    index = np.where(codes == 0, -1, codes - 1 - first)
+    foreign = (codes != 0) & ((index < 0) | (index >= size))
+    if foreign.any() or not (index == index[:1]).all():
+        site.refuse("batch_mixed", f"{site.display}, which mixes the samples of a batch", consequence=True)
+    return index[0]
+
+
+def gather(site: Site, value: Value, operation: Callable[[torch.Tensor], Any], part: str = "") -> Any:
+    """The rearranged value (a tuple of them where the operation gives several tensors)."""
+    index = gather_index(site, value, operation)
+    if isinstance(index, tuple):
+        return tuple(site.reindex(value, one, f"{part}{i}") for i, one in enumerate(index))
+    return site.reindex(value, index, part)

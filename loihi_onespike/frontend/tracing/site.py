@@ -1,0 +1,140 @@
+"""One call in the traced model: what a rule sees of it, and what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.ann import AnnOp
+from loihi_onespike.core.maps import Array, Shape
+from loihi_onespike.errors import Finding
+from loihi_onespike.frontend.tracing import support
+from loihi_onespike.frontend.tracing.builder import GraphBuilder, Value
+from loihi_onespike.frontend.tracing.trees import leaves, tree_map
+
+
+class Refusal(Exception):
+    """A rule's way to say that a call has no one-spike form.
+
+    Attributes:
+        found: what stands there.
+        advice: what is supported, and the remedy.
+        consequence: the refusal may come from something refused earlier; then it is not reported.
+    """
+
+    def __init__(self, found: str, advice: support.Advice, consequence: bool = False) -> None:
+        super().__init__(found)
+        self.found, self.advice, self.consequence = found, advice, consequence
+
+    def finding(self, node: str, where: str) -> Finding:
+        return Finding(node, self.found, where, *self.advice.texts)
+
+
+@dataclass
+class Site:
+    """A call that depends on the input.
+
+    Attributes:
+        builder: the graph under construction.
+        name: name of the node the call becomes (module path, or scope and function name).
+        operation: key in the registry and in the support table.
+        display: the operation as messages show it.
+        source: source line of the user's code.
+        run: executes the operation on tensors.
+        args, kwargs: arguments with a Value for every tensor that depends on the input.
+        concrete_args, concrete_kwargs: the same with tensors.
+        batch: number of samples in the tensors.
+        device: where the tensors are.
+    """
+
+    builder: GraphBuilder
+    name: str
+    operation: str
+    display: str
+    source: str
+    run: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    concrete_args: tuple[Any, ...]
+    concrete_kwargs: dict[str, Any]
+    batch: int
+    device: torch.device
+    values: list[Value] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.values = [leaf for leaf in leaves((self.args, self.kwargs)) if isinstance(leaf, Value)]
+
+    def emit(self, op: AnnOp, inputs: Sequence[Value], shape: Shape, part: str = "") -> Value:
+        """Add a node; `part` tells the nodes of one call apart, the one that gives the result has none."""
+        return self.builder.add(self._part(part), op, inputs, shape, self.source)
+
+    def reindex(self, value: Value, index: NDArray[np.integer], part: str = "") -> Value:
+        """Add a gather: y[i] = x.ravel()[index[i]], 0 where index is -1."""
+        return self.builder.add_reindex(self._part(part), value, index, self.source)
+
+    def note(self, value: Value, text: str) -> Value:
+        """Tell the user that the call became `text`, an exact rewrite whose result is `value`; returns the value."""
+        self.builder.add_note(value, f"{self.name}: {self.display} computed as {text}")
+        return value
+
+    def _part(self, part: str) -> str:
+        return f"{self.name}.{part}" if part else self.name
+
+    def unavailable(self, shape: Shape, topic: str, found: str) -> Value:
+        """Hold the place of a second result that has no one-spike form; reported where the output depends on it."""
+        finding = Refusal(f"{self.display}: {found}", support.advice_for(topic)).finding(self.name, self.source)
+        return self.builder.add_refused(f"{self.name}.unused", self.values, shape, self.source, finding)
+
+    def refuse(self, topic: str, found: str = "", consequence: bool = False) -> NoReturn:
+        """Report the call with the text of the support table on `topic`."""
+        raise Refusal(found or self.display, support.advice_for(topic), consequence)
+
+    def rerun(self, tensor: torch.Tensor) -> Any:
+        """Execute the call with `tensor` for its first activation, and the traced tensors for everything else."""
+        pending = [tensor]
+
+        def substitute(symbolic: Any, concrete: Any) -> Any:
+            return pending.pop() if isinstance(symbolic, Value) and pending else concrete
+
+        concrete = iter(list(leaves((self.concrete_args, self.concrete_kwargs))))
+        args, kwargs = tree_map(lambda leaf: substitute(leaf, next(concrete)), (self.args, self.kwargs))
+        return self.run(*args, **kwargs)
+
+    def activation(self, x: Any, rank: int | None = None) -> Value:
+        """`x`, which must depend on the input; with `rank`, the number of axes one sample must have."""
+        if not isinstance(x, Value):
+            self.refuse("computed_weights", f"{self.display} with weights that depend on the input")
+        if rank is not None and len(x.shape) != rank:
+            self.refuse("no_batch", f"{self.display} on samples of shape {x.shape}", consequence=True)
+        return x
+
+    def weight(self, tensor: Any) -> Array:
+        """A copy of constant weights in their own precision (float32 for narrower ones)."""
+        if not isinstance(tensor, torch.Tensor):
+            self.refuse("computed_weights", f"{self.display} with weights that depend on the input")
+        wide = tensor.detach().to("cpu", torch.float64 if tensor.dtype == torch.float64 else torch.float32)
+        return np.array(wide.numpy(), copy=True)
+
+    def vector(self, tensor: Any, trailing_axes: int = 0) -> NDArray[np.float64]:
+        """Constant vector in float64, shaped (n, 1, …) to run along the axis before `trailing_axes` others."""
+        return self.weight(tensor).astype(np.float64).reshape(-1, *(1,) * trailing_axes)
+
+    def constant(self, x: Any, shape: Shape) -> NDArray[np.float64]:
+        """A number or constant tensor as one sample meets it: float64, broadcastable with `shape`.
+
+        Refused when it differs between samples.
+        """
+        if not isinstance(x, torch.Tensor):
+            return np.array(x, dtype=np.float64)
+        array = x.detach().to("cpu", torch.float64).numpy()
+        if array.ndim <= len(shape):
+            return array.copy()
+        if array.ndim > len(shape) + 1 or not (array == array[:1]).all():
+            found = f"{self.display} with a constant of shape {tuple(x.shape)} that differs between samples"
+            self.refuse("batch_mixed", found, consequence=True)
+        return array[0].copy()

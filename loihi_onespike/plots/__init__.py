@@ -1,8 +1,0 @@
-"""Pictures of runs: spike raster, phases per layer, readout. Each function draws into matplotlib axes it is given."""
-
-from loihi_onespike.plots.phases import draw_phases
-from loihi_onespike.plots.raster import draw_raster
-from loihi_onespike.plots.readout import draw_readout, readout_course
-from loihi_onespike.plots.style import layer_colors, style
-
-__all__ = ["draw_phases", "draw_raster", "draw_readout", "layer_colors", "readout_course", "style"]

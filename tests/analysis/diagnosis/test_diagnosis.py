@@ -1,0 +1,232 @@
+"""Networks in which one error is provoked, and whether the diagnosis names it, where it is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import loihi_onespike as los
+from loihi_onespike.analysis.diagnosis import Cause, diagnose
+from loihi_onespike.api import OneSpikeNetwork
+from loihi_onespike.conversion.method import Method
+from loihi_onespike.conversion.quantization.quantize import quantize
+from loihi_onespike.core.encoding import encode_values
+from loihi_onespike.core.graphs.network import Population
+from loihi_onespike.errors import ConfigurationError
+from tests.support import models
+
+PAPER = {"method": "paper"}
+
+
+def mlp():
+    layers = nn.Sequential(nn.Linear(12, 24), nn.ReLU(), nn.Linear(24, 20), nn.ReLU(), nn.Linear(20, 5))
+    return models.prepared(layers, 3)
+
+
+def data(shape=(12,), n=48, seed=0):
+    x = np.random.default_rng(seed).random((n, *shape)).astype(np.float32)
+    return np.rint(x * 255) / np.float32(255)
+
+
+@pytest.fixture(scope="module")
+def net():
+    return los.convert(mlp(), data(n=64, seed=1), timesteps=24, **PAPER)
+
+
+def changed(net, name, **fields):
+    """The network with another population of that name."""
+    populations = tuple(replace(p, **fields) if p.name == name else p for p in net.network.populations)
+    return OneSpikeNetwork(replace(net.network, populations=populations), None, net.model)
+
+
+def scaled(net, name, factor):
+    """The network with a code of other λ at one population: thresholds move, and its readers' weights with them."""
+    population = net.network.by_name[name]
+    stages = net.stages
+    plan = stages.plans[name]
+    plan = replace(plan, scale=plan.scale * factor, threshold=plan.threshold * factor)
+    stages = replace(stages, plans={**stages.plans, name: plan})
+    assert isinstance(population, Population)
+    network = quantize(stages, encode_values(stages.input_plan, data(n=16)), 8)
+    return OneSpikeNetwork(replace(network, facts=net.network.facts), stages, net.model)
+
+
+def named(found):
+    """Layer and cause that alone make the largest error."""
+    return found.ranked[0].name, found.ranked[0].main
+
+
+def names(net):
+    return [p.name for p in net.network.hidden]
+
+
+def test_small_scale_clips(net):
+    name = names(net)[1]
+    found = diagnose(scaled(net, name, 0.2), data())
+    assert named(found) == (name, Cause.CLIPPING) == (found.ranked[0].name, found.main)
+    layer = found.ranked[0]
+    assert layer.statistics.clipped > 0.3 and "above the first level" in layer.remedy and "λ ×" in layer.remedy
+    loss = layer.losses[Cause.CLIPPING]
+    assert loss.certain and found.share(loss.value) > 0.5
+
+
+def test_large_scale_underflows(net):
+    name = names(net)[0]
+    short = los.convert(mlp(), data(n=64, seed=1), timesteps=16, **PAPER)
+    found = diagnose(scaled(short, name, 16.0), data())
+    assert named(found) == (name, Cause.UNDERFLOW)
+    layer = found.ranked[0]
+    assert layer.statistics.underflow > 0.3 and layer.statistics.phases[0] > 0.3
+    assert "send no spike" in layer.remedy and "T=" in layer.remedy and "base" in layer.remedy
+
+
+def test_coarse_weights():
+    model = mlp()
+    found = diagnose(los.convert(model, data(n=64, seed=1), timesteps=32, weight_bits=2, **PAPER), data())
+    assert found.main is Cause.WEIGHTS and found.share(found.everywhere[Cause.WEIGHTS].value) > 0.5
+    assert all(y.main is Cause.WEIGHTS for y in found.layers[1:])
+    assert "2 bits: weight_bits=" in found.layers[1].remedy
+
+
+def test_short_wait_lets_noise_in():
+    net = los.convert(mlp(), data(n=64, seed=1), timesteps=24, wait=1, **PAPER)
+    found = diagnose(net, data())
+    assert found.main is Cause.NOISE
+    last = next(y for y in found.layers if y.name == names(net)[1])
+    assert last.main is Cause.NOISE and last.statistics.noise > 0.05 and "wait=" in last.remedy
+    full = diagnose(los.convert(mlp(), data(n=64, seed=1), timesteps=24, **PAPER), data())
+    assert all(Cause.NOISE not in y.losses and y.statistics.noise == 0 for y in full.layers[1:])
+
+
+def test_pinned_potential(net):
+    name = net.network.readout.name
+    membrane = net.network.readout.membrane
+    finer = replace(membrane, input_shift=membrane.input_shift + 4, unit=membrane.unit / 16, bias=membrane.bias * 16)
+    pinned = changed(net, name, membrane=finer)
+    found = diagnose(pinned, data())
+    assert named(found) == (name, Cause.HEADROOM)
+    assert found.ranked[0].statistics.pinned > 0 and found.ranked[0].statistics.v_bits == 24
+    assert "v would need" in found.ranked[0].remedy
+    # real numbers follow the pinned integers
+    assert found.error.relative == pytest.approx(found.integer.relative, rel=0.02)
+
+
+def test_input_beyond_calibration(net):
+    found = diagnose(net, data() * 2)
+    assert found.layers[0].main is Cause.CLIPPING and found.share(found.layers[0].total.alone) > 0.3
+    assert "range that calibration saw" in found.layers[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [("plain_cnn", "calibrated"), ("residual", "calibrated"), ("branches", "paper")]
+)
+def test_all_off_is_the_ann_and_sums_agree(name, method):
+    model = models.prepared(models.MODELS[name](), 1)
+    x = data((2, 8, 8), 24)
+    net = los.convert(model, x, timesteps=6, method=method)
+    found = diagnose(net, x[:12])
+    assert found.exact.relative < 1e-5 and found.exact.kl < 1e-9 and found.exact.agreement == 1
+    assert found.total == pytest.approx(found.error.relative**2, rel=1e-6)
+    everywhere = sum(y.value for y in found.everywhere.values())
+    assert found.interaction_of_causes == pytest.approx(found.total - everywhere)
+    assert found.interaction_of_layers == pytest.approx(found.total - sum(y.total.value for y in found.layers))
+    for layer in found.layers:
+        assert all(y.without.relative >= 0 and y.alone >= 0 for y in layer.losses.values())
+        if layer.kind == "max_pool":
+            assert not layer.losses and layer.total.value == 0
+    assert abs(found.integer.relative - found.error.relative) < 0.3 * found.integer.relative
+
+
+def test_signed_activation_and_two_sided_populations():
+    model = models.prepared(nn.Sequential(nn.Linear(12, 24), nn.Tanh(), nn.Linear(24, 20), nn.ReLU(), nn.Linear(20, 5)))
+    net = los.convert(model, data(n=64, seed=1), timesteps=6, method=Method())
+    assert any(np.any(p.offset) for p in net.network.hidden) and net.network.hidden[0].signed
+    found = diagnose(net, data())
+    assert found.exact.relative < 1e-5 and found.corrected
+    assert found.integer.relative == pytest.approx(found.error.relative, rel=0.2)
+
+
+def test_zeros_of_two_sided_populations_do_not_clip():
+    """The value of no spike is a level, so that a rectified 0 is the outermost negative one, up to float32."""
+    layers = nn.Sequential(
+        nn.Conv2d(2, 16, 3), nn.ReLU(), nn.Conv2d(16, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
+    )
+    net = los.convert(models.prepared(layers, 3), data((2, 8, 8), seed=1), timesteps=6)
+    x = data((2, 8, 8), 16) * np.float32(0.25)  # no value comes near to the largest of the calibration
+    zeros = np.mean(torch.relu(net.model[0](torch.from_numpy(x))).detach().numpy() == 0)
+    first = net.network.hidden[0]
+    assert first.signed and np.all(first.offset) and first.scale.size == 16 and zeros > 0.3
+    for layer in diagnose(net, x).layers[1:3]:
+        assert layer.statistics.active == 1 and layer.statistics.clipped == 0
+        assert Cause.CLIPPING not in layer.losses and Cause.ROUNDING in layer.losses
+
+
+def test_clipped_share_of_both_sides():
+    """z = 2x - 1 exactly in 8-bit weights, a slope of 1/2 below zero: counted here beside the first level."""
+    model = nn.Sequential(nn.Linear(12, 12), nn.LeakyReLU(0.5), nn.Linear(12, 3)).eval()
+    with torch.no_grad():
+        model[0].weight.copy_(2 * torch.eye(12))
+        model[0].bias.fill_(-1.0)
+    converted = los.convert(model, data(n=64, seed=1), timesteps=12, **PAPER)
+    net = scaled(converted, names(converted)[0], 0.4)
+    population, x = net.network.hidden[0], data()
+    z = 2 * x.astype(np.float64) - 1
+    value, first = np.where(z > 0, z, z / 2), float(population.scale[0] * population.code.levels()[0])
+    above, below = np.mean(value > first), np.mean(value < -first)
+    found = diagnose(net, x).layers[1]
+    assert population.signed and 0.1 < below < above
+    assert found.statistics.active == 1 and found.statistics.clipped == pytest.approx(above + below, abs=1e-12)
+    assert found.main is Cause.CLIPPING
+
+
+def test_loaded_network_tells_the_same(net, tmp_path):
+    there = diagnose(los.load(net.save(tmp_path / "n.h5")), data(), model=net.model)
+    here = diagnose(net, data())
+    assert there.error.relative == pytest.approx(here.error.relative, rel=1e-3)
+    assert there.main is here.main and [y.name for y in there.layers] == [y.name for y in here.layers]
+
+
+def test_single_spike_input():
+    net = los.convert(mlp(), data(n=64, seed=1), timesteps=8, input_code="single", **PAPER)
+    found = diagnose(net, data())
+    assert Cause.ROUNDING in found.layers[0].losses and found.exact.relative < 1e-5
+    assert found.layers[0].losses[Cause.ROUNDING].alone > 0
+
+
+def test_interruption_keeps_whole_batches(net, monkeypatch):
+    from loihi_onespike.analysis.diagnosis import diagnose as run
+
+    monkeypatch.setattr(run, "BATCH", 16)
+    whole = diagnose(net, data()[:16])
+
+    def stop(done, of):
+        if done > of // 2:
+            raise KeyboardInterrupt
+
+    part = diagnose(net, data(), progress=stop)
+    assert (part.images, part.requested, part.interrupted) == (16, 48, True)
+    assert part.error == whole.error and part.everywhere == whole.everywhere
+    with pytest.raises(KeyboardInterrupt):
+        diagnose(net, data()[:16], progress=stop)
+
+
+def test_document_has_labels_and_shares(net):
+    x = data()
+    labels = net.model(torch.from_numpy(x)).argmax(1)
+    document = diagnose(net, x, labels, measure="kl").document()
+    assert document["measure"] == "kl" and document["error_without_any_cause"]["accuracy"] == 1
+    assert document["causes"]["rounding"]["share"] <= 1 and document["layers"][1]["statistics"]["v_bits"] <= 24
+
+
+def test_what_cannot_be_diagnosed(net, tmp_path):
+    with pytest.raises(ConfigurationError, match="no model beside"):
+        diagnose(los.load(net.save(tmp_path / "n.h5")), data())
+    with pytest.raises(ConfigurationError, match="found no sample"):
+        diagnose(net, data()[:0])
+    with pytest.raises(ConfigurationError, match="measure"):
+        diagnose(net, data(), measure="l1")
+    other = nn.Sequential(nn.Linear(12, 23), nn.ReLU(), nn.Linear(23, 20), nn.ReLU(), nn.Linear(20, 5))
+    with pytest.raises(ConfigurationError, match="was converted from"):
+        diagnose(net, data(), model=other)

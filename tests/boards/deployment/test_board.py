@@ -1,0 +1,93 @@
+"""The whole path to a board, on a fake lava-loihi: graph, run, comparison, measurement, report."""
+
+import pytest
+
+pytestmark = pytest.mark.lava
+
+SCRIPT = """
+import json, sys
+from tests.support import lava_networks
+from loihi_onespike.boards.deployment import Options, Slurm, deploy
+from loihi_onespike.errors import OneSpikeError
+from loihi_onespike.json_text import json_text
+
+kind, programs, images, options = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
+network = lava_networks.chain(4, 4) if kind == "chain" else lava_networks.everything(3)
+codes = lava_networks.codes(network, images, seed=5)
+try:
+    chosen = Options(Slurm("oheogulch"), program=programs, **{"timeout_s": 100.0, **options})
+    report = deploy(network, codes, "oheo_gulch", chosen)
+    print(json.dumps({**json.loads(json_text(report.to_dict())), "text": report.markdown()}))
+except OneSpikeError as error:
+    print(json.dumps({"error": type(error).__name__, "message": str(error)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def run(python, programs):
+    import json
+
+    def call(kind="chain", images=3, program=None, **options):
+        return python(SCRIPT, kind, program or programs, images, json.dumps(options))
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def measured(run):
+    """A run that is read, every population tapped, and one that is measured."""
+    return run(profile_steps=2000, compute_only=True, spikes_of=["conv1", "max1", "conv2", "mean2"])
+
+
+def test_spikes_and_outputs_are_the_oracles(measured):
+    found = measured["comparison"]
+    assert found["equal"] and found["images"] == 3 == found["same_class"]
+    assert found["populations"] == ["conv1", "max1", "conv2", "mean2"] and found["where"] == "board"
+    assert not measured["failed"] and not measured["dry_run"]
+    assert all(c["state"] == "passed" for c in measured["checks"])
+
+
+def test_measured_beside_estimated(measured):
+    m = measured["measurement"]
+    # fake_lava_loihi: 5 µs a step, 25 mW dynamic, 1.28 W static of 8 chips of which one is in use
+    assert m["step_us"] == pytest.approx(5.0) and m["dynamic_mw"] == pytest.approx(25.0)
+    assert m["static_mw"] == pytest.approx(160.0) and m["warnings"] == [] and m["compute_only"]
+    rows = {row["quantity"]: row for row in measured["estimated_and_measured"]}
+    assert rows["mean step"]["measured"]["value"] == pytest.approx(5.0)
+    assert rows["mean step"]["estimated"]["status"] == "C" and rows["mean step"]["measured"]["status"] == "measured"
+    # 185 mW · 8 steps · 5 µs
+    assert rows["total energy, least"]["measured"]["value"] == pytest.approx(7400.0)
+    for words in ("Run on the board.", "compute only", "not a Loihi 2 figure", "every spike and every output is equal"):
+        assert words in measured["text"]
+
+
+def test_another_delay_of_the_adapters_shows(run):
+    found = run(input_delay=0)
+    assert found["failed"] and not found["comparison"]["equal"]
+    assert "--input-delay" in found["comparison"]["remedy"] and found["comparison"]["first"] in found["text"]
+
+
+@pytest.mark.slow
+def test_signed_spikes_delays_and_gathers(run):
+    """Signed populations, axon delays, concatenation and relays on the board's path."""
+    found = run("everything", images=2, spikes_of=["signed"])
+    assert found["comparison"]["equal"], found["comparison"]["first"]
+
+
+def test_missing_programs_stop_it_before_anything_runs(run, tmp_path):
+    found = run(program=tmp_path)
+    assert found["error"] == "DeploymentError" and "microcode program" in found["message"]
+    assert "conv1" in found["message"]
+
+
+def test_a_run_that_takes_too_long(run):
+    found = run(timeout_s=0.3)
+    assert found["error"] == "LavaError" and "not finished after 0.3 s" in found["message"]
+    assert "--timeout" in found["message"]
+
+
+@pytest.mark.slow
+def test_short_runs_are_flagged(run):
+    found = run(images=1, profile_steps=80)
+    warnings = " ".join(found["measurement"]["warnings"])
+    assert "80 steps" in warnings and "-4.0 mW, below zero" in warnings and "--compute-only" in warnings

@@ -1,0 +1,84 @@
+"""Everything but the board."""
+
+import json
+
+import pytest
+
+from loihi_onespike.boards.deployment import Options, deploy, pipeline
+from loihi_onespike.boards.energy.activity import Activity
+from loihi_onespike.errors import ConfigurationError, DeploymentError
+from loihi_onespike.executors import lava as lava_backend
+from loihi_onespike.executors import reference
+from tests.boards.mapping.boards import narrow
+from tests.support.lava_networks import chain, codes
+
+NETWORK = chain(4, 4)
+CODES = codes(NETWORK, 2)
+
+
+@pytest.mark.lava
+def test_the_graph_runs_on_the_cpu_backend(tmp_path):
+    report = deploy(NETWORK, CODES, "oheo_gulch", Options(dry_run=True, timeout_s=100))
+    assert report.comparison is not None and report.comparison.equal and not report.failed
+    assert report.comparison.populations == ("input", "conv1", "max1", "conv2", "mean2")
+    assert report.measurement is None and all(measured is None for _, _, measured in report.rows())
+    document, text = report.write(tmp_path / "report.txt")
+    assert (document.name, text.name) == ("report.json", "report.md")
+    found = json.loads(document.read_text())
+    assert found["dry_run"] and found["estimate"]["energy_per_image"][0]["dynamic"]["value"] is None
+    for words in (
+        "no board was touched",
+        "| lava-loihi | no |",
+        "not measured",
+        "every spike and every output is equal",
+    ):
+        assert words in text.read_text()
+
+
+def test_without_lava_the_rest_is_done(monkeypatch):
+    monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "Lava is not installed; install it")
+    report = deploy(NETWORK, CODES, "oheo_gulch", Options(dry_run=True))
+    assert report.comparison is None and "Lava is not installed" in report.not_run and not report.failed
+    assert "Nothing ran: Lava is not installed" in report.markdown()
+
+
+def test_a_network_that_does_not_fit_fails(monkeypatch):
+    monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "not here")
+    report = deploy(NETWORK, CODES, narrow("oheo_gulch", cores_per_chip=3), Options(dry_run=True))
+    assert report.failed and any("does not fit" in note for note in report.estimate.notes)
+
+
+def test_the_estimate_takes_more_images_than_are_run(monkeypatch):
+    monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "not here")
+    counted = Activity.of(NETWORK, reference.run(NETWORK, codes(NETWORK, 5, seed=1)).layers)
+    report = deploy(NETWORK, CODES, "oheo_gulch", Options(dry_run=True), activity=counted)
+    assert report.estimate.images == 5
+
+
+@pytest.mark.lava
+def test_without_lava_loihi_one_line_says_so():
+    with pytest.raises(DeploymentError, match=r"lava-loihi is not installed.*--dry-run") as error:
+        deploy(NETWORK, CODES, "oheo_gulch")
+    assert "\n" not in str(error.value)
+
+
+def test_nothing_long_is_done_before_that(monkeypatch):
+    monkeypatch.setattr(pipeline.reference, "run", lambda *_: pytest.fail("the oracle ran"))
+    with pytest.raises(DeploymentError):
+        deploy(NETWORK, CODES, "oheo_gulch")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"stepping": "N9"}, "supported N2A2"),
+        ({"input_delay": -1}, "input delay: found -1"),
+        ({"output_delay": 99}, "supported 0 to 8"),
+        ({"profile_steps": 7}, "one image"),
+        ({"compute_only": True}, "--profile"),
+        ({"spikes_of": ("conv1", "conv9")}, "found conv9, supported conv1, max1"),
+    ],
+)
+def test_options(options, words):
+    with pytest.raises(ConfigurationError, match=words):
+        deploy(NETWORK, CODES, "oheo_gulch", Options(dry_run=True, **options))

@@ -1,0 +1,49 @@
+"""Grids of values that a neuron can send, and the errors of channels on them, against the plainest arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loihi_onespike.conversion.calibration.grid import Grid, Sorted
+
+LEVELS, THRESHOLDS = np.array([0.8, 0.4, 0.2]), np.array([0.6, 0.3, 0.1])
+
+
+def test_an_unsigned_grid() -> None:
+    grid = Grid.of(LEVELS, THRESHOLDS)
+    assert grid.entries.tolist() == [0.0, 0.2, 0.4, 0.8]
+    assert grid.thresholds.tolist() == [0.1, 0.3, 0.6]
+    assert grid.phases.tolist() == [0, 3, 2, 1]
+    assert grid.offset == 0
+
+
+def test_a_two_sided_grid_has_its_lowest_value_at_zero() -> None:
+    grid = Grid.of(LEVELS, THRESHOLDS, turn=2)
+    assert grid.entries.tolist() == [-0.4, -0.2, 0.0, 0.2, 0.4, 0.8]
+    assert grid.thresholds.tolist() == [-0.3, -0.1, 0.1, 0.3, 0.6]
+    assert grid.phases.tolist() == [-2, -3, 0, 3, 2, 1]
+    assert grid.entries[0] + grid.offset == 0
+
+
+def test_a_symmetric_grid() -> None:
+    grid = Grid.of(LEVELS, THRESHOLDS, symmetric=True)
+    assert grid.phases.tolist() == [-1, -2, -3, 0, 3, 2, 1]
+    assert grid.offset == 0
+
+
+@pytest.mark.parametrize("turn", [None, 1, 3])
+def test_errors_and_segments_equal_a_loop_over_all_values(turn: int | None) -> None:
+    rng = np.random.default_rng(3)
+    values, scales = rng.exponential(size=(2, 200)), np.array([[0.7, 1.9], [1.3, 2.4]])
+    grid, ordered = Grid.of(LEVELS, THRESHOLDS, turn), Sorted(values)
+    for f in range(2):
+        number, total = ordered.segments(grid, scales[:, f])
+        for c in range(2):
+            relative = values[c] / scales[c, f] - grid.offset
+            sent = np.array([int(np.sum(grid.thresholds <= x)) for x in relative])
+            carried = (grid.entries[sent] + grid.offset) * scales[c, f]
+            assert np.isclose(ordered.errors(grid, scales)[c, f], np.mean((values[c] - carried) ** 2))
+            for m in range(len(grid.entries)):
+                assert number[c, m] == np.sum(sent == m)
+                assert np.isclose(total[c, m], relative[sent == m].sum())

@@ -1,0 +1,70 @@
+"""As many bits as the input needs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import loihi_onespike as los
+from loihi_onespike.conversion.calibration.input_code import INPUT_ERROR, enough_bits, plan_input
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.encoding import encode_values
+from loihi_onespike.core.graphs.stage import InputStage, StageGraph
+from loihi_onespike.errors import ConfigurationError
+from tests.support.models import inputs, make
+
+CHANCE = np.random.default_rng(3)
+
+
+def _planned(x: np.ndarray) -> tuple[int, float]:
+    """Bits that "auto" takes, and the rounding error over the deviation of the values."""
+    plan = plan_input(StageGraph("any", (InputStage("x", x.shape[1:]),)), [x], "auto").input_plan
+    assert plan is not None and isinstance(plan.code, BinaryCode)
+    found = encode_values(plan, x) * plan.scale / 2**plan.code.bits + plan.offset
+    spread = x - x.mean(axis=(0, *range(2, x.ndim)), keepdims=True) if x.ndim > 2 else x - x.mean()
+    return plan.code.bits, float(np.sqrt(np.square(found - x).sum() / np.square(spread).sum()))
+
+
+def test_pictures_take_eight_bits_and_lose_nothing() -> None:
+    pictures = CHANCE.integers(0, 256, (20, 3, 8, 8)) / 255
+    normalised = ((pictures - [[[0.4]], [[0.5]], [[0.3]]]) / [[[0.2]], [[0.3]], [[0.25]]]).astype(np.float32)
+    bits, error = _planned(normalised)
+    assert bits == 8
+    assert error < 1e-6
+
+
+@pytest.mark.parametrize("tail", [1.0, 2.0, 2.6])
+def test_long_tails_take_as_many_bits_as_the_error_asks_for(tail: float) -> None:
+    values = np.exp(tail * CHANCE.normal(size=(400, 50))).astype(np.float32)
+    bits, error = _planned(values)
+    coarser = enough_bits(np.array(float(np.ptp(values))), np.array(float(values.var()))).bits
+    assert bits == coarser
+    assert bits in range(8, 13)
+    if bits < 12:
+        assert error <= INPUT_ERROR
+    if bits > 8:
+        step = float(np.ptp(values)) / (2 ** (bits - 1) - 1)
+        assert step / np.sqrt(12) > INPUT_ERROR * values.std()
+
+
+def test_bits_by_hand() -> None:
+    """step / √12 ≤ 1 % of a deviation of 1: a span of 8 takes 8 bits (0.9 %), of 17 takes 9, of 10⁶ the most."""
+    one = np.array(1.0)
+    assert [enough_bits(np.array(span), one).bits for span in (8.0, 17.0, 1e6)] == [8, 9, 12]
+    assert enough_bits(np.array(1.0), np.array(0.0)).bits == 8
+
+
+def test_the_network_says_how_many_it_took() -> None:
+    x = torch.exp(2.5 * torch.randn(64, 6, generator=torch.Generator().manual_seed(0)))
+    model = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
+    net = los.convert(model, x, timesteps=8, method="paper")
+    code = net.network.input.code
+    assert isinstance(code, BinaryCode) and code.bits > 8
+    assert net.network.facts["options"]["input_bits"] == code.bits  # type: ignore[index]
+    assert los.convert(model, x, timesteps=8, method="paper", input_bits=5).network.input.timesteps == 5
+
+
+def test_other_words_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="input_bits: found 'many', supported 'auto' or whole numbers"):
+        los.convert(make("mlp"), inputs(4), input_bits="many")  # type: ignore[arg-type]

@@ -1,0 +1,26 @@
+"""A loaded network in real numbers: the stages that its integers stand for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import loihi_onespike as los
+from loihi_onespike.conversion.quantization.dequantize import dequantize
+from loihi_onespike.executors.float.float_executor import FloatExecutor
+from tests.support.models import MODELS, inputs, make
+
+
+@pytest.mark.parametrize("wait", [None, 3])
+@pytest.mark.parametrize("name", list(MODELS))
+def test_real_arithmetic_on_integer_weights_is_close_to_the_integers(name: str, wait: int | None) -> None:
+    """With a full wait only the rounding of the leak separates the two: a few neurons near a threshold differ."""
+    x = inputs(16)
+    net = los.convert(make(name), x, timesteps=24, base=1.2, wait=wait, method="paper")
+    real = FloatExecutor(dequantize(net.network)).trace(x)
+    full = net if wait is None else los.convert(make(name), x, timesteps=24, base=1.2, method="paper")
+    exact = full.trace(x)
+    for population in net.network.hidden:
+        equal = exact.layers[population.name].phases == real.layers[population.name].phases
+        assert np.mean(equal) > 0.9, population.name
+    assert np.linalg.norm(real.output - exact.output) < 0.05 * np.linalg.norm(exact.output)

@@ -1,0 +1,39 @@
+"""Thresholds as integers: θ(k) = Q^-k (1 + 1/Q)/2 · gain of v at step min(wait + k, T), in units of v."""
+
+import numpy as np
+import pytest
+
+from loihi_onespike.conversion.quantization.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
+from loihi_onespike.core.activations import IDENTITY, RELU
+from loihi_onespike.core.codes import Base, PhaseCode
+from loihi_onespike.core.graphs.network import Membrane
+from loihi_onespike.core.graphs.stage import StagePlan
+
+UNIT = 2.0**-10
+MEMBRANE = Membrane((2 * 4096,) * 3, 0, np.zeros((), np.int64), np.full((), UNIT))
+
+
+def planned(wait, activation=RELU, scale=1.0):
+    return StagePlan.of(activation, PhaseCode(Base.nearest(2.0), 3), np.full((), scale), wait)
+
+
+@pytest.mark.parametrize(
+    ("wait", "steps", "real"),
+    [
+        (None, 3, (3.0, 1.5, 0.75)),  # 3/8, 3/16, 3/32 times 2^3
+        (1, 1, (1.5, 1.5, 0.75)),  # times 2^2, 2^3, 2^3
+        (9, 3, (3.0, 1.5, 0.75)),  # no longer than the input
+    ],
+)
+def test_thresholds_of_base_2_grow_with_v(wait, steps, real):
+    plan = planned(wait)
+    factor, table, negative = integer_thresholds(plan, MEMBRANE)
+    assert wait_steps(plan, MEMBRANE) == steps and negative is None
+    assert largest_threshold(plan, MEMBRANE) == max(real) / UNIT
+    np.testing.assert_array_equal(table.thresholds(factor), np.array(real) / UNIT)
+
+
+def test_signed_populations_have_a_table_for_each_sign_and_the_scale_goes_into_the_factor():
+    factor, table, negative = integer_thresholds(planned(None, IDENTITY, scale=2.0), MEMBRANE)
+    assert factor == 2 * 3 / UNIT and negative is not None
+    np.testing.assert_array_equal(negative.thresholds(factor), table.thresholds(factor))

@@ -1,0 +1,74 @@
+"""Lava's fixed point against the oracle: spike phases, v and largest values of every layer, to the bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.trace import Trace, first_difference
+from loihi_onespike.executors import reference
+from loihi_onespike.executors.lava import run
+from tests.strategies import random_case
+from tests.support.lava_networks import chain, codes, everything
+from tests.support.lava_processes import Watch, needs_lava
+
+pytestmark = needs_lava
+
+
+def assert_equal(expected: Trace, found: Trace) -> None:
+    assert first_difference(expected, found) is None
+    assert np.array_equal(expected.output, found.output)
+    for name, layer in expected.layers.items():
+        assert (layer.peak, layer.input_peak) == (found.layers[name].peak, found.layers[name].input_peak), name
+
+
+def fires(network: Network, trace: Trace) -> bool:
+    """Every hidden layer has neurons that spike and neurons that stay silent, at several phases."""
+    phases = [trace.layers[p.name].phases for p in network.hidden]
+    return all(p is not None and len(np.unique(p)) > 2 for p in phases)
+
+
+@pytest.mark.parametrize("wait", [0, 1, 3, 6])
+def test_chain_of_convolutions_and_pools(wait: int) -> None:
+    network = chain(wait)
+    x = codes(network, 25)
+    expected = reference.run(network, x)
+    assert fires(network, expected)
+    watch = Watch()
+    assert_equal(expected, run(network, x, progress=watch, timeout_s=60))
+    assert watch.nothing_left()
+    assert watch.calls[0][0] == 0 and watch.calls[-1] == (watch.calls[-1][1],) * 2
+    assert [done for done, _ in watch.calls] == sorted(done for done, _ in watch.calls)
+
+
+@pytest.mark.parametrize("wait", [1, 5])
+def test_every_feature_of_the_ir(wait: int) -> None:
+    network = everything(wait)
+    x = codes(network, 4)
+    expected = reference.run(network, x)
+    assert fires(network, expected)
+    assert expected.layers["wide"].peak == 2**23, "v saturates in this network"
+    assert (np.asarray(expected.layers["signed"].phases) < 0).any()
+    assert_equal(expected, run(network, x, timeout_s=60))
+
+
+@pytest.mark.parametrize("network", [chain(2), everything(2)], ids=["chain", "everything"])
+def test_one_image_at_a_time(network: Network) -> None:
+    x = codes(network, 3)
+    assert_equal(reference.run(network, x), run(network, x, stream=False, timeout_s=60))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_networks(seed: int) -> None:
+    network, x = random_case(seed)
+    assert_equal(reference.run(network, x), run(network, x, timeout_s=60))
+
+
+def test_torch_stays_out_of_the_worker() -> None:
+    def look(pid: int) -> None:
+        with open(f"/proc/{pid}/maps") as maps:
+            assert "libtorch" not in maps.read()
+
+    network = chain(1)
+    run(network, codes(network, 1), progress=Watch(look), timeout_s=60)

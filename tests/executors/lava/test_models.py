@@ -1,0 +1,29 @@
+"""Whole converted models on Lava: every construct equals the oracle, spike for spike and v for v."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import loihi_onespike as los
+from loihi_onespike.core.trace import first_difference
+from loihi_onespike.executors.lava.availability import available
+from tests.support.models import MODELS, inputs, make
+
+pytestmark = [pytest.mark.lava, pytest.mark.skipif(not available(), reason="lava is not installed")]
+
+
+@pytest.mark.parametrize("wait", [2, None])
+@pytest.mark.parametrize("name", list(MODELS))
+def test_lava_equals_the_oracle(name: str, wait: int | None) -> None:
+    x = inputs(3)
+    net = los.convert(make(name), x, timesteps=6, wait=wait, method="paper")
+    assert first_difference(net.trace(x, "reference"), net.trace(x, "lava")) is None
+
+
+def test_lava_runs_what_was_saved_and_loaded(tmp_path: Path) -> None:
+    x = inputs(2)
+    net = los.convert(make("residual"), x, timesteps=30)  # deep enough for delays of its shortcuts
+    loaded = los.load(net.save(tmp_path / "net.h5"))
+    assert first_difference(net.trace(x, "reference"), loaded.trace(x, "lava", stream=False)) is None

@@ -1,0 +1,59 @@
+"""Options and codes outside their range, and Python without Lava: refused before anything is started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from loihi_onespike.errors import ConfigurationError, LavaError
+from loihi_onespike.executors.lava import availability, available, run, why_unavailable
+from tests.support.lava_networks import chain, codes
+
+NET = chain(1)
+X = codes(NET, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"precision": "float32"}, r"precision: found 'float32', supported fixed_pt and floating_pt"),
+        ({"synapses": "scipy"}, r"synapses: found 'scipy', supported own and stock"),
+        ({"processes": "one"}, r"processes: found 'one', supported graph and whole"),
+        ({"processes": "whole", "synapses": "stock"}, r"found whole with fixed_pt and stock synapses, supported whole"),
+        ({"processes": "whole", "precision": "floating_pt"}, r"found whole with floating_pt and own synapses"),
+        ({"synapses": "stock", "precision": "floating_pt"}, r"found stock with floating_pt.*ignore weight_exp"),
+    ],
+)
+def test_options(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        run(NET, X, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        (X[:, 0], r"codes: found shape \(2, 8, 8\), supported \(N, 1, 8, 8\) with N ≥ 1"),
+        (X[:0], r"codes: found shape \(0, 1, 8, 8\)"),
+        (X / 2, r"codes: found type float64, supported integers"),
+    ],
+)
+def test_codes(codes: np.ndarray, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        run(NET, codes)
+
+
+def test_without_lava(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(availability, "find_spec", lambda name: None)
+    found = f"found Python {sys.version_info.major}.{sys.version_info.minor}, Lava supports 3.10"
+    assert found in (why_unavailable() or "")
+    assert not available()
+    with pytest.raises(LavaError, match=r"install Python 3\.10 and.*pip install 'loihi-onespike\[lava\]'"):
+        run(NET, X)
+
+
+def test_importing_the_package_imports_neither_lava_nor_torch() -> None:
+    check = "import sys, loihi_onespike.executors.lava; sys.exit(any(m in sys.modules for m in ('lava', 'torch')))"
+    assert subprocess.run([sys.executable, "-c", check]).returncode == 0

@@ -1,0 +1,68 @@
+"""Lava's own Dense, Conv and Sparse in place of our synapses: where they are taken, and that nothing changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loihi_onespike.core.graphs.network import Network, Readout, Synapse
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Dense
+from loihi_onespike.core.trace import first_difference
+from loihi_onespike.executors import reference
+from loihi_onespike.executors.lava import run
+from tests.strategies import random_case
+from tests.support.lava_networks import chain, codes, everything, membrane, source, weights
+from tests.support.lava_processes import needs_lava
+
+pytestmark = needs_lava
+
+
+@pytest.mark.parametrize("network", [chain(1), chain(6), everything(3)], ids=["short", "full", "everything"])
+def test_same_traces(network: Network) -> None:
+    x = codes(network, 2)
+    assert first_difference(reference.run(network, x), run(network, x, synapses="stock", timeout_s=60)) is None
+
+
+@pytest.mark.parametrize("seed", [20, 21, 22])
+def test_same_traces_on_random_networks(seed: int) -> None:
+    network, x = random_case(seed, images=2)
+    assert first_difference(reference.run(network, x), run(network, x, synapses="stock", timeout_s=60)) is None
+
+
+def kinds(network: Network) -> dict[str, str]:
+    from loihi_onespike.executors.lava.netx import Network as LavaNetwork
+
+    layers = LavaNetwork(network, synapses="stock").layers
+    return {
+        name: type(process).__module__.split(".")[0] + "." + type(process).__name__
+        for layer in layers
+        for name, process in layer.synapses.items()
+    }
+
+
+def test_which_process_is_taken() -> None:
+    assert kinds(chain(1)) == {
+        "conv1": "lava.Conv",
+        "max1": "lava.Sparse",
+        "conv2": "lava.Conv",
+        "mean2": "lava.Sparse",
+        "out": "lava.Sparse",
+    }
+    found = kinds(everything(1))
+    assert found["signed"] == "lava.Sparse", "a 1-d convolution with uneven padding"
+    assert found["shortcut"] == found["relay"] == "lava.DelaySparse"
+
+
+def test_own_synapse_where_a_stock_weight_would_be_clipped() -> None:
+    from loihi_onespike.core.codes import BinaryCode
+
+    twice = np.zeros(2, np.int32)
+    out = Readout("out", (3,), membrane(8192, 3))
+    dense = Dense(np.full((3, 2), 254, np.int16))
+    network = verify(Network("n", (source((1,), BinaryCode(3)), out), (Synapse("out", "input", "out", dense, twice),)))
+    assert kinds(network) == {"out": "loihi_onespike.Synapse"}
+    plain = verify(
+        Network("n", (source((2,), BinaryCode(3)), out), (Synapse("out", "input", "out", Dense(weights(1, (3, 2)))),))
+    )
+    assert kinds(plain) == {"out": "lava.Dense"}

@@ -1,0 +1,203 @@
+"""The programs on the interpreter equal the oracle: spike phases, v at the end of windows, largest values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from loihi_onespike.core.codes import BINARY, PhaseCode, ThresholdTable
+from loihi_onespike.core.graphs.network import Membrane, Network, Population
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.trace import first_difference
+from loihi_onespike.executors import reference
+from loihi_onespike.microcode import Interpreter, MicrocodeSpec, execute, initial_state, program_of, run, state_rows
+from loihi_onespike.microcode.examples import VARIANTS, example, example_codes
+from tests.strategies import Case, cases, random_case
+from tests.support.lava_networks import chain, codes, everything
+
+NARROW = MicrocodeSpec(register_bits=28, product_bits=39)
+"""The narrowest widths that the programs are written for."""
+
+
+def assert_equal(network: Network, x: np.ndarray, spec: MicrocodeSpec | None = None) -> None:
+    expected = reference.run(network, x)
+    found = run(network, x) if spec is None else run(network, x, spec)
+    assert first_difference(expected, found) is None
+    assert np.array_equal(expected.output, found.output)
+    for name, layer in expected.layers.items():
+        assert (layer.peak, layer.input_peak) == (found.layers[name].peak, found.layers[name].input_peak), name
+
+
+@given(cases())
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_random_networks(case: Case) -> None:
+    assert_equal(*case)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_networks_in_the_narrowest_widths(seed: int) -> None:
+    assert_equal(*random_case(seed), NARROW)
+
+
+def test_random_networks_have_every_variant() -> None:
+    """What the two tests above rely on, seen in the oracle's own traces."""
+    seen = set()
+    for seed in range(30):
+        network, x = random_case(seed)
+        layers = reference.run(network, x).layers
+        for p in network.hidden:
+            seen.add(p.kind)
+            seen.add(f"rows {state_rows(p, network.period_steps)}")
+            seen.add("short wait" if p.wait < p.membrane.input_steps else "full wait")
+            seen |= {"gain per step"} if len(set(p.membrane.leak)) > 1 else set()
+            seen |= {"negative spikes"} if (layers[p.name].phases < 0).any() else set()
+            seen |= {"saturates"} if layers[p.name].peak >= 2**23 - 1 else set()
+            seen |= {"entries below zero"} if min(p.table.mant) < 0 else set()
+            seen |= {"input is pinned"} if "a_max" in program_of(p).constants else set()
+    assert seen == {
+        *("relu", "linear", "max_pool", "average_pool", "relay", "rows 1", "rows 2", "short wait", "full wait"),
+        *("gain per step", "negative spikes", "saturates", "entries below zero", "input is pinned"),
+    }
+
+
+@pytest.mark.parametrize("timesteps", [8, 16])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_examples_of_the_document(variant: str, timesteps: int) -> None:
+    network, x = example(variant, timesteps), example_codes(timesteps)
+    phases = reference.run(network, x).layers["hidden"].phases
+    assert len(np.unique(phases)) > timesteps / 2, "the figures come from neurons that fire at many phases"
+    assert_equal(network, x)
+
+
+@pytest.mark.parametrize("network", [chain(2), everything(3)], ids=["chain", "everything"])
+def test_networks_made_by_hand(network: Network) -> None:
+    assert_equal(network, codes(network, 3))
+
+
+def _with_hidden(network: Network, **changes: object) -> Network:
+    hidden = replace(network.hidden[0], **changes)  # type: ignore[arg-type]
+    return verify(replace(network, populations=(network.input, hidden, *network.populations[2:])))
+
+
+@pytest.mark.parametrize("spec", [None, NARROW], ids=["default", "narrow"])
+@pytest.mark.parametrize("one_threshold", [False, True])
+@pytest.mark.parametrize("variant", ["ReLU, wait T/2", "signed, full wait"])
+def test_entries_never_sent_and_thresholds_of_any_size(variant: str, one_threshold: bool, spec: object) -> None:
+    """mant 32767 and shift 0 beside entries below zero, a table of its own for negative spikes, and thresholds from
+    -2^23 to 2^23 - 1."""
+    network = example(variant, 8)
+    table = ThresholdTable.from_gains(np.array([np.inf, 0.9, np.inf, 0.01, 0.0, -1.0, -np.inf, -0.3]))
+    opposite = ThresholdTable.from_gains(np.array([0.5, np.inf, 0.2, 0.3, -1.0, 0.1, np.inf, 1e-9]))
+    assert table.shift[0] == 0 and table.mant[0] == 2**15 - 1
+    edges = [1, 2, 511, 512, 513, 2**23 - 1, -1, -511, -(2**23)]
+    for first in edges if one_threshold else [0]:
+        threshold = np.random.default_rng(5).integers(-3000, 3000, 32)
+        threshold[: len(edges)] = edges
+        changed = _with_hidden(
+            network,
+            table=table,
+            negative=opposite if network.hidden[0].signed else None,
+            threshold=np.array(first) if one_threshold else threshold,
+        )
+        x = example_codes(8)
+        phases = reference.run(changed, x).layers["hidden"].phases
+        assert one_threshold or len(np.unique(phases)) > 3
+        assert_equal(changed, x, spec)  # type: ignore[arg-type]
+
+
+def test_idle_windows_disturb_no_image() -> None:
+    """A bias above θ fires in every idle window before the first image; the trace shows none of it."""
+    network = example("ReLU, full wait", 8)
+    loud = _with_hidden(network, membrane=replace(network.hidden[0].membrane, bias=np.array(2**20)))
+    late = replace(loud.synapses[0], axon_delay=40)
+    loud = verify(replace(loud, synapses=(late, *loud.synapses[1:])))
+    assert loud.starts["hidden"] > 2 * loud.period_steps
+    assert (reference.run(loud, example_codes(8)).layers["hidden"].phases == 1).all()
+    assert_equal(loud, example_codes(8))
+
+
+def test_long_windows_have_a_clock_of_16_bits() -> None:
+    network = example("ReLU, full wait", 8)
+    table = ThresholdTable(network.hidden[0].table.mant * 20, network.hidden[0].table.shift * 20)
+    code = replace(network.hidden[0].code, timesteps=160)  # type: ignore[type-var]
+    readout = replace(network.readout, membrane=replace(network.readout.membrane, leak=(4096,) * 160))
+    relay = replace(
+        network.hidden[1],
+        code=code,
+        table=ThresholdTable.constant(160),
+        membrane=replace(network.hidden[1].membrane, leak=(4096,) * 160),
+    )
+    hidden = replace(network.hidden[0], table=table, code=code)
+    long = verify(replace(network, populations=(network.input, hidden, relay, readout)))
+    assert long.period_steps == 168
+    assert state_rows(hidden, 168) == 2 and state_rows(hidden, 127) == 1
+    assert_equal(long, example_codes(8)[:2])
+
+
+def test_the_trace_notices_a_wrong_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same networks with the saturation left out of the rule differ: the equality above is not empty."""
+    from loihi_onespike.microcode import neuron
+
+    monkeypatch.setattr(neuron, "V_MAX", 2**23 - 2)
+    network, x = everything(3), codes(everything(3), 3)
+    difference = first_difference(reference.run(network, x), execute(network, x).trace)
+    assert difference is not None and difference.layer == "wide"
+
+
+def neurons(
+    membrane: Membrane, threshold: np.ndarray, table: ThresholdTable, wait: int, signed: bool = False
+) -> Population:
+    """Neurons with a threshold each; `signed` ones have the same table for negative spikes."""
+    code, one = PhaseCode(BINARY, len(table.mant)), np.array(1.0)
+    negative = table if signed else None
+    return Population("p", threshold.shape, "linear", membrane, wait, code, threshold, table, negative, one)
+
+
+def test_hand_computed_neuron() -> None:
+    """Q = 2, T = 2, full wait, one neuron, weight 6, input_shift 2, bias 10.
+
+    Spike at input phase 2: v(1) = 20, v(2) = 40 + (6 << 2) = 64. θ(1) = 128 · 16384 >> 14 = 128 > 64,
+    θ(2) = 128 · 16384 >> 15 = 64 ≤ 64: a spike at phase 2.
+    """
+    membrane = Membrane((8192, 8192), 2, np.array(10), np.array(1.0))
+    table = ThresholdTable((16384, 16384), (14, 15))
+    p = neurons(membrane, np.array([128]), table, wait=2)
+    core = Interpreter(program_of(p), initial_state(p, 0, 4))
+    seen = [(int(core.step(np.array([a]))[0]), int(core.state("v")[0])) for a in (0, 6, 0, 0, 0)]
+    assert seen == [(0, 20), (0, 64), (0, 64), (1, 64), (0, 20)]
+
+
+@pytest.mark.parametrize("spec", [MicrocodeSpec(), NARROW], ids=["default", "narrow"])
+@pytest.mark.parametrize("shift", [8, 16])
+@pytest.mark.parametrize("v", [-(2**23), 2**23 - 1])
+def test_pinned_input_saturates_where_the_whole_input_does(v: int, shift: int, spec: MicrocodeSpec) -> None:
+    """v at one end, gain 4, inputs that bring the sum just up to the other end and far beyond: exact integers."""
+    around = -(-5 * 2**23 >> shift)
+    a_in = np.unique([*range(-around - 40, around + 40, 1 + around // 50), *(-(2**23), 2**23 - 1), 0])
+    p = neurons(
+        Membrane((16384,), shift, np.array(v), np.array(1.0)), np.arange(len(a_in)), ThresholdTable.constant(1), 1
+    )
+    core = Interpreter(program_of(p, spec=spec), initial_state(p, 0, 2))
+    core.step(a_in)
+    exact = [min(max(4 * v + int(a) * 2**shift, -(2**23)), 2**23 - 1) for a in a_in]
+    assert core.state("v").tolist() == exact
+    assert exact[0] == -(2**23) and exact[-1] == 2**23 - 1 and len(set(exact)) > 5
+
+
+@pytest.mark.parametrize("spec", [MicrocodeSpec(), NARROW], ids=["default", "narrow"])
+@pytest.mark.parametrize("v", [-(2**23), 2**23 - 1])
+def test_limited_thresholds_lie_beyond_every_potential(v: int, spec: MicrocodeSpec) -> None:
+    """Factor 32767: θ = ±(2^23 - 1) · 32767 is out of reach on one side and below everything on the other; ±256 gives
+    θ = ±8388352, 255 below the highest v and 256 above the lowest.
+    """
+    threshold = np.array([2**23 - 1, 256, -256, -(2**23)])
+    membrane = Membrane((4096,), 0, np.array(v), np.array(1.0))
+    p = neurons(membrane, threshold, ThresholdTable((2**15 - 1,), (0,)), 1, signed=True)
+    core = Interpreter(program_of(p, spec=spec), initial_state(p, 0, 2), signed_spikes=True)
+    core.step(np.zeros(4, np.int64))
+    # Positive first: v ≥ θ. Otherwise negative: v ≤ -θ.
+    expected = [0, 1, 1, 1] if v > 0 else [0, -1, -1, 1]
+    assert core.step(np.zeros(4, np.int64)).tolist() == expected
