@@ -55,6 +55,22 @@ class GraphError(OneSpikeError):
     """A graph breaks one of the rules that `core.graphs.verify_network` states."""
 
 
+class MissingEntryError(OneSpikeError, TypeError):
+    """A map, activation or code has no entry in a registry (core/registry.py) that was asked for one.
+
+    Attributes:
+        name: class without an entry.
+        place: what the registry is for.
+    """
+
+    def __init__(self, name: str, place: str, remedy: str) -> None:
+        self.name, self.place, self.remedy = name, place, remedy
+        super().__init__(f"{name}: no entry for {place}; {remedy}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        return type(self), (self.name, self.place, self.remedy)
+
+
 class CalibrationError(OneSpikeError):
     """The calibration data cannot be used as given."""
 
