@@ -15,6 +15,7 @@ from benchmarks.paper_tables.layers import fig7
 from benchmarks.paper_tables.sweep import sweep
 from benchmarks.paper_tables.waits import waits
 from loihi_onespike.data import load_data
+from loihi_onespike.frontend.call import ann_output
 from loihi_onespike.models.digits_cnn import load_digits_cnn
 
 
@@ -50,9 +51,7 @@ def test_without_the_shift_values_shrink_from_layer_to_layer(experiment):
     assert all(row["slope"] > 0.95 and row["error"] < row["error, no shift"] for row in table.rows)
     assert slopes[0] > slopes[1] > slopes[3] and slopes[-1] < 0.8
     images = experiment.data.take(32).images
-    np.testing.assert_allclose(
-        values.ann["classifier"], los.network.ann_output(experiment.model, images), rtol=0, atol=1e-4
-    )
+    np.testing.assert_allclose(values.ann["classifier"], ann_output(experiment.model, images), rtol=0, atol=1e-4)
 
 
 def test_a_base_too_near_to_one_loses_what_eq_5_says(experiment):

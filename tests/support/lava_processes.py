@@ -21,7 +21,7 @@ def worker_pid() -> int:
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             parent = int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[1])
-            if parent == os.getpid() and b"lava_backend.worker" in entry.joinpath("cmdline").read_bytes():
+            if parent == os.getpid() and b"executors.lava.worker" in entry.joinpath("cmdline").read_bytes():
                 return int(entry.name)
         except (OSError, ValueError):
             continue

@@ -196,7 +196,7 @@ def test_single_spike_input():
 
 
 def test_interruption_keeps_whole_batches(net, monkeypatch):
-    from loihi_onespike.analysis.diagnosis import diagnose as run
+    from loihi_onespike.analysis.diagnosis import run_diagnosis as run
 
     monkeypatch.setattr(run, "BATCH", 16)
     whole = diagnose(net, data()[:16])
