@@ -1,4 +1,4 @@
-"""Exact counts of a run: spikes and synaptic operations (contract section 5)."""
+"""Exact counts of a run: spikes and synaptic operations (docs/arithmetic.md, Energy)."""
 
 from __future__ import annotations
 

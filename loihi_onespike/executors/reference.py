@@ -1,4 +1,4 @@
-"""The oracle: a clock, populations, synapses with their hop and delay, and the recursion of the contract line by line.
+"""The oracle: a clock, populations, synapses with hop and delay, and the recursion of docs/arithmetic.md line by line.
 
 Every population advances one step per tick and a stream of images flows through the pipeline, one image every period.
 It is slow and is meant to be read. Nothing in it is shared with the faster executors but the network, the fixed-point
@@ -37,7 +37,7 @@ class _Source:
 
 
 class _Neurons:
-    """Spiking neurons or a readout. `step` is one neuron update of the contract."""
+    """Spiking neurons or a readout. `step` is one neuron update (docs/arithmetic.md, The neuron)."""
 
     def __init__(self, population: Population | Readout, images: int) -> None:
         self.p, self.m = population, population.membrane

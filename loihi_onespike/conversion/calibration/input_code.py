@@ -1,4 +1,4 @@
-"""Code of the input, found on calibration data (contract section 1)."""
+"""Code of the input, found on calibration data (docs/arithmetic.md, The code)."""
 
 from __future__ import annotations
 

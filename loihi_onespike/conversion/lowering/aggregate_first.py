@@ -1,4 +1,4 @@
-"""Pass ANN → ANN: aggregation before the layer it stands behind (contract section 2).
+"""Pass ANN → ANN: aggregation before the layer it stands behind (docs/arithmetic.md, The neuron).
 
     A (x W + b) = (A x) W + (A 1) b        A (s ⊙ x + t) = s ⊙ (A x) + (A 1) t
 

@@ -1,4 +1,4 @@
-"""Pass ANN → stages: decides which neurons there are (contract section 2).
+"""Pass ANN → stages: decides which neurons there are (docs/arithmetic.md, The neuron).
 
 Every ReLU becomes a population, max pooling a population of first-spike neurons; convolutions, batch norm, additions,
 concatenations and rearrangements become synapses and biases of the populations that read them. A linear value that a

@@ -1,4 +1,4 @@
-"""How many fraction bits v gets, and who pays where they do not fit (contract section 3).
+"""How many fraction bits v gets, and who pays where they do not fit (docs/arithmetic.md, Integers).
 
 `ranges` are the largest magnitudes, in units of v without fraction bits, of v, bias and threshold: one per group of
 neurons that share a unit.

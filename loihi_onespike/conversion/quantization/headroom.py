@@ -1,4 +1,4 @@
-"""Widths of the integers that a population meets: measured, and the worst case (contract section 3)."""
+"""Widths of the integers that a population meets: measured, and the worst case (docs/arithmetic.md, Integers)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thresholds of a planned stage as integers: factor per neuron, table per phase (contract sections 2 and 3).
+"""Thresholds of a planned stage as integers: factor per neuron, table per phase (docs/arithmetic.md, The neuron).
 
 θ(k) = threshold · table_k · gain of v at step min(wait + k, T_in) / unit
 """

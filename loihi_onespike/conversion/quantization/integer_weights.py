@@ -1,4 +1,4 @@
-"""Weights of all links of a stage as even integers in one unit of v (contract section 3)."""
+"""Weights of all links of a stage as even integers in one unit of v (docs/arithmetic.md, Integers)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pass planned stages → integer network (contract section 3).
+"""Pass planned stages → integer network (docs/arithmetic.md, Integers).
 
 Weights become symmetric integers per output channel (`integer_weights`). Scale of the channel, batch-norm gain and λ
 go into the threshold of the neuron (`integer_thresholds`), so they cost no precision. Stage by stage, the calibration

@@ -1,7 +1,8 @@
 """The integer one-spike network: what runs on every executor, is written to NetX, mapped and deployed.
 
 All values are integers; the floats in it (`scale`, `offset`, `unit`) only translate to and from the units of the ANN
-and never enter the arithmetic. Contract of one neuron, window-local step t = 1, 2, …:
+and never enter the arithmetic. One neuron, in window-local steps t = 1, 2, …
+(docs/arithmetic.md, The neuron):
 
     v(0) = bias
     t ≤ input_steps:  v(t) = saturate( (v(t-1)·leak_t >> 12) + (a_in(t) << input_shift) )

@@ -4,7 +4,7 @@ A relay repeats its input (`relay_layer`). On the CPU a layer runs in the event-
 spike is scattered once. Where only phases are wanted and neurons decide on their whole input, bounds around one float
 map decide nearly all of them (`bounded_layer`, `graph_bounds`). Graph networks have kernels of their own
 (`graph_layer`). Maps without such a form, and all layers on a GPU, run as dense maps (`dense_layer`). The results never
-depend on the choice: they are those of the contract.
+depend on the choice: they are those of docs/arithmetic.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 All phases of a one-spike layer together carry at most one spike per neuron, so the work of the synapses does not grow
 with T; only the few operations of the recursion do. A few output places make a block, so that the steps of one neuron,
 each of which waits for the one before, overlap with those of others. Compiled by numba, parallel over images, integers
-throughout: the result is that of the contract to the bit, whatever the order of the sums.
+throughout: the result is that of docs/arithmetic.md to the bit, whatever the order of the sums.
 """
 
 from __future__ import annotations
