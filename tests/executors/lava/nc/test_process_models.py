@@ -18,7 +18,7 @@ from loihi_onespike.microcode.examples import example
 from tests.support.lava_networks import chain, everything
 from tests.support.lava_processes import needs_lava
 
-FAKE = Path(__file__).parents[2] / "support" / "fake_nc"
+FAKE = Path(__file__).parents[3] / "support" / "fake_nc"
 MADE_AVAILABLE = ("lava.magma.core.model.nc", "loihi_onespike.executors.lava.nc.process_models")
 
 

@@ -12,7 +12,7 @@ from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
 from loihi_onespike.executors.fast.fast_executor import FastExecutor
-from tests.gnn.models import Deep, TwoLayers, adjacency, with_seed
+from tests.support.graph_models import Deep, TwoLayers, adjacency, with_seed
 
 T = 8
 CASES = {

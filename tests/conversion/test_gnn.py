@@ -13,7 +13,7 @@ from loihi_onespike.core.graphs.stage import StageGraph
 from loihi_onespike.core.maps import Dense, Sparse
 from loihi_onespike.executors.float.float_executor import FloatExecutor
 from loihi_onespike.frontend.gnn.arguments import graph_arguments
-from tests.gnn.models import Deep, TwoLayers, adjacency, with_seed
+from tests.support.graph_models import Deep, TwoLayers, adjacency, with_seed
 
 
 def lowered(model: nn.Module, x: object) -> tuple[StageGraph, np.ndarray]:

@@ -7,7 +7,7 @@ import torch
 
 import loihi_onespike as los
 from loihi_onespike.core.trace import first_difference
-from tests.gnn.models import TwoLayers, adjacency, with_seed
+from tests.support.graph_models import TwoLayers, adjacency, with_seed
 
 
 @pytest.mark.lava

@@ -11,7 +11,7 @@ from torch import nn
 import loihi_onespike as los
 from loihi_onespike.core.gnn import sparse_sample
 from loihi_onespike.errors import CalibrationError, ConfigurationError, UnsupportedModelError
-from tests.gnn.models import TwoLayers, adjacency, with_seed
+from tests.support.graph_models import TwoLayers, adjacency, with_seed
 
 
 @pytest.fixture(scope="module")
