@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 from loihi_onespike import errors
 
 if TYPE_CHECKING:
-    from loihi_onespike.api import OneSpikeNetwork, load
-    from loihi_onespike.conversion.pipeline import convert
+    from loihi_onespike.api import OneSpikeNetwork, convert, load
 
 __version__ = "0.1.0"
 __all__ = ["OneSpikeNetwork", "__version__", "convert", "errors", "load"]
 
 _LAZY = {
-    "convert": "loihi_onespike.conversion.pipeline",
+    "convert": "loihi_onespike.api",
     "load": "loihi_onespike.api",
     "OneSpikeNetwork": "loihi_onespike.api",
 }

@@ -1,16 +1,20 @@
-"""`OneSpikeNetwork`: what `convert` and `load` return."""
+"""`convert` and `load`, and the `OneSpikeNetwork` that both return."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from loihi_onespike.conversion.method import Method
+from loihi_onespike.conversion.options import Options
+from loihi_onespike.conversion.pipeline import Progress, convert_network
+from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.core.encoding import Codes, dense_codes, encode_input
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.stage import StageGraph
@@ -24,11 +28,10 @@ from loihi_onespike.evaluation.image_counts import Counts
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.fast.fast_executor import DEFAULT_BUDGET_BYTES, FastExecutor
 from loihi_onespike.executors.float.float_executor import FloatExecutor
+from loihi_onespike.frontend import ModelSource, as_module
 from loihi_onespike.frontend.call import ann_output
 from loihi_onespike.frontend.gnn.input_form import InputForm
-
-if TYPE_CHECKING:
-    from loihi_onespike.jobs.distributed import Ranks
+from loihi_onespike.jobs.distributed import Ranks
 
 Executor = Literal["float", "fast", "reference", "lava"]
 Inputs: TypeAlias = ArrayLike | torch.Tensor | tuple[torch.Tensor, ...]
@@ -76,8 +79,6 @@ class OneSpikeNetwork:
     def stages(self) -> StageGraph:
         if self._stages is not None:
             return self._stages
-        from loihi_onespike.conversion.quantization.dequantize import dequantize
-
         return dequantize(self.network)
 
     @property
@@ -268,6 +269,62 @@ class OneSpikeNetwork:
             f"OneSpikeNetwork({self.network.name}: {len(hidden)} spiking populations, {neurons} neurons, "
             f"T={self.network.timesteps}, period {self.period_steps} steps, latency {self.latency_steps} steps)"
         )
+
+
+def convert(
+    model: ModelSource,
+    calibration: torch.Tensor | NDArray[np.floating] | Iterable[object],
+    *,
+    timesteps: int = 16,
+    base: float | Literal["auto"] = "auto",
+    wait: int | None = None,
+    weight_bits: int = 8,
+    input_bits: int | Literal["auto"] = "auto",
+    input_code: Literal["binary", "single"] = "binary",
+    normalization: Literal["channel", "layer"] = "channel",
+    threshold_shift: bool = True,
+    method: Method | Literal["calibrated", "paper"] = "calibrated",
+    progress: Progress | None = None,
+    ranks: Ranks | None = None,
+) -> OneSpikeNetwork:
+    """Convert a trained ReLU network into a one-spike network with integer weights (arXiv 2403.08786).
+
+    The model is not changed and not trained; it is read as in eval mode.
+
+    Args:
+        model: any `torch.nn.Module` of supported operations, a program of `torch.export.export`, or the path of an
+            .onnx or .pt2 file.
+        calibration: inputs as the model takes them, tensor (N, …) or iterable of batches; (x, y) batches give x.
+            For a graph network its arguments: a torch.sparse adjacency, or a tuple of it and the features, or of
+            features, edge_index and perhaps edge weights; the whole graph is one sample.
+        timesteps: T, phases per window of the hidden populations.
+        base: Q of the code; "auto" fits the levels to the activations, or, by the paper's method, takes the base with
+            the least mean percentage error for T (Eq. 5).
+        wait: steps a neuron waits before its first decision, 1..T; None is full wait: decisions on the whole input.
+        weight_bits: width of weights, sign included, 2..8.
+        input_bits: phases of the binary coded input, 1..16; "auto" takes 8, which carry 8-bit data exactly, or up to
+            12 for values whose rounding error would be larger than 1 % of their deviation.
+        input_code: "binary" (many spikes, base 2) or "single" (one spike, paper Table VII).
+        normalization: one scale λ per channel (Eq. 2), or per layer.
+        threshold_shift: round to the nearest level (Eq. 4) instead of down (Eq. 3).
+        method: "calibrated", "paper" for the paper's method alone, or a `Method` with single parts on or off.
+        progress: called as progress(what, done, of).
+        ranks: processes that share the survey of the activations, with the same arguments on every one of them; all
+            get the same network (docs/scale.md). A graph is one sample, so nothing of it is shared.
+
+    Raises:
+        UnsupportedModelError: with every operation that has no one-spike form.
+        ModelLoadError: when the file of a model cannot be read.
+        CalibrationError: when the calibration data is empty or not finite.
+        ConfigurationError: when an option is out of range.
+        HeadroomError: when a layer does not fit into 24 bits.
+    """
+    options = Options(
+        timesteps, base, wait, weight_bits, input_bits, input_code, normalization, threshold_shift, Method.of(method)
+    )
+    module = as_module(model)
+    network, stages = convert_network(module, calibration, options, progress, ranks)
+    return OneSpikeNetwork(network, stages, module)
 
 
 def load(path: str | Path) -> OneSpikeNetwork:
