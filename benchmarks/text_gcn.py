@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 import loihi_onespike as los
-from loihi_onespike.cli.inputs import base_of, input_bits_of
+from loihi_onespike.cli.arguments.inputs import base_of, input_bits_of
 from loihi_onespike.evaluation.alpha import FP32, INT8
 
 REPEATS = 5

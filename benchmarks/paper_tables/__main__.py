@@ -12,11 +12,11 @@ from benchmarks.paper_tables.experiment import Experiment, Progress
 from benchmarks.paper_tables.graphs import graph
 from benchmarks.paper_tables.table import Table
 from benchmarks.paper_tables.tables import TABLES, Asked, check_plot, code_table, table_of
-from loihi_onespike.cli import inputs, options
-from loihi_onespike.cli.groups import grouped
-from loihi_onespike.cli.output import stdout_console
-from loihi_onespike.cli.pictures import check_picture
-from loihi_onespike.cli.progress import ProgressBars
+from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.arguments.groups import grouped
+from loihi_onespike.cli.arguments.pictures import check_picture
+from loihi_onespike.cli.terminal.output import stdout_console
+from loihi_onespike.cli.terminal.progress import ProgressBars
 from loihi_onespike.errors import ConfigurationError, OneSpikeError
 from loihi_onespike.json_text import json_text
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from loihi_onespike.cli.output import show_table
+from loihi_onespike.cli.terminal.output import show_table
 from loihi_onespike.evaluation import Accuracy
 
 Cell = Accuracy | float | int | str | None

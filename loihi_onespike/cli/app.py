@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 
 import loihi_onespike
-from loihi_onespike.cli.convert import convert
-from loihi_onespike.cli.demo import demo
-from loihi_onespike.cli.deploy import deploy
-from loihi_onespike.cli.diagnose import diagnose
-from loihi_onespike.cli.evaluate import evaluate
-from loihi_onespike.cli.inspect import inspect
-from loihi_onespike.cli.map import map
-from loihi_onespike.cli.profile import profile
-from loihi_onespike.cli.run import run
-from loihi_onespike.cli.tune import tune
+from loihi_onespike.cli.commands.convert import convert
+from loihi_onespike.cli.commands.demo import demo
+from loihi_onespike.cli.commands.deploy import deploy
+from loihi_onespike.cli.commands.diagnose import diagnose
+from loihi_onespike.cli.commands.evaluate import evaluate
+from loihi_onespike.cli.commands.inspect import inspect
+from loihi_onespike.cli.commands.map import map
+from loihi_onespike.cli.commands.profile import profile
+from loihi_onespike.cli.commands.run import run
+from loihi_onespike.cli.commands.tune import tune
 
 app = typer.Typer(
     name="onespike",

@@ -13,7 +13,7 @@ from typing import ParamSpec
 import typer
 from rich.console import Console
 
-from loihi_onespike.cli.output import stdout_console, without_trailing_blanks, write_json
+from loihi_onespike.cli.terminal.output import stdout_console, without_trailing_blanks, write_json
 from loihi_onespike.errors import OneSpikeError
 
 P = ParamSpec("P")

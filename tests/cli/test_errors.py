@@ -70,7 +70,7 @@ def test_the_file_to_write_is_looked_at_first(onespike, tmp_path):
 
 
 def test_defects_keep_their_traceback(monkeypatch):
-    monkeypatch.setattr("loihi_onespike.cli.inputs.existing", lambda path: 1 / 0)
+    monkeypatch.setattr("loihi_onespike.cli.arguments.inputs.existing", lambda path: 1 / 0)
     result = CliRunner().invoke(app, ["inspect", "net.h5"])
     assert isinstance(result.exception, ZeroDivisionError)
 
@@ -79,7 +79,7 @@ def test_interrupt(monkeypatch):
     def interrupt(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("loihi_onespike.cli.inputs.existing", interrupt)
+    monkeypatch.setattr("loihi_onespike.cli.arguments.inputs.existing", interrupt)
     result = CliRunner().invoke(app, ["inspect", "net.h5"])
     assert result.exit_code == 130 and "interrupted" in result.stderr
 

@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from loihi_onespike.cli.job_options import JobArray, command_again
+from loihi_onespike.cli.arguments.job_options import JobArray, command_again
 from loihi_onespike.errors import ConfigurationError, JobArrayError
 from loihi_onespike.jobs import Cluster, Ended, Job, run_array
 from loihi_onespike.jobs.array import _parameters, failures, submit

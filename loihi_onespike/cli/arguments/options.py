@@ -1,0 +1,216 @@
+"""Options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from loihi_onespike.cli.arguments import inputs
+from loihi_onespike.conversion.method import Method as _Method
+
+if TYPE_CHECKING:
+    from loihi_onespike.data import Dataset
+
+CONVERSION, DATA, OUTPUT = "Conversion", "Data", "Output"
+
+
+def _conversion(*names: str, metavar: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, metavar=metavar, help=help, rich_help_panel=CONVERSION, **more)
+
+
+def _data(*names: str, metavar: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, metavar=metavar, help=help, rich_help_panel=DATA, **more)
+
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="digits, file.py:callable, package.module:callable, torchvision:name, or a file: net.onnx, or net.pt2 of "
+        "torch.export. The callable takes no arguments and returns the trained torch.nn.Module (or is its class).",
+    ),
+]
+NetFile = Annotated[Path, typer.Argument(metavar="NET.h5", help="File that `onespike convert` wrote.")]
+Board = Annotated[
+    str,
+    typer.Option("--board", metavar="BOARD", help="Name of a board, as hala_point, or a .toml file of your own."),
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Weights: safetensors, or a state_dict of torch.save; every key must match."),
+]
+
+Data = Annotated[
+    str,
+    _data(
+        "--data",
+        metavar="DATA",
+        help="digits, FILE.npz (arrays x, y; optionally x_calibration), torchvision:CIFAR10 with --data-root, or a "
+        "folder with one subfolder of pictures per class.",
+    ),
+]
+DataRoot = Annotated[
+    Path | None,
+    _data("--data-root", metavar="FOLDER", help="Where a torchvision data set lies. Nothing is downloaded."),
+]
+Resize = Annotated[int | None, _data("--resize", metavar="N", help="Pictures: shorter side after scaling, in pixels.")]
+Crop = Annotated[int | None, _data("--crop", metavar="N", help="Pictures: side of the centre square, in pixels.")]
+Normalize = Annotated[
+    str,
+    _data(
+        "--normalize",
+        metavar="NAME",
+        help="Pictures: (pixel/255 - mean)/std with those of imagenet, cifar10, cifar100 or mnist, or as numbers "
+        "mean,mean,mean/std,std,std; none: pixel/255.",
+    ),
+]
+Images = Annotated[
+    int | None,
+    _data("--images", metavar="N", help="Images, spread evenly over the data.", min=1, show_default="all"),
+]
+FewImages = Annotated[int, _data("--images", metavar="N", help="Images, spread evenly over the data.", min=1)]
+Seed = Annotated[int, _data("--seed", metavar="N", help="Seed of the choice of calibration images.")]
+
+Timesteps = Annotated[
+    int, _conversion("--timesteps", metavar="T", help="Steps in which a neuron may send its one spike, 1 to 256.")
+]
+BaseOption = Annotated[
+    str,
+    _conversion(
+        "--base",
+        metavar="Q",
+        help="A spike at phase k stands for Q^-k; above 1, up to 4. auto: levels fitted to the activations, or, with "
+        "--method paper, the base with the least mean error for T (Eq. 5).",
+    ),
+]
+Wait = Annotated[
+    int | None,
+    _conversion(
+        "--wait",
+        metavar="N",
+        help="Steps before a neuron's first decision, 1 to T. Fewer: faster, less exact.",
+        show_default="full wait",
+    ),
+]
+WeightBits = Annotated[
+    int, _conversion("--weight-bits", metavar="N", help="Width of a weight in bits, sign included, 2 to 8.")
+]
+InputBits = Annotated[
+    str,
+    _conversion(
+        "--input-bits",
+        metavar="N|auto",
+        help="Width of an input value in bits, a step each, 1 to 16. auto: 8, or more where the data needs them.",
+    ),
+]
+InputCode = Annotated[
+    str,
+    _conversion(
+        "--input-code",
+        metavar="CODE",
+        help="Of the input: binary (a spike for every bit that is set) or single (one spike, paper Table VII).",
+    ),
+]
+Normalization = Annotated[
+    str,
+    _conversion("--normalization", metavar="PER", help="One scale per channel (Eq. 2) or per layer: channel, layer."),
+]
+NoThresholdShift = Annotated[
+    bool,
+    typer.Option(
+        "--no-threshold-shift",
+        help="Round down to a level (Eq. 3), not to the nearest one (Eq. 4).",
+        rich_help_panel=CONVERSION,
+    ),
+]
+Method = Annotated[
+    str,
+    _conversion("--method", metavar="NAME", help="calibrated, or paper: the method of arXiv 2403.08786 alone."),
+]
+Without = Annotated[
+    list[str] | None,
+    _conversion(
+        "--without",
+        metavar="PART",
+        help=f"Leave out a part of the calibration, may be repeated: {', '.join(_Method.names())}.",
+        show_default=False,
+    ),
+]
+CalibrationImages = Annotated[
+    int,
+    _conversion(
+        "--calibration-images",
+        metavar="N",
+        help="Images to calibrate with, from the training part of the data where it has one.",
+        min=1,
+    ),
+]
+
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout", metavar="SECONDS", help="After which a run on Lava is given up, its start included.", min=1
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout instead of text.", rich_help_panel=OUTPUT)
+]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Show where in the program an error arose.", rich_help_panel=OUTPUT)
+]
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The options of a conversion, for `groups.grouped`."""
+
+    timesteps: Timesteps = 16
+    base: BaseOption = "auto"
+    wait: Wait = None
+    weight_bits: WeightBits = 8
+    input_bits: InputBits = "auto"
+    input_code: InputCode = "binary"
+    normalization: Normalization = "channel"
+    no_threshold_shift: NoThresholdShift = False
+    method: Method = "calibrated"
+    without: Without = None
+    calibration_images: CalibrationImages = 512
+
+    def keywords(self) -> dict[str, Any]:
+        """What `convert` takes; raises ConfigurationError naming the option that has no such value."""
+        return {
+            "timesteps": self.timesteps,
+            "base": inputs.base_of(self.base),
+            "wait": self.wait,
+            "weight_bits": self.weight_bits,
+            "input_bits": inputs.input_bits_of(self.input_bits),
+            "input_code": inputs.input_code_of(self.input_code),
+            "normalization": inputs.normalization_of(self.normalization),
+            "threshold_shift": not self.no_threshold_shift,
+            "method": inputs.method_of(self.method, self.without or ()),
+        }
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where data lies and how its pictures are prepared, for `groups.grouped`.
+
+    The seed is an option of its own: it chooses calibration images, which not every command has.
+    """
+
+    data_root: DataRoot = None
+    resize: Resize = None
+    crop: Crop = None
+    normalize: Normalize = "none"
+
+    def read(self, data: str, calibration_images: int = 1, seed: int = 0) -> Dataset:
+        """The data of that name, its pictures prepared as the options say."""
+        from loihi_onespike.data import Preprocessing, load_data
+
+        pictures = Preprocessing.named(self.normalize, self.resize, self.crop)
+        return load_data(
+            data, root=self.data_root, calibration_images=calibration_images, preprocessing=pictures, seed=seed
+        )

@@ -1,0 +1,60 @@
+"""Pictures that commands write: the option --plot, its check before the work, and the file after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.errors import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 150
+
+
+def plot_option(what: str) -> Any:
+    """--plot of a command whose picture shows that."""
+    return typer.Option("--plot", metavar="FILE", help=f"{what} (.png, .svg, .pdf).", rich_help_panel=options.OUTPUT)
+
+
+def check_picture(path: Path | None) -> None:
+    """Whether a picture can be written there; ask before the long work, not after it.
+
+    Raises:
+        ConfigurationError: the suffix is of no kind of picture.
+        DataError: the folder cannot be made.
+    """
+    if path is None:
+        return
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.lower().removeprefix(".") not in kinds:
+        listed = ", ".join(f".{kind}" for kind in sorted(kinds))
+        raise ConfigurationError(f"--plot: found {str(path)!r}, supported names that end in {listed}")
+    inputs.writable(path)
+
+
+@contextmanager
+def picture(path: Path, size: tuple[float, float]) -> Iterator[Figure]:
+    """An empty figure, size in inches, in the style of all pictures; written when its block ends.
+
+    Raises DataError when the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    from loihi_onespike.analysis.plots.style import style
+
+    with style():
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure
+        try:
+            figure.savefig(path, dpi=DPI)
+        except (ValueError, OSError) as error:
+            raise DataError(f"{path}: cannot be written ({error})") from error

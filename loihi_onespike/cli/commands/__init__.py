@@ -1,0 +1,1 @@
+"""The commands of `onespike`, one per module."""

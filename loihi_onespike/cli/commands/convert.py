@@ -1,0 +1,74 @@
+"""onespike convert: from a trained model to a NetX file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.arguments.groups import grouped
+from loihi_onespike.cli.command import Result, command
+
+
+@command
+@grouped
+def convert(
+    model: options.Model,
+    data: options.Data,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="NetX file to write (HDF5).", rich_help_panel=options.OUTPUT),
+    ],
+    conversion: options.Conversion,
+    source: options.Source,
+    seed: options.Seed = 0,
+    weights: options.Weights = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> Result:
+    """Convert a trained ReLU network into a one-spike network with INT8 weights.
+
+    Nothing is trained; some hundred unlabelled images calibrate the scales. The file holds all that a simulator or a
+    board needs, and is read by `evaluate`, `run` and `inspect`.
+
+    Example: onespike convert model.py:build --weights weights.pt --data train.npz -o net.h5
+    """
+    inputs.writable(out)
+    keywords = conversion.keywords()
+    found = source.read(data, conversion.calibration_images, seed)
+    module = inputs.read_model(model, weights)
+
+    import loihi_onespike as los
+    from loihi_onespike.cli.reports.describe import (
+        conversion_text,
+        network_document,
+        show_layers,
+        show_rewrites,
+        show_timing,
+    )
+    from loihi_onespike.cli.terminal.output import size_of
+    from loihi_onespike.cli.terminal.progress import ProgressBars
+
+    with ProgressBars() as bars:
+        net = los.convert(module, found.calibration, **keywords, progress=bars)
+    path = net.save(out)
+
+    def show(console: Console) -> None:
+        show_layers(console, net.network)
+        show_rewrites(console, net.network)
+        show_timing(console, net.network)
+        console.print(f"Method: {conversion_text(net.network)}", markup=False)
+        console.print(f"Calibrated with {len(found.calibration)} images of {found.name}", markup=False)
+        console.print(f"Written to {path} ({size_of(path)})", markup=False)
+
+    document = {
+        **network_document(net.network),
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "data": found.name,
+        "calibration_images": len(found.calibration),
+    }
+    return Result(document, show)

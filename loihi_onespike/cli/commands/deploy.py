@@ -1,0 +1,227 @@
+"""onespike deploy: a network onto a board, or the rehearsal of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.arguments.groups import grouped
+from loihi_onespike.cli.arguments.job_options import JobArray
+from loihi_onespike.cli.command import Result, command
+from loihi_onespike.cli.execution.deploy_array import deploy_by_jobs
+from loihi_onespike.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from loihi_onespike.boards.deployment import Ethernet, Report, Slurm
+
+BOARD, RUN = "Board", "Run"
+
+
+@command
+@grouped
+def deploy(
+    context: typer.Context,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="NET.h5", help="File that `onespike convert` wrote; with --slurm one or more of them."),
+    ],
+    jobs: JobArray,
+    data: options.Data,
+    source: options.Source,
+    board: Annotated[
+        str,
+        typer.Option(
+            "--board",
+            metavar="BOARD",
+            help="Name of a board, as oheo_gulch, or a .toml file of your own.",
+            rich_help_panel=BOARD,
+        ),
+    ],
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Everything but the board: preflight, mapping, graph on Lava's CPU backend, report."
+        ),
+    ] = False,
+    program: Annotated[
+        Path | None,
+        typer.Option(
+            "--program",
+            metavar="FOLDER",
+            help="Microcode files, named after the populations, written with Intel's tools.",
+            rich_help_panel=BOARD,
+        ),
+    ] = None,
+    partition: Annotated[
+        str | None,
+        typer.Option("--partition", metavar="NAME", help="Partition of the SLURM cluster.", rich_help_panel=BOARD),
+    ] = None,
+    node: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--node",
+            metavar="NAME",
+            help="One node of the cluster; with --slurm it may be repeated, the jobs take them in turn.",
+            rich_help_panel=BOARD,
+        ),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="ADDRESS", help="Host of a board on the network.", rich_help_panel=BOARD),
+    ] = None,
+    stepping: Annotated[
+        str, typer.Option("--stepping", metavar="NAME", help="Of the chips.", rich_help_panel=BOARD)
+    ] = "N3B3",
+    images: Annotated[int, typer.Option("--images", metavar="N", help="Images that are run.", min=1)] = 4,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="K/N", help="Run the K-th of N shares of the images alone.")
+    ] = None,
+    counted_images: Annotated[
+        int, typer.Option(metavar="N", help="Images whose spikes the estimate counts.", min=1)
+    ] = 100,
+    profile: Annotated[
+        bool,
+        typer.Option("--profile", help="Also measure time and energy, in a run of its own.", rich_help_panel=RUN),
+    ] = False,
+    steps: Annotated[
+        int, typer.Option("--steps", metavar="N", help="Steps of that run; 2,000 to 10,000.", rich_help_panel=RUN)
+    ] = 4000,
+    compute_only: Annotated[
+        bool,
+        typer.Option("--compute-only", help="Measure with the input replayed from the chip.", rich_help_panel=RUN),
+    ] = False,
+    spikes_of: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="POPULATION",
+            help="Read back its spikes; may be repeated.",
+            show_default="the last",
+            rich_help_panel=RUN,
+        ),
+    ] = None,
+    input_delay: Annotated[
+        int, typer.Option(metavar="N", help="Steps that the input adapter adds.", rich_help_panel=RUN)
+    ] = 1,
+    output_delay: Annotated[
+        int, typer.Option(metavar="N", help="Steps that the output adapters add.", rich_help_panel=RUN)
+    ] = 1,
+    timeout: options.Timeout = 1800.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Report as FILE.json and FILE.md; with --slurm a folder for one report of every job.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> Result:
+    """Put a network onto a Loihi 2 board, compare spikes and outputs with the oracle, and measure time and energy.
+
+    Needs lava-loihi, which Intel gives to members of its research community; --dry-run does everything but the board.
+    Exit status 1 when a spike or an output differs, or, in a dry run, when the network does not fit. --slurm N puts
+    every network onto N boards at once, each with its share of the images.
+
+    Example: onespike deploy net.h5 --data digits --board oheo_gulch --dry-run
+    """
+    if jobs.require():
+        _access(partition, None, host)
+        return deploy_by_jobs(context, files, node or (), out, images, jobs)
+    if len(files) > 1 or len(node or ()) > 1:
+        raise ConfigurationError("deploy: found more than one network or node, supported with --slurm N, one without")
+    (file,) = files
+    access = _access(partition, node[0] if node else None, host)
+    if out is not None:
+        inputs.writable(out)
+
+    import loihi_onespike as los
+    from loihi_onespike.boards.deployment import Options
+    from loihi_onespike.boards.deployment import deploy as put
+    from loihi_onespike.boards.deployment.pipeline import require_software
+    from loihi_onespike.boards.specification import load_board
+    from loihi_onespike.cli.execution.spikes import activity_on
+    from loihi_onespike.cli.terminal.progress import ProgressBars
+    from loihi_onespike.evaluation.parts import Shard
+
+    onto = load_board(board)
+    if not dry_run:
+        require_software()
+    net = los.load(inputs.existing(file))
+    found = source.read(data)
+    run = found.take(images).images[:]
+    if shard is not None:
+        share = Shard.of_text(shard)
+        run = run[share.index :: share.of]
+        if not len(run):
+            raise ConfigurationError(f"--shard: found {shard} of {images} images, supported as many shards as images")
+    with ProgressBars() as bars:
+        activity = activity_on(net, found.take(counted_images), bars)
+        report = put(
+            net.network,
+            net.encode(run),
+            onto,
+            Options(
+                access=access,
+                stepping=stepping,
+                program=program,
+                dry_run=dry_run,
+                profile_steps=steps if profile else None,
+                compute_only=compute_only,
+                spikes_of=spikes_of,
+                input_delay=input_delay,
+                output_delay=output_delay,
+                timeout_s=timeout,
+            ),
+            activity=activity,
+            progress=lambda done, of: bars("Lava steps", done, of),
+        )
+    written = () if out is None else report.write(out)
+    return Result(report.to_dict(), lambda console: show_report(console, report, written), report.failed)
+
+
+def _access(partition: str | None, node: str | None, host: str | None) -> Slurm | Ethernet:
+    from loihi_onespike.boards.deployment import Ethernet, Slurm
+
+    if host is None:
+        return Slurm(partition, node)
+    if partition or node:
+        raise ConfigurationError("--host: found beside --partition or --node, supported one way to the board")
+    return Ethernet(host)
+
+
+def show_report(console: Console, report: Report, written: tuple[Path, ...]) -> None:
+    """For people: preflight, comparison, estimated beside measured."""
+    from loihi_onespike.cli.terminal.output import show_facts, show_table
+
+    marks = {"passed": "ok", "failed": "missing", "not asked": "-"}
+    rows = [(f"{c.name}: {marks[c.state]}", c.found + (f"; {c.remedy}" if c.failed else "")) for c in report.checks]
+    title = f"{report.network} on {report.estimate.board}" + (" (dry run: no board was touched)" * report.dry_run)
+    show_facts(console, title, rows)
+    compared = report.comparison
+    if compared is None:
+        lines = [("not run", report.not_run)]
+    else:
+        result = "every spike and output equal" if compared.equal else f"{compared.first}; {compared.remedy}"
+        lines = [
+            ("on", f"{compared.where}, {compared.images} images"),
+            ("spikes of", ", ".join(compared.populations)),
+            ("result", result),
+        ]
+    show_facts(console, "Against the oracle", lines)
+    cells = [
+        (quantity, str(estimated), "not measured" if measured is None else str(measured))
+        for quantity, estimated, measured in report.rows()
+    ]
+    account = report.estimate.best_account.table
+    show_table(console, f"Per image ({account})", ("", "estimated", "measured"), cells)
+    for line in (*(report.measurement.warnings if report.measurement else ()), *report.estimate.sentences):
+        console.print(f"  {line}", markup=False)
+    if written:
+        console.print("\nWritten: " + ", ".join(map(str, written)), markup=False)

@@ -1,0 +1,137 @@
+"""onespike evaluate: accuracy, spikes and energy of a network on labelled data."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+from rich.console import Console
+
+from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.arguments.groups import grouped
+from loihi_onespike.cli.arguments.job_options import JobArray
+from loihi_onespike.cli.arguments.target import Target, check_target, network_of
+from loihi_onespike.cli.command import INTERRUPTED, Result, command
+from loihi_onespike.cli.execution.evaluate_shared import Sharing, Unfinished, counted, counted_by_jobs, state_of
+from loihi_onespike.cli.execution.interrupts import termination_interrupts
+from loihi_onespike.cli.execution.ranks import launched_ranks
+from loihi_onespike.cli.terminal.progress import ProgressBars
+from loihi_onespike.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from loihi_onespike.api import Executor
+    from loihi_onespike.evaluation import Evaluation
+    from loihi_onespike.evaluation.evaluator import Evaluator
+
+
+@command
+@grouped
+def evaluate(
+    context: typer.Context,
+    target: Target,
+    data: options.Data,
+    conversion: options.Conversion,
+    source: options.Source,
+    jobs: JobArray,
+    sharing: Sharing,
+    seed: options.Seed = 0,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="With NET.h5: the model it came from, to compare with; named as for `convert`."
+        ),
+    ] = None,
+    weights: options.Weights = None,
+    executor: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="fast: exact integers. float: real numbers, full wait. reference: the oracle, slow. lava: Lava's "
+            "simulator. fast, reference and lava give the same spikes.",
+        ),
+    ] = "fast",
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Where fast and float run: cpu, or cuda (any device of torch); fast gives the same."
+        ),
+    ] = "cpu",
+    images: options.Images = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> Result:
+    """Accuracy with its 95 % interval, spikes per neuron, the energy measure α, latency and period.
+
+    Options of the conversion are for a model; a file has been converted already. Started by torchrun, all ranks share
+    the images; --slurm shares them among jobs. The result is the same to the last digit.
+
+    Example: onespike evaluate net.h5 --data test.npz --model model.py:build --weights weights.pt
+    """
+    from_file = check_target(context, target, model, conversion)
+    inputs.choice("--executor", executor, ("fast", "float", "reference", "lava"))
+    sharing.check(jobs)
+    if jobs.require() and not from_file:
+        raise ConfigurationError(
+            f"--slurm: found the model {target!r}, supported a NET.h5; convert it first, jobs would do so one by one"
+        )
+    evaluator: Evaluator | None = None
+    speaks = True
+    try:
+        with termination_interrupts(), launched_ranks(sharing.rank_timeout) as ranks:
+            speaks = ranks is None or ranks.is_first
+            with ProgressBars(silent=not speaks) as bars:
+                found = source.read(data, 1 if from_file else conversion.calibration_images, seed)
+                named = model if from_file else target
+                module = None if named is None else inputs.read_model(named, weights)
+                net = network_of(target, module, found, conversion, bars).to(device)
+                part = found.take(images)
+                evaluator = net.evaluator(part.images, part.labels, cast("Executor", executor), module, sharing.batch)
+                if jobs.slurm is not None and sharing.resume is not None:
+                    counts = counted_by_jobs(context, evaluator, sharing.resume, jobs, bars)
+                else:
+                    counts = counted(evaluator, sharing.resume, sharing.shard, ranks, bars)
+    except KeyboardInterrupt:
+        if sharing.resume is None or evaluator is None or not speaks:
+            raise
+        print(f"\nonespike: interrupted; {state_of(evaluator, sharing.resume)}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    if not speaks:
+        raise typer.Exit
+    facts = {"network": str(target), "data": found.name, "options": net.network.facts.get("options")}
+    if isinstance(counts, Unfinished):
+        state = counts
+        return Result({**state.to_dict(), **facts}, lambda console: console.print(str(state), markup=False))
+    evaluation = net.report(evaluator, counts)
+
+    def show(console: Console) -> None:
+        from loihi_onespike.cli.reports.describe import conversion_text
+
+        show_evaluation(console, evaluation, found.name, conversion_text(net.network))
+
+    return Result({**evaluation.to_dict(), **facts}, show)
+
+
+def show_evaluation(console: Console, evaluation: Evaluation, data: str, method: str) -> None:
+    """For people: the figures, then spikes per population."""
+    from loihi_onespike.cli.terminal.output import show_facts, show_table
+
+    loss = evaluation.loss_pp
+    rows = [
+        ("method", method),
+        ("ANN accuracy", evaluation.ann_accuracy),
+        ("one-spike accuracy", evaluation.accuracy),
+        ("loss", None if loss is None else f"{loss:+.2f} percentage points"),
+        ("same class as the ANN", evaluation.agreement),
+        ("spikes per hidden neuron", f"{evaluation.hidden_spikes_per_neuron:.3f} per image"),
+        ("synaptic operations", f"{evaluation.synaptic_operations:,.0f} per image"),
+        (
+            "α FP32, INT8",
+            f"{evaluation.alpha_fp32:.2f}, {evaluation.alpha_int8:.2f} times less energy than the ANN (Eq. 6)",
+        ),
+        ("latency, period", f"{evaluation.latency_steps}, {evaluation.period_steps} steps"),
+    ]
+    title = f"{data}: {evaluation.images} images, executor {evaluation.executor} (95 % intervals in brackets)"
+    show_facts(console, title, [r for r in rows if r[1] is not None])
+    rates = [(name, f"{rate:.3f}") for name, rate in evaluation.spikes_per_neuron.items()]
+    show_table(console, "Spikes per neuron and image", ("population", "spikes"), rates)

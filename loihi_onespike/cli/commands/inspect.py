@@ -1,0 +1,68 @@
+"""onespike inspect: what is in a network file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from math import prod
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.command import Result, command
+from loihi_onespike.errors import ConfigurationError
+
+
+@command
+def inspect(
+    file: options.NetFile,
+    layer: Annotated[str | None, typer.Option(metavar="NAME", help="Details of one population.")] = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> Result:
+    """Populations, synapses, timing, head-room and options of a network file; nothing is run."""
+    import netx_export
+    from loihi_onespike.cli.reports.describe import (
+        network_document,
+        show_layers,
+        show_rewrites,
+        show_timing,
+        synapse_rows,
+    )
+    from loihi_onespike.cli.reports.layer_details import layer_document, show_layer
+    from loihi_onespike.cli.terminal.output import show_facts, show_table, size_of
+
+    network = netx_export.read(inputs.existing(file))
+    if layer is not None:
+        if layer not in network.by_name:
+            raise ConfigurationError(f"--layer: found {layer!r}, in {file} there are {', '.join(network.by_name)}")
+        return Result(layer_document(network, layer), lambda console: show_layer(console, network, layer))
+
+    def show(console: Console) -> None:
+        neurons = sum(prod(p.shape) for p in network.hidden)
+        rows = [
+            ("file", f"{file} ({size_of(file)})"),
+            ("spiking neurons", neurons),
+            ("T", f"{network.timesteps} steps"),
+        ]
+        show_facts(console, network.name, rows)
+        show_layers(console, network)
+        columns = ("synapses", "from", "to", "map", "weights", "least", "most", "exp", "delay", "connections")
+        synapses = [tuple(asdict(r).values()) for r in synapse_rows(network)]
+        show_table(console, "Synapses (delay in steps)", columns, synapses, left=4)
+        show_timing(console, network)
+        made_with = network.facts.get("options")
+        if isinstance(made_with, dict):
+            show_facts(console, "Options of the conversion", [(k, _said(k, v)) for k, v in made_with.items()])
+        show_rewrites(console, network)
+
+    return Result({**network_document(network), "file": str(file)}, show)
+
+
+def _said(option: str, value: object) -> object:
+    from loihi_onespike.cli.reports.describe import method_text
+
+    if option == "method":
+        return method_text(value)
+    return "full" if value is None else value

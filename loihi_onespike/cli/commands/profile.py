@@ -1,0 +1,58 @@
+"""onespike profile: time and energy of a network on a board, estimated from public tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.arguments.groups import grouped
+from loihi_onespike.cli.arguments.pictures import check_picture, picture, plot_option
+from loihi_onespike.cli.command import Result, command
+
+
+@command
+@grouped
+def profile(
+    file: options.NetFile,
+    data: options.Data,
+    source: options.Source,
+    board: options.Board = "oheo_gulch",
+    images: options.FewImages = 100,
+    plot: Annotated[Path | None, plot_option("Picture, layer by layer")] = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> Result:
+    """Estimate time and energy on a board: images per second, latency, energy per image in two accountings, and when
+    the spiking network loses.
+
+    Spikes are counted exactly, over real images; prices come from public tables and stand beside their source. What is
+    not public is called unknown. Nothing here was measured on a board.
+
+    Example: onespike profile net.h5 --data digits --board oheo_gulch
+    """
+    check_picture(plot)
+
+    import loihi_onespike as los
+    from loihi_onespike.boards.energy.estimate import estimate_board
+    from loihi_onespike.boards.mapping import map_network
+    from loihi_onespike.boards.specification import load_board
+    from loihi_onespike.cli.execution.spikes import activity_on
+    from loihi_onespike.cli.reports.profile_report import profile_document, show_profile
+    from loihi_onespike.cli.terminal.progress import ProgressBars
+
+    onto = load_board(board)
+    net = los.load(inputs.existing(file))
+    part = source.read(data).take(images)
+    with ProgressBars() as bars:
+        activity = activity_on(net, part, bars)
+    mapping = map_network(net.network, onto, activity.per_neuron())
+    estimate = estimate_board(net.network, mapping, activity)
+    if plot is not None:
+        from loihi_onespike.analysis.plots.profile import draw_profile, profile_size
+
+        with picture(plot, profile_size(estimate)) as figure:
+            draw_profile(figure.subplots(1, 3), estimate)
+            figure.suptitle(f"{estimate.network} on {estimate.board}: estimated, not measured")
+    document = {**profile_document(estimate), "data": part.name}
+    return Result(document, lambda console: show_profile(console, estimate, part.name))

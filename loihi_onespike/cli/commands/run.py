@@ -1,0 +1,100 @@
+"""onespike run: a network file on Lava's simulator, checked against the oracle."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.arguments.groups import grouped
+from loihi_onespike.cli.command import Result, command
+
+
+@command
+@grouped
+def run(
+    file: options.NetFile,
+    data: options.Data,
+    source: options.Source,
+    images: options.FewImages = 4,
+    stream: Annotated[
+        bool,
+        typer.Option(
+            "--stream/--no-stream",
+            help="A new image every period, several in the pipeline at a time; or one after the other.",
+        ),
+    ] = True,
+    processes: Annotated[
+        str,
+        typer.Option(
+            metavar="graph|whole",
+            help="A Lava process per population and synapse, or one for the whole network: the same spikes, sooner.",
+        ),
+    ] = "graph",
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Compare every spike and potential with the oracle.")
+    ] = True,
+    timeout: options.Timeout = 600.0,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> Result:
+    """Run images through Lava's CPU simulator (fixed point) and compare with the oracle, spike for spike.
+
+    Exit status 1 when something differs. Lava needs Python 3.10.
+
+    Example: onespike run net.h5 --data digits --images 10 --processes whole
+    """
+    import loihi_onespike as los
+    from loihi_onespike.cli.terminal.output import show_facts
+    from loihi_onespike.cli.terminal.progress import ProgressBars
+    from loihi_onespike.core.trace import differing_spikes, first_difference
+    from loihi_onespike.evaluation.evaluation import Accuracy
+
+    net = los.load(inputs.existing(file))
+    part = source.read(data).take(images)
+    x = part.images[:]
+    with ProgressBars() as bars:
+        start = time.perf_counter()
+        trace = net.trace(
+            x,
+            "lava",
+            stream=stream,
+            processes=processes,
+            timeout_s=timeout,
+            progress=lambda done, of: bars("Lava steps", done, of),
+        )
+        seconds = time.perf_counter() - start
+        oracle = net.trace(x, "reference") if check else None
+    accuracy = Accuracy(int((trace.output.argmax(axis=1) == part.labels).sum()), len(part))
+    spikes = None if oracle is None else differing_spikes(oracle, trace)
+    difference = None if oracle is None else first_difference(oracle, trace)
+
+    def show(console: Console) -> None:
+        compared = "not compared (--no-check)" if spikes is None else f"{spikes} spikes differ"
+        rows = [
+            ("accuracy", accuracy),
+            ("against the oracle", compared if difference is None else f"{compared}; {difference}"),
+            ("time", f"{seconds:.1f} s, {'a stream' if stream else 'one image after the other'}"),
+            ("latency, period", f"{net.latency_steps}, {net.period_steps} steps"),
+        ]
+        title = f"{file} on Lava: {len(part)} images of {part.name} (95 % interval in brackets)"
+        show_facts(console, title, rows)
+
+    document = {
+        "network": str(file),
+        "data": part.name,
+        "images": len(part),
+        "stream": stream,
+        "processes": processes,
+        "accuracy": accuracy.to_dict(),
+        "classes": trace.output.argmax(axis=1),
+        "differing_spikes": spikes,
+        "first_difference": None if difference is None else str(difference),
+        "seconds": seconds,
+        "latency_steps": net.latency_steps,
+        "period_steps": net.period_steps,
+    }
+    return Result(document, show, failed=difference is not None)

@@ -1,0 +1,198 @@
+"""onespike tune: settings that keep given limits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.arguments.groups import grouped
+from loihi_onespike.cli.arguments.job_options import JobArray, command_again
+from loihi_onespike.cli.arguments.pictures import check_picture, plot_option
+from loihi_onespike.cli.command import INTERRUPTED, Result, command
+from loihi_onespike.cli.execution.interrupts import termination_interrupts
+from loihi_onespike.cli.reports.tune_report import Lines, draw, show_front
+from loihi_onespike.cli.terminal.progress import ProgressBars
+from loihi_onespike.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from loihi_onespike.analysis.tuning import Search
+
+LIMITS, SEARCH = "Limits", "Search"
+
+
+@command
+@grouped
+def tune(
+    context: typer.Context,
+    model: options.Model,
+    data: options.Data,
+    source: options.Source,
+    jobs: JobArray,
+    seed: options.Seed = 0,
+    max_loss: Annotated[
+        float | None,
+        typer.Option(metavar="PP", help="Accuracy loss against the ANN, percentage points.", rich_help_panel=LIMITS),
+    ] = None,
+    max_latency: Annotated[
+        int | None, typer.Option(metavar="STEPS", help="From first input to decision.", rich_help_panel=LIMITS)
+    ] = None,
+    max_spikes: Annotated[
+        float | None, typer.Option(metavar="X", help="Spikes per hidden neuron and image.", rich_help_panel=LIMITS)
+    ] = None,
+    max_synops: Annotated[
+        float | None, typer.Option(metavar="N", help="Synaptic operations per image.", rich_help_panel=LIMITS)
+    ] = None,
+    min_alpha: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Energy of the ANN over that of the network, INT8.", rich_help_panel=LIMITS),
+    ] = None,
+    trials: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Settings in all, those of earlier runs included.", min=1, rich_help_panel=SEARCH
+        ),
+    ] = 60,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keeps the search, a later run goes on with it: .db (SQLite) or .journal.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Other processes work on the study now.", rich_help_panel=SEARCH)
+    ] = False,
+    search_only: Annotated[
+        bool,
+        typer.Option(
+            "--search-only", help="Make trials and leave, without a front; with --study.", rich_help_panel=SEARCH
+        ),
+    ] = False,
+    search_images: Annotated[
+        int, typer.Option(metavar="N", help="Images that guide the search.", min=1, rich_help_panel=SEARCH)
+    ] = 500,
+    held_out_images: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Images that measure the front.",
+            min=1,
+            show_default="all others",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    timesteps: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="T", help="Search these only, may be repeated.", show_default="4 to 32", rich_help_panel=SEARCH
+        ),
+    ] = None,
+    weights: options.Weights = None,
+    weight_bits: options.WeightBits = 8,
+    input_bits: options.InputBits = "auto",
+    method: options.Method = "calibrated",
+    without: options.Without = None,
+    calibration_images: options.CalibrationImages = 512,
+    plot: Annotated[Path | None, plot_option("Picture of the front")] = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,
+) -> Result:
+    """Find T, wait, levels and the kind of spikes for given limits: the Pareto front of loss, latency and spikes.
+
+    The search is guided by some of the images; the front is measured on others with exact integers. Exit status 1 when
+    no setting keeps all limits.
+
+    Example: onespike tune model.py:build --weights w.pt --data d.npz --max-loss 0.5 --max-latency 200 --study s.db
+    """
+    check_picture(plot)
+    if study is not None:
+        inputs.writable(study)
+    if search_only and study is None:
+        raise ConfigurationError("--search-only: found without --study, supported with a file that keeps the trials")
+    if jobs.require():
+        _require_journal(study)
+    parts = inputs.method_of(method, without or ())
+    found = source.read(data, calibration_images, seed)
+    module = inputs.read_model(model, weights)
+
+    from loihi_onespike.analysis import tuning
+
+    space = tuning.Space()
+    search = tuning.Search(
+        module,
+        found,
+        tuning.Limits(max_loss, max_latency, max_spikes, max_synops, min_alpha),
+        study,
+        seed,
+        space if not timesteps else replace(space, timesteps=tuple(sorted(set(timesteps)))),
+        parts,
+        search_images,
+        held_out_images,
+        {"weight_bits": weight_bits, "input_bits": inputs.input_bits_of(input_bits)},
+    )
+    lines = Lines()
+    facts = {"model": model, "data": found.name, "study": None if study is None else str(study)}
+    try:
+        with termination_interrupts():
+            if jobs.slurm is None:
+                search.run(trials, shared, lines)
+            elif not _search_by_jobs(context, search, trials, shared, jobs):
+                return _state(search, trials, facts)
+            if search_only:
+                return _state(search, trials, facts)
+            front = search.front(lines)
+    except KeyboardInterrupt:
+        if study is None:
+            raise
+        print(
+            f"\nonespike: interrupted; {search.finished()} of {trials} trials are finished in {study}; the same "
+            "command again goes on",
+            file=sys.stderr,
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    if plot is not None:
+        draw(plot, front, found.name)
+    return Result({**front.to_dict(), **facts}, lambda console: show_front(console, front), failed=front.best is None)
+
+
+def _require_journal(study: Path | None) -> None:
+    from loihi_onespike.analysis.tuning.study import JOURNAL
+
+    if study is None or study.suffix not in JOURNAL:
+        raise ConfigurationError(
+            f"--slurm: found --study {study}, supported a journal ({', '.join(JOURNAL)}) that all jobs share"
+        )
+
+
+def _search_by_jobs(context: typer.Context, search: Search, trials: int, shared: bool, jobs: JobArray) -> bool:
+    """Make the trials that are missing by an array of jobs; False when the jobs were only submitted."""
+    from loihi_onespike.jobs import Job
+
+    assert jobs.slurm is not None
+    missing = trials - search.finished(shared)
+    if missing <= 0:
+        return True
+    worker = command_again(
+        context, "as_json", "plot", "shared", "search_only", add=("--search-only", "--shared", "--json")
+    )
+    array = [Job(f"job {i + 1} of {jobs.slurm}", worker) for i in range(min(jobs.slurm, missing))]
+
+    def look(ended: int, of: int) -> None:
+        bars(f"tune, {of} jobs", min(search.finished(), trials), trials)
+
+    with ProgressBars() as bars:
+        return jobs.run(array, look) is not None
+
+
+def _state(search: Search, trials: int, facts: Mapping[str, object]) -> Result:
+    """How far the study is, where no front is asked for."""
+    finished = search.finished()
+    text = f"{finished} of {trials} trials are finished in {facts['study']}"
+    return Result({"finished": finished, "of": trials, **facts}, lambda console: console.print(text, markup=False))

@@ -1,0 +1,1 @@
+"""How the work of a command is done: on several ranks, as an array of jobs, in parts, until an interrupt."""

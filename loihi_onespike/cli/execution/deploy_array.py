@@ -1,0 +1,127 @@
+"""onespike deploy --slurm: several networks, or shares of the images, on several boards at once.
+
+A folder keeps one report per job (<network>.<k>-of-<n>.json and .md) and array.json, what the reports depend on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from loihi_onespike.cli.arguments import inputs
+from loihi_onespike.cli.arguments.job_options import JobArray, command_again
+from loihi_onespike.cli.command import CHECK_FAILED, Result
+from loihi_onespike.cli.terminal.progress import ProgressBars
+from loihi_onespike.errors import ConfigurationError, DataError
+
+ARRAY = "array.json"
+FORMAT = "onespike deployment 1"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network on one board.
+
+    Attributes:
+        shard: "k/n", its share of the images.
+        report: where its report goes, without suffix.
+        node: of the cluster, None for any.
+    """
+
+    file: Path
+    shard: str
+    report: Path
+    node: str | None
+
+    @property
+    def finished(self) -> Mapping[str, Any] | None:
+        """Its report, None where there is none, or half of one."""
+        from loihi_onespike.jobs.run_folder import read_object
+
+        path = self.report.with_name(f"{self.report.name}.json")
+        try:
+            return read_object(path) if path.is_file() else None
+        except DataError:
+            return None
+
+
+def runs_of(files: Sequence[Path], shards: int, nodes: Sequence[str], out: Path) -> list[Run]:
+    """A run for every network and share of the images; nodes in turn."""
+    names = [file.stem for file in files]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f"deploy: found two networks named {twice[0]}, supported files of different names")
+    made: list[Run] = []
+    for file in files:
+        for k in range(1, shards + 1):
+            node = nodes[len(made) % len(nodes)] if nodes else None
+            # The dots of a name would be taken for a suffix of the report.
+            made.append(Run(file, f"{k}/{shards}", out / f"{file.stem}-{k}-of-{shards}".replace(".", "_"), node))
+    return made
+
+
+def deploy_by_jobs(
+    context: typer.Context, files: Sequence[Path], nodes: Sequence[str], out: Path | None, images: int, jobs: JobArray
+) -> Result:
+    """Run what has no report yet; the result holds all reports."""
+    from loihi_onespike.jobs import Job
+    from loihi_onespike.jobs.run_folder import claim
+
+    assert jobs.slurm is not None
+    if out is None:
+        raise ConfigurationError("--slurm: found without --out, supported with a folder for the reports")
+    dropped = ("files", "node", "out", "as_json", "shard")
+    alike = command_again(context, *dropped)
+    runs = runs_of([inputs.existing(f) for f in files], min(jobs.slurm, images), nodes, out)
+    facts = {"format": FORMAT, "networks": {f.stem: _hash(f) for f in files}, "command": " ".join(alike)}
+    names = {f"{run.report.name}{suffix}" for run in runs for suffix in (".json", ".md")}
+    claim(out, ARRAY, facts, names.__contains__, "--out")
+    array = []
+    for run in (run for run in runs if run.finished is None):
+        where = () if run.node is None else ("--node", run.node)
+        add = ("--shard", run.shard, *where, "--out", f"{run.report}.json", "--json")
+        arguments = command_again(context, *dropped, add=add)
+        array.append(Job(f"{run.file.stem} {run.shard}", (*arguments, str(run.file))))
+    with ProgressBars() as bars:
+
+        def look(ended: int, of: int) -> None:
+            bars(f"deploy, {of} jobs", sum(run.finished is not None for run in runs), len(runs))
+
+        if array:
+            jobs.run(array, look, accepted=(0, CHECK_FAILED))  # a difference is a result, and in the report
+    reports = {run.report.name: run.finished for run in runs}
+    document = {
+        "finished": all(r is not None for r in reports.values()),
+        "folder": str(out),
+        "reports": [{"file": str(run.file), "shard": run.shard, "report": reports[run.report.name]} for run in runs],
+    }
+    failed = any(r is not None and bool(r["failed"]) for r in reports.values())
+    return Result(document, lambda console: _show(console, runs, reports), failed)
+
+
+def _hash(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()[:32]
+
+
+def _show(console: Console, runs: Sequence[Run], reports: Mapping[str, Mapping[str, Any] | None]) -> None:
+    from loihi_onespike.cli.terminal.output import show_table
+
+    rows = [(run.file, run.shard, run.node or "any", _verdict(reports[run.report.name]), run.report) for run in runs]
+    show_table(console, "Networks on boards", ("network", "images", "node", "against the oracle", "report"), rows, 5)
+
+
+def _verdict(report: Mapping[str, Any] | None) -> str:
+    if report is None:
+        return "not finished"
+    compared = report["comparison"]
+    if compared is None:
+        return f"not run: {report['not_run']}"
+    if not compared["equal"]:
+        return str(compared["first"])
+    return f"{compared['images']} images equal" + (", does not fit" if report["failed"] else "")

@@ -1,0 +1,181 @@
+"""A network in rows: what `convert` and `inspect` print and give as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import prod
+
+import numpy as np
+from rich.console import Console
+
+from loihi_onespike.cli.terminal.output import shape_of, show_facts, show_table
+from loihi_onespike.core.codes import V_BITS
+from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
+from loihi_onespike.core.maps import weight_values
+from loihi_onespike.core.maps.fanout import fan_out
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One population.
+
+    Attributes:
+        code: base of the code that it sends, or its mean gain marked with ~ for a codebook; None for the readout.
+        wait_steps: steps before its first decision.
+        first_step: global step of its first input for the first image, the first input phase being step 1.
+        v_bits, v_worst_bits: width of v that calibration reached, and that the weights allow; None where not recorded.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    neurons: int
+    code: str | None
+    timesteps: int | None
+    wait_steps: int | None
+    first_step: int
+    v_bits: int | None
+    v_worst_bits: int | None
+
+
+@dataclass(frozen=True)
+class SynapseRow:
+    """One group of synapses."""
+
+    name: str
+    pre: str
+    post: str
+    map: str
+    weights: int
+    smallest: int
+    largest: int
+    weight_exp: int
+    delay_steps: int
+    synapses: int
+
+
+def layer_rows(network: Network) -> list[LayerRow]:
+    return [_layer_row(network, p) for p in network.populations]
+
+
+def _layer_row(network: Network, p: AnyPopulation) -> LayerRow:
+    recorded = network.facts.get("headroom", {})
+    bits = recorded.get(p.name, {}) if isinstance(recorded, Mapping) else {}
+    return LayerRow(
+        name=p.name,
+        kind="input" if isinstance(p, InputPopulation) else p.kind,
+        shape=tuple(p.shape),
+        neurons=prod(p.shape),
+        code=str(p.code) if not isinstance(p, Readout) else None,
+        timesteps=p.timesteps if not isinstance(p, Readout) else None,
+        wait_steps=p.wait if isinstance(p, Population) else None,
+        first_step=network.starts[p.name] + 1,
+        v_bits=bits.get("v_bits"),
+        v_worst_bits=bits.get("v_worst_bits"),
+    )
+
+
+def synapse_rows(network: Network) -> list[SynapseRow]:
+    rows = []
+    for s in network.synapses:
+        weights = np.asarray(weight_values(s.op))
+        targets = fan_out(s.op, network.by_name[s.pre].shape, s.index)
+        rows.append(
+            SynapseRow(
+                s.name,
+                s.pre,
+                s.post,
+                type(s.op).__name__.lower(),
+                int(weights.size),
+                int(weights.min()) if weights.size else 0,
+                int(weights.max()) if weights.size else 0,
+                s.weight_exp,
+                s.axon_delay,
+                int(targets.sum()),
+            )
+        )
+    return rows
+
+
+def network_document(network: Network) -> dict[str, object]:
+    """Everything the tables show, for --json."""
+    return {
+        "name": network.name,
+        "timesteps": network.timesteps,
+        "latency_steps": network.latency_steps,
+        "period_steps": network.period_steps,
+        "neurons": sum(prod(p.shape) for p in network.hidden),
+        "layers": [asdict(row) for row in layer_rows(network)],
+        "synapses": [asdict(row) for row in synapse_rows(network)],
+        "rewrites": list(_listed(network.facts.get("rewrites"))),
+        "options": network.facts.get("options"),
+    }
+
+
+def show_layers(console: Console, network: Network) -> None:
+    columns = ("layer", "kind", "shape", "neurons", "base", "T", "wait", "first step", f"v bits of {V_BITS}", "worst")
+    rows = layer_rows(network)
+    cells = [
+        (
+            r.name,
+            r.kind,
+            shape_of(r.shape),
+            r.neurons,
+            r.code,
+            r.timesteps,
+            r.wait_steps,
+            r.first_step,
+            r.v_bits,
+            r.v_worst_bits,
+        )
+        for r in rows
+    ]
+    show_table(console, "Populations (T, wait and first step in time steps)", columns, cells, left=3)
+    if any(r.v_worst_bits is not None and r.v_worst_bits > V_BITS for r in rows):
+        console.print(
+            f"v bits: what calibration images reached. worst: what the weights allow; beyond {V_BITS} bits v is pinned "
+            "at its limit.\n"
+        )
+
+
+def show_rewrites(console: Console, network: Network) -> None:
+    rewrites = list(_listed(network.facts.get("rewrites")))
+    if rewrites:
+        console.print("Rewritten on the way", style="bold")
+        for line in rewrites:
+            console.print(f"  {line}", markup=False)
+        console.print()
+
+
+def conversion_text(network: Network) -> str:
+    """The method a network was converted by and its main options; "not recorded" for older files."""
+    made_with = network.facts.get("options")
+    if not isinstance(made_with, Mapping):
+        return "not recorded"
+    base, wait = made_with.get("base"), made_with.get("wait")
+    levels = f"base {base:.4g}" if isinstance(base, float) else f"{base} levels"
+    waited = "full wait" if wait is None else f"wait {wait}"
+    return f"{method_text(made_with.get('method'))}; T {network.timesteps}, {levels}, {waited}"
+
+
+def method_text(parts: object) -> str:
+    """Name of a recorded method: paper, calibrated, or calibrated without the parts that were left out."""
+    if not isinstance(parts, Mapping):
+        return "paper"  # networks from before there was another one
+    off = [name for name, on in parts.items() if not on]
+    if len(off) == len(parts):
+        return "paper"
+    return f"calibrated without {', '.join(off)}" if off else "calibrated"
+
+
+def show_timing(console: Console, network: Network) -> None:
+    rows = [
+        ("latency", f"{network.latency_steps} steps from the first input phase to the decision"),
+        ("period", f"{network.period_steps} steps between two images in the pipeline"),
+    ]
+    show_facts(console, "Timing", rows)
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []

@@ -1,0 +1,158 @@
+"""What `onespike map` prints and gives as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from loihi_onespike.cli.terminal.output import show_facts, show_table
+
+if TYPE_CHECKING:
+    from loihi_onespike.boards.mapping import Mapping, PlacedCore
+
+UNKNOWN = "unknown"
+TITLES = {
+    "neurons": "neurons",
+    "neuron_groups": "groups",
+    "state_words": "state",
+    "synapse_words": "synapses",
+    "axon_in_words": "axon in",
+    "axon_map_words": "axon map",
+    "axon_mem_words": "axon mem",
+    "total_words": "total",
+}
+SHOWN = {resource: title for resource, title in TITLES.items() if resource != "neuron_groups"}
+"""Columns of the tables; a core holds one group."""
+
+
+def mapping_document(name: str, mapping: Mapping, objections: Sequence[str]) -> dict[str, object]:
+    """Everything, for --json."""
+    board, placement = mapping.placement.board, mapping.placement
+    core = board.chip.core
+    return {
+        "network": name,
+        "board": {
+            "id": board.id,
+            "name": board.name,
+            "chip": board.chip.name,
+            "chips": board.chips.value,
+            "cores": board.cores,
+        },
+        "fits": mapping.fits,
+        "cores": len(placement.cores),
+        "chips": placement.chips,
+        "smallest_board": mapping.smallest_board,
+        "packets_between_chips": mapping.crossing_packets,
+        "utilisation": {
+            resource: {
+                "used": used,
+                "limit": limit,
+                "status": getattr(core, resource).status,
+                "source": getattr(core, resource).source,
+            }
+            for resource, (used, limit) in mapping.utilisation().items()
+        },
+        "layers": [
+            {
+                "layer": s.layer.name,
+                "shape": list(s.layer.shape),
+                "neurons": s.layer.neurons,
+                "state_rows": s.layer.state_rows,
+                "block": list(s.grid.sizes),
+                "cores": len(s.grid),
+                "chips": sorted({placement.cores[i].chip for i in placement.by_layer[s.layer.name]}),
+                "fullest": {r: max(u.of(r) for u in s.uses) for r in TITLES},
+            }
+            for s in mapping.splits
+        ],
+        "per_core": [_core_entry(c) for c in placement.cores],
+        "violations": [asdict(v) for v in mapping.violations],
+        "objections": list(objections),
+        "notes": list(mapping.notes),
+    }
+
+
+def _core_entry(core: PlacedCore) -> dict[str, object]:
+    return {
+        "layer": core.layer,
+        "chip": core.chip,
+        "core": core.core,
+        "low": list(core.block.low),
+        "high": list(core.block.high),
+        "use": {r: core.use.of(r) for r in TITLES},
+    }
+
+
+def show_mapping(console: Console, name: str, mapping: Mapping, objections: Sequence[str], per_core: bool) -> None:
+    """The same for people."""
+    board, placement = mapping.placement.board, mapping.placement
+    facts = [
+        ("board", f"{board.name}: {board.chips} × {board.chip.name}, {board.cores} cores"),
+        ("fits", "yes" if mapping.fits else "no"),
+        ("cores", f"{len(placement.cores)} of {board.cores}"),
+        ("chips", f"{placement.chips} of {board.chips}"),
+        ("smallest board that fits", mapping.smallest_board or "none"),
+        ("between chips", f"{mapping.crossing_packets:.0f} packets per image, if every neuron sends its spike"),
+    ]
+    show_facts(console, name, facts)
+    rows = []
+    for resource, (used, limit) in mapping.utilisation().items():
+        quantity = getattr(board.chip.core, resource)
+        share = UNKNOWN if not limit else f"{100 * used / limit:.2f} %"
+        rows.append(
+            (
+                resource,
+                f"{quantity.status}: {quantity.source}" if quantity.source else quantity.status,
+                used,
+                quantity,
+                share,
+            )
+        )
+    show_table(console, "Fullest core", ("resource", "source of the limit", "used", "limit", "share"), rows, left=2)
+    columns = ("layer", "shape", "block", "cores", "chips", *SHOWN.values())
+    show_table(
+        console,
+        "Layers (words of 64 bits on the fullest core)",
+        columns,
+        [_layer_row(mapping, i) for i in range(len(mapping.splits))],
+        left=3,
+    )
+    if per_core:
+        cells = [(c.layer, _range_of(c), c.chip, c.core, *(c.use.of(r) for r in SHOWN)) for c in placement.cores]
+        show_table(console, "Cores", ("layer", "neurons from to", "chip", "core", *SHOWN.values()), cells, left=2)
+    for title, lines in (
+        ("Limits that are not kept", [str(v) for v in mapping.violations]),
+        ("Objections of the independent check", list(objections)),
+        ("Notes", list(mapping.notes)),
+    ):
+        if lines:
+            console.print(title, style="bold")
+            for line in lines:
+                console.print(f"  {line}", markup=False)
+            console.print()
+
+
+def _layer_row(mapping: Mapping, number: int) -> tuple[object, ...]:
+    split = mapping.splits[number]
+    chips = {mapping.placement.cores[i].chip for i in mapping.placement.by_layer[split.layer.name]}
+    fullest = [max(u.of(r) for u in split.uses) for r in SHOWN]
+    return (
+        split.layer.name,
+        _shape(split.layer.shape),
+        _shape(split.grid.sizes),
+        len(split.grid),
+        len(chips),
+        *fullest,
+    )
+
+
+def _range_of(core: PlacedCore) -> str:
+    return ", ".join(f"{a}:{b}" for a, b in zip(core.block.low, core.block.high, strict=True))
+
+
+def _shape(shape: Sequence[int]) -> str:
+    """Narrow, to leave room for the numbers."""
+    return "×".join(str(n) for n in shape)

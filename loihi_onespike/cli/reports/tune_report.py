@@ -1,0 +1,76 @@
+"""What `onespike tune` says: a line per trial, the front for people, its picture."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from loihi_onespike.cli.arguments.pictures import picture
+from loihi_onespike.cli.terminal.progress import rate_text, time_text
+
+if TYPE_CHECKING:
+    from loihi_onespike.analysis.tuning import Front, Step
+
+
+class Lines:
+    """A line on stderr for every trial: figures, how far it is, pace and time left."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.monotonic()
+        self._what = ""
+
+    def __call__(self, step: Step) -> None:
+        if step.what != self._what:  # the pace of another kind of work says nothing
+            self._start, self._what = self._last, step.what
+        self._last = time.monotonic()
+        m = step.result
+        said = m if isinstance(m, str) else f"loss {m.loss_pp:.2f} pp, latency {m.latency_steps}, spikes {m.spikes:.3f}"
+        elapsed = self._last - self._start
+        pace = ""
+        if step.new and elapsed > 0:
+            left = elapsed / step.new * max(step.of - step.done, 0)
+            pace = f" ({rate_text(step.new / elapsed)}, {time_text(left)} left)"
+        print(f"{step.what} {step.done}/{step.of}: {step.setting}: {said}{pace}", file=sys.stderr, flush=True)
+
+
+def show_front(console: Console, front: Front) -> None:
+    """For people: the points, the verdict, and which images they stand for."""
+    from loihi_onespike.cli.terminal.output import show_facts, show_table
+
+    rows = [
+        (
+            p.setting.timesteps,
+            p.setting.wait,
+            p.setting.levels,
+            "two" if p.setting.two_sided else "one",
+            p.held_out.accuracy,
+            f"{p.held_out.loss_pp:+.2f}",
+            f"{p.search.loss_pp:+.2f}",
+            p.held_out.latency_steps,
+            p.held_out.period_steps,
+            f"{p.held_out.spikes:.3f}",
+            f"{p.held_out.alpha:.2f}",
+            "yes" if front.limits.kept(p.held_out) else "no",
+        )
+        for p in front.points
+    ]
+    figures = ("accuracy", "loss pp", "searched", "latency", "period", "spikes", "α INT8", "within")
+    columns = ("T", "wait", "Q", "sides", *figures)
+    show_table(console, "Pareto front on held-out images (95 % interval in brackets)", columns, rows)
+    facts = [("verdict", front.verdict), ("ANN", front.points[0].held_out.ann_accuracy)]
+    facts += [(name.replace("_", " "), f"{part['source']}") for name, part in front.images.items()]
+    facts.append(("trials", f"{len(front.tried)}, and {len(front.refused)} that could not be converted"))
+    show_facts(console, "What stands behind it", facts)
+
+
+def draw(path: Path, front: Front, data: str) -> None:
+    """The front as a picture."""
+    from loihi_onespike.analysis.plots.front import draw_front
+
+    with picture(path, (9.0, 3.8)) as figure:
+        draw_front(figure.subplots(1, 2, sharey=True), front)
+        figure.suptitle(f"{data}: {len(front.tried)} settings tried")

@@ -1,0 +1,1 @@
+"""Writing to the terminal: tables and JSON on stdout, remarks and progress on stderr."""
