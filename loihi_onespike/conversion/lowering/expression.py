@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.maps import LinearMap, Shape
+from loihi_onespike.core.maps.shapes import shrink
 
 Float = NDArray[np.float64]
 Index = NDArray[np.int32]
@@ -77,15 +78,6 @@ def reindexed(values: Float, shape: Shape, index: Index, missing: float) -> Floa
         return values.reshape(())
     flat = np.append(np.broadcast_to(values, shape).ravel(), missing)
     return shrink(flat[index])
-
-
-def shrink(values: Float) -> Float:
-    """Reduce every axis along which `values` is constant to length 1 (keeps per-channel parameters small)."""
-    for axis in range(values.ndim):
-        first = np.take(values, [0], axis=axis)
-        if values.shape[axis] > 1 and np.array_equal(np.broadcast_to(first, values.shape), values):
-            values = first
-    return values
 
 
 def compose(outer: Index, inner: Index | None) -> Index:

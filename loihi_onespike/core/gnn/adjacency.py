@@ -89,6 +89,10 @@ class Aggregate(Sparse):
     def output_shape(self, shape: Shape) -> Shape:
         return shape
 
+    @property
+    def takes_leading_axis(self) -> bool:
+        return True
+
 
 def _normalized(matrix: sp.csr_matrix) -> sp.csr_matrix:
     degree = np.asarray(matrix.sum(axis=1, dtype=np.float64)).ravel()

@@ -1,0 +1,121 @@
+"""Convolution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from loihi_onespike.core.maps.linear_map import (
+    Folded,
+    InputFactor,
+    LinearMap,
+    RowSums,
+    along,
+    assemble,
+    sums_of_rows,
+    unless,
+)
+from loihi_onespike.core.maps.shapes import Array, Float, Shape
+from loihi_onespike.core.maps.window import Window
+from loihi_onespike.errors import GraphError
+
+
+@dataclass(frozen=True, eq=False)
+class Conv(LinearMap):
+    """y[o] = Σ_i W[o, i] ⋆ x[i] (cross-correlation, as in torch).
+
+    Attributes:
+        weight: (O, I / groups, *kernel).
+        window: geometry; window.kernel equals weight.shape[2:].
+        groups: groups of channels; depthwise when equal to I.
+    """
+
+    weight: Array
+    window: Window
+    groups: int = 1
+
+    def output_shape(self, shape: Shape) -> Shape:
+        channels, per_group = shape[0], self.weight.shape[1]
+        if channels != per_group * self.groups or self.weight.shape[0] % self.groups:
+            raise GraphError(f"convolution of {per_group}·{self.groups} input channels over {channels} channels")
+        return (self.weight.shape[0], *self.window.output(shape[1:]))
+
+    def matrix(self, shape: Shape) -> sp.csr_matrix:
+        spatial, out = shape[1:], self.output_shape(shape)
+        in_size, out_size = prod(spatial), prod(out[1:])
+        channels_out, channels_in = self.weight.shape[:2]
+        o = np.arange(channels_out)
+        first_input = (o // (channels_out // self.groups)) * channels_in
+        i = first_input[:, None] + np.arange(channels_in)
+        values, rows, columns = [], [], []
+        for tap, out_places, in_places in self.window.taps(spatial):
+            block = (channels_out, channels_in, len(out_places))
+            weight_of_tap = np.moveaxis(self.weight, (0, 1), (-2, -1))[tap]
+            values.append(np.broadcast_to(weight_of_tap[..., None], block))
+            rows.append(np.broadcast_to(o[:, None, None] * out_size + out_places, block))
+            columns.append(np.broadcast_to(i[..., None] * in_size + in_places, block))
+        return assemble(values, rows, columns, (prod(out), prod(shape)))
+
+    def row_sums(self, rank: int) -> RowSums:
+        return sums_of_rows(self.weight.reshape(len(self.weight), -1), (-1, *(1,) * (rank - 1)))
+
+    def largest_weights(self, rank: int) -> Array:
+        rows = np.abs(self.weight).reshape(len(self.weight), -1).max(axis=1)
+        return rows.reshape(-1, *(1,) * (rank - 1))
+
+    @property
+    def fan_in(self) -> int:
+        return prod(self.weight.shape[1:])
+
+    def fan_out(self, shape: Shape) -> NDArray[np.int64]:
+        return self.window.readers(shape[1:]) * (self.weight.shape[0] // self.groups)
+
+    def macs(self, shape: Shape) -> int:
+        return prod(self.output_shape(shape)) * self.fan_in
+
+    @property
+    def channel_axis(self) -> int:
+        return 0
+
+    @property
+    def takes_leading_axis(self) -> bool:
+        return False
+
+    def input_shared_axes(self, rank: int) -> tuple[int, ...]:
+        return tuple(range(1, rank))
+
+    def output_shared_axes(self, rank: int) -> tuple[int, ...]:
+        return tuple(range(1, rank))
+
+    def kernel_taps(self, shape: Shape) -> int | None:
+        return self.window.count
+
+    def input_factor(self, seen: Float, rank: int) -> InputFactor:
+        return InputFactor(self._per_weight(seen), None)
+
+    def _per_weight(self, seen: Float) -> Float:
+        """A factor of each input channel, broadcastable to the weights."""
+        per_group_in, per_group_out = self.weight.shape[1], self.weight.shape[0] // self.groups
+        factor = np.broadcast_to(seen, (self.groups * per_group_in,)).reshape(self.groups, per_group_in)
+        factor = factor.repeat(per_group_out, axis=0)
+        return factor.reshape(factor.shape + (1,) * (self.weight.ndim - 2))
+
+    def output_factor(self, factor: Float) -> Float:
+        return np.broadcast_to(factor.ravel(), (len(self.weight),)).reshape(-1, *(1,) * (self.weight.ndim - 1))
+
+    def folded(self, in_front: Float, behind: Float) -> Folded:
+        weight = self.weight.astype(np.float64)
+        before, after = along(in_front, 0), along(behind, 0)
+        if after is not None:
+            weight = weight * self.output_factor(after)
+        if before is not None:
+            weight = weight * self._per_weight(before)
+        return Folded(self.with_weight(weight), unless(before, in_front), unless(after, behind))
+
+    @property
+    def column_axis(self) -> int | None:
+        return 0 if self.groups == 1 else None
