@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from loihi_onespike.conversion.calibration.calibrate import plan
 from loihi_onespike.conversion.calibration.input_code import recode_mixed_input
-from loihi_onespike.conversion.calibration.plan import plan
 from loihi_onespike.conversion.lowering.aggregate_first import aggregate_first
-from loihi_onespike.conversion.lowering.compare import compare_outputs
+from loihi_onespike.conversion.lowering.check_lowering import compare_outputs
 from loihi_onespike.conversion.lowering.gnn_input import (
     aggregate_on_host,
     count_stored,

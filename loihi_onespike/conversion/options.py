@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from loihi_onespike.conversion.calibration.calibrate import Request
 from loihi_onespike.conversion.calibration.input_code import InputCode
-from loihi_onespike.conversion.calibration.plan import Request
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.core.codes import Base, BinaryCode, PhaseCode, SingleSpikeCode, best_base
 from loihi_onespike.errors import ConfigurationError

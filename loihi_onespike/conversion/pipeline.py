@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from loihi_onespike.conversion.calibration.calibrate import plan
 from loihi_onespike.conversion.calibration.input_code import plan_input, recode_mixed_input
-from loihi_onespike.conversion.calibration.plan import plan
 from loihi_onespike.conversion.gnn import convert_graph
-from loihi_onespike.conversion.lowering.compare import compare_outputs
+from loihi_onespike.conversion.lowering.check_lowering import compare_outputs
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.pool_last import pool_last
 from loihi_onespike.conversion.options import Options

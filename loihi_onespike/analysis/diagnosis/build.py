@@ -14,7 +14,6 @@ from loihi_onespike.analysis.diagnosis.layer import Layer
 from loihi_onespike.analysis.diagnosis.weights import Weights
 from loihi_onespike.conversion.calibration.channels import Channels
 from loihi_onespike.conversion.calibration.input_code import recode_mixed_input
-from loihi_onespike.conversion.calibration.stage_plan import stage_scale
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
 from loihi_onespike.conversion.lowering.pool_last import pool_last
@@ -147,7 +146,8 @@ class _Build:
 
     def _coarseness(self, stage: AnySum, population: Population | Readout) -> float:
         """Largest unit of v over the one that `weight_bits` allow: more than 1 where bits went to the head-room."""
-        scales = [stage_scale(self._with_plans, link.pre) for link in stage.links]
+        planned = self._with_plans
+        scales = [(planned.scale_of(link.pre), planned.by_name[link.pre].shape) for link in stage.links]
         _, finest = integer_links(stage, scales, self.weight_bits, np.zeros(()))
         unit = population.membrane.unit * 2.0**population.membrane.input_shift
         return float((unit / finest).max())

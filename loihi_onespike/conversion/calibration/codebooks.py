@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.fit import Values, fit_codebook
+from loihi_onespike.conversion.calibration.code_fit import ActivationValues, fit_codebook
 from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph
 
@@ -40,7 +40,7 @@ def groups(graph: StageGraph) -> list[list[Stage]]:
 
 def codebooks(
     graph: StageGraph,
-    values: Mapping[str, Values],
+    values: Mapping[str, ActivationValues],
     timesteps: int,
     done: Callable[[], None] = lambda: None,
 ) -> dict[str, SingleSpikeCode]:
@@ -57,7 +57,7 @@ def codebooks(
     return codes
 
 
-def _thinned(values: Values) -> Values:
+def _thinned(values: ActivationValues) -> ActivationValues:
     """Some channels, evenly spread."""
     count = len(values.largest)
     if count <= CHANNELS:

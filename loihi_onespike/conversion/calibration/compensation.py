@@ -5,7 +5,7 @@ The output error of a row of weights under the inputs that it really sees is
     (w - q)ᵀ H (w - q),   H = covariance of the inputs of the row
 
 With the weights rounded one after the other, the error of each is moved onto the weights that are still real, by the
-least-squares solution for this H, before they are rounded in their turn (optimal brain surgeon with a fixed order of
+least-squares solution for this H, before they are rounded themselves (optimal brain surgeon with a fixed order of
 weights, arXiv 2210.17323, section 3). The mean of the inputs is left out of H: the bias takes care of it.
 """
 
@@ -18,7 +18,7 @@ import scipy.linalg
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.rows import Rows
+from loihi_onespike.conversion.calibration.row_inputs import RowInputs
 from loihi_onespike.conversion.quantization.integer_weights import nearest
 from loihi_onespike.core.maps import Conv
 
@@ -38,7 +38,7 @@ class Compensation:
         scales: λ of the inputs of each of these links, as `gathered_scale` gives it.
     """
 
-    def __init__(self, rows: Mapping[int, Rows], scales: Mapping[int, Float]) -> None:
+    def __init__(self, rows: Mapping[int, RowInputs], scales: Mapping[int, Float]) -> None:
         self._rows, self._scales = rows, scales
 
     def __call__(self, link: int, weights: Float) -> Float:

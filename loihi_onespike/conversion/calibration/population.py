@@ -1,4 +1,4 @@
-"""One population's code: scale, turn, thresholds and bias per channel under which it carries the ANN's values."""
+"""One population's code: λ, first negative phase, thresholds and bias under which its spikes carry the ANN's values."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.carried import carried, mean_levels
 from loihi_onespike.conversion.calibration.channels import SAMPLES, Channels
-from loihi_onespike.conversion.calibration.fit import FACTORS, Fit, Values, fit_population
-from loihi_onespike.conversion.calibration.grid import Sorted
-from loihi_onespike.conversion.calibration.waits import fit_waits
+from loihi_onespike.conversion.calibration.code_fit import FACTORS, ActivationValues, CodeFit, fit_population
+from loihi_onespike.conversion.calibration.code_grid import SortedValues
+from loihi_onespike.conversion.calibration.early_thresholds import fit_early_thresholds
+from loihi_onespike.conversion.calibration.sent_levels import mean_sent_levels, sent_levels
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.graphs.stage import Stage, StageGraph, StagePlan
@@ -32,7 +32,7 @@ LEAST_ACTIVE = 0.1
 
 
 @dataclass(frozen=True)
-class Setting:
+class CalibrationSettings:
     """What the calibration has to know beside the data.
 
     Attributes:
@@ -53,7 +53,7 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class PopulationTarget:
     """A population and what is known of it before any data.
 
     Attributes:
@@ -71,7 +71,7 @@ class Target:
     two_sided: bool
 
     @classmethod
-    def of(cls, graph: StageGraph, stage: Stage, largest: Float, method: Method) -> Target:
+    def of(cls, graph: StageGraph, stage: Stage, largest: Float, method: Method) -> PopulationTarget:
         """
         Args:
             largest: λ by Eq. 2, broadcastable to the shape of the stage.
@@ -87,9 +87,11 @@ class Target:
             method.two_sided and stage.activation.kind == "relu" and not pooled,
         )
 
-    def values(self, samples: Float) -> Values:
+    def values(self, samples: Float) -> ActivationValues:
         """Samples (C, n) of its activations, to be carried."""
-        return Values(Sorted(samples), self.largest, not self.stage.nonnegative, not self.per_channel, self.two_sided)
+        return ActivationValues(
+            SortedValues(samples), self.largest, not self.stage.nonnegative, not self.per_channel, self.two_sided
+        )
 
     @property
     def rectifies(self) -> bool:
@@ -98,7 +100,11 @@ class Target:
 
 
 def plan_population(
-    target: Target, parts: list[torch.Tensor], values: torch.Tensor, shift: Float, setting: Setting
+    target: PopulationTarget,
+    parts: list[torch.Tensor],
+    values: torch.Tensor,
+    shift: Float,
+    setting: CalibrationSettings,
 ) -> tuple[StagePlan, Float]:
     """Plan, and bias per channel (offset not taken off) under which the coded values have the mean of the ANN's.
 
@@ -115,7 +121,7 @@ def plan_population(
         if method.bias:
             shift = _unbiased(seen, wanted, plan, target, shift)
     if method.bias:  # once more on all the data, where the samples leave some chance
-        levels = channels.mean(carried(parts, channels.per_channel(shift) - plan.offset, plan))
+        levels = channels.mean(sent_levels(parts, channels.per_channel(shift) - plan.offset, plan))
         _, scale, middle = _per_channel(plan, channels)
         missing = channels.mean(values) - levels * scale[:, 0] - middle[:, 0]
         active = channels.mean((parts[-1] > 0).float()) if target.rectifies else np.ones(channels.count)
@@ -123,8 +129,8 @@ def plan_population(
     return plan, shift
 
 
-def _fitted(target: Target, seen: Float, setting: Setting) -> StagePlan:
-    """Scales, turn and thresholds of least error for pre-activations (S, C, n)."""
+def _fitted(target: PopulationTarget, seen: Float, setting: CalibrationSettings) -> StagePlan:
+    """λ, first negative phase and thresholds of least error for pre-activations (S, C, n)."""
     method, code = setting.method, setting.codes[target.stage.name]
     carry = activate(target.stage.activation, torch.from_numpy(seen[-1])).numpy()
     factors = FACTORS if method.scales else np.ones(1)
@@ -136,24 +142,24 @@ def _fitted(target: Target, seen: Float, setting: Setting) -> StagePlan:
     arrived = ((seen - middle) / factor).astype(np.float32).reshape(len(seen), -1)
     wanted = ((carry - middle) / scale).astype(np.float32).reshape(-1)
     weight = np.broadcast_to(scale**2, carry.shape).astype(np.float32).reshape(-1)
-    return fit_waits(arrived, wanted, weight, plan)
+    return fit_early_thresholds(arrived, wanted, weight, plan)
 
 
-def _coded(target: Target, code: SingleSpikeCode, fit: Fit, wait: int | None) -> StagePlan:
+def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: int | None) -> StagePlan:
     activation, rank = target.stage.activation, len(target.stage.shape)
     scale = target.channels.per_channel(fit.scales) if target.per_channel else fit.scales[:1].reshape((1,) * rank)
     if activation.kind == "clip" and activation.homogeneous:
         # the first level stands for whatever lies beyond the limit
         scale = np.minimum(scale, activation.high / code.levels()[0])
     plan = StagePlan.of(activation, code, scale, wait)
-    if fit.turn is None:
+    if fit.first_negative_phase is None:
         return plan
-    sent = np.arange(1, code.timesteps + 1) >= fit.turn
+    sent = np.arange(1, code.timesteps + 1) >= fit.first_negative_phase
     negative = np.where(sent, code.thresholds(), np.inf)
-    return replace(plan, negative=negative, offset=scale * code.levels()[fit.turn - 1])
+    return replace(plan, negative=negative, offset=scale * code.levels()[fit.first_negative_phase - 1])
 
 
-def _unbiased(parts: Float, wanted: Float, plan: StagePlan, target: Target, shift: Float) -> Float:
+def _unbiased(parts: Float, wanted: Float, plan: StagePlan, target: PopulationTarget, shift: Float) -> Float:
     """Bias per channel under which the coded samples have the mean of the wanted ones.
 
     Args:
@@ -163,7 +169,7 @@ def _unbiased(parts: Float, wanted: Float, plan: StagePlan, target: Target, shif
     factor, scale, middle = _per_channel(plan, target.channels)
     mean = (wanted.mean(axis=1) - middle[:, 0]) / scale[:, 0]
     for _ in range(BIAS_ROUNDS):
-        levels, active = mean_levels(parts, shift - middle[:, 0], factor[:, 0], shift, plan)
+        levels, active = mean_sent_levels(parts, shift - middle[:, 0], factor[:, 0], shift, plan)
         if not target.rectifies:
             active = np.ones(len(shift))
         shift = shift + STEP * scale[:, 0] * (mean - levels) / np.maximum(active, LEAST_ACTIVE)

@@ -21,7 +21,7 @@ import scipy.linalg
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.rows import Rows
+from loihi_onespike.conversion.calibration.row_inputs import RowInputs
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.core.maps import Conv, Dense, with_weight
 
@@ -36,11 +36,11 @@ MOST_WEIGHTS = 2400
 """Weights per row beyond which the regression takes too long for a laptop."""
 
 
-def corrected(stage: AnyStage, rows: Mapping[int, Rows], missing: torch.Tensor) -> AnyStage:
+def corrected(stage: AnyStage, rows: Mapping[int, RowInputs], missing: torch.Tensor) -> AnyStage:
     """The stage with corrected weights of one link, the first for which it pays.
 
     Args:
-        rows: of its links, from `rows_of`.
+        rows: of its links, from `row_inputs_of`.
         missing: (N, *shape) pre-activation of the ANN less that of the SNN.
     """
     for i, seen in rows.items():
@@ -58,7 +58,7 @@ def corrected(stage: AnyStage, rows: Mapping[int, Rows], missing: torch.Tensor) 
     return stage
 
 
-def fitted(rows: Rows, missing: torch.Tensor) -> Float | None:
+def fitted(rows: RowInputs, missing: torch.Tensor) -> Float | None:
     """(groups, rows, d) change of the weights, None where it does not pay.
 
     Args:

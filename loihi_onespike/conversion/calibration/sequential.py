@@ -1,9 +1,9 @@
 """Calibration layer after layer, each on the inputs that the spiking layers before it really give it.
 
 Both networks run side by side on the calibration data, the ANN on its own values and the SNN on its coded ones. At
-every population the weights are fitted to the ANN and rounded, its pre-activation gets a scale, perhaps a turn, and a
-bias under which its coded values have the ANN's mean in every channel; then these values go on. Nothing is trained, and
-every choice is made once, in one pass.
+every population the weights are fitted to the ANN and rounded; its pre-activation gets a scale λ, where it pays a first
+negative phase, and a bias under which its coded values have the ANN's mean in every channel. The next population then
+reads these coded values. Nothing is trained, and every choice is made once, in one pass.
 """
 
 from __future__ import annotations
@@ -16,20 +16,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.arrival import arrived, arrived_input
-from loihi_onespike.conversion.calibration.carried import carried
 from loihi_onespike.conversion.calibration.channels import Channels
 from loihi_onespike.conversion.calibration.compensation import Compensation
-from loihi_onespike.conversion.calibration.population import Setting, Target, plan_population
+from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget, plan_population
+from loihi_onespike.conversion.calibration.received_by_phase import input_received_by_phase, levels_received_by_phase
 from loihi_onespike.conversion.calibration.regression import corrected
-from loihi_onespike.conversion.calibration.rows import rows_of
-from loihi_onespike.conversion.calibration.stage_plan import input_steps, stage_scale
+from loihi_onespike.conversion.calibration.row_inputs import row_inputs_of
+from loihi_onespike.conversion.calibration.sent_levels import sent_levels
 from loihi_onespike.conversion.lowering.link_scales import gathered_scale, pooled_scale
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
 from loihi_onespike.conversion.quantization.integer_weights import Rounding, nearest
 from loihi_onespike.conversion.quantization.rounded_stage import AnyStage, rounded_stage
 from loihi_onespike.core.activations import RELU
-from loihi_onespike.core.graphs.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.core.graphs.stage import InputStage, Link, OutputStage, Stage, StageGraph, StagePlan
 from loihi_onespike.executors.float.float_executor import FloatExecutor, activate
 from loihi_onespike.executors.tensors.stage_sum import StageSum
 
@@ -39,7 +38,7 @@ Float = NDArray[np.float64]
 def calibrate_in_sequence(
     graph: StageGraph,
     x: Any,
-    setting: Setting,
+    setting: CalibrationSettings,
     done: Callable[[], None] = lambda: None,
     output: Callable[[float], None] = lambda error: None,
 ) -> StageGraph:
@@ -64,7 +63,7 @@ class _Pass:
     """
 
     graph: StageGraph
-    setting: Setting
+    setting: CalibrationSettings
     output: Callable[[float], None]
     stages: list[InputStage | Stage | OutputStage] = field(default_factory=list)
     plans: dict[str, StagePlan] = field(default_factory=dict)
@@ -112,13 +111,13 @@ class _Pass:
             self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
             self.output(_power(parts[-1] - z_ann, channels) / (_power(z_ann, channels) or 1.0))
             return z_ann, parts[-1]
-        target = Target.of(self.graph, stage, self.setting.largest[stage.name], self.setting.method)
+        target = PopulationTarget.of(self.graph, stage, self.setting.largest[stage.name], self.setting.method)
         value = activate(stage.activation, z_ann)
         plan, shift = plan_population(target, parts, value, shift, self.setting)
         bias = channels.per_channel(shift) - plan.offset
         self.plans[stage.name], self.offsets[stage.name] = plan, plan.offset
         self.stages.append(replace(stage, bias=stage.bias + bias))
-        return value, carried(parts, bias, plan)
+        return value, sent_levels(parts, bias, plan)
 
     def _with_weights(self, stage: AnyStage, z_ann: torch.Tensor, values: Mapping[str, Any]) -> AnyStage:
         """The stage with the weights that it will have, see `Method`: fitted to the ANN, then rounded."""
@@ -127,16 +126,20 @@ class _Pass:
         seen = {name: self._in_units(name, values[name]) for name in dense}
         fitting = method.weights and len(dense) == len({link.pre for link in stage.links})
         compensating = method.rounding and method.compensation
-        rows = rows_of(stage, seen, self.setting.seed) if fitting or compensating else {}
+        rows = row_inputs_of(stage, seen, self.setting.seed) if fitting or compensating else {}
         if fitting:
             stage = corrected(stage, rows, z_ann - self._sum(stage, {})(seen) - _tensor(stage.bias))
         if not method.rounding:
             return stage
         rounding: Rounding = nearest
         if compensating:
-            scales = {i: gathered_scale(stage.links[i], *stage_scale(self._planned, stage.links[i].pre)) for i in rows}
+            scales = {i: self._gathered_scale(stage.links[i]) for i in rows}
             rounding = Compensation(rows, {i: scale for i, scale in scales.items() if scale is not None})
         return rounded_stage(stage, self._planned, self.setting.weight_bits, rounding)
+
+    def _gathered_scale(self, link: Link) -> Float | None:
+        """λ of the inputs of a link's map."""
+        return gathered_scale(link, self._planned.scale_of(link.pre), self.graph.by_name[link.pre].shape)
 
     def _in_units(self, name: str, values: torch.Tensor) -> torch.Tensor:
         """What a stage's spikes stand for, in the units of the ANN."""
@@ -146,7 +149,7 @@ class _Pass:
 
     def _parts(self, stage: Stage | OutputStage, values: Mapping[str, Any]) -> list[torch.Tensor]:
         """Pre-activation of the SNN at steps wait + 1 … T_in."""
-        steps = input_steps(self._planned, stage)
+        steps = self._planned.input_steps(stage)
         wait = steps if self.setting.wait is None or isinstance(stage, OutputStage) else min(self.setting.wait, steps)
         total = self._sum(stage, {name: plan.scale for name, plan in self.plans.items()})
         bias = _tensor(stage.bias)
@@ -160,9 +163,9 @@ class _Pass:
         if t == steps:
             return values
         if name != self.graph.input.name:
-            return arrived(values, self.plans[name], t)
+            return levels_received_by_phase(values, self.plans[name], t)
         assert self.graph.input_plan is not None
-        return arrived_input(values, self.graph.input_plan, t)
+        return input_received_by_phase(values, self.graph.input_plan, t)
 
     def _sum(self, stage: Stage | OutputStage, in_front: Mapping[str, Float]) -> StageSum:
         """Sum of a stage without its bias, in the units of the ANN, of values times the factors in front of it."""

@@ -15,7 +15,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.stage_plan import input_steps, stage_scale
 from loihi_onespike.conversion.quantization.align import align
 from loihi_onespike.conversion.quantization.fraction_bits import finest_units, fraction_bits, free_bits
 from loihi_onespike.conversion.quantization.headroom import Headroom
@@ -103,7 +102,7 @@ def _population(
     leak = _leak(stage, [(p.name, p.code) for p in pres])
     if isinstance(stage, Stage) and stage.kind == "max_pool":
         return _first_spike(graph, stage)
-    scales = [stage_scale(graph, link.pre) for link in stage.links]
+    scales = [(graph.scale_of(link.pre), graph.by_name[link.pre].shape) for link in stage.links]
 
     def built(finest: NDArray[np.float64], most_exp: int) -> tuple[list[Synapse], Membrane]:
         """Synapses and membrane without fraction bits, in units no finer than `finest`."""
@@ -170,7 +169,7 @@ def _first_spike(graph: StageGraph, stage: Stage) -> tuple[Population, list[Syna
         op = Pool(link.op.window, np.array(2, np.int16))
         synapses.append(Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index))
     zero, one = np.zeros((), np.int64), np.ones(())
-    membrane = Membrane((2**LEAK_SHIFT,) * input_steps(graph, stage), 0, zero, one)
+    membrane = Membrane((2**LEAK_SHIFT,) * graph.input_steps(stage), 0, zero, one)
     table = ThresholdTable.constant(plan.code.timesteps)
     threshold = np.array(2, np.int64)
     return Population(

@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.stage_plan import stage_scale
 from loihi_onespike.conversion.lowering.link_scales import gathered_scale
 from loihi_onespike.conversion.quantization.integer_weights import Rounding, integer_links, nearest
 from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage, StageGraph, WeightGrid
@@ -27,7 +26,7 @@ def rounded_stage(stage: AnyStage, graph: StageGraph, weight_bits: int, rounding
         graph: with the plans of all stages that this one reads.
         rounding: of the weights of convolutions and dense maps.
     """
-    scales = [stage_scale(graph, link.pre) for link in stage.links]
+    scales = [(graph.scale_of(link.pre), graph.by_name[link.pre].shape) for link in stage.links]
     integers, unit = integer_links(stage, scales, weight_bits, np.zeros(()), rounding=rounding)
     links = []
     for link, (scale, shape), (op, exponent) in zip(stage.links, scales, integers, strict=True):

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.activations import Activation
 from loihi_onespike.core.maps import LinearMap, Shape, Window
-from loihi_onespike.errors import GraphError
 
 
 @dataclass(frozen=True)
@@ -150,46 +149,3 @@ class AnnGraph:
     @property
     def output(self) -> Node:
         return self.nodes[-1]
-
-
-def verify_ann(graph: AnnGraph) -> AnnGraph:
-    """Check order, names and shapes; raises GraphError naming the node."""
-    seen: dict[str, Shape] = {}
-    for i, node in enumerate(graph.nodes):
-        if node.name in seen:
-            raise GraphError(f"{node.name}: name used twice")
-        if (i == 0) != isinstance(node.op, Input):
-            raise GraphError(f"{node.name}: exactly one input, in the first place, is supported")
-        missing = [name for name in node.inputs if name not in seen]
-        if missing:
-            raise GraphError(f"{node.name}: reads {missing}, which do not stand before it")
-        expected = _shape(node, [seen[name] for name in node.inputs])
-        if expected != node.shape:
-            raise GraphError(
-                f"{node.name}: {type(node.op).__name__} gives shape {expected}, the node says {node.shape}"
-            )
-        seen[node.name] = node.shape
-    return graph
-
-
-def _shape(node: Node, inputs: list[Shape]) -> Shape:
-    match node.op:
-        case Input():
-            return node.shape
-        case Linear(op=op):
-            return op.output_shape(inputs[0])
-        case MaxPool(window=window):
-            return (inputs[0][0], *window.output(inputs[0][1:]))
-        case Reindex(index=index):
-            return index.shape
-        case Concat(axis=axis):
-            joined = list(inputs[0])
-            joined[axis] = sum(shape[axis] for shape in inputs)
-            return tuple(joined)
-        case Add():
-            if len(set(inputs)) != 1:
-                raise GraphError(f"{node.name}: adds shapes {inputs}")
-            return inputs[0]
-        case Affine(scale=scale, shift=shift):
-            return np.broadcast_shapes(inputs[0], scale.shape, shift.shape)
-    return inputs[0]

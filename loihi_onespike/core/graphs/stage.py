@@ -194,4 +194,23 @@ class StageGraph:
 
     @property
     def hidden(self) -> Iterator[Stage]:
+        """The spiking stages, in topological order."""
         return (s for s in self.stages if isinstance(s, Stage))
+
+    def code_of(self, name: str) -> BinaryCode | SingleSpikeCode:
+        """Code in which a planned stage, or the planned input, sends its value."""
+        return self._plan_of(name).code
+
+    def scale_of(self, name: str) -> NDArray[np.float64]:
+        """λ of a planned stage or of the planned input, broadcastable to its shape."""
+        return self._plan_of(name).scale
+
+    def input_steps(self, stage: Stage | OutputStage) -> int:
+        """Steps during which input of the stage arrives: the timesteps of the longest code that it reads."""
+        return max(self.code_of(link.pre).timesteps for link in stage.links)
+
+    def _plan_of(self, name: str) -> InputPlan | StagePlan:
+        if name != self.input.name:
+            return self.plans[name]
+        assert self.input_plan is not None, "the input is planned before the stages"
+        return self.input_plan

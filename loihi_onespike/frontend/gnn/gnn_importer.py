@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from loihi_onespike.core.graphs.ann import AnnGraph, AnnOp, Concat, Finish, Linear, MaxPool, Node, Reindex, verify_ann
+from loihi_onespike.core.graphs.ann import AnnGraph, AnnOp, Concat, Finish, Linear, MaxPool, Node, Reindex
+from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import Conv, Pool
 from loihi_onespike.errors import CalibrationError, Finding, UnsupportedModelError
 from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY, AGGREGATION, OPERATIONS, is_adjacency

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.graphs.ann import AnnGraph, AnnOp, Finish, Input, Node, Reindex, verify_ann
+from loihi_onespike.core.graphs.ann import AnnGraph, AnnOp, Finish, Input, Node, Reindex
+from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import Shape
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend.tracing import support

@@ -12,7 +12,7 @@ import torch
 import loihi_onespike as los
 from loihi_onespike.api import ann_output
 from loihi_onespike.conversion.calibration import Method
-from loihi_onespike.conversion.calibration.stage_plan import plan_stages
+from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.survey import Survey
 from loihi_onespike.conversion.pipeline import Options, calibration_batches, plan_float
 from loihi_onespike.core.codes import Codebook
@@ -83,7 +83,7 @@ def test_all_parts_off_is_the_paper(name: str) -> None:
     batches = calibration_batches(inputs(24))
     stages = _planned(name, 12, Method.paper())
     bare = replace(stages, plans={})
-    expected = plan_stages(
+    expected = plan_by_maxima(
         bare, Survey(bare, batches, sum(map(len, batches))).maxima, Options(12).code, None, "channel"
     )
     for stage in stages.hidden:

@@ -12,7 +12,7 @@ from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.api import OneSpikeNetwork
-from loihi_onespike.conversion.calibration.rows import rows_of
+from loihi_onespike.conversion.calibration.row_inputs import row_inputs_of
 from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.graphs.stage import Link, Stage
 from loihi_onespike.core.maps import Dense
@@ -181,7 +181,7 @@ def test_moments_of_huge_values_are_finite() -> None:
     link = Link("before", Dense(np.ones((3, 5))), None, np.ones(()))
     stage = Stage("after", (3,), "relu", (link,), np.zeros(()), RELU, ())
     x = torch.from_numpy(np.random.default_rng(0).normal(size=(50, 5))).float()
-    plain, huge = (rows_of(stage, {"before": x * s})[0] for s in (1.0, 2.0**70))
+    plain, huge = (row_inputs_of(stage, {"before": x * s})[0] for s in (1.0, 2.0**70))
     assert np.array_equal(huge.covariance, plain.covariance * 2.0**140)
     found, expected = huge.products(huge.outputs(x[:, :3])), plain.products(plain.outputs(x[:, :3]))
     assert all(np.array_equal(a, b * 2.0**70) for a, b in zip(found, expected, strict=True))

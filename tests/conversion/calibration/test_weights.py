@@ -10,7 +10,7 @@ import loihi_onespike as los
 from loihi_onespike.conversion.calibration import Method
 from loihi_onespike.conversion.calibration.compensation import inverse_factor, rounded_rows
 from loihi_onespike.conversion.calibration.regression import corrected, fitted
-from loihi_onespike.conversion.calibration.rows import rows_of
+from loihi_onespike.conversion.calibration.row_inputs import row_inputs_of
 from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage
@@ -102,7 +102,7 @@ def test_a_systematic_error_is_taken_back() -> None:
     wanted = torch.from_numpy(exact @ weight.T * scale).float()
     stage = _layer(weight, scale)
     missing = wanted - seen @ torch.from_numpy(weight.T * scale).float()
-    after = corrected(stage, rows_of(stage, {"before": seen}), missing)
+    after = corrected(stage, row_inputs_of(stage, {"before": seen}), missing)
     found = seen.numpy() @ (weight_values(after.links[0].op).T * scale)
     assert np.linalg.norm(found - wanted.numpy()) < 0.05 * np.linalg.norm(missing.numpy())
 
@@ -110,7 +110,7 @@ def test_a_systematic_error_is_taken_back() -> None:
 def test_chance_is_left_alone() -> None:
     chance = np.random.default_rng(1)
     stage = _layer(chance.normal(size=(4, 40)), np.ones(()))
-    rows = rows_of(stage, {"before": torch.from_numpy(chance.normal(size=(120, 40))).float()})
+    rows = row_inputs_of(stage, {"before": torch.from_numpy(chance.normal(size=(120, 40))).float()})
     noise = torch.from_numpy(chance.normal(size=(120, 4))).float()
     assert fitted(rows[0], rows[0].outputs(noise)) is None
     assert corrected(stage, rows, noise) is stage

@@ -25,8 +25,10 @@ MOST_WEIGHTS = 6144
 """Weights per row beyond which their covariance is too large for a laptop."""
 
 
-def rows_of(stage: Stage | OutputStage, values: Mapping[str, torch.Tensor], seed: int = 0) -> dict[int, Rows]:
-    """Rows of every link that has some (convolutions and dense maps), by its place among the links.
+def row_inputs_of(
+    stage: Stage | OutputStage, values: Mapping[str, torch.Tensor], seed: int = 0
+) -> dict[int, RowInputs]:
+    """Inputs of the rows of every link that has rows (convolutions and dense maps), by its place among the links.
 
     Args:
         values: what the inputs of the stage stand for, (N, *shape) in the units of the ANN, by name; links without an
@@ -38,13 +40,15 @@ def rows_of(stage: Stage | OutputStage, values: Mapping[str, torch.Tensor], seed
         if link.pre in values and isinstance(link.op, Conv | Dense):
             size = link.op.weight[0].size
             if 2 <= size <= MOST_WEIGHTS:
-                found[i] = Rows.of(link, link.op, values[link.pre], max(LEAST_PLACES, PLACES_PER_WEIGHT * size), seed)
+                found[i] = RowInputs.of(
+                    link, link.op, values[link.pre], max(LEAST_PLACES, PLACES_PER_WEIGHT * size), seed
+                )
     return found
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows of weights of one link, in groups of rows that see the same inputs.
+class RowInputs:
+    """What the rows of weights of one link receive, in groups of rows that receive the same inputs.
 
     Attributes:
         op: the map.
@@ -59,7 +63,7 @@ class Rows:
     at: tuple[NDArray[np.int64], ...]
 
     @classmethod
-    def of(cls, link: Link, op: Conv | Dense, values: torch.Tensor, most: int, seed: int) -> Rows:
+    def of(cls, link: Link, op: Conv | Dense, values: torch.Tensor, most: int, seed: int) -> RowInputs:
         """At most `most` places of op(gather(values)), values (N, *shape)."""
         if link.index is not None:
             values = tensor_gather(link.index, values.device)(values)

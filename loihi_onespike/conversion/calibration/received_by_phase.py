@@ -17,12 +17,12 @@ ALMOST = 1 - 1e-4
 """Values are levels up to the rounding of float32."""
 
 
-def arrived(levels: torch.Tensor, plan: StagePlan, t: int) -> torch.Tensor:
+def levels_received_by_phase(levels: torch.Tensor, plan: StagePlan, t: int) -> torch.Tensor:
     """Levels (N, *shape) in units of λ that a population has sent by phase t; 0 where the spike is still to come."""
     return F.hardshrink(levels, plan.code.levels()[min(t, plan.code.timesteps) - 1] * ALMOST)
 
 
-def arrived_input(values: Any, plan: InputPlan, t: int) -> Any:
+def input_received_by_phase(values: Any, plan: InputPlan, t: int) -> Any:
     """The same of the input, in its own units: its first t bits, or the spikes so far.
 
     Args:

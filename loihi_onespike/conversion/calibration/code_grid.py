@@ -1,12 +1,12 @@
 """The values that one neuron can send, as an ascending grid, and how well a grid carries given values.
 
-With levels ℓ(k) and the phase m from which negative spikes are allowed ("turn", two-sided codes), in units of λ and
-relative to the value of no spike:
+With levels ℓ(k) and the first negative phase m, from which on negative spikes are allowed (two-sided codes), in units
+of λ and relative to the value of no spike:
 
     grid = -ℓ(m) … -ℓ(T), 0, ℓ(T) … ℓ(1)        offset = ℓ(m), so that the lowest value is 0
 
-Without a turn the grid is 0, ℓ(T) … ℓ(1) and the offset 0. A value is sent as the entry between whose thresholds it
-lies.
+Without negative spikes the grid is 0, ℓ(T) … ℓ(1) and the offset 0. A value is sent as the entry between whose
+thresholds it lies.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Float = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class CodeGrid:
     """Entries (M,) and the M - 1 thresholds between them, ascending, in units of λ about the value of no spike.
 
     Attributes:
@@ -37,15 +37,17 @@ class Grid:
     offset: float
 
     @classmethod
-    def of(cls, levels: Float, thresholds: Float, turn: int | None = None, symmetric: bool = False) -> Grid:
+    def of(
+        cls, levels: Float, thresholds: Float, first_negative_phase: int | None = None, symmetric: bool = False
+    ) -> CodeGrid:
         """Grid of a code's levels and thresholds (T,).
 
         Args:
-            turn: first phase that negative spikes may take; None for an unsigned code.
+            first_negative_phase: first phase that negative spikes may take; None for an unsigned code.
             symmetric: negative spikes at every phase about 0, as activations of either sign need them.
         """
         up, up_at = levels[::-1], thresholds[::-1]
-        first = 1 if symmetric else turn
+        first = 1 if symmetric else first_negative_phase
         if first is None:
             down, down_at = np.zeros(0), np.zeros(0)
         else:
@@ -56,15 +58,17 @@ class Grid:
             np.concatenate([down, [0.0], up]),
             np.concatenate([down_at, up_at]),
             np.array([*negative, 0, *range(count, 0, -1)]),
-            float(levels[turn - 1]) if turn is not None else 0.0,
+            float(levels[first_negative_phase - 1]) if first_negative_phase is not None else 0.0,
         )
 
     @classmethod
-    def of_code(cls, code: SingleSpikeCode, turn: int | None = None, symmetric: bool = False) -> Grid:
-        return cls.of(code.levels(), code.thresholds(), turn, symmetric)
+    def of_code(
+        cls, code: SingleSpikeCode, first_negative_phase: int | None = None, symmetric: bool = False
+    ) -> CodeGrid:
+        return cls.of(code.levels(), code.thresholds(), first_negative_phase, symmetric)
 
 
-class Sorted:
+class SortedValues:
     """Values of every channel in ascending order with what is needed to sum over any interval of them.
 
     Args:
@@ -77,19 +81,19 @@ class Sorted:
         self.sums = np.concatenate([zero, np.cumsum(self.values, axis=1)], axis=1)
         self.squares = np.sum(self.values**2, axis=1)
 
-    def of_channels(self, chosen: NDArray[np.int64]) -> Sorted:
+    def of_channels(self, chosen: NDArray[np.int64]) -> SortedValues:
         """The same for some channels."""
-        return Sorted(self.values[chosen])
+        return SortedValues(self.values[chosen])
 
     @property
     def count(self) -> int:
         return int(self.values.shape[1])
 
-    def errors(self, grid: Grid, scales: Float) -> Float:
+    def errors(self, grid: CodeGrid, scales: Float) -> Float:
         """(C, F) mean square error of every channel with each of its λ, scales (C, F)."""
         return _errors(self.values, self.sums, self.squares, scales, grid.entries, grid.thresholds, grid.offset)
 
-    def segments(self, grid: Grid, scales: Float) -> tuple[Float, Float]:
+    def segments(self, grid: CodeGrid, scales: Float) -> tuple[Float, Float]:
         """Number and sum, in units of λ about the value of no spike, of the values sent as each entry: (C, M) each."""
         return _segments(self.values, self.sums, scales, grid.thresholds, grid.offset)
 

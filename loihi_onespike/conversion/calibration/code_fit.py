@@ -1,4 +1,4 @@
-"""Scales, turns and levels with the least mean square error for given activations.
+"""λ, first negative phase and levels with the least mean square error for given activations.
 
 The error of a one-spike code is that of a scalar quantizer, so its best levels are those of Lloyd and Max: every
 threshold in the middle between two levels (Eq. 4), every level at the mean of the values that it stands for.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.grid import Grid, Sorted
+from loihi_onespike.conversion.calibration.code_grid import CodeGrid, SortedValues
 from loihi_onespike.core.codes import Codebook
 
 Float = NDArray[np.float64]
@@ -35,22 +35,22 @@ QUIET = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class CodeFit:
     """How a population is coded.
 
     Attributes:
         scales: (C,) λ per channel.
-        turn: first phase of negative spikes, None for unsigned populations.
+        first_negative_phase: first phase of negative spikes, None for unsigned populations.
         error: mean square error over all channels.
     """
 
     scales: Float
-    turn: int | None
+    first_negative_phase: int | None
     error: float
 
 
 @dataclass(frozen=True, eq=False)
-class Values:
+class ActivationValues:
     """Activations of one population to be carried.
 
     Attributes:
@@ -58,16 +58,16 @@ class Values:
         largest: (C,) largest activation of every channel, the λ of Eq. 2.
         symmetric: values of either sign about 0.
         common: one factor for all channels.
-        two_sided: a turn may be chosen.
+        two_sided: negative spikes may be used from a fitted first negative phase on.
     """
 
-    sorted: Sorted
+    sorted: SortedValues
     largest: Float
     symmetric: bool = False
     common: bool = False
     two_sided: bool = False
 
-    def of_channels(self, chosen: NDArray[np.int64]) -> Values:
+    def of_channels(self, chosen: NDArray[np.int64]) -> ActivationValues:
         """The same for some channels."""
         return replace(self, sorted=self.sorted.of_channels(chosen), largest=self.largest[chosen])
 
@@ -76,7 +76,7 @@ class Values:
         return float(self.sorted.squares.mean() / self.sorted.count)
 
 
-def fit_scales(values: Values, grid: Grid, factors: Float = FACTORS) -> tuple[Float, float]:
+def fit_scales(values: ActivationValues, grid: CodeGrid, factors: Float = FACTORS) -> tuple[Float, float]:
     """λ per channel with the least error on a grid, and that error.
 
     Among equally good ones the factor next to 1 wins (a channel that is always silent has no preference).
@@ -91,19 +91,19 @@ def fit_scales(values: Values, grid: Grid, factors: Float = FACTORS) -> tuple[Fl
     return scales[rows, best], float(errors[rows, best].mean())
 
 
-def fit_population(values: Values, levels: Float, thresholds: Float, factors: Float = FACTORS) -> Fit:
-    """Scales and turn for given levels and thresholds (T,)."""
-    scales, error = fit_scales(values, Grid.of(levels, thresholds, None, values.symmetric), factors)
-    best = Fit(scales, None, error)
+def fit_population(values: ActivationValues, levels: Float, thresholds: Float, factors: Float = FACTORS) -> CodeFit:
+    """λ per channel and first negative phase for given levels and thresholds (T,)."""
+    scales, error = fit_scales(values, CodeGrid.of(levels, thresholds, None, values.symmetric), factors)
+    best = CodeFit(scales, None, error)
     if not values.two_sided or error < QUIET * values.power:
         return best
     coarse = factors if len(factors) < 8 else factors[::2]
-    turns = _spread(2, len(levels) - 1)
-    errors = [fit_scales(values, Grid.of(levels, thresholds, turn), coarse)[1] for turn in turns]
+    phases = _spread(2, len(levels) - 1)
+    errors = [fit_scales(values, CodeGrid.of(levels, thresholds, phase), coarse)[1] for phase in phases]
     if errors and min(errors) < error:
-        turn = turns[int(np.argmin(errors))]
-        scales, error = fit_scales(values, Grid.of(levels, thresholds, turn), factors)
-        best = Fit(scales, turn, error)
+        phase = phases[int(np.argmin(errors))]
+        scales, error = fit_scales(values, CodeGrid.of(levels, thresholds, phase), factors)
+        best = CodeFit(scales, phase, error)
     return best
 
 
@@ -112,11 +112,11 @@ def _spread(first: int, last: int) -> list[int]:
     return sorted({int(t) for t in np.rint(np.linspace(first, last, min(16, max(last - first + 1, 0))))})
 
 
-def fit_codebook(populations: Sequence[Values], timesteps: int, iterations: int = ITERATIONS) -> Codebook:
+def fit_codebook(populations: Sequence[ActivationValues], timesteps: int, iterations: int = ITERATIONS) -> Codebook:
     """Levels that serve several populations, each weighted by its relative error.
 
-    The best curve of `companded_levels`, then Lloyd's iteration from there: scales and turns for the levels, every
-    level to the mean of what it stands for.
+    The best curve of `companded_levels`, then Lloyd's iteration from there: λ and first negative phase are
+    fitted to the levels, then every level moves to the mean of the values that it stands for.
     """
     alive = [values for values in populations if values.power > 0]
     if not alive:
@@ -132,13 +132,13 @@ def fit_codebook(populations: Sequence[Values], timesteps: int, iterations: int 
     return Codebook.nearest(levels)
 
 
-def _means(populations: Sequence[Values], levels: Float) -> Float:
+def _means(populations: Sequence[ActivationValues], levels: Float) -> Float:
     """Mean of what every level stands for; the level itself where it stands for nothing."""
     number, total = np.zeros(len(levels)), np.zeros(len(levels))
     thresholds = middles(levels)
     for values in populations:
         fit = fit_population(values, levels, thresholds)
-        grid = Grid.of(levels, thresholds, fit.turn, values.symmetric)
+        grid = CodeGrid.of(levels, thresholds, fit.first_negative_phase, values.symmetric)
         counted, summed = values.sorted.segments(grid, fit.scales)
         weight = fit.scales[:, None] ** 2 / values.power
         sent = grid.phases != 0

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.codebooks import codebooks, groups
-from loihi_onespike.conversion.calibration.population import Setting, Target
+from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
+from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget
 from loihi_onespike.conversion.calibration.sequential import calibrate_in_sequence
-from loihi_onespike.conversion.calibration.stage_plan import plan_stages
 from loihi_onespike.conversion.calibration.survey import Survey
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.conversion.quantization.quantize import quantize
@@ -79,20 +79,20 @@ def plan(
     """
     total = sum(_samples(batch) for batch in batches)
     survey = Survey(graph, _shown(batches, progress), total, ranks)
-    paper = plan_stages(graph, survey.maxima, request.code, request.wait, request.normalization)
+    paper = plan_by_maxima(graph, survey.maxima, request.code, request.wait, request.normalization)
     if not request.method.sequential:
         return paper
     largest = {name: p.scale for name, p in paper.plans.items()}
     codes: dict[str, SingleSpikeCode] = {name: p.code for name, p in paper.plans.items()}
     if request.fitted_levels:
         values = {
-            s.name: Target.of(graph, s, largest[s.name], request.method).values(survey.samples[s.name])
+            s.name: PopulationTarget.of(graph, s, largest[s.name], request.method).values(survey.samples[s.name])
             for s in graph.hidden
             if s.name in survey.samples
         }
         steps = _Steps("levels", len(groups(graph)), progress)
         codes = codebooks(graph, values, request.code.timesteps, steps)
-    setting = Setting(codes, largest, request.wait, request.weight_bits, request.method)
+    setting = CalibrationSettings(codes, largest, request.wait, request.weight_bits, request.method)
     parts = 1 if request.wait is None else max(1, request.code.timesteps - request.wait)
     x = _together(graph, batches, parts)
     if request.fitted_levels and request.method.waits and parts > 1:
@@ -101,7 +101,9 @@ def plan(
     return replace(calibrated, rewrites=(*graph.rewrites, *_notes(total, _samples(x))))
 
 
-def _for_wait(graph: StageGraph, x: Any, setting: Setting, timesteps: int, progress: Progress) -> Setting:
+def _for_wait(
+    graph: StageGraph, x: Any, setting: CalibrationSettings, timesteps: int, progress: Progress
+) -> CalibrationSettings:
     """The setting whose levels carry most under its wait.
 
     Under a short wait phase k is decided on what came by phase wait + k: the steeper the levels, the less is missing

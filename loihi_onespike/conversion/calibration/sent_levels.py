@@ -21,7 +21,7 @@ from loihi_onespike.executors.float.quantizer import Quantizer, by_place, parame
 Float = NDArray[np.float64]
 
 
-def carried(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> torch.Tensor:
+def sent_levels(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> torch.Tensor:
     """±level in units of λ for every neuron, 0 where it sends nothing; float32, in a memory order of `by_place`.
 
     Args:
@@ -70,7 +70,9 @@ def _decide(z, factor, bias, up, down, level, out):  # type: ignore[no-untyped-d
                     out[n, p, c] = -level
 
 
-def mean_levels(parts: Float, shift: Float, factor: Float, active_from: Float, plan: StagePlan) -> tuple[Float, Float]:
+def mean_sent_levels(
+    parts: Float, shift: Float, factor: Float, active_from: Float, plan: StagePlan
+) -> tuple[Float, Float]:
     """Mean level in units of λ, and share of samples whose last part is above -active_from, per channel: (C,) each.
 
     Args:
@@ -81,11 +83,11 @@ def mean_levels(parts: Float, shift: Float, factor: Float, active_from: Float, p
     """
     never = np.full(plan.code.timesteps, np.inf)
     negative = never if plan.negative is None else plan.negative
-    return _mean_levels(parts, shift, factor, active_from, plan.table, negative, plan.code.levels())
+    return _mean_sent_levels(parts, shift, factor, active_from, plan.table, negative, plan.code.levels())
 
 
 @njit(cache=True, parallel=True)
-def _mean_levels(parts, shift, factor, active_from, table, negative, levels):  # type: ignore[no-untyped-def]
+def _mean_sent_levels(parts, shift, factor, active_from, table, negative, levels):  # type: ignore[no-untyped-def]
     last, channels, samples = parts.shape[0] - 1, parts.shape[1], parts.shape[2]
     mean, active = np.zeros(channels), np.zeros(channels)
     for c in prange(channels):

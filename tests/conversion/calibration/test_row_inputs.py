@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from loihi_onespike.conversion.calibration.rows import Rows, rows_of
+from loihi_onespike.conversion.calibration.row_inputs import RowInputs, row_inputs_of
 from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.graphs.stage import Link, Stage
 from loihi_onespike.core.maps import Conv, Dense, LinearMap, Window
@@ -38,7 +38,7 @@ def _stage(op: LinearMap, shape: tuple[int, ...], index: np.ndarray | None = Non
 def test_rows_times_weights_are_the_map(name: str) -> None:
     op, shape = MAPS[name]
     x = torch.from_numpy(CHANCE.normal(size=(6, *shape))).float()
-    rows = rows_of(_stage(op, shape), {"before": x})[0]
+    rows = row_inputs_of(_stage(op, shape), {"before": x})[0]
     expected = rows.outputs(tensor_map(op, None, torch.float32)(x))
     weights = torch.from_numpy(op.weight).float().reshape(rows.groups, -1, rows.inputs.shape[2])
     found = torch.einsum("sgd,grd->sgr", rows.inputs, weights)
@@ -48,7 +48,7 @@ def test_rows_times_weights_are_the_map(name: str) -> None:
 def test_a_gather_in_front_is_seen() -> None:
     op, index = Dense(CHANCE.normal(size=(2, 4))), np.array([3, -1, 0, 3], np.int32)
     x = torch.from_numpy(CHANCE.normal(size=(5, 4))).float()
-    rows = rows_of(_stage(op, (4,), index), {"before": x})[0]
+    rows = row_inputs_of(_stage(op, (4,), index), {"before": x})[0]
     silent = torch.zeros(5)
     assert torch.equal(rows.inputs[:, 0], torch.stack([x[:, 3], silent, x[:, 0], x[:, 3]], dim=1))
 
@@ -58,7 +58,7 @@ def test_places_are_drawn_where_there_are_too_many() -> None:
     x = torch.from_numpy(CHANCE.normal(size=(6, *shape))).float()
     link = _stage(op, shape).links[0]
     assert isinstance(op, Conv)
-    one, same, other = (Rows.of(link, op, x, 50, seed) for seed in (0, 0, 1))
+    one, same, other = (RowInputs.of(link, op, x, 50, seed) for seed in (0, 0, 1))
     assert len(one.inputs) == 50
     assert torch.equal(one.inputs, same.inputs)
     assert not torch.equal(one.inputs, other.inputs)
@@ -67,7 +67,7 @@ def test_places_are_drawn_where_there_are_too_many() -> None:
 def test_moments_are_those_of_the_halves() -> None:
     op, shape = MAPS["vector"]
     x = torch.from_numpy(CHANCE.normal(size=(9, *shape))).float()
-    rows = rows_of(_stage(op, shape), {"before": x})[0]
+    rows = row_inputs_of(_stage(op, shape), {"before": x})[0]
     even, odd = x[::2].double().numpy(), x[1::2].double().numpy()
     for found, part in zip(rows.moments, (even, odd), strict=True):
         assert np.allclose(found[0], np.cov(part.T, bias=True) * len(part), atol=1e-4)
@@ -75,6 +75,6 @@ def test_moments_are_those_of_the_halves() -> None:
 
 def test_links_without_rows_are_left_out() -> None:
     op, shape = MAPS["vector"]
-    assert rows_of(_stage(op, shape), {}) == {}
+    assert row_inputs_of(_stage(op, shape), {}) == {}
     single = Dense(np.ones((3, 1)))
-    assert rows_of(_stage(single, (1,)), {"before": torch.ones(4, 1)}) == {}
+    assert row_inputs_of(_stage(single, (1,)), {"before": torch.ones(4, 1)}) == {}

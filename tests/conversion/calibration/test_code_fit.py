@@ -1,19 +1,19 @@
-"""Fitted scales, turns and levels: never worse than the paper's, and nearly as good as theory allows."""
+"""Fitted λ, first negative phases and levels: never worse than the paper's, nearly as good as theory allows."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from loihi_onespike.conversion.calibration.fit import (
-    Values,
+from loihi_onespike.conversion.calibration.code_fit import (
+    ActivationValues,
     companded_levels,
     fit_codebook,
     fit_population,
     fit_scales,
     middles,
 )
-from loihi_onespike.conversion.calibration.grid import Grid, Sorted
+from loihi_onespike.conversion.calibration.code_grid import CodeGrid, SortedValues
 from loihi_onespike.core.codes import PhaseCode, best_base
 
 
@@ -21,8 +21,8 @@ def _rectified(seed: int = 0, channels: int = 4, n: int = 2000) -> np.ndarray:
     return np.maximum(np.random.default_rng(seed).standard_normal((channels, n)), 0)
 
 
-def _values(given: np.ndarray, **options: bool) -> Values:
-    return Values(Sorted(given), np.maximum(np.abs(given).max(axis=1), 1e-9), **options)
+def _values(given: np.ndarray, **options: bool) -> ActivationValues:
+    return ActivationValues(SortedValues(given), np.maximum(np.abs(given).max(axis=1), 1e-9), **options)
 
 
 @pytest.mark.parametrize("timesteps", [1, 2, 5, 16, 64, 256])
@@ -42,7 +42,7 @@ def test_a_small_curve_spaces_the_levels_evenly() -> None:
 def test_a_codebook_beats_the_best_base(timesteps: int) -> None:
     values = _values(_rectified())
     code = PhaseCode(best_base(timesteps), timesteps)
-    paper = values.sorted.errors(Grid.of_code(code), values.largest[:, None]).mean()
+    paper = values.sorted.errors(CodeGrid.of_code(code), values.largest[:, None]).mean()
     fitted = fit_codebook([values], timesteps)
     error = fit_population(values, fitted.levels(), fitted.thresholds()).error
     assert error < 0.7 * paper
@@ -60,27 +60,27 @@ def test_two_sides_halve_the_error_where_nothing_is_silent() -> None:
     given = np.abs(3 + np.random.default_rng(1).standard_normal((4, 2000)))
     one = fit_population(_values(given), companded_levels(8, 3), middles(companded_levels(8, 3)))
     two = fit_population(_values(given, two_sided=True), companded_levels(8, 3), middles(companded_levels(8, 3)))
-    assert one.turn is None
-    assert two.turn is not None
+    assert one.first_negative_phase is None
+    assert two.first_negative_phase is not None
     assert two.error < 0.5 * one.error
 
 
 def test_twice_the_spikes_are_not_spent_on_noise_that_does_not_matter() -> None:
     levels = companded_levels(96, 4)
-    assert fit_population(_values(_rectified(), two_sided=True), levels, middles(levels)).turn is None
+    assert fit_population(_values(_rectified(), two_sided=True), levels, middles(levels)).first_negative_phase is None
 
 
 def test_a_silent_channel_keeps_its_scale() -> None:
     given = _rectified()
     given[1] = 0
-    values = Values(Sorted(given), np.array([3.0, 2.5, 3.0, 3.0]))
-    scales, _ = fit_scales(values, Grid.of_code(PhaseCode(best_base(16), 16)))
+    values = ActivationValues(SortedValues(given), np.array([3.0, 2.5, 3.0, 3.0]))
+    scales, _ = fit_scales(values, CodeGrid.of_code(PhaseCode(best_base(16), 16)))
     assert scales[1] == pytest.approx(2.5, rel=0.07)  # the factor next to 1
 
 
 def test_few_samples_share_one_factor() -> None:
     values = _values(_rectified(n=40))
-    scales, _ = fit_scales(values, Grid.of_code(PhaseCode(best_base(16), 16)))
+    scales, _ = fit_scales(values, CodeGrid.of_code(PhaseCode(best_base(16), 16)))
     assert np.ptp(scales / values.largest) < 1e-12
 
 

@@ -1,4 +1,4 @@
-"""Pass stages → planned stages: the scale λ, base and wait of every population (paper sections II-C and III-B)."""
+"""The paper's plan of every population: λ from activation maxima, one code and one wait (sections II-C and III-B)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from loihi_onespike.conversion.lowering.link_scales import gathered_scale, pooled_scale
 from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.codes import SingleSpikeCode
-from loihi_onespike.core.graphs.stage import InputStage, OutputStage, Stage, StageGraph, StagePlan
-from loihi_onespike.core.maps import Shape, Sparse
+from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.core.maps import Sparse
 
 Float = NDArray[np.float64]
 
 
-def plan_stages(
+def plan_by_maxima(
     graph: StageGraph,
     maxima: Mapping[str, Float],
     code: SingleSpikeCode,
@@ -70,23 +70,3 @@ def _readable(graph: StageGraph, stage: Stage, scale: Float) -> bool:
         for link in reader.links
         if link.pre == stage.name
     )
-
-
-def input_steps(graph: StageGraph, stage: Stage | OutputStage) -> int:
-    """Steps during which input arrives: T of the longest input."""
-    return max(stage_timesteps(graph, link.pre) for link in stage.links)
-
-
-def stage_timesteps(graph: StageGraph, name: str) -> int:
-    if name == graph.input.name:
-        assert graph.input_plan is not None
-        return graph.input_plan.code.timesteps
-    return graph.plans[name].code.timesteps
-
-
-def stage_scale(graph: StageGraph, name: str) -> tuple[Float, Shape]:
-    """λ and shape of the stage a link reads."""
-    if name == graph.input.name:
-        assert graph.input_plan is not None
-        return graph.input_plan.scale, graph.input.shape
-    return graph.plans[name].scale, graph.by_name[name].shape

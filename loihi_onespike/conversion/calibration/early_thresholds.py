@@ -23,7 +23,7 @@ VALUES = 12_000
 """Sampled neurons that the thresholds are fitted to."""
 
 
-def fit_waits(
+def fit_early_thresholds(
     parts: NDArray[np.float32], wanted: NDArray[np.float32], weight: NDArray[np.float32], plan: StagePlan
 ) -> StagePlan:
     """The plan with thresholds of least error for the early phases, one phase after the other.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from loihi_onespike.conversion.calibration.carried import carried
-from loihi_onespike.conversion.calibration.waits import fit_waits
+from loihi_onespike.conversion.calibration.early_thresholds import fit_early_thresholds
+from loihi_onespike.conversion.calibration.sent_levels import sent_levels
 from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.codes import Base, PhaseCode
 from loihi_onespike.core.graphs.stage import StagePlan
@@ -25,7 +25,7 @@ def _plan(two_sided: bool) -> StagePlan:
 
 def first_levels(parts: np.ndarray, plan: StagePlan) -> np.ndarray:
     """(M,) levels of M neurons with parts (S, M)."""
-    return carried([torch.from_numpy(part)[:, None] for part in parts], np.zeros(()), plan)[:, 0].numpy()
+    return sent_levels([torch.from_numpy(part)[:, None] for part in parts], np.zeros(()), plan)[:, 0].numpy()
 
 
 def _noisy(n: int = 3000) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +58,7 @@ def test_first_levels_equals_a_loop(two_sided: bool) -> None:
 def test_noise_spikes_raise_the_thresholds_of_early_phases_alone() -> None:
     parts, value = _noisy()
     plan, weight = _plan(False), np.ones(len(value), np.float32)
-    fitted = fit_waits(parts, value, weight, plan)
+    fitted = fit_early_thresholds(parts, value, weight, plan)
     assert np.all(fitted.table[3:] == plan.table[3:])
     assert fitted.table[0] > plan.table[0]
     before = np.mean((first_levels(parts, plan) - value) ** 2)
@@ -68,6 +68,6 @@ def test_noise_spikes_raise_the_thresholds_of_early_phases_alone() -> None:
 def test_nothing_moves_where_nothing_changes_after_the_first_decision() -> None:
     value = np.random.default_rng(1).uniform(0, 0.7, 2000).astype(np.float32)
     plan = _plan(True)
-    fitted = fit_waits(np.repeat(value[None], 4, axis=0), value, np.ones(2000, np.float32), plan)
+    fitted = fit_early_thresholds(np.repeat(value[None], 4, axis=0), value, np.ones(2000, np.float32), plan)
     moved = fitted.table / plan.table
     assert np.all((moved > 0.75) & (moved < 1.3))
