@@ -21,17 +21,18 @@ test: venv ## the fast tests
 test-all: venv ## all tests, the slow ones too
 	@$(VENV)/python -m pytest -n auto $(ARGS)
 
-lint: venv ## ruff's rules, ruff's formatting, mypy
+lint: venv ## ruff's rules, ruff's formatting, mypy, the layers of the packages
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
+	$(VENV)/lint-imports
 
 format: venv ## apply ruff's formatting and its safe fixes
 	$(VENV)/ruff check --fix-only --exit-zero .
 	$(VENV)/ruff format .
 
 clean: ## remove build output, caches and demo output; keeps .venv
-	rm -rf build dist out onespike-demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf build dist out onespike-demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -path ./.venv -prune -o -path ./.git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove .venv too
