@@ -48,7 +48,7 @@ class HeadroomError(OneSpikeError):
 
     def __init__(self, layer: str, quantity: str, found_bits: int, limit_bits: int, remedy: str) -> None:
         self.layer, self.quantity, self.found_bits, self.limit_bits = layer, quantity, found_bits, limit_bits
-        super().__init__(f"{layer}: {quantity} needs {found_bits} bits, {limit_bits} are there; {remedy}")
+        super().__init__(f"{layer}: {quantity} requires {found_bits} bits, limit {limit_bits}; {remedy}")
 
 
 class GraphError(OneSpikeError):

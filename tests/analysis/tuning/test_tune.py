@@ -144,7 +144,7 @@ def test_settings_without_headroom_are_told_and_not_tried_again(made, model, dat
     monkeypatch.setattr(Task, "measure", narrow)
     found = tune(model, data, trials=8, **OPTIONS)
     assert refused and list(found.refused) == refused and len(set(refused)) == len(refused)
-    assert "needs 25 bits" in found.refused[refused[0]] and len(found.tried) + len(refused) == 8
+    assert "requires 25 bits" in found.refused[refused[0]] and len(found.tried) + len(refused) == 8
 
 
 def test_a_study_of_something_else_is_refused(made, model, data, tmp_path):

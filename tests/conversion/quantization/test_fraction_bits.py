@@ -34,7 +34,7 @@ def test_one_wide_channel_of_twenty_gives_way_until_the_others_have_enough():
 
 def test_a_whole_layer_gives_up_three_bits_of_its_weights_and_no_more():
     assert bits(np.full(20, 2.0**25)) == 0
-    with pytest.raises(HeadroomError, match=r"^l: the membrane potential .* needs 28 bits, 24 are there; use fewer"):
+    with pytest.raises(HeadroomError, match=r"^l: the membrane potential .* requires 28 bits, limit 24; use fewer"):
         bits(np.full(20, 2.0**26))
 
 

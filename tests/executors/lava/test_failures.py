@@ -163,7 +163,8 @@ def test_more_sum_than_a_message_holds(folder: Path) -> None:
 
     out = Readout("out", (1,), membrane(8192, 4))
     wide = Dense(np.full((1, 66_053), 254, np.int16))
-    with pytest.raises(HeadroomError, match="out: the synaptic input of one step, at worst, needs 33 bits, 32 are"):
+    message = "out: the synaptic input of one step, at worst, requires 33 bits, limit 32"
+    with pytest.raises(HeadroomError, match=message):
         check_messages(Network("n", (NET.input, out), (Synapse("out", "input", "out", wide, None, 7),)), out)
     fits = Dense(np.full((1, 66_052), 254, np.int16))
     check_messages(Network("n", (NET.input, out), (Synapse("out", "input", "out", fits, None, 7),)), out)

@@ -163,6 +163,7 @@ def test_refusals() -> None:
         build(network, codes(network, 1), processes="whole").run_config("floating_pt")
     out = Readout("out", (1,), membrane(8192, 4))
     wide = Synapse("out", "input", "out", Dense(np.full((1, 66_053), 254, np.int16)), None, 7)
-    with pytest.raises(HeadroomError, match="out: the synaptic input of one step, at worst, needs 33 bits, 32 are"):
+    message = "out: the synaptic input of one step, at worst, requires 33 bits, limit 32"
+    with pytest.raises(HeadroomError, match=message):
         WholeNetwork(Network("n", (network.input, out), (wide,)))
     assert str(WholeNetwork(network)).splitlines()[0].split("|")[1].strip() == "Layer"
