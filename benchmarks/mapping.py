@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from loihi_onespike.boards.mapping import Afferent, Layer, Mapping, map_layers
+from loihi_onespike.boards.mapping import Afferent, MappedLayer, Mapping, map_layers
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.pool_last import pool_last
 from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
@@ -85,7 +85,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
 }
 
 
-def layers_of_stages(graph: StageGraph) -> tuple[Layer, ...]:
+def layers_of_stages(graph: StageGraph) -> tuple[MappedLayer, ...]:
     """Layers of the network in real numbers; a bias that is not one number takes a second row of state."""
     layers = []
     for stage in graph.stages:
@@ -97,11 +97,11 @@ def layers_of_stages(graph: StageGraph) -> tuple[Layer, ...]:
             for i, k in links
         )
         rows = 1 if isinstance(stage, OutputStage) or np.all(stage.bias == stage.bias.flat[0]) else 2
-        layers.append(Layer(stage.name, stage.shape, rows, afferents, isinstance(stage, OutputStage)))
+        layers.append(MappedLayer(stage.name, stage.shape, rows, afferents, isinstance(stage, OutputStage)))
     return tuple(layers)
 
 
-def network_layers(model: nn.Module, size: int) -> tuple[Layer, ...]:
+def network_layers(model: nn.Module, size: int) -> tuple[MappedLayer, ...]:
     for module in model.modules():  # fresh batch norm has the same shift everywhere, a trained one has not
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.bias)

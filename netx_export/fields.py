@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.errors import FormatError
-from netx_export.layout import FIELDS, Field, pattern
+from netx_export.layout import FIELDS, FieldSpec, pattern
 
 Array = NDArray[np.generic]
 
@@ -19,7 +19,7 @@ MAX_INPUTS = 2**40
 """Largest input: of a graph it has nodes times features places, nearly all of them empty and none of them stored."""
 
 
-def check_field(path: str, dtype: np.dtype, rank: int) -> Field:
+def check_field(path: str, dtype: np.dtype, rank: int) -> FieldSpec:
     """Compare a stored type and rank with the layout table."""
     field = FIELDS.get(pattern(path))
     if field is None:

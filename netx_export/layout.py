@@ -27,7 +27,7 @@ GATHERS = ("none", "flatten", "index")
 
 
 @dataclass(frozen=True)
-class Field:
+class FieldSpec:
     """One field of the file.
 
     Attributes:
@@ -45,96 +45,102 @@ class Field:
     attribute: bool = False
 
 
-def _scalar(meaning: str) -> Field:
-    return Field("<i8", (), meaning, attribute=True)
+def _scalar(meaning: str) -> FieldSpec:
+    return FieldSpec("<i8", (), meaning, attribute=True)
 
 
-def _text(meaning: str) -> Field:
-    return Field("S", (), meaning, attribute=True)
+def _text(meaning: str) -> FieldSpec:
+    return FieldSpec("S", (), meaning, attribute=True)
 
 
-def _table(meaning: str) -> Field:
-    return Field("<i4", ("phase",), meaning, attribute=True)
+def _table(meaning: str) -> FieldSpec:
+    return FieldSpec("<i4", ("phase",), meaning, attribute=True)
 
 
-_TYPE = Field("S10", ("1",), "kind of the layer", netx=True)
+_TYPE = FieldSpec("S10", ("1",), "kind of the layer", netx=True)
 
 _SYNAPSE = {
     "type": _TYPE,
-    "inFeatures": Field("<i8", (), "inputs of a dense or sparse map", netx=True),
-    "outFeatures": Field("<i8", (), "outputs of a dense or sparse map", netx=True),
-    "inChannels": Field("<i8", (), "input channels of a convolution, of all groups", netx=True),
-    "outChannels": Field("<i8", (), "output channels of a convolution", netx=True),
-    "kernelSize": Field("<i8", ("spatial",), "window (H, W)", netx=True),
-    "stride": Field("<i8", ("spatial",), "(H, W)", netx=True),
-    "padding": Field("<i8", ("spatial",), "(H, W) on both sides; absent where the sides differ", netx=True),
-    "dilation": Field("<i8", ("spatial",), "(H, W)", netx=True),
-    "groups": Field("<i8", (), "channel groups of a convolution", netx=True),
-    "weight": Field("<i2", None, "even integers -254..254: (O, I/groups, H, W), (O, I), pool (1, 1, H, W)", netx=True),
-    "delay": Field("<i8", (), "steps beyond the one step of every synapse, 1..62; absent for none", netx=True),
-    "wgtExp": Field("<i8", (), "left shift of the sum of this group, 1..7; absent for none", netx=True),
+    "inFeatures": FieldSpec("<i8", (), "inputs of a dense or sparse map", netx=True),
+    "outFeatures": FieldSpec("<i8", (), "outputs of a dense or sparse map", netx=True),
+    "inChannels": FieldSpec("<i8", (), "input channels of a convolution, of all groups", netx=True),
+    "outChannels": FieldSpec("<i8", (), "output channels of a convolution", netx=True),
+    "kernelSize": FieldSpec("<i8", ("spatial",), "window (H, W)", netx=True),
+    "stride": FieldSpec("<i8", ("spatial",), "(H, W)", netx=True),
+    "padding": FieldSpec("<i8", ("spatial",), "(H, W) on both sides; absent where the sides differ", netx=True),
+    "dilation": FieldSpec("<i8", ("spatial",), "(H, W)", netx=True),
+    "groups": FieldSpec("<i8", (), "channel groups of a convolution", netx=True),
+    "weight": FieldSpec(
+        "<i2", None, "even integers -254..254: (O, I/groups, H, W), (O, I), pool (1, 1, H, W)", netx=True
+    ),
+    "delay": FieldSpec("<i8", (), "steps beyond the one step of every synapse, 1..62; absent for none", netx=True),
+    "wgtExp": FieldSpec("<i8", (), "left shift of the sum of this group, 1..7; absent for none", netx=True),
 }
 
 _WIRING = {
     "name": _text("unique name of the synapse group"),
     "pre": _text("name of the presynaptic population"),
     "gather": _text("what the map sees: none (pre as it is), flatten (row-major), index"),
-    "index": Field("<i4", None, "flat presynaptic neuron seen at each place, -1 for nothing; with gather = index"),
-    "padding": Field("<i8", ("axis", "2"), "(before, after) per true spatial axis of a window", attribute=True),
-    "indices": Field("<i4", ("nnz",), "column of each weight of a sparse map (CSR)"),
-    "indptr": Field("<i4", ("rows + 1",), "first weight of each row of a sparse map (CSR)"),
+    "index": FieldSpec("<i4", None, "flat presynaptic neuron seen at each place, -1 for nothing; with gather = index"),
+    "padding": FieldSpec("<i8", ("axis", "2"), "(before, after) per true spatial axis of a window", attribute=True),
+    "indices": FieldSpec("<i4", ("nnz",), "column of each weight of a sparse map (CSR)"),
+    "indptr": FieldSpec("<i4", ("rows + 1",), "first weight of each row of a sparse map (CSR)"),
 }
 
 _CODE = {
     "base": _scalar("base of the phase code times 4096; absent where levelGains says the levels"),
-    "levelGains": Field("<i4", ("phase",), "level of phase k-1 over that of phase k, times 4096; absent with a base"),
+    "levelGains": FieldSpec(
+        "<i4", ("phase",), "level of phase k-1 over that of phase k, times 4096; absent with a base"
+    ),
     "timesteps": _scalar("phases of the code"),
     "thresholdShift": _scalar("1: rounds to the nearest level, 0: floors"),
 }
 
 _NEURON = {
-    "type": Field("S10", ("1",), "ONESPIKE or READOUT", netx=True),
-    "vThMant": Field("<i4", None, "threshold of 24 bits, broadcastable to the population", netx=True),
+    "type": FieldSpec("S10", ("1",), "ONESPIKE or READOUT", netx=True),
+    "vThMant": FieldSpec("<i4", None, "threshold of 24 bits, broadcastable to the population", netx=True),
     "gainMant": _scalar("gain of v per input step times 4096; absent where gains says one per step"),
-    "gains": Field("<i4", ("step",), "gain of v at every input step times 4096; absent where all are gainMant"),
+    "gains": FieldSpec("<i4", ("step",), "gain of v at every input step times 4096; absent where all are gainMant"),
     "inputSteps": _scalar("steps during which input arrives and the gain applies"),
     "inputShift": _scalar("left shift of the synaptic input, 0..16"),
-    "vInit": Field("<i4", None, "v at the start of a window, 24 bits, broadcastable (the bias)"),
-    "unit": Field("<f8", None, "real value of v = 1 before any gain, broadcastable; not part of the arithmetic"),
+    "vInit": FieldSpec("<i4", None, "v at the start of a window, 24 bits, broadcastable (the bias)"),
+    "unit": FieldSpec("<f8", None, "real value of v = 1 before any gain, broadcastable; not part of the arithmetic"),
     "wait": _scalar("steps before the first decision"),
     **_CODE,
     "tableMant": _table("threshold factor of each phase, mantissa of 15 bits and sign"),
     "tableShift": _table("right shift of each threshold factor, 0..30"),
     "negativeMant": _table("as tableMant, for negative spikes; absent in unsigned populations"),
     "negativeShift": _table("as tableShift, for negative spikes"),
-    "scale": Field("<f8", None, "λ, the unit of the levels, broadcastable; not part of the arithmetic"),
-    "offset": Field("<f8", None, "real value of no spike, broadcastable; absent for 0; not part of the arithmetic"),
+    "scale": FieldSpec("<f8", None, "λ, the unit of the levels, broadcastable; not part of the arithmetic"),
+    "offset": FieldSpec("<f8", None, "real value of no spike, broadcastable; absent for 0; not part of the arithmetic"),
 }
 
 _POPULATION = {
     "name": _text("unique name of the population"),
-    "shape": Field("<i8", ("axis",), "true shape of one sample", attribute=True),
+    "shape": FieldSpec("<i8", ("axis",), "true shape of one sample", attribute=True),
     "kind": _text("input, readout, or what a hidden population computes: relu, max_pool, …"),
     "finish": _text("readout: what the host applies to the values"),
-    "order": Field("<i4", None, "readout: output[i] = value number order[i], 0 where -1; absent where nothing moves"),
+    "order": FieldSpec(
+        "<i4", None, "readout: output[i] = value number order[i], 0 where -1; absent where nothing moves"
+    ),
     "code": _text("input: binary or phase"),
     "bits": _scalar("input with binary code: phases, 1..16"),
     **_CODE,
-    "scale": Field("<f8", None, "input: real value of level 1, broadcastable"),
-    "offset": Field("<f8", None, "input: real value of no spike, broadcastable"),
+    "scale": FieldSpec("<f8", None, "input: real value of level 1, broadcastable"),
+    "offset": FieldSpec("<f8", None, "input: real value of no spike, broadcastable"),
 }
 
 
-def _under(prefix: str, fields: dict[str, Field]) -> dict[str, Field]:
+def _under(prefix: str, fields: dict[str, FieldSpec]) -> dict[str, FieldSpec]:
     return {f"{prefix}/{name}": field for name, field in fields.items()}
 
 
-FIELDS: dict[str, Field] = {
-    "simulation/Ts": Field("<i8", (), "length of a step, always 1", netx=True),
-    "simulation/tSample": Field("<i8", (), "steps from the first input phase to the readout's last", netx=True),
+FIELDS: dict[str, FieldSpec] = {
+    "simulation/Ts": FieldSpec("<i8", (), "length of a step, always 1", netx=True),
+    "simulation/tSample": FieldSpec("<i8", (), "steps from the first input phase to the readout's last", netx=True),
     "onespike/name": _text("name of the network"),
-    "onespike/facts": Field("S", (), "JSON record of how the network was made"),
-    "layer/#/shape": Field("<i8", ("axis",), "(C, H, W) or (features); rank 2 (C, L) as (C, 1, L)", netx=True),
+    "onespike/facts": FieldSpec("S", (), "JSON record of how the network was made"),
+    "layer/#/shape": FieldSpec("<i8", ("axis",), "(C, H, W) or (features); rank 2 (C, L) as (C, 1, L)", netx=True),
     **_under("layer/#", _SYNAPSE),
     **_under("layer/#/neuron", _NEURON),
     **_under("layer/#/onespike", _POPULATION),

@@ -2,7 +2,7 @@
 
     for check in preflight(network, "oheo_gulch", program="microcode/"):
         print(check)
-    report = deploy(network, codes, "oheo_gulch", Options(dry_run=True))
+    report = deploy(network, codes, "oheo_gulch", DeploymentOptions(dry_run=True))
     report.write("report")                       # report.json, report.md
 
 Nothing is imported here: the process that talks to the board starts from this package and must not load all of it.
@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from loihi_onespike.boards.deployment.access import Ethernet, Slurm
     from loihi_onespike.boards.deployment.checks import Check, preflight
+    from loihi_onespike.boards.deployment.deployment import DeploymentOptions, deploy
     from loihi_onespike.boards.deployment.deployment_report import Report
-    from loihi_onespike.boards.deployment.measurement import Measurement
-    from loihi_onespike.boards.deployment.pipeline import Options, deploy
+    from loihi_onespike.boards.deployment.measurement import BoardMeasurement
 
-__all__ = ["Check", "Ethernet", "Measurement", "Options", "Report", "Slurm", "deploy", "preflight"]
+__all__ = ["BoardMeasurement", "Check", "DeploymentOptions", "Ethernet", "Report", "Slurm", "deploy", "preflight"]
 
 _HOMES = {
     "Check": "checks",
     "Ethernet": "access",
-    "Measurement": "measurement",
-    "Options": "pipeline",
-    "Report": "report",
+    "BoardMeasurement": "measurement",
+    "DeploymentOptions": "deployment",
+    "Report": "deployment_report",
     "Slurm": "access",
-    "deploy": "pipeline",
+    "deploy": "deployment",
     "preflight": "checks",
 }
 

@@ -26,7 +26,7 @@ OUTPUT, MEASURED = "output.npy", "measured.json"
 
 
 @dataclass(frozen=True)
-class Job:
+class BoardJob:
     """One run on a board.
 
     Attributes:
@@ -55,7 +55,7 @@ class Job:
         np.save(folder / CODES, codes)
 
     @classmethod
-    def read(cls, folder: Path) -> tuple[Job, Network, NDArray[np.integer]]:
+    def read(cls, folder: Path) -> tuple[BoardJob, Network, NDArray[np.integer]]:
         fields: dict[str, Any] = json.loads((folder / JOB).read_text())
         kind = {"Slurm": Slurm, "Ethernet": Ethernet}[fields.pop("access_kind")]
         fields["access"] = kind(**fields["access"])

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import loihi_onespike
-from loihi_onespike.boards.deployment.board_job import LOG, MEASURED, OUTPUT, Job
+from loihi_onespike.boards.deployment.board_job import LOG, MEASURED, OUTPUT, BoardJob
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.errors import LavaError
 from loihi_onespike.executors.lava.child import Child, OutOfTimeError, how_it_ended
@@ -43,7 +42,7 @@ class BoardRun:
 
 
 def run_on_board(
-    job: Job,
+    job: BoardJob,
     network: Network,
     codes: NDArray[np.integer],
     *,
@@ -69,7 +68,7 @@ def run_on_board(
 
 def _follow(folder: Path, deadline: float | None, timeout_s: float | None, progress: Progress | None) -> None:
     done = False
-    package_root = Path(loihi_onespike.__file__).resolve().parents[1]
+    package_root = Path(__file__).resolve().parents[3]
     with Child(WORKER, folder, folder / LOG, package_root) as child:
         try:
             for report in child.reports(deadline):

@@ -19,7 +19,7 @@ REMEDY = (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class BoardComparison:
     """How far a run agrees with the oracle.
 
     Attributes:
@@ -52,12 +52,12 @@ class Comparison:
         return {**asdict(self), "equal": self.equal, "remedy": self.remedy}
 
 
-def compare_traces(oracle: Trace, found: Trace, readout: str) -> Comparison:
+def compare_traces(oracle: Trace, found: Trace, readout: str) -> BoardComparison:
     """Of a run on Lava's CPU backend: everything is compared."""
     difference = first_difference(oracle, found)
     a, b = oracle.layers[readout].v, found.layers[readout].v
     assert a is not None and b is not None
-    return Comparison(
+    return BoardComparison(
         "Lava's CPU backend",
         len(a),
         tuple(name for name, layer in oracle.layers.items() if layer.phases is not None),
@@ -68,7 +68,7 @@ def compare_traces(oracle: Trace, found: Trace, readout: str) -> Comparison:
     )
 
 
-def compare_board(network: Network, oracle: Trace, run: BoardRun) -> Comparison:
+def compare_board(network: Network, oracle: Trace, run: BoardRun) -> BoardComparison:
     """Of a run on a board: the spikes that were read back, and the readout."""
     assert run.v is not None
     expected = oracle.layers[network.readout.name].v
@@ -80,7 +80,7 @@ def compare_board(network: Network, oracle: Trace, run: BoardRun) -> Comparison:
     outputs, of_outputs = _differing(network.readout.name, "v", expected, run.v)
     output = decode_readout(network.readout, run.v)
     same = _same_class(oracle.output, output)
-    return Comparison("board", len(run.v), tuple(run.phases), spikes, outputs, same, first or of_outputs)
+    return BoardComparison("board", len(run.v), tuple(run.phases), spikes, outputs, same, first or of_outputs)
 
 
 def _differing(

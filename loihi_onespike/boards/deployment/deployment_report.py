@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loihi_onespike.boards.deployment.checks import Check
-from loihi_onespike.boards.deployment.comparison import Comparison
-from loihi_onespike.boards.deployment.measurement import Measurement
-from loihi_onespike.boards.energy.document import estimate_document
+from loihi_onespike.boards.deployment.comparison import BoardComparison
+from loihi_onespike.boards.deployment.measurement import BoardMeasurement
 from loihi_onespike.boards.energy.estimate import BoardEstimate
+from loihi_onespike.boards.energy.estimate_document import estimate_document
 from loihi_onespike.boards.energy.figures import MEASURED, Figure, energy_text
 from loihi_onespike.json_text import json_text
 
@@ -35,9 +35,9 @@ class Report:
     dry_run: bool
     checks: tuple[Check, ...]
     estimate: BoardEstimate
-    comparison: Comparison | None
+    comparison: BoardComparison | None
     not_run: str
-    measurement: Measurement | None
+    measurement: BoardMeasurement | None
 
     @property
     def failed(self) -> bool:

@@ -38,7 +38,7 @@ def readings(profiler: Any) -> dict[str, float | None]:
 
 
 @dataclass(frozen=True)
-class Measurement:
+class BoardMeasurement:
     """A measured run, as the board gave it.
 
     Attributes:

@@ -27,11 +27,11 @@ class BoardWorker(Worker):
         from lava.magma.core.run_conditions import RunSteps
 
         from loihi_onespike.boards.deployment.access import use
-        from loihi_onespike.boards.deployment.board_job import MEASURED, Job
-        from loihi_onespike.boards.deployment.graph import build_graph
+        from loihi_onespike.boards.deployment.board_graph import build_graph
+        from loihi_onespike.boards.deployment.board_job import MEASURED, BoardJob
         from loihi_onespike.boards.deployment.measurement import readings
 
-        job, network, codes = Job.read(self.folder)
+        job, network, codes = BoardJob.read(self.folder)
         steps = job.profile_steps or job.steps(network, len(codes))
         use(job.access, job.stepping)
         graph = build_graph(job, network, codes, self.folder)

@@ -15,8 +15,8 @@ import numpy as np
 from loihi_onespike.boards.energy.account import EnergyAccount, Work, accounts
 from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.boards.energy.break_even import BoardBalance, PaperBalance, board_balances
+from loihi_onespike.boards.energy.core_load import CoreLoad, core_load
 from loihi_onespike.boards.energy.figures import Figure, counted
-from loihi_onespike.boards.energy.load import CoreLoad, core_load
 from loihi_onespike.boards.energy.step_time import StepTime, step_time
 from loihi_onespike.boards.mapping import Mapping, Placement, spike_hops
 from loihi_onespike.boards.specification import load_chip

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.boards.energy.core_load import CoreLoad
 from loihi_onespike.boards.energy.figures import Figure, loosest
-from loihi_onespike.boards.energy.load import CoreLoad
 from loihi_onespike.boards.mapping import Placement
 from loihi_onespike.boards.specification.spec import Quantity, TimingTable
 

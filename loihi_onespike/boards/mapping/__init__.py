@@ -2,10 +2,10 @@
 
 from loihi_onespike.boards.mapping.accounting import CoreUse
 from loihi_onespike.boards.mapping.block import Block
-from loihi_onespike.boards.mapping.check import check_placement
-from loihi_onespike.boards.mapping.layer import Afferent, Layer, layers_of
+from loihi_onespike.boards.mapping.mapped_layer import Afferent, MappedLayer, layers_of
 from loihi_onespike.boards.mapping.mapper import Mapping, Violation, map_layers, map_network
 from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
+from loihi_onespike.boards.mapping.placement_check import check_placement
 from loihi_onespike.boards.mapping.traffic import Hops, core_traffic, spike_hops
 from loihi_onespike.microcode.layout import state_rows
 
@@ -14,7 +14,7 @@ __all__ = [
     "Block",
     "CoreUse",
     "Hops",
-    "Layer",
+    "MappedLayer",
     "Mapping",
     "PlacedCore",
     "Placement",

@@ -21,7 +21,7 @@ from functools import reduce
 import numpy as np
 
 from loihi_onespike.boards.mapping.block import Block, padded_neurons
-from loihi_onespike.boards.mapping.layer import Afferent, Layer
+from loihi_onespike.boards.mapping.mapped_layer import Afferent, MappedLayer
 from loihi_onespike.boards.mapping.targets import Counts, target_counts
 from loihi_onespike.boards.specification.spec import Accounting, Chip, CoreLimits
 from loihi_onespike.core.maps import Conv, Pool
@@ -108,7 +108,7 @@ def _bits(accounting: Accounting) -> tuple[int, int, int]:
     return index, header, word
 
 
-def core_use(layer: Layer, block: Block, readers: Sequence[Reader], chip: Chip) -> CoreUse:
+def core_use(layer: MappedLayer, block: Block, readers: Sequence[Reader], chip: Chip) -> CoreUse:
     """What a block takes of a core of its own.
 
     Args:
@@ -159,7 +159,7 @@ def _list_use(afferent: Afferent, counts: Counts, accounting: Accounting) -> tup
     return sum(histogram.values()), words
 
 
-def _outgoing(layer: Layer, block: Block, readers: Sequence[Reader]) -> tuple[int, int]:
+def _outgoing(layer: MappedLayer, block: Block, readers: Sequence[Reader]) -> tuple[int, int]:
     """(AxonMap words, AxonMem words)."""
     map_words = block.neurons if layer.to_host else 0
     mem_words = 0

@@ -39,7 +39,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Grid:
+class BlockGrid:
     """A population in boxes of `sizes` (the last one of an axis may be smaller), in C order of their place."""
 
     shape: Shape

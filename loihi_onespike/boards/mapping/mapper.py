@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from loihi_onespike.boards.mapping.accounting import RESOURCES, Reader
-from loihi_onespike.boards.mapping.layer import Layer, layers_of
-from loihi_onespike.boards.mapping.place import assign_chips, crossing
+from loihi_onespike.boards.mapping.chip_assignment import assign_chips, crossing
+from loihi_onespike.boards.mapping.layer_split import LayerSplit, channel_blocks, split_layer
+from loihi_onespike.boards.mapping.mapped_layer import MappedLayer, layers_of
 from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
 from loihi_onespike.boards.mapping.remedies import remedy
-from loihi_onespike.boards.mapping.split import Split, channel_blocks, split_layer
 from loihi_onespike.boards.mapping.traffic import Spikes, core_traffic
 from loihi_onespike.boards.specification import boards, load_board
 from loihi_onespike.boards.specification.spec import Board
@@ -57,8 +57,8 @@ class Mapping:
         notes: what else a user should know.
     """
 
-    layers: tuple[Layer, ...]
-    splits: tuple[Split, ...]
+    layers: tuple[MappedLayer, ...]
+    splits: tuple[LayerSplit, ...]
     placement: Placement
     violations: tuple[Violation, ...]
     smallest_board: str | None
@@ -89,7 +89,7 @@ def map_network(network: Network, board: Board | str, spikes: Spikes | None = No
 
 
 def map_layers(
-    layers: Sequence[Layer], board: Board | str, spikes: Spikes | None = None, name: str = "network"
+    layers: Sequence[MappedLayer], board: Board | str, spikes: Spikes | None = None, name: str = "network"
 ) -> Mapping:
     """The same for layers that were made by hand, in topological order."""
     onto = board if isinstance(board, Board) else load_board(board)
@@ -114,7 +114,7 @@ def map_layers(
     )
 
 
-def _split_all(layers: Sequence[Layer], board: Board) -> tuple[Split, ...]:
+def _split_all(layers: Sequence[MappedLayer], board: Board) -> tuple[LayerSplit, ...]:
     """From the output back: what a core needs for sending depends on how its readers are cut."""
     readers: dict[str, list[Reader]] = {}
     splits = []
@@ -128,7 +128,7 @@ def _split_all(layers: Sequence[Layer], board: Board) -> tuple[Split, ...]:
     return tuple(reversed(splits))
 
 
-def _placement(splits: Sequence[Split], chips: np.ndarray, board: Board) -> Placement:
+def _placement(splits: Sequence[LayerSplit], chips: np.ndarray, board: Board) -> Placement:
     """Cores of a chip are numbered in the order of the pipeline."""
     cores: list[PlacedCore] = []
     filled: dict[int, int] = {}
@@ -148,14 +148,14 @@ def _smallest(cores: int, board: Board) -> str | None:
     return min(same, key=lambda b: (b.cores, b.id)).id if same else None
 
 
-def _delays(layers: Sequence[Layer], board: Board) -> list[Violation]:
+def _delays(layers: Sequence[MappedLayer], board: Board) -> list[Violation]:
     limit = board.chip.neuron.delay_steps.value
     found = ((y.name, a.axon_delay) for y in layers for a in y.afferents)
     message = "a relay population splits the delay"
     return [Violation(n, "delay_steps", d, limit, message) for n, d in found if limit is not None and d > limit]
 
 
-def _notes(splits: Sequence[Split], board: Board) -> tuple[str, ...]:
+def _notes(splits: Sequence[LayerSplit], board: Board) -> tuple[str, ...]:
     layers = [s.layer for s in splits]
     notes = []
     full = [s.layer.name for s in splits if s.exceeded]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from loihi_onespike.boards.mapping.layer import Layer
+from loihi_onespike.boards.mapping.mapped_layer import MappedLayer
 from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.core.maps import Conv
 
 WIDTH = "a single neuron with all its inputs does not fit on a core: read fewer inputs"
 
 
-def remedy(layer: Layer, resource: str, board: Board) -> str:
+def remedy(layer: MappedLayer, resource: str, board: Board) -> str:
     """One sentence for a layer that no splitting brings below a limit of `board`."""
     if resource in ("axon_in_words", "synapse_words", "total_words"):
         widest = max(layer.afferents, key=lambda a: a.op.weight.size)

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from loihi_onespike.boards.mapping.block import Block
-from loihi_onespike.boards.mapping.layer import Afferent, Layer
+from loihi_onespike.boards.mapping.mapped_layer import Afferent, MappedLayer
 from loihi_onespike.boards.mapping.placement import Placement
 from loihi_onespike.boards.mapping.targets import target_counts
 from loihi_onespike.boards.specification.spec import Mesh
@@ -25,7 +25,7 @@ Spikes = Mapping[str, NDArray[np.floating] | NDArray[np.integer] | float]
 
 
 def core_traffic(
-    layers: Sequence[Layer], blocks: Mapping[str, Sequence[Block]], spikes: Spikes | None = None
+    layers: Sequence[MappedLayer], blocks: Mapping[str, Sequence[Block]], spikes: Spikes | None = None
 ) -> sp.csr_matrix:
     """(cores, cores) packets per image from row to column; cores in the order of layers, then of their blocks.
 
@@ -111,7 +111,7 @@ class Hops:
 
 
 def spike_hops(
-    layers: Sequence[Layer], placement: Placement, spikes: Spikes | None = None, mesh: Mesh | None = None
+    layers: Sequence[MappedLayer], placement: Placement, spikes: Spikes | None = None, mesh: Mesh | None = None
 ) -> Hops:
     """Hops of the spikes of one image under a placement.
 

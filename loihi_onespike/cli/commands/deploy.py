@@ -142,9 +142,9 @@ def deploy(
         inputs.writable(out)
 
     import loihi_onespike as los
-    from loihi_onespike.boards.deployment import Options
+    from loihi_onespike.boards.deployment import DeploymentOptions
     from loihi_onespike.boards.deployment import deploy as put
-    from loihi_onespike.boards.deployment.pipeline import require_software
+    from loihi_onespike.boards.deployment.deployment import require_software
     from loihi_onespike.boards.specification import load_board
     from loihi_onespike.cli.execution.spikes import activity_on
     from loihi_onespike.cli.terminal.progress import ProgressBars
@@ -167,7 +167,7 @@ def deploy(
             net.network,
             net.encode(run),
             onto,
-            Options(
+            DeploymentOptions(
                 access=access,
                 stepping=stepping,
                 program=program,

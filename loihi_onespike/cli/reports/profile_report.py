@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from loihi_onespike.boards.energy.account import EnergyAccount
-from loihi_onespike.boards.energy.document import estimate_document as profile_document
 from loihi_onespike.boards.energy.estimate import BoardEstimate
+from loihi_onespike.boards.energy.estimate_document import estimate_document as profile_document
 from loihi_onespike.boards.energy.figures import Figure
 from loihi_onespike.cli.terminal.output import show_facts, show_table
 

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.lava
 SCRIPT = """
 import json, sys
 from tests.support import lava_networks
-from loihi_onespike.boards.deployment import Options, Slurm, deploy
+from loihi_onespike.boards.deployment import DeploymentOptions, Slurm, deploy
 from loihi_onespike.errors import OneSpikeError
 from loihi_onespike.json_text import json_text
 
@@ -15,7 +15,7 @@ kind, programs, images, options = sys.argv[1], sys.argv[2], int(sys.argv[3]), js
 network = lava_networks.chain(4, 4) if kind == "chain" else lava_networks.everything(3)
 codes = lava_networks.codes(network, images, seed=5)
 try:
-    chosen = Options(Slurm("oheogulch"), program=programs, **{"timeout_s": 100.0, **options})
+    chosen = DeploymentOptions(Slurm("oheogulch"), program=programs, **{"timeout_s": 100.0, **options})
     report = deploy(network, codes, "oheo_gulch", chosen)
     print(json.dumps({**json.loads(json_text(report.to_dict())), "text": report.markdown()}))
 except OneSpikeError as error:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from loihi_onespike.boards.deployment import Options, deploy, pipeline
+from loihi_onespike.boards.deployment import DeploymentOptions, deploy, deployment
 from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.errors import ConfigurationError, DeploymentError
 from loihi_onespike.executors import lava as lava_backend
@@ -18,7 +18,7 @@ CODES = codes(NETWORK, 2)
 
 @pytest.mark.lava
 def test_the_graph_runs_on_the_cpu_backend(tmp_path):
-    report = deploy(NETWORK, CODES, "oheo_gulch", Options(dry_run=True, timeout_s=100))
+    report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True, timeout_s=100))
     assert report.comparison is not None and report.comparison.equal and not report.failed
     assert report.comparison.populations == ("input", "conv1", "max1", "conv2", "mean2")
     assert report.measurement is None and all(measured is None for _, _, measured in report.rows())
@@ -37,21 +37,21 @@ def test_the_graph_runs_on_the_cpu_backend(tmp_path):
 
 def test_without_lava_the_rest_is_done(monkeypatch):
     monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "Lava is not installed; install it")
-    report = deploy(NETWORK, CODES, "oheo_gulch", Options(dry_run=True))
+    report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True))
     assert report.comparison is None and "Lava is not installed" in report.not_run and not report.failed
     assert "Nothing ran: Lava is not installed" in report.markdown()
 
 
 def test_a_network_that_does_not_fit_fails(monkeypatch):
     monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "not here")
-    report = deploy(NETWORK, CODES, narrow("oheo_gulch", cores_per_chip=3), Options(dry_run=True))
+    report = deploy(NETWORK, CODES, narrow("oheo_gulch", cores_per_chip=3), DeploymentOptions(dry_run=True))
     assert report.failed and any("does not fit" in note for note in report.estimate.notes)
 
 
 def test_the_estimate_takes_more_images_than_are_run(monkeypatch):
     monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "not here")
     counted = Activity.of(NETWORK, reference.run(NETWORK, codes(NETWORK, 5, seed=1)).layers)
-    report = deploy(NETWORK, CODES, "oheo_gulch", Options(dry_run=True), activity=counted)
+    report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True), activity=counted)
     assert report.estimate.images == 5
 
 
@@ -63,7 +63,7 @@ def test_without_lava_loihi_one_line_says_so():
 
 
 def test_nothing_long_is_done_before_that(monkeypatch):
-    monkeypatch.setattr(pipeline.reference, "run", lambda *_: pytest.fail("the oracle ran"))
+    monkeypatch.setattr(deployment.reference, "run", lambda *_: pytest.fail("the oracle ran"))
     with pytest.raises(DeploymentError):
         deploy(NETWORK, CODES, "oheo_gulch")
 
@@ -81,4 +81,4 @@ def test_nothing_long_is_done_before_that(monkeypatch):
 )
 def test_options(options, words):
     with pytest.raises(ConfigurationError, match=words):
-        deploy(NETWORK, CODES, "oheo_gulch", Options(dry_run=True, **options))
+        deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True, **options))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loihi_onespike.boards.deployment.measurement import Measurement, readings
-from loihi_onespike.boards.deployment.sign import sign_extended
+from loihi_onespike.boards.deployment.measurement import BoardMeasurement, readings
+from loihi_onespike.boards.deployment.sign_extension import sign_extended
 
 RAW = {
     "execution_time": 0.02,
@@ -15,7 +15,7 @@ RAW = {
     "num_alloc_chips": 2.0,
     "num_available_chips": 8.0,
 }
-RUN = Measurement(4000, 40, True, RAW)
+RUN = BoardMeasurement(4000, 40, True, RAW)
 """4,000 steps of 5 µs, 100 images; 25 mW dynamic; 1.28 W static on 8 chips, 2 of them in use."""
 
 
@@ -51,10 +51,10 @@ def test_a_profiler_that_says_little():
 
     raw = readings(Profiler())
     assert raw["execution_time"] == pytest.approx(4e-6) and raw["power"] is None
-    found = Measurement(2, 1, False, raw)
+    found = BoardMeasurement(2, 1, False, raw)
     assert found.total_mw is None and found.per_image_uj(found.total_mw) is None
     assert any("no power" in w for w in found.warnings)
-    assert Measurement(2, 1, False, {"execution_time": 0.0}).images_per_s is None
+    assert BoardMeasurement(2, 1, False, {"execution_time": 0.0}).images_per_s is None
 
 
 def test_signs_of_24_bits():

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from loihi_onespike.boards.energy.activity import Activity
-from loihi_onespike.boards.energy.document import estimate_document
+from loihi_onespike.boards.energy.core_load import core_load
 from loihi_onespike.boards.energy.estimate import estimate_board
-from loihi_onespike.boards.energy.load import core_load
+from loihi_onespike.boards.energy.estimate_document import estimate_document
 from loihi_onespike.boards.mapping import map_network
 from loihi_onespike.boards.specification import load_board
 from loihi_onespike.core.codes import BinaryCode

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from loihi_onespike.boards.mapping import Afferent, Layer
+from loihi_onespike.boards.mapping import Afferent, MappedLayer
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, Window
 
 
@@ -28,7 +28,7 @@ def chain(source, specs):
     for number, (shape, op, bits) in enumerate(specs):
         index = np.arange(prod(pre_shape)) if isinstance(op, Dense) and len(pre_shape) > 1 else None
         afferent = Afferent(f"layer{number}", pre, pre_shape, op, index, bits)
-        layers.append(Layer(f"layer{number}", shape, 1, (afferent,), number == len(specs) - 1))
+        layers.append(MappedLayer(f"layer{number}", shape, 1, (afferent,), number == len(specs) - 1))
         pre, pre_shape = f"layer{number}", shape
     return layers
 

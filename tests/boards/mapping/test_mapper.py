@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loihi_onespike.boards.mapping import Afferent, Layer, map_layers
-from loihi_onespike.boards.mapping.layer import weight_bits
+from loihi_onespike.boards.mapping import Afferent, MappedLayer, map_layers
+from loihi_onespike.boards.mapping.mapped_layer import weight_bits
 from loihi_onespike.boards.specification import load_board
 from loihi_onespike.core.maps import Diagonal
 from loihi_onespike.errors import BoardError
@@ -87,7 +87,7 @@ def test_gathers():
 
     def use(index, op=one):
         afferent = Afferent("a", "input", (3, 4, 4), op, index, 2)
-        (split,) = map_layers([Layer("a", (5, 4, 4), 1, (afferent,))], "oheo_gulch").splits
+        (split,) = map_layers([MappedLayer("a", (5, 4, 4), 1, (afferent,))], "oheo_gulch").splits
         return split.uses[0]
 
     shared = use(joined)

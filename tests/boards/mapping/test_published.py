@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from loihi_onespike.boards.mapping import Afferent, Layer, map_layers
+from loihi_onespike.boards.mapping import Afferent, MappedLayer, map_layers
 from loihi_onespike.boards.mapping.accounting import kernel_words, list_words
 from loihi_onespike.boards.specification import load_board, load_chip
 from loihi_onespike.core.maps import Sparse
@@ -72,9 +72,9 @@ def test_s4d_relay_and_its_neighbours():
     spread = sp.csr_matrix(np.kron(np.eye(256), np.ones((16, 1))).astype(np.int16) * 2)
     gather = sp.csr_matrix(np.kron(np.eye(256), np.ones((1, 16))).astype(np.int16) * 2)
     layers = [
-        Layer("s4d", (4096,), 2, (Afferent("in", "input", (256,), Sparse(spread), None, 1),)),
-        Layer("relay", (256,), 1, (Afferent("relay", "s4d", (4096,), Sparse(gather), None, 1),)),
-        Layer("out", (256,), 1, (Afferent("out", "relay", (256,), dense(256, 256), None, 4),), True),
+        MappedLayer("s4d", (4096,), 2, (Afferent("in", "input", (256,), Sparse(spread), None, 1),)),
+        MappedLayer("relay", (256,), 1, (Afferent("relay", "s4d", (4096,), Sparse(gather), None, 1),)),
+        MappedLayer("out", (256,), 1, (Afferent("out", "relay", (256,), dense(256, 256), None, 4),), True),
     ]
     mapping = map_layers(layers, "oheo_gulch")
     assert cores(mapping) == [3, 1, 3]

@@ -21,7 +21,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from loihi_onespike.boards.deployment.sign import sign_extended
+from loihi_onespike.boards.deployment.sign_extension import sign_extended
 from loihi_onespike.core.codes import PHASE_DTYPE
 
 

@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loihi_onespike.boards.mapping.place import assign_chips, crossing
+from loihi_onespike.boards.mapping.chip_assignment import assign_chips, crossing
 
 
 @settings(max_examples=60, deadline=None)

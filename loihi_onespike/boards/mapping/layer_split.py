@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from math import log2, prod
 
 from loihi_onespike.boards.mapping.accounting import CoreUse, Reader, core_use, exceeded
-from loihi_onespike.boards.mapping.block import Grid, halvings, list_halvings, powers_of_two
-from loihi_onespike.boards.mapping.layer import Layer
+from loihi_onespike.boards.mapping.block import BlockGrid, halvings, list_halvings, powers_of_two
+from loihi_onespike.boards.mapping.mapped_layer import MappedLayer
 from loihi_onespike.boards.specification.spec import Chip
 
 
 @dataclass(frozen=True)
-class Split:
+class LayerSplit:
     """A layer on cores of its own.
 
     Attributes:
@@ -28,27 +28,27 @@ class Split:
         exceeded: (resource, found, limit) that a single neuron on a core does not keep; empty when the layer fits.
     """
 
-    layer: Layer
-    grid: Grid
+    layer: MappedLayer
+    grid: BlockGrid
     uses: tuple[CoreUse, ...]
     exceeded: tuple[tuple[str, int, int], ...]
 
 
-def split_layer(layer: Layer, readers: Sequence[Reader], chip: Chip) -> Split:
+def split_layer(layer: MappedLayer, readers: Sequence[Reader], chip: Chip) -> LayerSplit:
     """The best grid that keeps all limits.
 
     A limit that not even a single neuron keeps is set aside and reported; the others still decide the grid.
     """
-    smallest = Grid(layer.shape, tuple(1 for _ in layer.shape))
+    smallest = BlockGrid(layer.shape, tuple(1 for _ in layer.shape))
     hopeless = exceeded(core_use(layer, smallest.middle, readers, chip), chip.core)
     aside = {resource for resource, _, _ in hopeless}
     for grid in _grids(layer, chip):
         uses = _uses(layer, grid, readers, chip, aside)
         if uses is not None:
-            return Split(layer, grid, uses, tuple(hopeless))
+            return LayerSplit(layer, grid, uses, tuple(hopeless))
     # Another block than the middle one may hold more (rows of a sparse map): nothing is left to halve.
     uses = tuple(core_use(layer, b, readers, chip) for b in smallest)
-    return Split(layer, smallest, uses, _exceeded_by(uses, chip))
+    return LayerSplit(layer, smallest, uses, _exceeded_by(uses, chip))
 
 
 def _exceeded_by(uses: Sequence[CoreUse], chip: Chip) -> tuple[tuple[str, int, int], ...]:
@@ -62,7 +62,7 @@ def _exceeded_by(uses: Sequence[CoreUse], chip: Chip) -> tuple[tuple[str, int, i
 
 
 def _uses(
-    layer: Layer, grid: Grid, readers: Sequence[Reader], chip: Chip, aside: set[str]
+    layer: MappedLayer, grid: BlockGrid, readers: Sequence[Reader], chip: Chip, aside: set[str]
 ) -> tuple[CoreUse, ...] | None:
     """What all blocks take; None as soon as one does not fit."""
 
@@ -80,11 +80,11 @@ def _uses(
     return tuple(uses)
 
 
-def _grids(layer: Layer, chip: Chip) -> list[Grid]:
+def _grids(layer: MappedLayer, chip: Chip) -> list[BlockGrid]:
     """All grids, the best first."""
     shape = layer.shape
     if not shape:
-        return [Grid((), ())]
+        return [BlockGrid((), ())]
     if layer.convolutional:
         columns = powers_of_two if chip.accounting.shared_convolution.value else halvings
         options = [*(halvings(n) for n in shape[:-1]), columns(shape[-1])]
@@ -95,10 +95,10 @@ def _grids(layer: Layer, chip: Chip) -> list[Grid]:
     # Grids that could not hold the neurons need no closer look.
     room = min((q.value for q in (chip.core.neurons, chip.core.state_words) if q.value is not None), default=None)
     chosen = [s for s in itertools.product(*options) if room is None or prod(s) <= 2 * room or prod(s) == 1]
-    return sorted((Grid(shape, s) for s in chosen), key=lambda g: _preference(layer, g))
+    return sorted((BlockGrid(shape, s) for s in chosen), key=lambda g: _preference(layer, g))
 
 
-def _preference(layer: Layer, grid: Grid) -> tuple[object, ...]:
+def _preference(layer: MappedLayer, grid: BlockGrid) -> tuple[object, ...]:
     counts = grid.counts
     if not layer.convolutional:
         return (len(grid), counts[::-1], grid.sizes)
@@ -107,6 +107,6 @@ def _preference(layer: Layer, grid: Grid) -> tuple[object, ...]:
     return (counts[0], len(grid), uneven, grid.sizes)
 
 
-def channel_blocks(grid: Grid) -> int:
+def channel_blocks(grid: BlockGrid) -> int:
     """Blocks along the first axis."""
     return grid.counts[0] if grid.shape else 1

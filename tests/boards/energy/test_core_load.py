@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loihi_onespike.boards.energy.activity import Activity
-from loihi_onespike.boards.energy.load import core_load
+from loihi_onespike.boards.energy.core_load import core_load
 from loihi_onespike.boards.mapping import map_network, spike_hops
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.maps.connectivity import synapse_matrix

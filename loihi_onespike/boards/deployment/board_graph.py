@@ -19,7 +19,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_configs import Loihi2HwCfg
 from numpy.typing import NDArray
 
-from loihi_onespike.boards.deployment.board_job import OUTPUT, Job
+from loihi_onespike.boards.deployment.board_job import OUTPUT, BoardJob
 from loihi_onespike.boards.deployment.processes import sinks
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane
@@ -56,7 +56,7 @@ def unsupported_synapses(net: network.Network) -> list[str]:
     return [name for layer in net.layers for name, process in layer.synapses.items() if isinstance(process, Synapse)]
 
 
-def build_graph(job: Job, given: IrNetwork, codes: NDArray[np.integer], folder: Path) -> BoardGraph:
+def build_graph(job: BoardJob, given: IrNetwork, codes: NDArray[np.integer], folder: Path) -> BoardGraph:
     """All processes, connected.
 
     Raises:
@@ -78,7 +78,7 @@ def build_graph(job: Job, given: IrNetwork, codes: NDArray[np.integer], folder: 
     return BoardGraph(net, tuple(host))
 
 
-def _streamed(job: Job, given: IrNetwork, codes: NDArray[np.integer], net: network.Network) -> AbstractProcess:
+def _streamed(job: BoardJob, given: IrNetwork, codes: NDArray[np.integer], net: network.Network) -> AbstractProcess:
     """Spikes from the host. The source starts `input_delay` steps before window 1 of the first layer."""
     from lava.proc.embedded_io.spike import PyToNxAdapter
 
@@ -120,7 +120,7 @@ def hold_step(membrane: Membrane, period: int) -> int:
     return (membrane.input_steps + period) // 2
 
 
-def _output_sink(job: Job, net: network.Network, images: int, folder: Path) -> AbstractProcess:
+def _output_sink(job: BoardJob, net: network.Network, images: int, folder: Path) -> AbstractProcess:
     from lava.proc.embedded_io.state import Read
 
     readout = net.network.readout
@@ -133,7 +133,7 @@ def _output_sink(job: Job, net: network.Network, images: int, folder: Path) -> A
     return sink
 
 
-def _spike_sink(job: Job, net: network.Network, name: str, images: int, folder: Path) -> AbstractProcess:
+def _spike_sink(job: BoardJob, net: network.Network, name: str, images: int, folder: Path) -> AbstractProcess:
     from lava.proc.embedded_io.spike import NxToPyAdapter
 
     (layer,) = (y for y in net.layers if y.name == name)
@@ -146,7 +146,7 @@ def _spike_sink(job: Job, net: network.Network, name: str, images: int, folder: 
     return sink
 
 
-def _common(job: Job, net: network.Network, name: str, images: int, file: Path) -> Mapping[str, Any]:
+def _common(job: BoardJob, net: network.Network, name: str, images: int, file: Path) -> Mapping[str, Any]:
     return {
         "shape": net.network.by_name[name].shape,
         "file": file,

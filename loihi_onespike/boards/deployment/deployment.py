@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.boards.deployment.access import DEFAULT_STEPPING, STEPPINGS, Access, Slurm
-from loihi_onespike.boards.deployment.board_job import Job
+from loihi_onespike.boards.deployment.board_job import BoardJob
 from loihi_onespike.boards.deployment.board_runner import Progress, run_on_board
 from loihi_onespike.boards.deployment.checks import Check, preflight, software
-from loihi_onespike.boards.deployment.comparison import Comparison, compare_board, compare_traces
+from loihi_onespike.boards.deployment.comparison import BoardComparison, compare_board, compare_traces
 from loihi_onespike.boards.deployment.deployment_report import Report
-from loihi_onespike.boards.deployment.measurement import Measurement
+from loihi_onespike.boards.deployment.measurement import BoardMeasurement
 from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.boards.energy.estimate import estimate_board
 from loihi_onespike.boards.mapping import map_network
@@ -33,7 +33,7 @@ Program = str | Path | Named[str, str | Path]
 
 
 @dataclass(frozen=True)
-class Options:
+class DeploymentOptions:
     """How to run.
 
     Attributes:
@@ -65,7 +65,7 @@ def deploy(
     network: Network,
     codes: NDArray[np.integer],
     board: Board | str,
-    options: Options | None = None,
+    options: DeploymentOptions | None = None,
     *,
     activity: Activity | None = None,
     progress: Progress | None = None,
@@ -82,7 +82,7 @@ def deploy(
         DeploymentError: something is missing that a board needs; not in a dry run, where the report lists it.
         LavaError: the run failed, or time is out.
     """
-    chosen = options or Options()
+    chosen = options or DeploymentOptions()
     _checked(network, chosen)
     onto = board if isinstance(board, Board) else load_board(board)
     if not chosen.dry_run:
@@ -104,7 +104,7 @@ def deploy(
     return Report(network.name, chosen.dry_run, tuple(checks), estimate, comparison, reason, measurement)
 
 
-def _checked(network: Network, options: Options) -> None:
+def _checked(network: Network, options: DeploymentOptions) -> None:
     if options.stepping not in STEPPINGS:
         raise ConfigurationError(f"stepping: found {options.stepping!r}, supported {', '.join(STEPPINGS)}")
     for name, value in (("input delay", options.input_delay), ("output delay", options.output_delay)):
@@ -141,8 +141,8 @@ def _refuse(checks: Sequence[Check]) -> None:
 
 
 def _rehearse(
-    network: Network, codes: NDArray[np.integer], oracle: Trace, options: Options, progress: Progress | None
-) -> tuple[Comparison | None, str]:
+    network: Network, codes: NDArray[np.integer], oracle: Trace, options: DeploymentOptions, progress: Progress | None
+) -> tuple[BoardComparison | None, str]:
     """The same graph on Lava's CPU backend, with Lava's own synapses; (None, why) where Lava cannot run."""
     reason = lava_backend.why_unavailable()
     if reason is not None:
@@ -152,13 +152,15 @@ def _rehearse(
 
 
 def _on_board(
-    network: Network, codes: NDArray[np.integer], oracle: Trace, options: Options, progress: Progress | None
-) -> Comparison:
+    network: Network, codes: NDArray[np.integer], oracle: Trace, options: DeploymentOptions, progress: Progress | None
+) -> BoardComparison:
     run = run_on_board(_job(network, options, None), network, codes, timeout_s=options.timeout_s, progress=progress)
     return compare_board(network, oracle, run)
 
 
-def _measure(network: Network, codes: NDArray[np.integer], options: Options, progress: Progress | None) -> Measurement:
+def _measure(
+    network: Network, codes: NDArray[np.integer], options: DeploymentOptions, progress: Progress | None
+) -> BoardMeasurement:
     """A run of its own, with the images over and over and nothing read back."""
     steps = options.profile_steps
     assert steps is not None
@@ -167,15 +169,15 @@ def _measure(network: Network, codes: NDArray[np.integer], options: Options, pro
     job = _job(network, options, steps)
     run = run_on_board(job, network, repeated, timeout_s=options.timeout_s, progress=progress)
     assert run.measured is not None
-    return Measurement(steps, network.period_steps, options.compute_only, run.measured)
+    return BoardMeasurement(steps, network.period_steps, options.compute_only, run.measured)
 
 
-def _job(network: Network, options: Options, steps: int | None) -> Job:
+def _job(network: Network, options: DeploymentOptions, steps: int | None) -> BoardJob:
     populations = [p.name for p in network.populations if not isinstance(p, InputPopulation)]
     files = nc.program_files(populations, options.program)
     read = [s.pre for s in network.synapses_onto(network.readout.name) if s.pre != network.input.name]
     taps = read if options.spikes_of is None else list(options.spikes_of)
-    return Job(
+    return BoardJob(
         options.access,
         options.stepping,
         {name: str(path.resolve()) for name, path in files.items()},

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.boards.energy.activity import Activity
-from loihi_onespike.boards.mapping import Layer, Placement
+from loihi_onespike.boards.mapping import MappedLayer, Placement
 from loihi_onespike.boards.mapping.block import Block
-from loihi_onespike.boards.mapping.layer import Afferent
+from loihi_onespike.boards.mapping.mapped_layer import Afferent
 from loihi_onespike.boards.mapping.targets import target_counts
 from loihi_onespike.core.graphs.network import Network, Population, Readout
 
@@ -44,7 +44,7 @@ class CoreLoad:
         return int(self.synaptic_operations.shape[1])
 
 
-def core_load(network: Network, layers: tuple[Layer, ...], placement: Placement, activity: Activity) -> CoreLoad:
+def core_load(network: Network, layers: tuple[MappedLayer, ...], placement: Placement, activity: Activity) -> CoreLoad:
     """Load of every core and step of the period.
 
     Args:

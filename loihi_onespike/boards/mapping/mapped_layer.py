@@ -73,7 +73,7 @@ class Afferent:
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class MappedLayer:
     """One population that occupies cores.
 
     Attributes:
@@ -110,7 +110,7 @@ def weight_bits(op: LinearMap) -> int:
     return max(next(b for b in range(1, 25) if -(2**b) <= low and high <= 2**b - 2), 1)
 
 
-def layers_of(network: Network) -> tuple[Layer, ...]:
+def layers_of(network: Network) -> tuple[MappedLayer, ...]:
     """All populations but the input, in topological order.
 
     The input population is formed by the host or the embedded processors and occupies no neurocore, as in the
@@ -127,5 +127,5 @@ def layers_of(network: Network) -> tuple[Layer, ...]:
         host = population is network.readout
         # A long period needs a wider clock in the state.
         rows = state_rows(population, network.period_steps)
-        layers.append(Layer(population.name, population.shape, rows, afferents, host))
+        layers.append(MappedLayer(population.name, population.shape, rows, afferents, host))
     return tuple(layers)
