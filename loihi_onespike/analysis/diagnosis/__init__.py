@@ -1,9 +1,9 @@
 """Where a converted network loses, by population and cause, each measured by switching one error off."""
 
 from loihi_onespike.analysis.diagnosis.causes import Cause
-from loihi_onespike.analysis.diagnosis.diagnosis_report import Diagnosis, LayerDiagnosis, Loss
-from loihi_onespike.analysis.diagnosis.output_error import OutputError
+from loihi_onespike.analysis.diagnosis.measuring.output_error import OutputError
+from loihi_onespike.analysis.diagnosis.measuring.statistics import LayerStatistics
+from loihi_onespike.analysis.diagnosis.report.diagnosis_report import Diagnosis, LayerDiagnosis, Loss
 from loihi_onespike.analysis.diagnosis.run_diagnosis import diagnose
-from loihi_onespike.analysis.diagnosis.statistics import LayerStatistics
 
 __all__ = ["Cause", "Diagnosis", "LayerDiagnosis", "LayerStatistics", "Loss", "OutputError", "diagnose"]

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from loihi_onespike.analysis.diagnosis.batch_runs import Causes, Run
-from loihi_onespike.analysis.diagnosis.build import Layers, ann_stages, build_layers, weight_bits_of
 from loihi_onespike.analysis.diagnosis.causes import Cause
-from loihi_onespike.analysis.diagnosis.diagnosis_report import Diagnosis, LayerDiagnosis, Loss
-from loihi_onespike.analysis.diagnosis.output_error import ErrorSum
-from loihi_onespike.analysis.diagnosis.remedies import layer_sentence, network_sentence
-from loihi_onespike.analysis.diagnosis.source import Source
-from loihi_onespike.analysis.diagnosis.statistics import Tally
+from loihi_onespike.analysis.diagnosis.measuring.batch_runs import Causes, SwitchedRuns
+from loihi_onespike.analysis.diagnosis.measuring.output_error import ErrorSum
+from loihi_onespike.analysis.diagnosis.measuring.statistics import Tally
+from loihi_onespike.analysis.diagnosis.model.build import NetworkModel, ann_stages, build_layers, weight_bits_of
+from loihi_onespike.analysis.diagnosis.model.input_model import InputModel
+from loihi_onespike.analysis.diagnosis.report.diagnosis_report import Diagnosis, LayerDiagnosis, Loss
+from loihi_onespike.analysis.diagnosis.report.remedies import layer_sentence, network_sentence
 from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.core.codes import V_MAX
 from loihi_onespike.errors import ConfigurationError
@@ -73,7 +73,7 @@ def diagnose(
     stages = ann_stages(module, inputs)
     bits = weight_bits_of(net.network.facts)
     layers = build_layers(net.network, net.stages, stages, bits)
-    work = _Work(net, module, layers, Source(net.network.input), progress or (lambda done, of: None))
+    work = _Work(net, module, layers, InputModel(net.network.input), progress or (lambda done, of: None))
     step = _images_per_batch(net)
     starts = range(0, len(inputs), step)
     done = 0
@@ -127,15 +127,15 @@ def _images_per_batch(net: OneSpikeNetwork) -> int:
 class _Work:
     net: OneSpikeNetwork
     model: torch.nn.Module
-    layers: Layers
-    source: Source
+    layers: NetworkModel
+    source: InputModel
     progress: Progress
     without: dict[Key, ErrorSum] = field(default_factory=dict)
     alone: dict[Key, ErrorSum] = field(default_factory=dict)
     exact: ErrorSum = field(default_factory=ErrorSum)
     integer: ErrorSum = field(default_factory=ErrorSum)
     baseline: ErrorSum = field(default_factory=ErrorSum)
-    run: Run | None = None
+    run: SwitchedRuns | None = None
 
     def __post_init__(self) -> None:
         headroom = self.net.network.facts.get("headroom")
@@ -148,7 +148,7 @@ class _Work:
         """All runs of one batch; what it adds, it adds at the end, so that an interruption leaves whole batches."""
         trace = self.net.trace(x)
         pinned = frozenset(name for name, t in trace.layers.items() if t.peak >= V_MAX)
-        run = Run(self.layers, self.source, x, pinned)
+        run = SwitchedRuns(self.layers, self.source, x, pinned)
         run.start()
         makes: dict[str, frozenset[Cause]] = {
             self.source.name: frozenset(c for c, n in self.source.wrong(x).items() if n)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from loihi_onespike.analysis.diagnosis.causes import NAMES, Cause
-from loihi_onespike.analysis.diagnosis.diagnosis_report import Diagnosis
+from loihi_onespike.analysis.diagnosis.report.diagnosis_report import Diagnosis
 from loihi_onespike.analysis.plots.style import PALETTE
 
 MAX_LAYERS = 60

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from loihi_onespike.analysis.plots.style import FAINT, NEUTRAL, PALETTE
-from loihi_onespike.analysis.tuning import Front, Measurement, Point
+from loihi_onespike.analysis.tuning import Front, NetworkFigures, Point
 
 LOSS_TICKS = (-5, -2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50, 100)
 """Percentage points."""
@@ -56,7 +56,7 @@ def draw_front(axes: Sequence[Axes], front: Front) -> None:
 def _errorbars(ax: Axes, points: Sequence[Point], name: str, color: str, label: str) -> None:
     if not points:
         return
-    measured: list[Measurement] = [p.held_out for p in points]
+    measured: list[NetworkFigures] = [p.held_out for p in points]
     x = np.array([getattr(m, name) for m in measured], np.float64)
     loss = np.array([m.loss_pp for m in measured])
     ends = np.array([[100 * (m.ann_accuracy.value - end) for end in m.accuracy.interval[::-1]] for m in measured])

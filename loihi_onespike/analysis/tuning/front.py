@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from loihi_onespike.analysis.tuning.limits import Limits, Measurement, dominates, surely_dominates
-from loihi_onespike.analysis.tuning.setting import Setting
+from loihi_onespike.analysis.tuning.limits import Limits, NetworkFigures, dominates, surely_dominates
+from loihi_onespike.analysis.tuning.setting import ConversionSetting
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Point:
         held_out: on images that nothing was chosen by; exact integers.
     """
 
-    setting: Setting
+    setting: ConversionSetting
     trial: int
-    search: Measurement
-    held_out: Measurement
+    search: NetworkFigures
+    held_out: NetworkFigures
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -49,8 +49,8 @@ class Front:
     points: Sequence[Point]
     limits: Limits
     images: Mapping[str, Any]
-    tried: Mapping[Setting, Measurement]
-    refused: Mapping[Setting, str]
+    tried: Mapping[ConversionSetting, NetworkFigures]
+    refused: Mapping[ConversionSetting, str]
 
     @property
     def within(self) -> list[Point]:
@@ -94,14 +94,14 @@ class Front:
         }
 
 
-def candidates(figures: Mapping[Setting, Measurement]) -> list[Setting]:
+def candidates(figures: Mapping[ConversionSetting, NetworkFigures]) -> list[ConversionSetting]:
     """Settings that no other one dominates beyond chance: on a few images the better one may have lost by luck."""
     return [s for s, m in figures.items() if not any(surely_dominates(other, m) for other in figures.values())]
 
 
-def not_dominated(figures: Mapping[Setting, Measurement]) -> list[Setting]:
+def not_dominated(figures: Mapping[ConversionSetting, NetworkFigures]) -> list[ConversionSetting]:
     """Settings that no other one dominates, of equal ones the first."""
-    found: list[Setting] = []
+    found: list[ConversionSetting] = []
     for setting, m in figures.items():
         beaten = any(dominates(other, m) for other in figures.values())
         if not beaten and all(figures[s].objectives != m.objectives for s in found):

@@ -15,7 +15,7 @@ from loihi_onespike.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class DataPart:
     """Some images of a data set.
 
     Attributes:
@@ -34,18 +34,18 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class DataSplit:
     """Three parts without a common image."""
 
-    calibration: Part
-    search: Part
-    held_out: Part
+    calibration: DataPart
+    search: DataPart
+    held_out: DataPart
 
     def to_dict(self) -> dict[str, Any]:
         return {name: part.to_dict() for name, part in vars(self).items()}
 
 
-def split(data: Dataset, search_images: int, held_out_images: int | None, seed: int) -> Split:
+def split(data: Dataset, search_images: int, held_out_images: int | None, seed: int) -> DataSplit:
     """Draw the parts by `seed`.
 
     Args:
@@ -57,7 +57,7 @@ def split(data: Dataset, search_images: int, held_out_images: int | None, seed: 
     """
     order = shuffled(range(len(data)), seed)
     first = 0
-    calibration = Part(data.calibration, np.zeros(0, np.int64), f"calibration images of {data.name}", "as loaded")
+    calibration = DataPart(data.calibration, np.zeros(0, np.int64), f"calibration images of {data.name}", "as loaded")
     if not data.calibration_is_separate:  # they may be anywhere among the others: draw new ones
         first = min(len(data.calibration), len(data) // 3)
         calibration = _part(data, order[:first], seed)
@@ -66,15 +66,15 @@ def split(data: Dataset, search_images: int, held_out_images: int | None, seed: 
     if searched < 1:
         raise DataError(f"{data.name}: found {len(data)} images, supported 2 and more besides those that calibrate")
     end = None if held_out_images is None else first + searched + held_out_images
-    return Split(
+    return DataSplit(
         calibration,
         _part(data, order[first : first + searched], seed),
         _part(data, order[first + searched : end], seed),
     )
 
 
-def _part(data: Dataset, positions: NDArray[np.int64], seed: int) -> Part:
+def _part(data: Dataset, positions: NDArray[np.int64], seed: int) -> DataPart:
     chosen = np.sort(positions)
     images = data.images.subset(chosen) if isinstance(data.images, LazyImages) else data.images[chosen]
     source = f"{len(chosen)} of the {len(data)} evaluated images of {data.name}, drawn by seed {seed}"
-    return Part(images, data.labels[chosen], source, sha256(chosen.tobytes()).hexdigest()[:16])
+    return DataPart(images, data.labels[chosen], source, sha256(chosen.tobytes()).hexdigest()[:16])

@@ -11,7 +11,7 @@ from loihi_onespike.evaluation import Accuracy, Evaluation
 
 
 @dataclass(frozen=True)
-class Measurement:
+class NetworkFigures:
     """Figures of one network on one set of images.
 
     Attributes:
@@ -31,7 +31,7 @@ class Measurement:
     alpha: float
 
     @classmethod
-    def of(cls, evaluation: Evaluation) -> Measurement:
+    def of(cls, evaluation: Evaluation) -> NetworkFigures:
         """From an evaluation that knows the ANN."""
         assert evaluation.ann_accuracy is not None
         return cls(
@@ -64,7 +64,7 @@ class Measurement:
         return {**vars(self), **accuracies, "loss_pp": self.loss_pp}
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Measurement:
+    def from_dict(cls, stored: dict[str, Any]) -> NetworkFigures:
         """Inverse of `to_dict`."""
         made = {f.name: stored[f.name] for f in fields(cls)}
         for name in ("accuracy", "ann_accuracy"):
@@ -95,7 +95,7 @@ class Limits:
             if value is not None and not (value > 0 or (name == "loss_pp" and value >= 0)):
                 raise ConfigurationError(f"{name}: found a limit of {value}, supported numbers above 0")
 
-    def excess(self, m: Measurement) -> dict[str, float]:
+    def excess(self, m: NetworkFigures) -> dict[str, float]:
         """By how much each limit is exceeded, as a share of it, 0 where it is kept.
 
         The loss in percentage points, since a share of a limit near 0 would say nothing.
@@ -112,14 +112,14 @@ class Limits:
                 found[name] = max(getattr(m, name) / value - 1, 0.0)
         return found
 
-    def kept(self, m: Measurement) -> bool:
+    def kept(self, m: NetworkFigures) -> bool:
         return not any(self.excess(m).values())
 
-    def distance(self, m: Measurement) -> float:
+    def distance(self, m: NetworkFigures) -> float:
         """Sum of the excesses; 0 where all limits are kept."""
         return sum(self.excess(m).values())
 
-    def missed(self, m: Measurement) -> list[str]:
+    def missed(self, m: NetworkFigures) -> list[str]:
         """What is not kept, for people: "spikes 0.71, limit 0.6"."""
         return [
             f"{name} {getattr(m, name):.4g}, limit {getattr(self, name):g}"
@@ -128,7 +128,7 @@ class Limits:
         ]
 
 
-def surely_dominates(a: Measurement, b: Measurement) -> bool:
+def surely_dominates(a: NetworkFigures, b: NetworkFigures) -> bool:
     """The same, with a loss that is lower by more than chance.
 
     A loss of k images comes from k or more answers that differ, so it is uncertain by √k at least.
@@ -137,7 +137,7 @@ def surely_dominates(a: Measurement, b: Measurement) -> bool:
     return dominates(a, b) and b.lost_images - max(a.lost_images, 0) > chance
 
 
-def dominates(a: Measurement, b: Measurement) -> bool:
+def dominates(a: NetworkFigures, b: NetworkFigures) -> bool:
     """No objective of a is worse than that of b, and one is better."""
     pairs = list(zip(a.objectives, b.objectives, strict=True))
     return all(x <= y for x, y in pairs) and any(x < y for x, y in pairs)

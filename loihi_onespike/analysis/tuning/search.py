@@ -10,8 +10,8 @@ from typing import Any
 
 from loihi_onespike.analysis.tuning.front import Front, Point, candidates, not_dominated
 from loihi_onespike.analysis.tuning.images import split
-from loihi_onespike.analysis.tuning.limits import Limits, Measurement
-from loihi_onespike.analysis.tuning.setting import Setting, Space
+from loihi_onespike.analysis.tuning.limits import Limits, NetworkFigures
+from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
 from loihi_onespike.analysis.tuning.study import Study, storage_of
 from loihi_onespike.analysis.tuning.task import FIXED, Task
 from loihi_onespike.conversion.calibration import Method
@@ -35,8 +35,8 @@ class Step:
     done: int
     of: int
     new: int
-    setting: Setting
-    result: Measurement | str
+    setting: ConversionSetting
+    result: NetworkFigures | str
 
 
 Progress = Callable[[Step], None]
@@ -89,7 +89,7 @@ class Search:
         """Convert what is best on the search images again and measure it on the held-out images."""
         kept = self._kept(shared=True)
         finished = kept.finished
-        figures = {s: m for s, (_, m) in finished.items() if isinstance(m, Measurement)}
+        figures = {s: m for s, (_, m) in finished.items() if isinstance(m, NetworkFigures)}
         refused = {s: m for s, (_, m) in finished.items() if isinstance(m, str)}
         if not figures:
             reason = next(iter(refused.values()), "no trial was made")
@@ -183,7 +183,7 @@ def _search(task: Task, kept: Study, trials: int, progress: Progress) -> None:
             break
         trial, setting = asked
         try:
-            result: Measurement | str = task.measure(setting, task.parts.search)
+            result: NetworkFigures | str = task.measure(setting, task.parts.search)
         except HeadroomError as error:
             result = str(error)
         except BaseException:
@@ -194,9 +194,11 @@ def _search(task: Task, kept: Study, trials: int, progress: Progress) -> None:
         progress(Step("search", len(kept.finished), trials, new, setting, result))
 
 
-def _held_out(task: Task, kept: Study, chosen: list[Setting], progress: Progress) -> dict[Setting, Measurement]:
+def _held_out(
+    task: Task, kept: Study, chosen: list[ConversionSetting], progress: Progress
+) -> dict[ConversionSetting, NetworkFigures]:
     """Figures of the chosen settings on the held-out images; what an earlier run measured is not measured again."""
-    found: dict[Setting, Measurement] = {}
+    found: dict[ConversionSetting, NetworkFigures] = {}
     new = 0
     for setting in chosen:
         key = f"held out {task.parts.held_out.digest} {kept.finished[setting][0]}"
@@ -206,7 +208,7 @@ def _held_out(task: Task, kept: Study, chosen: list[Setting], progress: Progress
             kept.keep(key, measured.to_dict())
             new += 1
         else:
-            measured = Measurement.from_dict(stored)
+            measured = NetworkFigures.from_dict(stored)
         found[setting] = measured
         progress(Step("held out", len(found), len(chosen), new, setting, measured))
     return found

@@ -16,7 +16,7 @@ AUTO: Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True)
-class Setting:
+class ConversionSetting:
     """One conversion.
 
     Attributes:
@@ -76,11 +76,11 @@ class Space:
         if min(self.wait_eighths) < 1 or max(self.wait_eighths) > 8:
             raise ConfigurationError(f"wait_eighths: found {self.wait_eighths}, supported 1 to 8")
 
-    def setting(self, parameters: Mapping[str, int]) -> Setting:
+    def setting(self, parameters: Mapping[str, int]) -> ConversionSetting:
         """From what a study stores: a position in each of the attributes."""
         timesteps = self.timesteps[parameters["timesteps"]]
         wait = -(-timesteps * self.wait_eighths[parameters["wait_eighths"]] // 8)
-        return Setting(
+        return ConversionSetting(
             timesteps, wait, self.levels[parameters["levels"]], bool(self.two_sided[parameters["two_sided"]])
         )
 

@@ -18,8 +18,8 @@ from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBSto
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from loihi_onespike.analysis.tuning.limits import Limits, Measurement
-from loihi_onespike.analysis.tuning.setting import Setting, Space
+from loihi_onespike.analysis.tuning.limits import Limits, NetworkFigures
+from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
 from loihi_onespike.data.dataset import shuffled
 from loihi_onespike.errors import ConfigurationError, DataError
 
@@ -65,17 +65,17 @@ class Study:
             )
 
     @property
-    def finished(self) -> dict[Setting, tuple[int, Measurement | str]]:
+    def finished(self) -> dict[ConversionSetting, tuple[int, NetworkFigures | str]]:
         """Number and figures of every trial, or why the setting has none."""
-        found: dict[Setting, tuple[int, Measurement | str]] = {}
+        found: dict[ConversionSetting, tuple[int, NetworkFigures | str]] = {}
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)):
             if MEASURED in trial.user_attrs:
-                found[self._setting(trial)] = trial.number, Measurement.from_dict(trial.user_attrs[MEASURED])
+                found[self._setting(trial)] = trial.number, NetworkFigures.from_dict(trial.user_attrs[MEASURED])
             elif REFUSED in trial.user_attrs:
                 found[self._setting(trial)] = trial.number, str(trial.user_attrs[REFUSED])
         return found
 
-    def ask(self) -> tuple[optuna.Trial, Setting] | None:
+    def ask(self) -> tuple[optuna.Trial, ConversionSetting] | None:
         """The next setting that no trial has had: the grid's, then the sampler's; None when there is none left."""
         known = self._known()
         fixed = next((p for p in self.space.grid() if self.space.setting(p) not in known), None)
@@ -89,9 +89,9 @@ class Study:
             trial, setting = self._asked(unknown)
         return trial, setting
 
-    def tell(self, trial: optuna.Trial, result: Measurement | str) -> None:
+    def tell(self, trial: optuna.Trial, result: NetworkFigures | str) -> None:
         """Figures of a trial, or why there are none."""
-        if isinstance(result, Measurement):
+        if isinstance(result, NetworkFigures):
             trial.set_user_attr(MEASURED, result.to_dict())
             for name, excess in self.limits.excess(result).items():
                 trial.set_constraint(name, excess)  # above 0: the sampler keeps away
@@ -113,7 +113,7 @@ class Study:
         """Store JSON-like data with the study."""
         self._study.set_user_attr(key, value)
 
-    def _asked(self, fixed: Mapping[str, int] | None) -> tuple[optuna.Trial, Setting]:
+    def _asked(self, fixed: Mapping[str, int] | None) -> tuple[optuna.Trial, ConversionSetting]:
         with _quiet():
             self._study.sampler = optuna.samplers.TPESampler(seed=self._next_seed(), multivariate=True)
             if fixed is not None:
@@ -131,10 +131,10 @@ class Study:
         ended = [t for t in self._study.get_trials(deepcopy=False) if t.state != TrialState.FAIL]
         return self.seed * 1_000_003 % 2**31 + len(ended)
 
-    def _setting(self, trial: FrozenTrial) -> Setting:
+    def _setting(self, trial: FrozenTrial) -> ConversionSetting:
         return self.space.setting(trial.params)
 
-    def _known(self, before: int | None = None) -> set[Setting]:
+    def _known(self, before: int | None = None) -> set[ConversionSetting]:
         """Settings that were tried or are being tried, by trials before a number."""
         return {
             self._setting(t)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-import loihi_onespike as los
-from loihi_onespike.analysis.tuning.images import Part, Split
-from loihi_onespike.analysis.tuning.limits import Measurement
-from loihi_onespike.analysis.tuning.setting import Setting, Space
+from loihi_onespike import convert
+from loihi_onespike.analysis.tuning.images import DataPart, DataSplit
+from loihi_onespike.analysis.tuning.limits import NetworkFigures
+from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
 from loihi_onespike.conversion.calibration import Method
 
 FIXED = ("weight_bits", "input_bits", "input_code", "normalization", "threshold_shift")
@@ -30,16 +30,16 @@ class Task:
     """
 
     model: torch.nn.Module
-    parts: Split
+    parts: DataSplit
     method: Method
     fixed: Mapping[str, Any]
 
-    def measure(self, setting: Setting, part: Part) -> Measurement:
+    def measure(self, setting: ConversionSetting, part: DataPart) -> NetworkFigures:
         """Convert and run a part on exact integers."""
-        net = los.convert(self.model, np.asarray(self.parts.calibration.images), **self.options(setting))
-        return Measurement.of(net.evaluate(part.images, part.labels))
+        net = convert(self.model, np.asarray(self.parts.calibration.images), **self.options(setting))
+        return NetworkFigures.of(net.evaluate(part.images, part.labels))
 
-    def options(self, setting: Setting) -> dict[str, Any]:
+    def options(self, setting: ConversionSetting) -> dict[str, Any]:
         return {**self.fixed, **setting.keywords(self.method)}
 
     def setup(self, space: Space, seed: int) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 import pytest
 
-from loihi_onespike.analysis.tuning import Limits, Measurement
+from loihi_onespike.analysis.tuning import Limits, NetworkFigures
 from loihi_onespike.analysis.tuning.front import Front, Point, candidates, not_dominated
 from loihi_onespike.analysis.tuning.limits import dominates
-from loihi_onespike.analysis.tuning.setting import Setting, Space
+from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation import Accuracy
 
 
 def figures(right=90, latency=50, spikes=0.5, alpha=10.0):
     """Loss is 95 - right percentage points."""
-    return Measurement(Accuracy(right, 100), Accuracy(95, 100), latency, latency // 2, spikes, 1000.0, alpha)
+    return NetworkFigures(Accuracy(right, 100), Accuracy(95, 100), latency, latency // 2, spikes, 1000.0, alpha)
 
 
 def test_excess_is_a_share_of_the_limit_and_points_for_the_loss():
@@ -35,21 +35,21 @@ def test_dominance():
 
 
 def test_the_front_of_some_figures():
-    a, b, c, d = (Setting(t, t, "auto", True) for t in (8, 10, 12, 14))
+    a, b, c, d = (ConversionSetting(t, t, "auto", True) for t in (8, 10, 12, 14))
     found = not_dominated({a: figures(), b: figures(latency=40, spikes=0.9), c: figures(latency=60), d: figures()})
     assert found == [a, b]  # c is slower than a, d equals a
 
 
 def test_a_loss_that_may_be_chance_is_measured_again():
     """Of 100 images: three more lost than by the faster one are beyond √3, one is not."""
-    fast, near, far = (Setting(t, t, "auto", True) for t in (8, 10, 12))
+    fast, near, far = (ConversionSetting(t, t, "auto", True) for t in (8, 10, 12))
     lost = {fast: figures(right=95, latency=40), near: figures(right=94), far: figures(right=92)}
     assert not_dominated(lost) == [fast]
     assert candidates(lost) == [fast, near]
 
 
 def test_measurements_survive_json():
-    assert Measurement.from_dict(figures().to_dict()) == figures()
+    assert NetworkFigures.from_dict(figures().to_dict()) == figures()
 
 
 @pytest.mark.parametrize("limit", [{"latency_steps": 0}, {"loss_pp": -0.1}, {"spikes": float("nan")}])
@@ -59,7 +59,7 @@ def test_limits_that_are_none(limit):
 
 
 def front(limits, *points):
-    made = [Point(Setting(8, 8, "auto", True), i, p, p) for i, p in enumerate(points)]
+    made = [Point(ConversionSetting(8, 8, "auto", True), i, p, p) for i, p in enumerate(points)]
     return Front(made, limits, {}, {}, {})
 
 

@@ -4,16 +4,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from loihi_onespike.analysis.plots.front import draw_front
-from loihi_onespike.analysis.tuning import Front, Limits, Measurement, Point, Setting
+from loihi_onespike.analysis.tuning import ConversionSetting, Front, Limits, NetworkFigures, Point
 from loihi_onespike.evaluation import Accuracy
 
 
 def figures(right, latency, spikes):
-    return Measurement(Accuracy(right, 100), Accuracy(95, 100), latency, latency, spikes, 1000.0, 10.0)
+    return NetworkFigures(Accuracy(right, 100), Accuracy(95, 100), latency, latency, spikes, 1000.0, 10.0)
 
 
 def test_points_intervals_and_limits():
-    tried = {Setting(t, t, "auto", t == 8): figures(94, 10 * t, t / 10) for t in (4, 8)}
+    tried = {ConversionSetting(t, t, "auto", t == 8): figures(94, 10 * t, t / 10) for t in (4, 8)}
     points = [Point(s, i, m, figures(93, m.latency_steps, m.spikes)) for i, (s, m) in enumerate(tried.items())]
     front = Front(points, Limits(loss_pp=1.5, latency_steps=60), {}, tried, {})
     left, right = Figure().subplots(1, 2)

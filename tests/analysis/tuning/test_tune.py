@@ -7,7 +7,7 @@ import pytest
 
 from loihi_onespike.analysis.tuning import Limits, Search, Space, tune
 from loihi_onespike.analysis.tuning.images import split
-from loihi_onespike.analysis.tuning.limits import Measurement, dominates
+from loihi_onespike.analysis.tuning.limits import NetworkFigures, dominates
 from loihi_onespike.analysis.tuning.study import Study, storage_of
 from loihi_onespike.analysis.tuning.task import Task
 from loihi_onespike.conversion.calibration import Method
@@ -49,7 +49,7 @@ def made(monkeypatch):
         spikes = 0.3 + 0.01 * level + 0.001 * setting.timesteps
         total = len(part.labels)
         accuracy = Accuracy(round(right / 100 * total), total)
-        return Measurement(accuracy, Accuracy(total, total), 8 + 3 * setting.wait, 20, spikes, 1e4, 9.0)
+        return NetworkFigures(accuracy, Accuracy(total, total), 8 + 3 * setting.wait, 20, spikes, 1e4, 9.0)
 
     monkeypatch.setattr(Task, "measure", measure)
     return settings

@@ -10,20 +10,20 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.analysis.diagnosis.causes import OF_CODE, OF_SUM, Cause
-from loihi_onespike.analysis.diagnosis.coder import Coder
-from loihi_onespike.analysis.diagnosis.sent import Decision, Sent
-from loihi_onespike.analysis.diagnosis.weights import Weights
+from loihi_onespike.analysis.diagnosis.model.coder import PopulationCoder
+from loihi_onespike.analysis.diagnosis.model.sent_values import Decision, SentValues
+from loihi_onespike.analysis.diagnosis.model.weights import LayerWeights
 from loihi_onespike.conversion.calibration.channels import Channels
 from loihi_onespike.core.codes import V_MAX, V_MIN
 from loihi_onespike.core.graphs.network import Population, Readout
 from loihi_onespike.executors.float.quantizer import Quantizer
 from loihi_onespike.executors.tensors.stage_sum import StageSum
 
-Values = Mapping[str, Sent]
+Values = Mapping[str, SentValues]
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class LayerModel:
     """A population other than the input.
 
     Attributes:
@@ -42,9 +42,9 @@ class Layer:
     population: Population | Readout
     kind: str
     pres: tuple[str, ...]
-    weights: Weights | None
+    weights: LayerWeights | None
     pool: StageSum | None
-    coder: Coder | None
+    coder: PopulationCoder | None
     channels: Channels
     unit: torch.Tensor
     gains: NDArray[np.float64]
@@ -82,13 +82,13 @@ class Layer:
         """Decisions fall before the whole input is there."""
         return self.coder is not None and self.population.wait + 1 < self.steps
 
-    def quick(self, values: Values) -> Sent:
+    def quick(self, values: Values) -> SentValues:
         """What it sends with a full wait, every error on: one pass over memory, no phases."""
         if self.pool is not None or self.quantizer is None or self.coder is None:
             return self.sent(self.decide(values, (), False), ())
         z = self._sum(values, (), 1, self.steps).add_(self._bias((), True))
         levels = self.quantizer(z.div_(like(self.coder.thresholds.factor, z)))
-        return Sent(levels.mul_(like(self.coder.scale, z)), None, self.coder.code.timesteps)
+        return SentValues(levels.mul_(like(self.coder.scale, z)), None, self.coder.code.timesteps)
 
     def decide(
         self, values: Values, off: Collection[Cause], saturating: bool, corrected: bool = True, wait: int | None = None
@@ -129,35 +129,35 @@ class Layer:
             return Decision(z, on_whole, on_whole, None, pinned)
         return Decision(z, phases, on_whole, self.coder.coded(phases) - self.coder.coded(on_whole), pinned)
 
-    def sent(self, decision: Decision, off: Collection[Cause]) -> Sent:
+    def sent(self, decision: Decision, off: Collection[Cause]) -> SentValues:
         """What is sent for a decision; of `off` the causes of the code and NOISE count."""
         if self.coder is None:
             steps = 0 if isinstance(self.population, Readout) else self.population.timesteps
-            return Sent(decision.z, decision.phases, steps)
+            return SentValues(decision.z, decision.phases, steps)
         assert decision.phases is not None and decision.on_whole is not None
         with_noise = decision.noise is not None and Cause.NOISE not in off
         phases = decision.phases if with_noise else decision.on_whole
         if not OF_CODE.intersection(off):
-            return Sent(self.coder.coded(phases), phases.abs(), self._timesteps)
+            return SentValues(self.coder.coded(phases), phases.abs(), self._timesteps)
         values = self.coder.value(self.coder.exact(decision.z), decision.on_whole, off)
         if decision.noise is not None and with_noise:  # the error of a noise spike comes on top
             values = values.add_(decision.noise)
-        return Sent(values, phases.abs(), self._timesteps)
+        return SentValues(values, phases.abs(), self._timesteps)
 
     def on_whole(self, z: torch.Tensor) -> torch.Tensor:
         """Phases as they would be, decided on pre-activations of the whole input."""
         assert self.coder is not None
         return self.coder.phases(z, nominal=self.waits_short)
 
-    def exactly(self, values: Values, with_phases: bool) -> Sent:
+    def exactly(self, values: Values, with_phases: bool) -> SentValues:
         """f(z) of the ANN's own weights and bias, and on demand the phases at which such values would be sent."""
         if self.pool is not None:
             return self.sent(self.decide(values, (), False), ())
         z = self._sum(values, OF_SUM, 1, self.steps).add_(self._bias((), False))
         if self.coder is None:
-            return Sent(z, None, 0)
+            return SentValues(z, None, 0)
         phases = self.on_whole(z).abs() if with_phases else None
-        return Sent(self.coder.exact(z), phases, self._timesteps)
+        return SentValues(self.coder.exact(z), phases, self._timesteps)
 
     def _sum(self, values: Values, off: Collection[Cause], first: int, last: int) -> torch.Tensor:
         assert self.weights is not None

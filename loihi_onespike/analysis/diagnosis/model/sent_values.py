@@ -8,7 +8,7 @@ import torch
 
 
 @dataclass(frozen=True, eq=False)
-class Sent:
+class SentValues:
     """Values relative to the value of no spike.
 
     A value that no spike of the code stands for (an error of the code is switched off) arrives where its spike would;
@@ -38,7 +38,7 @@ class Sent:
         arrives = self.phases.masked_fill(self.phases == 0, self.steps)
         return self.values * ((arrives >= first) & (arrives <= last))
 
-    def first(self, images: int) -> Sent:
+    def first(self, images: int) -> SentValues:
         """The same for the first images of the batch."""
         phases, codes = (None if a is None else a[:images] for a in (self.phases, self.codes))
         return replace(self, values=self.values[:images], phases=phases, codes=codes)

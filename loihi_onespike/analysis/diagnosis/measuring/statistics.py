@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.analysis.diagnosis.layer import Layer
-from loihi_onespike.analysis.diagnosis.sent import Decision
+from loihi_onespike.analysis.diagnosis.model.layer_model import LayerModel
+from loihi_onespike.analysis.diagnosis.model.sent_values import Decision
 from loihi_onespike.core.codes import V_BITS, signed_bits
 from loihi_onespike.core.trace import LayerTrace
 
@@ -61,7 +61,7 @@ class Tally:
         samples: |value| in units of λ where active, some of them.
     """
 
-    layer: Layer
+    layer: LayerModel
     given_up_bits: int = 0
     neurons: int = 0
     active: int = 0

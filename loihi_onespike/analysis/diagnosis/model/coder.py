@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.analysis.diagnosis import kernel
 from loihi_onespike.analysis.diagnosis.causes import Cause
+from loihi_onespike.analysis.diagnosis.model import kernel
 from loihi_onespike.conversion.calibration.channels import Channels
 from loihi_onespike.core.activations import Activation
 from loihi_onespike.core.codes import LEAK_SHIFT, SingleSpikeCode
@@ -44,7 +44,7 @@ class Thresholds:
 
 
 @dataclass(frozen=True, eq=False)
-class Coder:
+class PopulationCoder:
     """The code of one population; all values are relative to that of no spike.
 
         exact(z) = f(z + offset) - offset
@@ -71,7 +71,7 @@ class Coder:
     first: tuple[int, int]
     _laid_out: dict[tuple[str, bool], NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
-    def of_samples(self, channels: Channels) -> Coder:
+    def of_samples(self, channels: Channels) -> PopulationCoder:
         """The code for samples (n, channels) of the population."""
 
         def each(values: Float) -> Float:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loihi_onespike.analysis.diagnosis.causes import NAMES, Cause
-from loihi_onespike.analysis.diagnosis.output_error import OutputError
-from loihi_onespike.analysis.diagnosis.statistics import LayerStatistics
+from loihi_onespike.analysis.diagnosis.measuring.output_error import OutputError
+from loihi_onespike.analysis.diagnosis.measuring.statistics import LayerStatistics
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.analysis.diagnosis.batch_runs import Run
 from loihi_onespike.analysis.diagnosis.causes import Cause
-from loihi_onespike.analysis.diagnosis.layer import Layer
-from loihi_onespike.analysis.diagnosis.sent import Sent
-from loihi_onespike.analysis.diagnosis.statistics import Tally
+from loihi_onespike.analysis.diagnosis.measuring.batch_runs import SwitchedRuns
+from loihi_onespike.analysis.diagnosis.measuring.statistics import Tally
+from loihi_onespike.analysis.diagnosis.model.layer_model import LayerModel
+from loihi_onespike.analysis.diagnosis.model.sent_values import SentValues
 from loihi_onespike.core.codes import LEAK_SHIFT, V_BITS, V_MAX, PhaseCode, SingleSpikeCode
 
 Float = NDArray[np.float64]
@@ -89,7 +89,7 @@ def _rounding(levels: Float, values: Float) -> float:
 
 
 @torch.no_grad()
-def wait_for_noise(layer: Layer, run: Run) -> int | None:
+def wait_for_noise(layer: LayerModel, run: SwitchedRuns) -> int | None:
     """Smallest wait that leaves a tenth of the spikes that a whole input would not have sent so."""
     inputs = _few(layer, run)
     steps, own = layer.steps, layer.population.wait
@@ -100,14 +100,14 @@ def wait_for_noise(layer: Layer, run: Run) -> int | None:
     return None
 
 
-def _otherwise(layer: Layer, inputs: dict[str, Sent], wait: int) -> int:
+def _otherwise(layer: LayerModel, inputs: dict[str, SentValues], wait: int) -> int:
     decision = layer.decide(inputs, (), False, wait=wait)
     assert decision.phases is not None and decision.on_whole is not None
     return int((decision.phases != decision.on_whole).sum())
 
 
 @torch.no_grad()
-def bits_for_weights(layer: Layer, run: Run, bits: int) -> int:
+def bits_for_weights(layer: LayerModel, run: SwitchedRuns, bits: int) -> int:
     """Smallest width of the weights, up to 8, that leaves a tenth of the power of their rounding in z."""
     assert layer.weights is not None
     values = {pre: sent.values for pre, sent in _few(layer, run).items()}
@@ -122,19 +122,19 @@ def bits_for_weights(layer: Layer, run: Run, bits: int) -> int:
 
 
 @torch.no_grad()
-def bits_of_v(layer: Layer, run: Run) -> int:
+def bits_of_v(layer: LayerModel, run: SwitchedRuns) -> int:
     """Width of the largest |v| without a limit, sign included, at the end of the window."""
     z = layer.decide(_few(layer, run), {Cause.HEADROOM, Cause.NOISE}, False).z
     largest = float((z.abs() * float(layer.gains[-1]) / layer.unit).max())
     return max(int(np.ceil(np.log2(max(largest, 1.0) / V_MAX))), 0) + V_BITS if largest > V_MAX else V_BITS
 
 
-def coarseness(layer: Layer) -> float:
+def coarseness(layer: LayerModel) -> float:
     """Largest factor by which weights are coarser than their width allows."""
     return layer.weights.coarseness if layer.weights is not None else 1.0
 
 
-def _few(layer: Layer, run: Run) -> dict[str, Sent]:
+def _few(layer: LayerModel, run: SwitchedRuns) -> dict[str, SentValues]:
     return {pre: run.baseline[pre].first(IMAGES) for pre in layer.pres}
 
 

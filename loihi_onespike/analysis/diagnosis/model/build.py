@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.analysis.diagnosis.coder import NEVER, Coder, Thresholds, first_sent
-from loihi_onespike.analysis.diagnosis.layer import Layer
-from loihi_onespike.analysis.diagnosis.weights import Weights
+from loihi_onespike.analysis.diagnosis.model.coder import NEVER, PopulationCoder, Thresholds, first_sent
+from loihi_onespike.analysis.diagnosis.model.layer_model import LayerModel
+from loihi_onespike.analysis.diagnosis.model.weights import LayerWeights
 from loihi_onespike.conversion.calibration.channels import Channels
 from loihi_onespike.conversion.calibration.input_code import recode_mixed_input
 from loihi_onespike.conversion.lowering.lower import lower
@@ -42,7 +42,7 @@ def ann_stages(model: torch.nn.Module, x: NDArray[np.floating]) -> StageGraph:
 
 
 @dataclass(frozen=True, eq=False)
-class Layers:
+class NetworkModel:
     """Everything that a run needs.
 
     Attributes:
@@ -50,12 +50,12 @@ class Layers:
         corrected: the calibration added something to the biases.
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerModel, ...]
     corrected: bool
 
 
-def build_layers(network: Network, planned: StageGraph, ann: StageGraph, weight_bits: int) -> Layers:
-    """Layers of a network.
+def build_layers(network: Network, planned: StageGraph, ann: StageGraph, weight_bits: int) -> NetworkModel:
+    """Model of a network, one layer per stage.
 
     Args:
         planned: its stages before they were rounded, `OneSpikeNetwork.stages`.
@@ -68,7 +68,7 @@ def build_layers(network: Network, planned: StageGraph, ann: StageGraph, weight_
     _check_same(network, ann)
     build = _Build(network, planned, ann, dequantize(network), weight_bits)
     layers = tuple(build.layer(stage) for stage in ann.stages if not isinstance(stage, InputStage))
-    return Layers(layers, build.corrected)
+    return NetworkModel(layers, build.corrected)
 
 
 def _check_same(network: Network, ann: StageGraph) -> None:
@@ -102,7 +102,7 @@ class _Build:
         # the plans hold the λ that integer weights are scaled by
         self._with_plans = replace(self.ann, input_plan=self.integer.input_plan, plans=self.integer.plans)
 
-    def layer(self, stage: AnySum) -> Layer:
+    def layer(self, stage: AnySum) -> LayerModel:
         population = self.network.by_name[stage.name]
         assert isinstance(population, Population | Readout)
         pres = tuple(dict.fromkeys(link.pre for link in stage.links))
@@ -115,7 +115,7 @@ class _Build:
             by = coder.thresholds
             quantizer = Quantizer(by.up, by.down, code.levels(), np.zeros(()), stage.shape)
         weights = None if pool is not None else self._weights(stage, population)
-        return Layer(
+        return LayerModel(
             population,
             stage.kind,
             pres,
@@ -128,7 +128,7 @@ class _Build:
             quantizer,
         )
 
-    def _weights(self, stage: AnySum, population: Population | Readout) -> Weights:
+    def _weights(self, stage: AnySum, population: Population | Readout) -> LayerWeights:
         integer, planned = self.integer.by_name[stage.name], self.planned.by_name[stage.name]
         assert isinstance(integer, Stage | OutputStage) and isinstance(planned, Stage | OutputStage)
         unit = population.membrane.unit
@@ -142,7 +142,7 @@ class _Build:
         coarser = self._coarseness(stage, population)
         rounded = at_bits(self.weight_bits) if coarser > 1 + 1e-6 else None
         biases = (_tensor(np.asarray(b, np.float64)) for b in (integer.bias, planned.bias, exact))
-        return Weights(self._sum(integer), rounded, self._sum(stage), coarser, at_bits, *biases)
+        return LayerWeights(self._sum(integer), rounded, self._sum(stage), coarser, at_bits, *biases)
 
     def _coarseness(self, stage: AnySum, population: Population | Readout) -> float:
         """Largest unit of v over the one that `weight_bits` allow: more than 1 where bits went to the head-room."""
@@ -156,7 +156,7 @@ class _Build:
         source, cpu = self.ann.input.name, torch.device("cpu")
         return StageSum(stage, self._shapes, {}, np.ones(()), source, torch.float32, cpu)
 
-    def _coder(self, stage: Stage, population: Population) -> Coder:
+    def _coder(self, stage: Stage, population: Population) -> PopulationCoder:
         plan = self.integer.plans[stage.name]
         nominal = StagePlan.of(stage.activation, population.code, np.asarray(population.scale), None)
         if np.any(population.offset) and plan.negative is not None and population.negative is not None:
@@ -166,7 +166,7 @@ class _Build:
         down = None if population.negative is None else population.negative.gains()
         first = first_sent(population.table.gains()), first_sent(down)
         scale, offset = np.asarray(population.scale), np.asarray(population.offset)
-        return Coder(population.code, stage.shape, scale, offset, stage.activation, own, ideal, first)
+        return PopulationCoder(population.code, stage.shape, scale, offset, stage.activation, own, ideal, first)
 
 
 def _tensor(values: Float) -> torch.Tensor:

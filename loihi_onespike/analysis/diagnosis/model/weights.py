@@ -12,7 +12,7 @@ from loihi_onespike.executors.tensors.stage_sum import StageSum
 
 
 @dataclass(frozen=True, eq=False)
-class Weights:
+class LayerWeights:
     """The sum of a stage with its weights as they are, as `weight_bits` would leave them, and as the ANN has them.
 
     Attributes:

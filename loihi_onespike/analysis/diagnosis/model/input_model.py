@@ -9,15 +9,15 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.analysis.diagnosis.causes import OF_CODE, Cause
-from loihi_onespike.analysis.diagnosis.coder import Coder, Thresholds
-from loihi_onespike.analysis.diagnosis.sent import Sent
+from loihi_onespike.analysis.diagnosis.model.coder import PopulationCoder, Thresholds
+from loihi_onespike.analysis.diagnosis.model.sent_values import SentValues
 from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.network import InputPopulation
 from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST
 
 
-class Source:
+class InputModel:
     """x ↔ offset + scale · Σ levels; values are relative to the offset.
 
     A binary code has UNDERFLOW in its ROUNDING: its levels are evenly spaced.
@@ -27,11 +27,11 @@ class Source:
         self.population, self.name = population, population.name
         self._scale = torch.from_numpy(np.ascontiguousarray(population.scale, np.float64))
         self._offset = torch.from_numpy(np.ascontiguousarray(population.offset))
-        self._coder: Coder | None = None
+        self._coder: PopulationCoder | None = None
         code = population.code
         if not isinstance(code, BinaryCode):
             by = Thresholds(population.scale, code.thresholds(), None)
-            self._coder = Coder(code, population.shape, population.scale, np.zeros(()), RELU, by, by, (1, 1))
+            self._coder = PopulationCoder(code, population.shape, population.scale, np.zeros(()), RELU, by, by, (1, 1))
 
     @property
     def causes(self) -> tuple[Cause, ...]:
@@ -54,18 +54,18 @@ class Source:
         off = (exact - self._rounded(exact)).abs() > 1e-4 * self._step
         return {Cause.CLIPPING: int(outside.sum()), Cause.ROUNDING: int((off & ~outside).sum())}
 
-    def sent(self, x: NDArray[np.floating], off: Collection[Cause]) -> Sent:
+    def sent(self, x: NDArray[np.floating], off: Collection[Cause]) -> SentValues:
         """What is sent for a batch (B, *shape), some errors off."""
         exact = self._relative(x)
         if self._coder is not None:
             phases = self._coder.phases(exact)
             values = self._coder.value(exact, phases, off)
-            return Sent(_laid_out(values), _laid_out(phases.abs()), self.population.timesteps)
+            return SentValues(_laid_out(values), _laid_out(phases.abs()), self.population.timesteps)
         values = exact if Cause.CLIPPING in off else self._inside(exact)
         if Cause.ROUNDING not in off:
             values = torch.round(values / self._step) * self._step
         codes = torch.round(self._inside(exact) / self._step).int()
-        return Sent(_laid_out(values), None, self.population.timesteps, _laid_out(codes), self._step.float())
+        return SentValues(_laid_out(values), None, self.population.timesteps, _laid_out(codes), self._step.float())
 
     @property
     def _step(self) -> torch.Tensor:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import ceil, log2
 
-from loihi_onespike.analysis.diagnosis import search
-from loihi_onespike.analysis.diagnosis.batch_runs import Run
 from loihi_onespike.analysis.diagnosis.causes import NAMES, Cause
-from loihi_onespike.analysis.diagnosis.diagnosis_report import Diagnosis, LayerDiagnosis
-from loihi_onespike.analysis.diagnosis.statistics import LayerStatistics, Tally
+from loihi_onespike.analysis.diagnosis.measuring.batch_runs import SwitchedRuns
+from loihi_onespike.analysis.diagnosis.measuring.statistics import LayerStatistics, Tally
+from loihi_onespike.analysis.diagnosis.report import remedy_search
+from loihi_onespike.analysis.diagnosis.report.diagnosis_report import Diagnosis, LayerDiagnosis
 from loihi_onespike.core.codes import V_BITS
 
 
-def layer_sentence(layer: LayerDiagnosis, tally: Tally | None, run: Run, found: Diagnosis, weight_bits: int) -> str:
+def layer_sentence(
+    layer: LayerDiagnosis, tally: Tally | None, run: SwitchedRuns, found: Diagnosis, weight_bits: int
+) -> str:
     """The main cause of a layer and what would halve it; empty where the layer loses nothing.
 
     Args:
@@ -42,14 +44,14 @@ def network_sentence(found: Diagnosis) -> str:
     return f"{text}, most in {worst}, and {gain}; {_GENERAL[cause]}"
 
 
-def _underflow(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+def _underflow(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
     assert tally.layer.coder is not None
-    code, values = tally.layer.coder.code, search.samples(tally)
+    code, values = tally.layer.coder.code, remedy_search.samples(tally)
     text = f"{_percent(seen.underflow)} of its active values send no spike"
-    wanted = search.underflow(code, values) / 2
-    more = search.timesteps_for_underflow(code, values, wanted)
-    base = search.base_for_underflow(code, values, wanted)
-    factor, clipped = search.scale_for_underflow(code, values, wanted)
+    wanted = remedy_search.underflow(code, values) / 2
+    more = remedy_search.timesteps_for_underflow(code, values, wanted)
+    base = remedy_search.base_for_underflow(code, values, wanted)
+    factor, clipped = remedy_search.scale_for_underflow(code, values, wanted)
     ways = [] if more is None else [f"T={more}"]
     ways += [] if base is None else [f"base {base:.2f}"]
     if factor is not None:
@@ -57,21 +59,21 @@ def _underflow(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
     return f"{text}: {' or '.join(ways)} would halve that" if ways else text
 
 
-def _clipping(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+def _clipping(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
     assert tally.layer.coder is not None
     text = f"{_percent(seen.clipped)} of its active values lie above the first level"
-    factor = search.scale_for_clipping(tally.layer.coder.code, search.samples(tally))
+    factor = remedy_search.scale_for_clipping(tally.layer.coder.code, remedy_search.samples(tally))
     return text if factor is None else f"{text}: λ × {factor:.3g} would halve that"
 
 
-def _rounding(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+def _rounding(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
     assert tally.layer.coder is not None
-    more = search.timesteps_for_rounding(tally.layer.coder.code, search.samples(tally))
+    more = remedy_search.timesteps_for_rounding(tally.layer.coder.code, remedy_search.samples(tally))
     text = "its values fall between the levels"
     return text if more is None else f"{text}: T={more} over the same range would halve that error"
 
 
-def _noise(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+def _noise(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
     layer = tally.layer
     kinds = ", ".join(
         f"{_percent(share)} {name}"
@@ -84,13 +86,13 @@ def _noise(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
         if share
     )
     text = f"of its neurons {kinds or 'none'} decide otherwise than on the whole input"
-    wait = search.wait_for_noise(layer, run)
+    wait = remedy_search.wait_for_noise(layer, run)
     return text if wait is None else f"{text}: wait={wait} would leave a tenth of them"
 
 
-def _weights(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
+def _weights(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
     if bits < 8:
-        wider = search.bits_for_weights(tally.layer, run, bits)
+        wider = remedy_search.bits_for_weights(tally.layer, run, bits)
         return f"its weights have {bits} bits: weight_bits={wider} would leave a tenth of their noise"
     return (
         "its weights have 8 bits, the widest that there are: corrected biases (method 'calibrated') or fine-tuning "
@@ -98,17 +100,17 @@ def _weights(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
     )
 
 
-def _headroom(tally: Tally, seen: LayerStatistics, run: Run, bits: int) -> str:
-    needed = search.bits_of_v(tally.layer, run)
+def _headroom(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
+    needed = remedy_search.bits_of_v(tally.layer, run)
     if seen.v_bits >= V_BITS and needed > V_BITS:
         return f"v would need {needed} of {V_BITS} bits: a smaller base, T or weight_bits={max(bits - 1, 2)} frees some"
-    given = seen.given_up_bits or max(ceil(log2(search.coarseness(tally.layer))), 1)
+    given = seen.given_up_bits or max(ceil(log2(remedy_search.coarseness(tally.layer))), 1)
     return (
         f"some of its weights gave up {given} bit{'s' if given > 1 else ''} to v: a smaller base or T leaves them room"
     )
 
 
-_REMEDIES: dict[Cause, Callable[[Tally, LayerStatistics, Run, int], str]] = {
+_REMEDIES: dict[Cause, Callable[[Tally, LayerStatistics, SwitchedRuns, int], str]] = {
     Cause.UNDERFLOW: _underflow,
     Cause.CLIPPING: _clipping,
     Cause.ROUNDING: _rounding,

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.analysis.diagnosis.build import Layers
 from loihi_onespike.analysis.diagnosis.causes import ALL, OF_SUM, Cause
-from loihi_onespike.analysis.diagnosis.layer import Layer
-from loihi_onespike.analysis.diagnosis.means import with_means
-from loihi_onespike.analysis.diagnosis.sent import Decision, Sent
-from loihi_onespike.analysis.diagnosis.source import Source
+from loihi_onespike.analysis.diagnosis.measuring.channel_means import with_means
+from loihi_onespike.analysis.diagnosis.model.build import NetworkModel
+from loihi_onespike.analysis.diagnosis.model.input_model import InputModel
+from loihi_onespike.analysis.diagnosis.model.layer_model import LayerModel
+from loihi_onespike.analysis.diagnosis.model.sent_values import Decision, SentValues
 from loihi_onespike.core.encoding import finish_output
 from loihi_onespike.core.graphs.network import Readout
 
@@ -24,7 +24,7 @@ NONE: Causes = frozenset()
 
 
 @dataclass(eq=False)
-class Run:
+class SwitchedRuns:
     """The network as it is on one batch, and variants of it.
 
     Attributes:
@@ -36,12 +36,12 @@ class Run:
         exact: the same of the ANN.
     """
 
-    layers: Layers
-    source: Source
+    layers: NetworkModel
+    source: InputModel
     x: NDArray[np.floating]
     saturating: frozenset[str]
-    baseline: dict[str, Sent] = field(default_factory=dict)
-    exact: dict[str, Sent] = field(default_factory=dict)
+    baseline: dict[str, SentValues] = field(default_factory=dict)
+    exact: dict[str, SentValues] = field(default_factory=dict)
 
     @torch.no_grad()
     def start(self) -> None:
@@ -56,7 +56,7 @@ class Run:
             self.exact[layer.name] = self._exactly(layer, self.exact)
 
     @torch.no_grad()
-    def decision(self, layer: Layer) -> Decision:
+    def decision(self, layer: LayerModel) -> Decision:
         """What the baseline decides on; kept for one layer at a time."""
         if self._decided is None or self._decided[0] != layer.name:
             self._decided = layer.name, layer.decide(self.baseline, NONE, layer.name in self.saturating)
@@ -65,7 +65,7 @@ class Run:
     @torch.no_grad()
     def output(self, off: Mapping[str, Causes]) -> NDArray[np.float64]:
         """Outputs (B, …) with causes switched off, by population."""
-        changed: dict[str, Sent] = {}
+        changed: dict[str, SentValues] = {}
         values = ChainMap(changed, self.baseline)
         if off.get(self.source.name):
             changed[self.source.name] = self.source.sent(self.x, off[self.source.name])
@@ -88,7 +88,7 @@ class Run:
     @torch.no_grad()
     def alone(self, on: Mapping[str, Causes]) -> NDArray[np.float64]:
         """Outputs (B, …) of the ANN with nothing but these causes switched on, by population."""
-        changed: dict[str, Sent] = {}
+        changed: dict[str, SentValues] = {}
         values = ChainMap(changed, self.exact)
         if on.get(self.source.name):
             changed[self.source.name] = self.source.sent(self.x, ALL - on[self.source.name])
@@ -113,18 +113,18 @@ class Run:
     def baseline_output(self) -> NDArray[np.float64]:
         return self._finished(self.baseline)
 
-    def _stepwise(self, layer: Layer) -> bool:
+    def _stepwise(self, layer: LayerModel) -> bool:
         return layer.waits_short or layer.name in self.saturating
 
-    def _as_it_is(self, layer: Layer, values: Mapping[str, Sent]) -> Sent:
+    def _as_it_is(self, layer: LayerModel, values: Mapping[str, SentValues]) -> SentValues:
         if not self._follows_steps:
             return layer.quick(values)
         return layer.sent(layer.decide(values, NONE, layer.name in self.saturating), NONE)
 
-    def _exactly(self, layer: Layer, values: Mapping[str, Sent]) -> Sent:
+    def _exactly(self, layer: LayerModel, values: Mapping[str, SentValues]) -> SentValues:
         return layer.exactly(values, self._follows_steps)
 
-    def _finished(self, values: Mapping[str, Sent]) -> NDArray[np.float64]:
+    def _finished(self, values: Mapping[str, SentValues]) -> NDArray[np.float64]:
         readout = self.layers.layers[-1]
         population = readout.population
         assert isinstance(population, Readout)

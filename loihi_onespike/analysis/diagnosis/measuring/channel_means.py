@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from loihi_onespike.analysis.diagnosis.causes import Cause
-from loihi_onespike.analysis.diagnosis.layer import Layer, like
-from loihi_onespike.analysis.diagnosis.sent import Decision
+from loihi_onespike.analysis.diagnosis.model.layer_model import LayerModel, like
+from loihi_onespike.analysis.diagnosis.model.sent_values import Decision
 from loihi_onespike.conversion.calibration.population import LEAST_ACTIVE, STEP
 
 ROUNDS = 8
@@ -19,13 +19,13 @@ SAMPLES = 1024
 """… and the values of a channel that they look at."""
 
 
-def with_means(layer: Layer, decision: Decision, off: Collection[Cause], wanted: torch.Tensor) -> Decision:
+def with_means(layer: LayerModel, decision: Decision, off: Collection[Cause], wanted: torch.Tensor) -> Decision:
     """The decision on pre-activations that are shifted, channel by channel, until the values have given means.
 
     As `conversion.calibration.sequential` shifts biases, but on a sample of every channel.
 
     Args:
-        off: as in `Layer.sent`.
+        off: as in `LayerModel.sent`.
         wanted: (B, *shape) values whose means are to be met.
     """
     channels = layer.channels

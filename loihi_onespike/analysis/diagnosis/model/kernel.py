@@ -1,4 +1,4 @@
-"""The code of a population in one pass over memory: numba kernels behind `coder.Coder`.
+"""The code of a population in one pass over memory: numba kernels behind `coder.PopulationCoder`.
 
 On one thread: thousands of short calls between torch's own threads wait for each other longer than they work.
 """

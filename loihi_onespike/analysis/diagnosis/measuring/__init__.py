@@ -1,0 +1,1 @@
+"""Runs with errors switched off, and what is counted in them."""

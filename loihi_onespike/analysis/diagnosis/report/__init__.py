@@ -1,0 +1,1 @@
+"""What a diagnosis reports: losses by population and cause, and what would reduce them."""
