@@ -15,7 +15,7 @@ import json
 import resource
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +68,13 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     )
     convert_seconds, convert_mib = time.perf_counter() - start, peak_mib()
     rows: dict[str, Any] = {}
+    facts: Mapping[str, Any] = net.network.facts
     for name in ("float", "fast"):
         result = net.evaluate(adjacency, labels, name, mask=mask)
         rows[name] = result.to_dict()
         # Eq. 6 counts a layer's operations once for both networks; the ANN itself multiplies in the cheaper order.
-        spiking = sum(
-            net.network.facts["ann_macs"][s.name] * result.spikes_per_neuron[s.pre] for s in net.network.synapses
-        )
-        written = net.network.facts["graph"]["ann_macs_as_written"]
+        spiking = sum(facts["ann_macs"][s.name] * result.spikes_per_neuron[s.pre] for s in net.network.synapses)
+        written = facts["graph"]["ann_macs_as_written"]
         for label, energy in (("fp32", FP32), ("int8", INT8)):
             rows[name][f"alpha_{label}_own_order"] = energy.mac_pj * written / (energy.add_pj * spiking)
     codes = net._codes(adjacency)
@@ -83,7 +82,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "options": {k: getattr(args, k) for k in ("timesteps", "base", "wait", "input_bits", "method")},
         "graph": {"nodes": int(adjacency.shape[0]), "non_zeros": int(adjacency._nnz()), "test": int(mask.sum())},
         "threads": torch.get_num_threads(),
-        "ann_macs": dict(net.network.facts["ann_macs"]),
+        "ann_macs": dict(facts["ann_macs"]),
         "results": rows,
         "seconds": {
             "ann_forward": ann_seconds,

@@ -230,15 +230,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=[*CONVERTED, *REFUSED], help="some networks, no report file")
     chosen = parser.parse_args().networks
-    tables: list[list[str]] = []
+    tables: dict[bool, list[str]] = {}
     for full, titles, line in ((False, ONE_PASS, one_pass_line), (True, FULL, full_line)):
         print(head(titles))
-        tables.append([])
+        tables[full] = []
         for name, size in CONVERTED.items():
             if chosen is None or name in chosen:
                 row = measured(name, size, full)
-                tables[-1].append(line(row))
-                print(f"{tables[-1][-1]} {row.seconds:.0f} s", flush=True)
+                tables[full].append(line(row))
+                print(f"{tables[full][-1]} {row.seconds:.0f} s", flush=True)
                 gc.collect()
     refused = []
     for name, size in REFUSED.items():
@@ -246,7 +246,7 @@ def main() -> None:
             refused.append(f"| {name} | {refusal(name, size)} |")
             print(refused[-1], flush=True)
     if chosen is None:
-        REPORT.write_text(document(*tables, refused), encoding="utf-8")
+        REPORT.write_text(document(tables[False], tables[True], refused), encoding="utf-8")
         print(f"written: {REPORT}")
 
 

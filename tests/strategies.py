@@ -50,13 +50,13 @@ def random_case(seed: int, options: Options | None = None, *, images: int = 3, *
 
 
 @st.composite
-def networks(draw: st.DrawFn, options: Options | None = None, **changes: object) -> Network:
+def networks(draw: st.DrawFn, /, options: Options | None = None, **changes: object) -> Network:
     """Strategy of networks."""
     return grow_network(Drawn(draw), with_options(options, **changes))
 
 
 @st.composite
-def cases(draw: st.DrawFn, options: Options | None = None, *, max_images: int = 3, **changes: object) -> Case:
+def cases(draw: st.DrawFn, /, options: Options | None = None, *, max_images: int = 3, **changes: object) -> Case:
     """Strategy of networks with 1..max_images input codes."""
     network = grow_network(Drawn(draw), with_options(options, **changes))
     images = draw(st.integers(1, max_images))

@@ -128,7 +128,8 @@ def test_an_input_that_the_model_changes_is_refused(prepare):
 
 def test_several_adjacency_matrices_are_aggregations_of_their_own():
     class Two(TwoLayers):
-        def forward(self, adj, x):
+        def forward(self, adj: torch.Tensor, x: torch.Tensor | None = None) -> torch.Tensor:
+            assert x is not None
             h = torch.relu(adj @ (x @ self.w0))
             return (adj * adj) @ (h @ self.w1) if adj.layout == torch.strided else self.twice(adj) @ (h @ self.w1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def _synapse(synapse: Synapse, network: Network) -> set[str]:
         names |= _window(op.window, "pool")
     elif type(op).__name__ == "Dense" and len(pre.shape) > 1 and index is None:
         names.add("dense per place")
-    elif type(op).__name__ == "Sparse" and op.weight.nnz == 0:  # type: ignore[union-attr]
+    elif type(op).__name__ == "Sparse" and op.weight.nnz == 0:
         names.add("empty sparse")
     if index is not None:
         names.add("index")
@@ -202,6 +203,6 @@ def test_a_failing_network_shrinks_to_a_small_one() -> None:
 
 
 @pytest.mark.parametrize("change", [{"no_such_option": 1}])
-def test_unknown_options_are_refused(change: dict[str, int]) -> None:
+def test_unknown_options_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="no_such_option"):
         random_network(0, **change)

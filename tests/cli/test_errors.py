@@ -118,7 +118,7 @@ def test_ctrl_c_in_a_process(tmp_path):
     child = subprocess.Popen(
         [sys.executable, "-c", MAIN, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert child.stdout.readline() == "started\n"
+    assert child.stdout is not None and child.stdout.readline() == "started\n"
     time.sleep(0.2)
     child.send_signal(signal.SIGINT)
     _, stderr = child.communicate(timeout=30)

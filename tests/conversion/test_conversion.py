@@ -71,6 +71,7 @@ def test_at_most_one_spike_per_hidden_neuron(name: str) -> None:
 
 def test_the_model_is_left_as_it_was() -> None:
     model = make("plain_cnn")
+    assert isinstance(model, nn.Sequential)
     model.train()
     model[1].eval()
     flags = [m.training for m in model.modules()]
@@ -146,7 +147,7 @@ def test_options_outside_their_range_are_refused() -> None:
         {"normalization": "weight"},
     ):
         with pytest.raises(ConfigurationError):
-            Options(**wrong).code  # type: ignore[arg-type]  # noqa: B018
+            Options(**wrong).code  # noqa: B018
 
 
 @pytest.mark.parametrize(

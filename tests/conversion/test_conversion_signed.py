@@ -22,6 +22,7 @@ from loihi_onespike.executors.lava.availability import available
 from loihi_onespike.frontend.call import ann_output
 from tests.support.models import inputs
 from tests.support.signed_models import SIGNED, make_signed
+from tests.support.traces import phases_of
 
 names = pytest.mark.parametrize("name", list(SIGNED))
 T = 7
@@ -86,7 +87,7 @@ def test_populations_are_signed_where_their_values_are(name: str, signs: dict[st
         populations = [p for p in net.network.hidden if p.kind == kind]
         assert populations, kind
         assert any(p.signed for p in populations) == signed, kind
-        negative = any((layers[p.name].phases < 0).any() for p in populations)  # type: ignore[operator]
+        negative = any((phases_of(layers[p.name]) < 0).any() for p in populations)
         assert negative == signed, kind
 
 

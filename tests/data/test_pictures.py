@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from loihi_onespike.data import Preprocessing, load_data
+from loihi_onespike.data.dataset import LazyImages
 from loihi_onespike.errors import DataError
 
 torchvision = pytest.importorskip("torchvision")
@@ -50,8 +51,15 @@ def test_taking_some_keeps_every_class(folder):
 
 def test_images_are_read_slice_by_slice(folder):
     images = load_data(folder).images
-    read, inner = [], images.read
-    images.read = lambda i: read.append(i) or inner(i)
+    assert isinstance(images, LazyImages)
+    read: list[int] = []
+    inner = images.read
+
+    def counted(i: int) -> np.ndarray:
+        read.append(i)
+        return inner(i)
+
+    images.read = counted
     assert images[1:3].shape == (2, 3, 4, 6) and read == [1, 2]
     assert np.array_equal(np.asarray(images), images[:]) and images.dtype == np.float32 and images.ndim == 4
 

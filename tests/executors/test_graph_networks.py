@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.conversion.calibration import Method
@@ -13,9 +17,10 @@ from loihi_onespike.core.trace import first_difference
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
 from loihi_onespike.executors.fast.fast_executor import FastExecutor
 from tests.support.graph_models import Deep, TwoLayers, adjacency, with_seed
+from tests.support.traces import phases_of
 
 T = 8
-CASES = {
+CASES: dict[str, tuple[Callable[[int], nn.Module], Callable[[int, int], Any]]] = {
     "adjacency": (lambda n: TwoLayers(n), lambda n, seed: adjacency(n, seed)),
     "features": (lambda n: TwoLayers(5), lambda n, seed: (adjacency(n, seed), torch.randn(n, 5))),
     "deep": (lambda n: Deep(6), lambda n, seed: (torch.rand(n, 6), adjacency(n, seed))),
@@ -68,14 +73,15 @@ def test_rate_times_macs_is_the_additions_of_a_sparse_input():
     first, aggregation, _ = net.network.synapses
     rate = counter.spikes_per_neuron()["input"]
     additions = counter.synaptic_operations[first.name]
-    assert rate * net.network.facts["ann_macs"][first.name] == pytest.approx(additions)
+    facts: Mapping[str, Any] = net.network.facts
+    assert rate * facts["ann_macs"][first.name] == pytest.approx(additions)
     codes = net.encode(adj)[0].ravel()
     spikes = sum((codes >> b) & 1 for b in range(8))
     matrix = synapse_matrix(first.op, net.network.input.shape)
     assert additions == int(((matrix != 0).sum(axis=0).A1 * spikes).sum()) + int(
         ((first.op.weight == 0).sum(axis=0).repeat(1) * spikes.reshape(25, 25).sum(axis=0)).sum()
     )
-    hidden = (net.trace(adj).layers[aggregation.pre].phases[0] != 0).sum(axis=1)
+    hidden = (phases_of(net.trace(adj).layers[aggregation.pre])[0] != 0).sum(axis=1)
     edges = np.diff(aggregation.op.weight.tocsc().indptr)
     assert counter.synaptic_operations[aggregation.name] == int((hidden * edges).sum())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -28,7 +28,10 @@ class Fn(nn.Module):
         return self.f(self, x)
 
 
-def randomised(model: nn.Module, seed: int = 0) -> nn.Module:
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def randomised(model: Model, seed: int = 0) -> Model:
     """Batch norms with statistics and weights of their own, so that none of them is the identity."""
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,7 +126,14 @@ def test_subclasses_with_a_forward_of_their_own_are_traced_into():
     assert kinds(check(Standardised(4, 2, 3), torch.randn(2, 4, 5, 5))) == ["Input", "Linear"]
 
 
-USERS_PYTHON = {
+@torch.inference_mode()
+def in_place_in_inference_mode(m: Any, x: torch.Tensor) -> torch.Tensor:
+    y = m.conv1(x)
+    z = F.relu(y, inplace=True)
+    return m.layers[0](z) + y
+
+
+USERS_PYTHON: dict[str, Callable[[Any, torch.Tensor], torch.Tensor]] = {
     "is_none": lambda m, x: F.relu(x) if x is not None and x != None else x,  # noqa: E711
     "hasattr": lambda m, x: F.relu(x) if hasattr(x, "shape") and not hasattr(x, "tensors") else x,
     "numpy_product": lambda m, x: x.view(-1, int(np.prod(x.size()[1:]))),
@@ -132,18 +141,11 @@ USERS_PYTHON = {
     "rows": lambda m, x: torch.stack([row.relu() for row in x.unbind(2)], 2),
     "layers": lambda m, x: functools.reduce(lambda y, layer: F.relu(layer(y)), m.layers, x),
     "by_name": lambda m, x: m.named["b"](getattr(m, f"conv{1}")(x)),
-    "inference_mode": lambda m, x: in_place_in_inference_mode(m, x),
+    "inference_mode": in_place_in_inference_mode,
     "type": lambda m, x: F.relu(x) if x.dtype == torch.float32 and x.device.type == "cpu" else x,
     "module_constant": lambda m, x: x * m.scale + m.table.weight[1].view(4, 1, 1),
     "unpacked": lambda m, x: m.conv1(x).view(*x.shape[:2], -1)[..., : x.shape[-1] // 2 + 1],
 }
-
-
-@torch.inference_mode()
-def in_place_in_inference_mode(m, x):
-    y = m.conv1(x)
-    z = F.relu(y, inplace=True)
-    return m.layers[0](z) + y
 
 
 @pytest.mark.parametrize("f", USERS_PYTHON.values(), ids=USERS_PYTHON.keys())
@@ -164,7 +166,9 @@ def test_graph_modules_and_compiled_models():
     model = nn.Sequential(nn.Linear(5, 3), nn.ReLU())
     graph = check(torch.fx.symbolic_trace(model), torch.randn(2, 5))
     assert kinds(graph) == ["Input", "Linear", "Activate"]
-    assert kinds(trace(torch.compile(model), torch.randn(2, 5))) == kinds(graph)
+    compiled = torch.compile(model)
+    assert isinstance(compiled, nn.Module)
+    assert kinds(trace(compiled, torch.randn(2, 5))) == kinds(graph)
     assert kinds(trace(nn.DataParallel(model), torch.randn(2, 5))) == kinds(graph)
 
 
@@ -193,6 +197,7 @@ def test_published_networks(name):
         pytest.skip("the shared data folder is not there")
     pytest.importorskip("PIL")
     spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     model = randomised(module.load())

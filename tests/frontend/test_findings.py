@@ -285,7 +285,7 @@ def test_examples_that_do_not_fit():
     with pytest.raises(CalibrationError, match="N ≥ 1"):
         trace(nn.Linear(3, 3), torch.randn(0, 3))
     with pytest.raises(ConfigurationError, match="ndarray"):
-        trace(nn.Linear(3, 3), np.ones((2, 3)))
+        trace(nn.Linear(3, 3), np.ones((2, 3)))  # type: ignore[arg-type]
 
 
 def test_every_entry_of_the_table_is_complete():

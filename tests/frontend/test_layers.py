@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loihi_onespike.core.graphs.ann import Linear
 from loihi_onespike.frontend import trace
 from tests.frontend.models import Fn, check, kinds
 
@@ -95,6 +96,7 @@ def test_avg_pool2d(options):
 
 def test_an_even_average_keeps_one_scale_and_unit_weights():
     linear = check(nn.AvgPool2d(2), torch.randn(2, 4, 6, 6)).output.op
+    assert isinstance(linear, Linear) and linear.scale is not None
     assert linear.op.weight == 1
     assert linear.scale.shape == () and linear.scale == 0.25
 
@@ -114,7 +116,7 @@ REDUCTIONS = {
     "mean_spatial": lambda m, x: x.mean([2, 3]),
     "mean_keepdim": lambda m, x: x.mean((-1, -2), keepdim=True),
     "mean_function": lambda m, x: torch.mean(x, dim=3),
-    "mean_numpy_names": lambda m, x: torch.mean(x, axis=(2, 3), keepdims=True),
+    "mean_numpy_names": lambda m, x: torch.mean(x, axis=(2, 3), keepdims=True),  # type: ignore[call-overload]
     "mean_channels": lambda m, x: x.mean(1),
     "mean_channels_and_rows": lambda m, x: x.mean([1, 2], keepdim=True),
     "mean_everything_of_a_sample": lambda m, x: x.mean([1, 2, 3]),
@@ -251,7 +253,7 @@ def test_adding_nothing_is_no_node():
 JOINS = {
     "cat": lambda m, x: torch.cat([x, F.relu(x)], 1),
     "cat_last": lambda m, x: torch.cat((x, F.relu(x)), dim=-1),
-    "cat_numpy_name": lambda m, x: torch.concat([F.relu(x), x], axis=2),
+    "cat_numpy_name": lambda m, x: torch.concat([F.relu(x), x], axis=2),  # type: ignore[call-overload]
     "cat_repeated": lambda m, x: torch.cat([x, F.relu(x), x], 1),
     "cat_itself": lambda m, x: torch.cat([x, x], 1),
     "cat_zeros": lambda m, x: torch.cat([x, torch.zeros(x.size(0), 2, x.size(2), x.size(3))], 1),
@@ -308,9 +310,11 @@ def test_what_vanishes(module):
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
 def test_weights_of_other_precision(dtype):
     graph = check(nn.Sequential(nn.Linear(6, 4), nn.ReLU()).double(), torch.randn(VECTOR, dtype=torch.float64))
-    assert graph.nodes[1].op.op.weight.dtype == "float64"
+    double = graph.nodes[1].op
+    assert isinstance(double, Linear) and double.op.weight.dtype == "float64"
     model = nn.Sequential(nn.Linear(6, 4), nn.ReLU()).to(dtype)
     wide = trace(model, torch.randn(VECTOR, dtype=dtype)).nodes[1].op
+    assert isinstance(wide, Linear) and wide.bias is not None
     assert wide.op.weight.dtype == ("float64" if dtype == torch.float64 else "float32")
     assert wide.bias.dtype == "float64"
     assert (wide.op.weight == model[0].weight.detach().double().numpy()).all()

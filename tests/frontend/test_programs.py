@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,8 @@ X = inputs(5)
 
 
 def exported(model: nn.Module, batch: int = 2, dynamic: bool = False) -> torch.export.ExportedProgram:
-    sizes = {"dynamic_shapes": ({0: torch.export.Dim("n", min=2)},)} if dynamic else {}
-    return torch.export.export(model.eval(), (X[:batch],), **sizes)
+    sizes = ({0: torch.export.Dim("n", min=2)},) if dynamic else None
+    return torch.export.export(model.eval(), (X[:batch],), dynamic_shapes=sizes)
 
 
 def model_of(name: str) -> nn.Module:
@@ -79,7 +80,7 @@ ATEN = {
 
 
 @pytest.mark.parametrize("f", ATEN.values(), ids=ATEN.keys())
-def test_aten_operations(f) -> None:  # type: ignore[no-untyped-def]
+def test_aten_operations(f: Callable[..., torch.Tensor]) -> None:
     model = Fn(f)
     assert_close(evaluate_torch(trace(exported(model), X), X.numpy()), reference(model, X))
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from loihi_onespike.core.graphs.ann import Reindex
 from loihi_onespike.frontend import trace
 from tests.frontend.models import Fn, assert_close, check, kinds, reference
 from tests.support.ann_eval import evaluate
@@ -101,7 +102,9 @@ def test_moving_modules_of_one_axis(module):
 
 
 def test_index_of_a_pad_is_written_out():
-    index = check(Fn(lambda m, x: F.pad(x, (1, 0))), torch.randn(2, 1, 3)).output.op.index
+    op = check(Fn(lambda m, x: F.pad(x, (1, 0))), torch.randn(2, 1, 3)).output.op
+    assert isinstance(op, Reindex)
+    index = op.index
     np.testing.assert_array_equal(index, [[-1, 0, 1, 2]])
     assert index.dtype == np.int32
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from loihi_onespike.core.graphs.ann import Linear
 from loihi_onespike.errors import UnsupportedModelError
 from loihi_onespike.frontend import trace
 from tests.frontend.models import Residual, check, randomised
@@ -21,7 +23,9 @@ class Busy(nn.Module):
         self.fc = nn.Linear(4, 4)
         self.gain = nn.Parameter(torch.ones(4))
         self.register_buffer("seen", torch.zeros(()))
-        self.calls, self.kept, self.table = 0, [], {}
+        self.calls = 0
+        self.kept: list[torch.Tensor] = []
+        self.table: dict[Any, Any] = {}
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.calls += 1
@@ -112,10 +116,12 @@ def test_the_random_state_stays():
 def test_the_graph_does_not_follow_later_training():
     model = nn.Sequential(nn.Linear(3, 2), nn.ReLU())
     graph = trace(model, torch.randn(2, 3))
-    weight = graph.nodes[1].op.op.weight.copy()
+    op = graph.nodes[1].op
+    assert isinstance(op, Linear)
+    weight = op.op.weight.copy()
     with torch.no_grad():
         model[0].weight.zero_()
-    assert (graph.nodes[1].op.op.weight == weight).all() and weight.any()
+    assert (op.op.weight == weight).all() and weight.any()
 
 
 def test_a_traced_model_still_trains_and_copies():

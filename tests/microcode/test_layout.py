@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from loihi_onespike.errors import ConfigurationError, MicrocodeError
 from loihi_onespike.microcode.examples import example
@@ -34,7 +35,10 @@ def test_rows_give_back_what_was_packed(widths: dict[str, int], seed: int) -> No
         taken = sorted((f.offset, f.offset + f.bits) for f in fields)
         assert taken[-1][1] <= 64
         assert all(end <= begin for (_, end), (begin, _) in pairwise(taken))
-        values = {f.name: rng.integers(f.limits[0], f.limits[1], 5, endpoint=True) for f in fields}
+        values: dict[str, NDArray[np.int64]] = {}
+        for f in fields:
+            low, high = f.limits
+            values[f.name] = np.asarray(rng.integers(low, high, 5, endpoint=True), np.int64)
         for f in fields:
             values[f.name][:2] = f.limits
         found = layout.unpack_row(row, layout.pack_row(row, values))

@@ -72,7 +72,7 @@ def test_int8_weights_need_at_most_1_1_bytes_each(values: str, tmp_path: Path) -
     synapse = Synapse("readout", "input", "readout", Dense(weight.astype(np.int16)))
     write(Network("size", (source, Readout("readout", (800,), membrane)), (synapse,)), tmp_path / "size.net")
     assert (tmp_path / "size.net").stat().st_size <= 1.1 * weight.size
-    assert np.array_equal(read(tmp_path / "size.net").synapses[0].op.weight, weight)  # type: ignore[arg-type]
+    assert np.array_equal(read(tmp_path / "size.net").synapses[0].op.weight, weight)
 
 
 def test_regular_indices_are_packed_small() -> None:

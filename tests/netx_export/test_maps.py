@@ -54,7 +54,7 @@ def test_wider_integers_become_the_files_types(tmp_path: Path) -> None:
     (found,) = read(tmp_path / "wide.net").synapses
     assert found.op.weight.dtype == np.int16
     assert found.index is not None and found.index.dtype == np.int32
-    assert np.array_equal(found.op.weight, wide.synapses[0].op.weight)  # type: ignore[arg-type]
+    assert np.array_equal(found.op.weight, wide.synapses[0].op.weight)
     assert np.array_equal(found.index, index)
 
 

@@ -83,7 +83,9 @@ def _layer_numbers(network: Network) -> dict[str, int]:
     fields = encode(network)
     ends = "/onespike/name"
     return {
-        v[()].decode(): int(k.split("/")[1]) for k, v in fields.items() if k.startswith("layer") and k.endswith(ends)
+        bytes(v[()]).decode(): int(k.split("/")[1])
+        for k, v in fields.items()
+        if k.startswith("layer") and k.endswith(ends)
     }
 
 
@@ -169,5 +171,6 @@ def test_pooling_weights_have_the_stock_layout() -> None:
     fields = encode(chain())
     assert fields["layer/2/weight"].shape == (1, 1, 2, 2)
     assert (fields["layer/2/weight"] == 2).all()
-    assert isinstance(chain().synapses[1].op, Pool)
-    assert chain().synapses[1].op.window == Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+    pool = chain().synapses[1].op
+    assert isinstance(pool, Pool)
+    assert pool.window == Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))

@@ -129,5 +129,6 @@ def _max_pool(x: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
     for tap in itertools.product(*(range(k) for k in window.kernel)):
         starts = [t * d for t, d in zip(tap, window.dilation, strict=True)]
         slices = [slice(a, a + (n - 1) * s + 1, s) for a, n, s in zip(starts, out, window.stride, strict=True)]
-        y = np.maximum(y, padded[(slice(None), slice(None), *slices)])
+        where = (slice(None), slice(None), *slices)
+        y = np.maximum(y, padded[where])
     return y

@@ -41,8 +41,8 @@ class Deep(nn.Module):
         self.first, self.second = nn.Linear(inputs, hidden), nn.Linear(hidden, hidden)
         self.last = nn.Linear(2 * hidden, classes)
         self.norm = nn.BatchNorm1d(hidden)
-        self.norm.running_mean.uniform_(-0.2, 0.2)
-        self.norm.running_var.uniform_(0.5, 2)
+        self.norm.get_buffer("running_mean").uniform_(-0.2, 0.2)
+        self.norm.get_buffer("running_var").uniform_(0.5, 2)
 
     def forward(self, x: torch.Tensor, adj: torch.Tensor) -> torch.Tensor:
         h = torch.relu(self.norm(adj @ self.first(x)))

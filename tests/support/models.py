@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+Model = TypeVar("Model", bound=nn.Module)
 
-def prepared(model: nn.Module, seed: int = 0) -> nn.Module:
+
+def prepared(model: Model, seed: int = 0) -> Model:
     """Seeded weights, batch norm with random gain (either sign), shift and statistics, eval mode."""
     generator = torch.Generator().manual_seed(seed)
 
@@ -18,8 +21,8 @@ def prepared(model: nn.Module, seed: int = 0) -> nn.Module:
 
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.running_mean = uniform(module.running_mean, -0.5, 0.5)
-            module.running_var = uniform(module.running_var, 0.5, 2.0)
+            module.running_mean = uniform(module.weight, -0.5, 0.5)
+            module.running_var = uniform(module.weight, 0.5, 2.0)
             module.weight.data = uniform(module.weight, -0.5, 1.5)
             module.bias.data = uniform(module.bias, -0.5, 0.5)
         elif isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):

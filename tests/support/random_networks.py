@@ -144,7 +144,7 @@ def _code(choices: Choices, timesteps: int) -> SingleSpikeCode:
     """A base, or a codebook with a gain of its own at every phase."""
     if choices.chance(60):
         return PhaseCode(_base(choices), timesteps, choices.chance(80))
-    gains = choices.generator().integers(4096 + 1, choices.pick((1.4, 2, 4)) * 4096, timesteps)
+    gains = choices.generator().integers(4096 + 1, int(choices.pick((1.4, 2, 4)) * 4096), timesteps)
     return Codebook(tuple(int(g) for g in gains), choices.chance(80))
 
 

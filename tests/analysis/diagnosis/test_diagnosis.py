@@ -1,6 +1,7 @@
 """Networks in which one error is provoked, and whether the diagnosis names it, where it is."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.analysis.diagnosis import Cause, diagnose
+from loihi_onespike.analysis.diagnosis import Cause, LayerDiagnosis, LayerStatistics, diagnose
 from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.conversion.quantization.quantize import quantize
@@ -17,7 +18,7 @@ from loihi_onespike.core.graphs.network import Population
 from loihi_onespike.errors import ConfigurationError
 from tests.support import models
 
-PAPER = {"method": "paper"}
+PAPER: dict[str, Any] = {"method": "paper"}
 
 
 def mlp():
@@ -28,6 +29,12 @@ def mlp():
 def data(shape=(12,), n=48, seed=0):
     x = np.random.default_rng(seed).random((n, *shape)).astype(np.float32)
     return np.rint(x * 255) / np.float32(255)
+
+
+def seen(layer: LayerDiagnosis) -> LayerStatistics:
+    """Statistics of a layer, which only the input lacks."""
+    assert layer.statistics is not None
+    return layer.statistics
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +74,7 @@ def test_small_scale_clips(net):
     found = diagnose(scaled(net, name, 0.2), data())
     assert named(found) == (name, Cause.CLIPPING) == (found.ranked[0].name, found.main)
     layer = found.ranked[0]
-    assert layer.statistics.clipped > 0.3 and "above the first level" in layer.remedy and "λ ×" in layer.remedy
+    assert seen(layer).clipped > 0.3 and "above the first level" in layer.remedy and "λ ×" in layer.remedy
     loss = layer.losses[Cause.CLIPPING]
     assert loss.certain and found.share(loss.value) > 0.5
 
@@ -78,7 +85,7 @@ def test_large_scale_underflows(net):
     found = diagnose(scaled(short, name, 16.0), data())
     assert named(found) == (name, Cause.UNDERFLOW)
     layer = found.ranked[0]
-    assert layer.statistics.underflow > 0.3 and layer.statistics.phases[0] > 0.3
+    assert seen(layer).underflow > 0.3 and seen(layer).phases[0] > 0.3
     assert "send no spike" in layer.remedy and "T=" in layer.remedy and "base" in layer.remedy
 
 
@@ -95,9 +102,9 @@ def test_short_wait_lets_noise_in():
     found = diagnose(net, data())
     assert found.main is Cause.NOISE
     last = next(y for y in found.layers if y.name == names(net)[1])
-    assert last.main is Cause.NOISE and last.statistics.noise > 0.05 and "wait=" in last.remedy
+    assert last.main is Cause.NOISE and seen(last).noise > 0.05 and "wait=" in last.remedy
     full = diagnose(los.convert(mlp(), data(n=64, seed=1), timesteps=24, **PAPER), data())
-    assert all(Cause.NOISE not in y.losses and y.statistics.noise == 0 for y in full.layers[1:])
+    assert all(Cause.NOISE not in y.losses and seen(y).noise == 0 for y in full.layers[1:])
 
 
 def test_pinned_potential(net):
@@ -107,7 +114,7 @@ def test_pinned_potential(net):
     pinned = changed(net, name, membrane=finer)
     found = diagnose(pinned, data())
     assert named(found) == (name, Cause.HEADROOM)
-    assert found.ranked[0].statistics.pinned > 0 and found.ranked[0].statistics.v_bits == 24
+    assert seen(found.ranked[0]).pinned > 0 and seen(found.ranked[0]).v_bits == 24
     assert "v would need" in found.ranked[0].remedy
     # real numbers follow the pinned integers
     assert found.error.relative == pytest.approx(found.integer.relative, rel=0.02)
@@ -153,13 +160,14 @@ def test_zeros_of_two_sided_populations_do_not_clip():
     layers = nn.Sequential(
         nn.Conv2d(2, 16, 3), nn.ReLU(), nn.Conv2d(16, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
     )
-    net = los.convert(models.prepared(layers, 3), data((2, 8, 8), seed=1), timesteps=6)
+    model = models.prepared(layers, 3)
+    net = los.convert(model, data((2, 8, 8), seed=1), timesteps=6)
     x = data((2, 8, 8), 16) * np.float32(0.25)  # no value comes near to the largest of the calibration
-    zeros = np.mean(torch.relu(net.model[0](torch.from_numpy(x))).detach().numpy() == 0)
+    zeros = np.mean(torch.relu(model[0](torch.from_numpy(x))).detach().numpy() == 0)
     first = net.network.hidden[0]
     assert first.signed and np.all(first.offset) and first.scale.size == 16 and zeros > 0.3
     for layer in diagnose(net, x).layers[1:3]:
-        assert layer.statistics.active == 1 and layer.statistics.clipped == 0
+        assert seen(layer).active == 1 and seen(layer).clipped == 0
         assert Cause.CLIPPING not in layer.losses and Cause.ROUNDING in layer.losses
 
 
@@ -177,7 +185,7 @@ def test_clipped_share_of_both_sides():
     above, below = np.mean(value > first), np.mean(value < -first)
     found = diagnose(net, x).layers[1]
     assert population.signed and 0.1 < below < above
-    assert found.statistics.active == 1 and found.statistics.clipped == pytest.approx(above + below, abs=1e-12)
+    assert seen(found).active == 1 and seen(found).clipped == pytest.approx(above + below, abs=1e-12)
     assert found.main is Cause.CLIPPING
 
 
@@ -215,7 +223,7 @@ def test_interruption_keeps_whole_batches(net, monkeypatch):
 def test_document_has_labels_and_shares(net):
     x = data()
     labels = net.model(torch.from_numpy(x)).argmax(1)
-    document = diagnose(net, x, labels, measure="kl").document()
+    document: dict[str, Any] = diagnose(net, x, labels, measure="kl").document()
     assert document["measure"] == "kl" and document["error_without_any_cause"]["accuracy"] == 1
     assert document["causes"]["rounding"]["share"] <= 1 and document["layers"][1]["statistics"]["v_bits"] <= 24
 
@@ -226,7 +234,7 @@ def test_what_cannot_be_diagnosed(net, tmp_path):
     with pytest.raises(ConfigurationError, match="found no sample"):
         diagnose(net, data()[:0])
     with pytest.raises(ConfigurationError, match="measure"):
-        diagnose(net, data(), measure="l1")
+        diagnose(net, data(), measure="l1")  # type: ignore[arg-type]
     other = nn.Sequential(nn.Linear(12, 23), nn.ReLU(), nn.Linear(23, 20), nn.ReLU(), nn.Linear(20, 5))
     with pytest.raises(ConfigurationError, match="was converted from"):
         diagnose(net, data(), model=other)

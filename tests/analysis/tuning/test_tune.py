@@ -1,6 +1,7 @@
 """A search on the demo's digits: interrupted, gone on with, shared; and which images it uses."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,13 @@ from loihi_onespike.evaluation import Accuracy
 from loihi_onespike.models.digits_cnn import load_digits_cnn
 
 SPACE = Space(timesteps=(3, 4, 6, 8), wait_eighths=(4, 6, 8), levels=("auto", 1.4, 1.7))
-OPTIONS = {"space": SPACE, "method": Method.paper(), "search_images": 40, "held_out_images": 60, "input_bits": 5}
+OPTIONS: dict[str, Any] = {
+    "space": SPACE,
+    "method": Method.paper(),
+    "search_images": 40,
+    "held_out_images": 60,
+    "input_bits": 5,
+}
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +112,12 @@ def test_a_trial_that_a_killed_process_left_behind_is_made_again(made, model, da
     task = Task(model, parts, Method.paper(), {"input_bits": 5})
     storage = storage_of(tmp_path / "s.journal")
     killed = Study(storage, task.setup(space, 0), space, Limits(), 0)
-    _, setting = killed.ask()
+    asked = killed.ask()
+    assert asked is not None
+    _, setting = asked
     beside = Study(storage_of(tmp_path / "s.journal"), task.setup(space, 0), space, Limits(), 0, shared=True)
-    assert beside.ask()[1] != setting  # it may still be at work
+    other = beside.ask()
+    assert other is not None and other[1] != setting  # it may still be at work
     found = tune(model, data, trials=2, study=tmp_path / "s.journal", **OPTIONS)
     assert next(iter(found.tried)) == setting
 
@@ -176,7 +186,7 @@ def test_no_image_does_two_things(separate):
     x, y = np.arange(100.0)[:, None], np.zeros(100, np.int64)
     given = np.arange(200.0, 230.0)[:, None] if separate else x[:30]
     parts = split(Dataset("numbers", x, y, given, calibration_is_separate=separate), 40, None, 0)
-    used = [set(part.images.ravel()) for part in (parts.calibration, parts.search, parts.held_out)]
+    used = [set(np.asarray(part.images).ravel()) for part in (parts.calibration, parts.search, parts.held_out)]
     assert [len(u) for u in used] == ([30, 40, 60] if separate else [30, 35, 35])
     assert not used[0] & used[1] and not used[1] & used[2] and not used[0] & used[2]
     with pytest.raises(DataError, match="supported 2 and more"):

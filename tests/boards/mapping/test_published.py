@@ -53,7 +53,9 @@ def test_worked_examples_of_convolution():
     # 64 channels of 8 bits: 522 bits, 9 words for each of 9 · 64 taps and input channels
     assert 9 * 64 * kernel_words(64, 8, RULES) == 5184
     # 512 input channels: 22 output channels take 3 words, 13,824 in all; 23 take 4 words, 18,432 are too many
-    assert 9 * 512 * kernel_words(22, 8, RULES) <= LIMITS.synapse_words.value < 9 * 512 * kernel_words(23, 8, RULES)
+    limit = LIMITS.synapse_words.value
+    assert limit is not None
+    assert 9 * 512 * kernel_words(22, 8, RULES) <= limit < 9 * 512 * kernel_words(23, 8, RULES)
 
 
 def test_shares_of_the_limits():

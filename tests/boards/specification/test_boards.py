@@ -68,8 +68,9 @@ def test_loihi_1_table_of_davies_2018():
 
 def test_mesh_holds_the_cores_of_the_chip():
     chip = load_chip("loihi_1")
-    tiles = chip.mesh.tile_columns.value * chip.mesh.tile_rows.value
-    assert tiles * chip.mesh.cores_per_tile.value == chip.core.cores_per_chip.value
+    mesh, cores = chip.mesh, chip.core.cores_per_chip.value
+    columns, rows, per_tile = mesh.tile_columns.value, mesh.tile_rows.value, mesh.cores_per_tile.value
+    assert columns is not None and rows is not None and columns * rows * (per_tile or 0) == cores
 
 
 def test_names_as_people_write_them():

@@ -1,6 +1,7 @@
 """`tune --slurm` and `deploy --slurm`, with processes of this machine in place of SLURM's jobs."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,17 @@ def test_half_a_report_is_none(tmp_path):
 def test_deploy_by_jobs(onespike, document, net_file, tmp_path, jobs):
     """Three images for two jobs: shares of two and one; what has a report is not submitted again."""
     out = tmp_path / "out"
-    asked = ("deploy", net_file, "--data", "digits", "--board", "oheo_gulch", "--dry-run", "--images", "3")
+    asked: tuple[Any, ...] = (
+        "deploy",
+        net_file,
+        "--data",
+        "digits",
+        "--board",
+        "oheo_gulch",
+        "--dry-run",
+        "--images",
+        "3",
+    )
     asked = (*asked, "--counted-images", "3", "--slurm", "2", "--node", "n1", "--node", "n2", "--out", out)
     first = document(*asked)
     assert not first["finished"] and len(jobs) == 2
@@ -93,7 +104,18 @@ def test_deploy_by_jobs(onespike, document, net_file, tmp_path, jobs):
 def test_two_networks_on_two_boards(document, net_file, tmp_path):
     copy = tmp_path / "copy.h5"
     copy.write_bytes(net_file.read_bytes())
-    asked = ("deploy", net_file, copy, "--data", "digits", "--board", "oheo_gulch", "--dry-run", "--images", "1")
+    asked: tuple[Any, ...] = (
+        "deploy",
+        net_file,
+        copy,
+        "--data",
+        "digits",
+        "--board",
+        "oheo_gulch",
+        "--dry-run",
+        "--images",
+        "1",
+    )
     asked = (*asked, "--counted-images", "2", "--slurm", "1", "--slurm-local", "--slurm-logs", tmp_path / "logs")
     found = document(*asked, "--out", tmp_path / "out")
     assert found["finished"] and [r["report"]["comparison"]["equal"] for r in found["reports"]] == [True, True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -47,6 +48,9 @@ class InputBeside(nn.Module):
         return self.out(torch.cat([x.flatten(1), y.flatten(1)], 1))
 
 
+METHODS: tuple[Literal["calibrated"], Literal["paper"]] = ("calibrated", "paper")
+
+
 def near_zero_gain() -> nn.Module:
     """Batch norm with gains of 0 and next to 0 in half of the channels, where nothing but the bias is left."""
     model = prepared(_norms())
@@ -87,6 +91,7 @@ def squashed() -> nn.Module:
         *(nn.AvgPool2d(2, padding=1), nn.Flatten(), nn.Linear(27, 6), nn.Sigmoid(), nn.Linear(6, 3)),
     )
     up.weight.data = torch.randn(up.weight.shape, generator=torch.Generator().manual_seed(0)) * 0.5
+    assert up.bias is not None
     nn.init.constant_(up.bias, 0.1)
     return prepared(model)
 
@@ -117,10 +122,7 @@ def _error(model: nn.Module, net: OneSpikeNetwork, x: torch.Tensor, executor: st
 def test_odd_networks_convert_and_gain(name: str, timesteps: int, wait: int | None) -> None:
     """With a window of one phase, with one shorter than the input's, on images that the calibration has not seen."""
     model, x, unseen = ODD[name](), inputs(32), inputs(32, seed=1)
-    net, paper = (
-        los.convert(model, x, timesteps=timesteps, wait=wait, method=m)  # type: ignore[arg-type]
-        for m in ("calibrated", "paper")
-    )
+    net, paper = (los.convert(model, x, timesteps=timesteps, wait=wait, method=m) for m in METHODS)
     assert first_difference(net.trace(unseen[:3], "reference"), net.trace(unseen[:3], "fast")) is None
     assert _error(model, net, unseen) < 1.1 * _error(model, paper, unseen)
 
@@ -135,10 +137,7 @@ def test_odd_networks_come_near_to_the_ann(name: str) -> None:
 def test_few_images_do_no_harm(images: int) -> None:
     """Of one sample there are no others on which to try a correction."""
     model, unseen = make("plain_cnn"), inputs(64, seed=1)
-    errors = [
-        _error(model, los.convert(model, inputs(images), timesteps=8, method=m), unseen)  # type: ignore[arg-type]
-        for m in ("calibrated", "paper")
-    ]
+    errors = [_error(model, los.convert(model, inputs(images), timesteps=8, method=m), unseen) for m in METHODS]
     assert errors[0] < 1.1 * errors[1]
 
 
@@ -211,8 +210,5 @@ def test_long_windows_are_no_worse_in_integers(name: str) -> None:
 def test_levels_for_a_short_wait_fit_into_v(name: str, timesteps: int, wait: int) -> None:
     """Steep levels carry most under a short wait, and have a gain that v may have no room for."""
     model, x = ODD[name](), inputs(48)
-    net, paper = (
-        los.convert(model, x, timesteps=timesteps, wait=wait, method=m)  # type: ignore[arg-type]
-        for m in ("calibrated", "paper")
-    )
+    net, paper = (los.convert(model, x, timesteps=timesteps, wait=wait, method=m) for m in METHODS)
     assert _error(model, net, x) < 1.1 * _error(model, paper, x)

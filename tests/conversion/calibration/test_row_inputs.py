@@ -31,7 +31,7 @@ MAPS = {
 
 def _stage(op: LinearMap, shape: tuple[int, ...], index: np.ndarray | None = None) -> Stage:
     link = Link("before", op, index, np.ones(()))
-    return Stage("after", op.output_shape(shape), "relu", (link,), np.zeros(()), RELU, ())  # type: ignore[union-attr]
+    return Stage("after", op.output_shape(shape), "relu", (link,), np.zeros(()), RELU, ())
 
 
 @pytest.mark.parametrize("name", MAPS)

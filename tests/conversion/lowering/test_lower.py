@@ -61,7 +61,7 @@ def test_batch_norm_goes_into_the_scale_of_the_link() -> None:
     norm = model[1]
     gain = (norm.weight / (norm.running_var + norm.eps).sqrt()).detach().numpy()
     assert np.allclose(stage.links[0].scale.ravel(), gain, rtol=1e-5)
-    assert np.allclose(stage.links[0].op.weight, model[0].weight.detach().numpy())  # type: ignore[union-attr]
+    assert np.allclose(stage.links[0].op.weight, model[0].weight.detach().numpy())
 
 
 def test_max_pooling_moves_behind_its_relu() -> None:

@@ -23,7 +23,7 @@ def test_channels_that_are_alike_get_all_that_is_free():
 
 def test_a_bit_more_than_a_power_of_two_costs_a_bit():
     assert bits(ALIKE + 1) == 11
-    assert finest_units(ALIKE + 1, np.ones(20), 12) is not None
+    assert finest_units((ALIKE + 1).astype(np.float64), np.ones(20), 12) is not None
 
 
 def test_one_wide_channel_of_twenty_gives_way_until_the_others_have_enough():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from tests.support.networks import graph
 Change = Callable[[Network], Network]
 
 
-def population(name: str, /, **changes: object) -> Change:
+def population(name: str, /, **changes: Any) -> Change:
     def change(network: Network) -> Network:
         changed = tuple(replace(p, **changes) if p.name == name else p for p in network.populations)
         return replace(network, populations=changed)
@@ -25,7 +26,7 @@ def population(name: str, /, **changes: object) -> Change:
     return change
 
 
-def membrane(name: str, /, **changes: object) -> Change:
+def membrane(name: str, /, **changes: Any) -> Change:
     def change(network: Network) -> Network:
         m = replace(network.by_name[name].membrane, **changes)  # type: ignore[union-attr]
         return population(name, membrane=m)(network)
@@ -33,7 +34,7 @@ def membrane(name: str, /, **changes: object) -> Change:
     return change
 
 
-def synapse(i: int, /, **changes: object) -> Change:
+def synapse(i: int, /, **changes: Any) -> Change:
     def change(network: Network) -> Network:
         changed = tuple(replace(s, **changes) if k == i else s for k, s in enumerate(network.synapses))
         return replace(network, synapses=changed)

@@ -91,8 +91,9 @@ def test_torch_geometric(options, weighted):
 
 def test_convert_predict_and_load(tmp_path):
     x = arguments(True)
-    net = los.convert(Net().eval(), x, timesteps=24, base=1.2)
-    assert np.abs(net.predict(x) - net.model(*x).detach().numpy()).max() < 1.5
+    model = Net().eval()
+    net = los.convert(model, x, timesteps=24, base=1.2)
+    assert np.abs(net.predict(x) - model(*x).detach().numpy()).max() < 1.5
     loaded = los.load(net.save(tmp_path / "net.h5"))
     np.testing.assert_array_equal(loaded.predict(x), net.predict(x))
     order = torch.randperm(x[1].shape[1])

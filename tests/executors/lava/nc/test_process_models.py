@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,8 @@ class TestModels:
     def test_tags_and_resources(self, fake: None) -> None:
         from lava.magma.core.resources import Loihi2NeuroCore
 
-        for process, model in nc.models().items():
+        models: Mapping[type, Any] = nc.models()
+        for process, model in models.items():
             assert model.implements_process is process
             assert model.required_resources == [Loihi2NeuroCore]
             assert model.tags == ["ucoded"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_a_program_that_builds_from_the_file(tmp_path: Path) -> None:
 def test_fixed_point_is_also_found_as_bit_accurate() -> None:
     from loihi_onespike.executors.lava.models import FIXED
 
-    ours = [model for model in FIXED.values() if model.__module__.startswith("loihi_onespike")]
+    ours: list[Any] = [model for model in FIXED.values() if model.__module__.startswith("loihi_onespike")]
     assert len(ours) == 7
     assert all({"fixed_pt", "bit_accurate_loihi"} <= set(model.tags) for model in ours)
 
