@@ -1,11 +1,12 @@
-"""Onto a board: what has to be there, the run, the comparison with the oracle, time and energy (docs/board.md).
+"""Running a network on a board: preflight, run, comparison with the oracle, time and energy (docs/board.md).
 
     for check in preflight(network, "oheo_gulch", program="microcode/"):
         print(check)
     report = deploy(network, codes, "oheo_gulch", DeploymentOptions(dry_run=True))
     report.write("report")                       # report.json, report.md
 
-Nothing is imported here: the process that talks to the board starts from this package and must not load all of it.
+Names are imported on first use: the process that talks to the board (`worker`) starts from this package and must not
+load the mapper, the estimate and the oracle, which it does not need.
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""How a board is reached: through a SLURM controller, or a host on the network.
+"""How a board is reached: through a SLURM controller or through a host on the network.
 
-Two defects of lava-nc 0.10.0 are worked around, both reproduced in tests:
+Two defects of lava-nc 0.10.0 are worked around, and both are reproduced in tests:
 
-- `slurm.get_partitions()` and `get_boards()` fail with IndexError on the trailing newline of sinfo's output, and with
-  them `use_slurm_host(partition=…)` and `(board=…)`. So it is called without either, and the environment is set after.
-- Where there is no `sinfo` at all, `use_slurm_host` ends with FileNotFoundError. So `reachable` looks first.
+- `slurm.get_partitions()` and `get_boards()` fail with IndexError on the trailing newline of sinfo's output, and
+  `use_slurm_host(partition=…)` and `(board=…)` fail with them. It is therefore called without either argument, and the
+  environment variables are set afterwards.
+- Where the command `sinfo` does not exist, `use_slurm_host` ends with FileNotFoundError. `reachable` therefore looks
+  for
+  it first.
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 COMMAND_TIMEOUT_S = 10.0
+"""Seconds after which ping or sinfo counts as failed."""
 STEPPINGS = ("N2A2", "N3B2", "N3B3", "N3C1", "N3D1")
 """Values of lava.utils.loihi.ChipGeneration in lava-nc 0.10.0."""
 DEFAULT_STEPPING = "N3B3"
-"""Of most systems of Intel's research community (lava-nc 0.10.0, utils/loihi.py)."""
+"""Stepping of most systems of Intel's research community (lava-nc 0.10.0, utils/loihi.py)."""
 HOST_BINARY = "nxcore/bin/nx_driver_server"
-"""Lava's own default."""
+"""Path of the driver on the host, the default of Lava."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,8 @@ class Slurm:
     """A SLURM cluster with Loihi boards.
 
     Attributes:
-        partition: of the cluster, as oheogulch; None leaves the choice to SLURM.
-        node: one board of it.
+        partition: Partition of the cluster, such as oheogulch; None leaves the choice to SLURM.
+        node: Name of one board; None leaves the choice to SLURM.
     """
 
     partition: str | None = None
@@ -39,11 +43,11 @@ class Slurm:
 
 @dataclass(frozen=True)
 class Ethernet:
-    """The host of a board, on the network.
+    """The host of a board, reached over the network.
 
     Attributes:
-        address: its IP address.
-        binary: path of the driver on that host.
+        address: IP address of the host.
+        binary: Path of the driver on that host.
     """
 
     address: str
@@ -55,7 +59,13 @@ Access: TypeAlias = "Slurm | Ethernet"
 
 @dataclass(frozen=True)
 class SlurmRow:
-    """A line of `sinfo -N`: one node."""
+    """One node, from a line of `sinfo -N`.
+
+    Attributes:
+        node: Name of the node.
+        partition: Partition that it belongs to.
+        state: State as SLURM prints it, such as idle, down or drain.
+    """
 
     node: str
     partition: str
@@ -63,13 +73,23 @@ class SlurmRow:
 
 
 def slurm_rows(text: str) -> list[SlurmRow]:
-    """Lines of `sinfo -N` behind the header; empty and short lines are passed over. The default partition's * goes."""
+    """Parse the output of `sinfo -N`.
+
+    The header and lines with fewer than four columns are skipped; the `*` that marks the default partition is removed.
+    """
     rows = [line.split() for line in text.splitlines()[1:]]
     return [SlurmRow(r[0], r[2].rstrip("*"), r[3]) for r in rows if len(r) >= 4]
 
 
 def reachable(access: Access) -> tuple[bool, str]:
-    """(can the board be asked for, what was found)."""
+    """Ask whether a board can be reached.
+
+    Args:
+        access: How the board is reached.
+
+    Returns:
+        (reachable, sentence that says what was found).
+    """
     if isinstance(access, Ethernet):
         answered = _output(["ping", "-c", "1", access.address]) is not None
         return answered, f"{access.address} {'answers' if answered else 'does not answer'} to ping"
@@ -105,7 +125,12 @@ def _output(command: list[str]) -> str | None:
 
 
 def use(access: Access, stepping: str) -> None:
-    """Point Lava at the board. In the process that runs Lava, before anything is compiled."""
+    """Point Lava at the board; called in the process that runs Lava, before anything is compiled.
+
+    Args:
+        access: How the board is reached.
+        stepping: Stepping of its chips, one of `STEPPINGS`.
+    """
     from lava.utils import loihi
 
     generation = loihi.ChipGeneration(stepping)

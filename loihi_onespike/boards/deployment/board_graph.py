@@ -3,8 +3,8 @@
     PhaseInput → PyToNxAdapter → Network (stock synapses, neurons as microcode) → NxToPyAdapter → SpikeSink
                                              v of the readout → embedded_io.state.Read → StateSink
 
-`lava.proc.embedded_io` comes with lava-loihi and is imported when it is needed. Names and ports are those of public
-code; the delays of the adapters are options, because only a board can tell them.
+`lava.proc.embedded_io` belongs to lava-loihi and is therefore imported inside the functions that need it. Names and
+ports are those of public code; the delays of the adapters are options, because only a board can show them.
 """
 
 from __future__ import annotations
@@ -35,13 +35,18 @@ INPUT_REMEDY = "lower the input delay, or convert with more steps"
 
 @dataclass(frozen=True, eq=False)
 class BoardGraph:
-    """Processes of a run; `host` are those whose models run in Python beside the board."""
+    """The processes of a run.
+
+    Attributes:
+        net: The network, whose processes run on cores.
+        host: Processes whose models run in Python on the host.
+    """
 
     net: network.Network
     host: tuple[AbstractProcess, ...]
 
     def run_config(self) -> Loihi2HwCfg:
-        """Neurons as microcode, host processes in Python, synapses as lava-loihi finds them."""
+        """Lava's run configuration: neurons as microcode, host processes in Python, synapses as lava-loihi finds them."""
         models: dict[Any, type] = {
             **nc.models(),
             **sinks.MODELS,
@@ -52,23 +57,32 @@ class BoardGraph:
 
 
 def unsupported_synapses(net: network.Network) -> list[str]:
-    """Synapses that none of Lava's own processes carries exactly: there is nothing on a board for them."""
+    """Names of the synapses that no process of Lava carries exactly, and that have no form on a board."""
     return [name for layer in net.layers for name, process in layer.synapses.items() if isinstance(process, Synapse)]
 
 
 def build_graph(job: BoardJob, given: IrNetwork, codes: NDArray[np.integer], folder: Path) -> BoardGraph:
-    """All processes, connected.
+    """Make all processes of a run and connect them.
+
+    Args:
+        job: What to run, and how.
+        given: The network.
+        codes: (N, *input shape) input codes.
+        folder: Folder that the sinks write their results to.
+
+    Returns:
+        The connected processes.
 
     Raises:
-        DeploymentError: synapses without a form on the board, or an input delay longer than a period.
-        ConfigurationError: program files missing.
+        DeploymentError: synapses have no form on the board, or the input delay is longer than a period.
+        ConfigurationError: program files are missing.
     """
     net = network.Network(given, synapses="stock")
     lost = unsupported_synapses(net)
     if lost:
         raise DeploymentError(
-            f"synapses {', '.join(lost)}: found weights beyond 8 bits after gathering, supported Lava's Dense, Conv "
-            "and Sparse; reduce --weight-bits, or change the layer that gathers one neuron several times"
+            f"synapses {', '.join(lost)}: weights must fit into 8 bits for Lava's Dense, Conv and Sparse, got more "
+            "after gathering; reduce --weight-bits, or change the layer that gathers one neuron several times"
         )
     nc.prepare(net, ucode=job.program)
     host = [_compute_only(given, codes, net)] if job.compute_only else [_streamed(job, given, codes, net)]
@@ -85,7 +99,7 @@ def _streamed(job: BoardJob, given: IrNetwork, codes: NDArray[np.integer], net: 
     start = net.period - job.input_delay
     if start < 0:
         raise DeploymentError(
-            f"input delay: found {job.input_delay} steps, supported 0 to {net.period}, a period; {INPUT_REMEDY}"
+            f"input delay: must be in [0, {net.period}] steps (a period), got {job.input_delay}; {INPUT_REMEDY}"
         )
     source = PhaseInput(codes=codes, code=given.input.code, period=net.period, start=start, name="input")
     adapter = PyToNxAdapter(shape=given.input.shape)
@@ -105,7 +119,16 @@ def _compute_only(given: IrNetwork, codes: NDArray[np.integer], net: network.Net
 
 
 def input_frames(source: InputPopulation, codes: NDArray[np.integer], period: int) -> NDArray[np.int8]:
-    """(period, *shape) input spikes of one image, step by step."""
+    """Input spikes of one image, step by step.
+
+    Args:
+        source: The input population, with its code.
+        codes: (*shape) codes of one image.
+        period: Steps per image.
+
+    Returns:
+        (period, *shape) spikes, 0 or 1; zero after the last phase of the code.
+    """
     frames = np.zeros((period, *source.shape), np.int8)
     for t in range(1, source.timesteps + 1):
         frames[t - 1] = (
@@ -115,8 +138,17 @@ def input_frames(source: InputPopulation, codes: NDArray[np.integer], period: in
 
 
 def hold_step(membrane: Membrane, period: int) -> int:
-    """Local step in the middle of those in which v is complete and held, furthest from both ends: a step more or less
-    on the way does not matter then."""
+    """Local step at which the readout is read: the middle of the steps in which v is complete and held.
+
+    It is as far as possible from both ends of these steps, so that a delay of one step more or less does not matter.
+
+    Args:
+        membrane: Membrane of the readout.
+        period: Steps per image.
+
+    Returns:
+        Local step, counted from 1.
+    """
     return (membrane.input_steps + period) // 2
 
 

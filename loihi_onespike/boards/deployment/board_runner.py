@@ -1,4 +1,4 @@
-"""Runs on a board from a process that never imports Lava: start the child, follow it, read what it left."""
+"""Runs on a board from a process that never imports Lava: start the child process, follow it, read its results."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from loihi_onespike.executors.lava.child import Child, OutOfTimeError, how_it_en
 WORKER = "loihi_onespike.boards.deployment.worker"
 LOG_LINES = 15
 Progress = Callable[[int, int], None]
-"""Called with (steps done, steps in all)."""
+"""Callback, called with (steps done, steps of the whole run)."""
 
 
 @dataclass(frozen=True, eq=False)
 class BoardRun:
-    """What came back.
+    """Results of one run on a board.
 
     Attributes:
-        phases: (N, *shape) spike phases of the tapped populations.
+        phases: (N, *shape) spike phases of the populations that were read back, by name.
         v: (N, *readout shape) potentials of the readout, sign-extended; None for a run that was measured.
-        measured: readings of the profiler; None for a run that was read.
-        seconds: of the whole run, waiting for the board included.
+        measured: Readings of the profiler; None for a run that was read back.
+        seconds: Duration of the whole run in seconds, waiting for the board included.
     """
 
     phases: dict[str, NDArray[np.integer]]
@@ -51,8 +51,18 @@ def run_on_board(
 ) -> BoardRun:
     """Run one job in a child process.
 
+    Args:
+        job: What to run, and how.
+        network: The network to run.
+        codes: (N, *input shape) input codes.
+        timeout_s: Seconds after which the run is ended; None for no limit.
+        progress: Called with (steps done, steps of the whole run).
+
+    Returns:
+        What the board sent back, or what its profiler measured.
+
     Raises:
-        LavaError: a process failed or died, or time is out.
+        LavaError: a process failed or died, or the time limit passed.
     """
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="onespike-board-") as name:

@@ -1,4 +1,4 @@
-"""What has to be there before a board is asked for, each with what to do about it."""
+"""Preflight: what has to be present before a board is used, each item with a remedy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from loihi_onespike.executors.lava import nc
 State = Literal["passed", "failed", "not asked"]
 LAVA_LOIHI = "lava-loihi"
 MODULE = "lava.utils.loihi2_profiler"
-"""What `lava.utils.loihi.is_installed()` looks for."""
+"""Module that `lava.utils.loihi.is_installed()` looks for."""
 GET_LAVA_LOIHI = (
     "install lava-loihi, which Intel gives to members of its neuromorphic research community (INRC), beside lava-nc "
     "0.10.0; without it, --dry-run does everything but the board"
@@ -34,14 +34,14 @@ GET_LAVA_LOIHI = (
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that a run on a board needs.
+    """One requirement of a run on a board.
 
     Attributes:
-        name: what it is.
-        state: "not asked" where an earlier answer makes the question idle.
-        found: what is there.
-        remedy: what to do when it failed; empty otherwise.
-        board_only: a dry run does without it.
+        name: What is required.
+        state: "passed", "failed", or "not asked" where an earlier failure makes the question pointless.
+        found: What was found.
+        remedy: What to do when the check failed; empty otherwise.
+        board_only: A dry run does not need it.
     """
 
     name: str
@@ -52,9 +52,11 @@ class Check:
 
     @property
     def failed(self) -> bool:
+        """True when the requirement is not met."""
         return self.state == "failed"
 
     def to_dict(self) -> dict[str, object]:
+        """The fields as JSON-compatible values."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -62,7 +64,7 @@ class Check:
 
 
 def lava_loihi_installed() -> bool:
-    """Is lava-loihi in this environment? Asks without importing it."""
+    """Whether lava-loihi is installed in this environment; answered without importing it."""
     try:
         return find_spec(MODULE) is not None
     except ModuleNotFoundError:  # not even Lava
@@ -77,16 +79,20 @@ def preflight(
     program: str | Path | Named[str, str | Path] | None = None,
     mapping: Mapping | None = None,
 ) -> list[Check]:
-    """All checks, in the order in which one would fix them.
+    """Make all checks, in the order in which one would fix them.
 
     Args:
-        board: a board, its name, or the path of its file.
-        access: how the board is reached, SLURM by default.
-        program: the microcode files, as `executors.lava.nc.program_files` takes them.
-        mapping: of the network onto the board, where it has been made already.
+        network: The network to deploy.
+        board: A board, its name, or the path of its file.
+        access: How the board is reached; SLURM by default.
+        program: The microcode files, as `executors.lava.nc.program_files` takes them.
+        mapping: Mapping of the network onto the board, where one exists already.
+
+    Returns:
+        All checks, passed and failed.
 
     Raises:
-        BoardError: there is no such board.
+        BoardError: the board does not exist, or its file has problems.
     """
     onto = board if isinstance(board, Board) else load_board(board)
     mapping = map_network(network, onto) if mapping is None else mapping
@@ -117,7 +123,7 @@ def _agrees(network: Network, mapping: Mapping) -> Check:
     if not mapping.fits:
         return Check(name, "not asked", "it does not fit")
     if objections:
-        return Check(name, "failed", "; ".join(objections), "report it: mapper and check disagree")
+        return Check(name, "failed", "; ".join(objections), "report this defect: mapper and independent check disagree")
     return Check(name, "passed", "no objections")
 
 
@@ -137,7 +143,7 @@ def _lava() -> Check:
 
 
 def software() -> tuple[Check, Check]:
-    """Lava, and its half for boards."""
+    """Checks of the two packages that a board needs: Lava and lava-loihi."""
     if lava_loihi_installed():
         return _lava(), Check(LAVA_LOIHI, "passed", "installed")
     return _lava(), Check(LAVA_LOIHI, "failed", "not installed", GET_LAVA_LOIHI)

@@ -1,4 +1,4 @@
-"""Spikes and outputs of a run against the oracle's."""
+"""Comparison of the spikes and outputs of a run with those of the oracle."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ REMEDY = (
 
 @dataclass(frozen=True)
 class BoardComparison:
-    """How far a run agrees with the oracle.
+    """Agreement of a run with the oracle.
 
     Attributes:
-        where: what ran: a board, or Lava's CPU backend.
-        images: compared.
-        populations: whose spikes were compared.
-        differing_spikes: neurons, over images and populations, whose spike phase differs.
-        differing_outputs: potentials of the readout that differ.
-        same_class: images on which both choose the same class.
-        first: the first difference, empty when there is none.
+        where: What ran: a board, or Lava's CPU backend.
+        images: Number of images compared.
+        populations: Names of the populations whose spikes were compared.
+        differing_spikes: Number of neurons, over images and populations, whose spike phase differs.
+        differing_outputs: Number of potentials of the readout that differ.
+        same_class: Number of images for which both choose the same class.
+        first: The first difference; empty when there is none.
     """
 
     where: str
@@ -42,18 +42,30 @@ class BoardComparison:
 
     @property
     def equal(self) -> bool:
+        """True when every spike and every output is equal."""
         return not self.differing_spikes and not self.differing_outputs
 
     @property
     def remedy(self) -> str:
+        """What to try when the run differs; empty when it is equal."""
         return "" if self.equal else REMEDY
 
     def to_dict(self) -> dict[str, object]:
+        """All fields, `equal` and `remedy` as JSON-compatible values."""
         return {**asdict(self), "equal": self.equal, "remedy": self.remedy}
 
 
 def compare_traces(oracle: Trace, found: Trace, readout: str) -> BoardComparison:
-    """Of a run on Lava's CPU backend: everything is compared."""
+    """Compare a run on Lava's CPU backend, of which everything is known.
+
+    Args:
+        oracle: Trace of the reference executor.
+        found: Trace of the run.
+        readout: Name of the readout.
+
+    Returns:
+        The comparison over all populations that spike, and the readout.
+    """
     difference = first_difference(oracle, found)
     a, b = oracle.layers[readout].v, found.layers[readout].v
     assert a is not None and b is not None
@@ -69,7 +81,16 @@ def compare_traces(oracle: Trace, found: Trace, readout: str) -> BoardComparison
 
 
 def compare_board(network: Network, oracle: Trace, run: BoardRun) -> BoardComparison:
-    """Of a run on a board: the spikes that were read back, and the readout."""
+    """Compare a run on a board: the spikes that were read back, and the readout.
+
+    Args:
+        network: The network that ran.
+        oracle: Trace of the reference executor on the same images.
+        run: What came back from the board.
+
+    Returns:
+        The comparison over the populations that were read back, and the readout.
+    """
     assert run.v is not None
     expected = oracle.layers[network.readout.name].v
     assert expected is not None

@@ -34,19 +34,19 @@ Program = str | Path | Named[str, str | Path]
 
 @dataclass(frozen=True)
 class DeploymentOptions:
-    """How to run.
+    """Options of a deployment.
 
     Attributes:
-        access: how the board is reached.
-        stepping: of its chips, see `access.STEPPINGS`.
-        program: microcode files, as `executors.lava.nc.program_files` takes them.
-        dry_run: everything but the board: the graph runs on Lava's CPU backend.
-        profile_steps: also measure time and energy, in a second run of this many steps (2,000 to 10,000 are worth it).
-        compute_only: measure with the first image replayed from the chip, the host out of the loop.
-        spikes_of: populations whose spikes are read back; by default those that the readout reads.
-        input_delay, output_delay: steps that the adapters add. One each, by the remarks in public notebooks [C]; only a
-            board can tell.
-        timeout_s: for each run, waiting for the board included; None for no limit.
+        access: How the board is reached.
+        stepping: Stepping of its chips, one of `access.STEPPINGS`.
+        program: Microcode files, as `executors.lava.nc.program_files` takes them.
+        dry_run: Do everything except using a board: the graph runs on Lava's CPU backend.
+        profile_steps: Also measure time and energy, in a second run of this many steps; 2,000 to 10,000 are advisable.
+        compute_only: Measure with the first image replayed from the chip, the host out of the loop.
+        spikes_of: Names of the populations whose spikes are read back; by default those that the readout reads.
+        input_delay: Steps that the input adapter adds; 1 according to remarks in public notebooks [C].
+        output_delay: Steps that the output adapters add; 1 according to the same remarks [C].
+        timeout_s: Time limit of each run in s, waiting for the board included; None for no limit.
     """
 
     access: Access = field(default_factory=Slurm)
@@ -70,17 +70,25 @@ def deploy(
     activity: Activity | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Put a network onto a board, run images, compare with the oracle, measure, report.
+    """Put a network onto a board, run images, compare with the oracle, measure, and report.
 
     Args:
+        network: The network to deploy.
         codes: (N, *input shape) input codes, as `OneSpikeNetwork.encode` makes them.
-        activity: spikes for the estimate, where more images were counted than are run; by default those of `codes`.
+        board: A board, its name, or the path of its file.
+        options: How to run; the defaults where None.
+        activity: Measured spikes for the estimate, where more images were counted than are run; by default those of
+            `codes`.
+        progress: Called with (steps done, steps of the whole run).
+
+    Returns:
+        Checks, estimate, comparison and measurement.
 
     Raises:
-        BoardError: there is no such board.
-        ConfigurationError: an option outside its range.
-        DeploymentError: something is missing that a board needs; not in a dry run, where the report lists it.
-        LavaError: the run failed, or time is out.
+        BoardError: the board does not exist, or its file has problems.
+        ConfigurationError: an option is outside its range.
+        DeploymentError: something that a board needs is missing; in a dry run the report lists it instead.
+        LavaError: the run failed, or its time limit passed.
     """
     chosen = options or DeploymentOptions()
     _checked(network, chosen)
@@ -106,26 +114,24 @@ def deploy(
 
 def _checked(network: Network, options: DeploymentOptions) -> None:
     if options.stepping not in STEPPINGS:
-        raise ConfigurationError(f"stepping: found {options.stepping!r}, supported {', '.join(STEPPINGS)}")
+        raise ConfigurationError(f"stepping: must be one of {', '.join(STEPPINGS)}, got {options.stepping!r}")
     for name, value in (("input delay", options.input_delay), ("output delay", options.output_delay)):
         if not 0 <= value <= network.period_steps:
-            raise ConfigurationError(f"{name}: found {value} steps, supported 0 to {network.period_steps}, a period")
+            raise ConfigurationError(f"{name}: must be in [0, {network.period_steps}] steps (a period), got {value}")
     if options.profile_steps is not None and options.profile_steps < network.period_steps:
         raise ConfigurationError(
-            f"profile_steps: found {options.profile_steps}, supported {network.period_steps} (one image) and more"
+            f"profile_steps: must be at least {network.period_steps} (one image), got {options.profile_steps}"
         )
     if options.compute_only and options.profile_steps is None:
-        raise ConfigurationError(
-            "compute_only: found without profile_steps, supported for a run that is measured; add --profile"
-        )
+        raise ConfigurationError("compute_only: requires a run that is measured; add --profile (profile_steps)")
     hidden = [p.name for p in network.hidden]
     unknown = [name for name in options.spikes_of or () if name not in hidden]
     if unknown:
-        raise ConfigurationError(f"spikes_of: found {', '.join(unknown)}, supported {', '.join(hidden)}")
+        raise ConfigurationError(f"spikes_of: must be among {', '.join(hidden)}, got {', '.join(unknown)}")
 
 
 def require_software() -> None:
-    """Raise DeploymentError, in one line, without the software that a board needs. Asked before any long work."""
+    """Raise DeploymentError, in one line, when Lava or lava-loihi is missing; asked before any long work."""
     lava, lava_loihi = software()
     if lava.failed:
         raise DeploymentError(f"{lava.found}; {lava.remedy}; without it, --dry-run does everything but the run")

@@ -22,13 +22,13 @@ class Report:
     """A deployment, or the rehearsal of one.
 
     Attributes:
-        network: name of the network.
-        dry_run: no board was touched; every figure of time and energy is an estimate.
-        checks: of the preflight.
-        estimate: time and energy from public tables.
-        comparison: with the oracle; None when nothing ran.
-        not_run: why nothing ran; empty when something did.
-        measurement: what the board's profiler said.
+        network: Name of the network.
+        dry_run: No board was used; every figure of time and energy is an estimate.
+        checks: Checks of the preflight.
+        estimate: Time and energy from public tables.
+        comparison: Comparison with the oracle; None when nothing ran.
+        not_run: Why nothing ran; empty when something did.
+        measurement: Readings of the board's profiler; None when nothing was measured.
     """
 
     network: str
@@ -41,13 +41,13 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """A run differs from the oracle, or, in a dry run, the network does not fit the board."""
+        """True when the run differs from the oracle, or the network does not fit the board."""
         differs = self.comparison is not None and not self.comparison.equal
         blocked = any(c.failed for c in self.checks if c.name in ("fits the board", "placement checked independently"))
         return differs or blocked
 
     def rows(self) -> list[tuple[str, Figure, Figure | None]]:
-        """(quantity, estimated, measured) side by side; measured is None where nothing was."""
+        """(quantity, estimated, measured) for every figure; measured is None where nothing was measured."""
         e, m = self.estimate, self.measurement
         account = e.best_account
 
@@ -67,7 +67,7 @@ class Report:
         ]
 
     def to_dict(self) -> dict[str, object]:
-        """Everything as JSON-like values."""
+        """The whole report as JSON-compatible values."""
         return {
             "network": self.network,
             "dry_run": self.dry_run,
@@ -84,7 +84,7 @@ class Report:
         }
 
     def markdown(self) -> str:
-        """A page for people."""
+        """The report as a page in Markdown."""
         lines = [f"# {self.network} on {self.estimate.board}", "", self._headline(), "", "## Preflight", ""]
         lines += _table(
             ("check", "passed", "found", "remedy"),
@@ -123,7 +123,14 @@ class Report:
         return head + found + f"First: {c.first}. To do: {c.remedy}."
 
     def write(self, path: str | Path) -> tuple[Path, Path]:
-        """<path>.json and <path>.md, whatever suffix `path` has; returns both."""
+        """Write the report as JSON and as Markdown.
+
+        Args:
+            path: Path without suffix; a suffix is replaced.
+
+        Returns:
+            The paths of <path>.json and <path>.md.
+        """
         stem = Path(path).with_suffix("")
         document, text = stem.with_suffix(".json"), stem.with_suffix(".md")
         document.write_text(json_text(self.to_dict()) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a profiler says after a run, and what it means for one image."""
+"""Readings of a board's profiler after a run, and what they mean per image."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 SHORT_STEPS, LONG_STEPS = 2_000, 10_000
-"""Length of a run that is worth measuring."""
+"""Shortest and longest run in steps whose energy is worth measuring."""
 RESOLUTION_MW = 10.0
-"""Dynamic power is total less static, good to about this much [C]."""
+"""Resolution of the dynamic power in mW, which is total minus static power [C]."""
 ATTRIBUTES = (
     "power",
     "static_power",
@@ -28,7 +28,15 @@ ATTRIBUTES = (
 
 
 def readings(profiler: Any) -> dict[str, float | None]:
-    """Plain numbers: seconds in all, mean watts, joules; None for what this profiler does not say."""
+    """Readings of a profiler as plain numbers.
+
+    Args:
+        profiler: Lava's profiler, after its run.
+
+    Returns:
+        Mean power in watts, energy in joules, numbers of chips, and the execution time in seconds; None for what this
+        profiler does not provide.
+    """
     found: dict[str, float | None] = {}
     for name in ATTRIBUTES:
         value = getattr(profiler, name, None)
@@ -39,13 +47,13 @@ def readings(profiler: Any) -> dict[str, float | None]:
 
 @dataclass(frozen=True)
 class BoardMeasurement:
-    """A measured run, as the board gave it.
+    """A measured run, as the board reported it.
 
     Attributes:
-        steps: of the run.
-        period_steps: steps per image.
-        compute_only: the input came from the chip; otherwise the host sent it, and may be what took the time.
-        raw: readings in seconds, watts and joules.
+        steps: Length of the run in steps.
+        period_steps: Steps per image.
+        compute_only: The input came from the chip; otherwise the host sent it and may have limited the speed.
+        raw: Readings in seconds, watts and joules.
     """
 
     steps: int
@@ -55,23 +63,32 @@ class BoardMeasurement:
 
     @property
     def label(self) -> str:
+        """Where the input came from, in words."""
         return "compute only (input replayed from the chip)" if self.compute_only else "input from the host"
 
     @property
     def seconds(self) -> float:
+        """Execution time of the run in s."""
         return self.raw["execution_time"] or 0.0
 
     @property
     def step_us(self) -> float:
+        """Mean time of a step in µs."""
         return self.seconds / self.steps * 1e6
 
     @property
     def images_per_s(self) -> float | None:
+        """Throughput in images per second; None where no time was measured."""
         return self.steps / self.period_steps / self.seconds if self.seconds > 0 else None
 
     @property
     def static_mw(self) -> float | None:
-        """Static power of the chips that the network uses: that of the whole board less its idle chips' share."""
+        """Static power in mW of the chips that the network uses.
+
+            P_static = P_static(board) · chips in use / chips on the board
+
+        None where the profiler gives no static power.
+        """
         static, used, there = (self.raw.get(n) for n in ("static_power", "num_alloc_chips", "num_available_chips"))
         if static is None:
             return None
@@ -80,23 +97,27 @@ class BoardMeasurement:
 
     @property
     def dynamic_mw(self) -> float | None:
-        """Power of the run less that of the board at rest."""
+        """Dynamic power in mW: total power of the run minus static power of the whole board."""
         total, static = self.raw.get("power"), self.raw.get("static_power")
         return None if total is None or static is None else (total - static) * 1e3
 
     @property
     def total_mw(self) -> float | None:
+        """Dynamic power plus the static power of the chips in use, in mW; None where either is unknown."""
         dynamic, static = self.dynamic_mw, self.static_mw
         return None if dynamic is None or static is None else dynamic + static
 
     def per_image_uj(self, power_mw: float | None) -> float | None:
-        """mW · s = mJ; µJ per image."""
+        """Energy per image in µJ for a given power.
+
+        E = P · seconds / images        (mW · s = mJ = 10^3 µJ)
+        """
         images = self.steps / self.period_steps
         return None if power_mw is None else power_mw * self.seconds * 1e3 / images
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Reasons not to trust a figure."""
+        """Reasons not to trust a figure, one sentence each."""
         found = []
         if not SHORT_STEPS <= self.steps <= LONG_STEPS:
             found.append(f"{self.steps} steps: energy is worth measuring over {SHORT_STEPS:,} to {LONG_STEPS:,}")
@@ -117,6 +138,7 @@ class BoardMeasurement:
         return tuple(found)
 
     def to_dict(self) -> dict[str, object]:
+        """Readings and derived figures as JSON-compatible values."""
         return {
             **asdict(self),
             "label": self.label,

@@ -1,4 +1,4 @@
-"""24-bit values as the host reads them."""
+"""Sign extension of the 24-bit values that the host reads from a board."""
 
 from __future__ import annotations
 
@@ -9,5 +9,14 @@ _SPARE_BITS = 32 - 24
 
 
 def sign_extended(values: NDArray[np.generic]) -> NDArray[np.int32]:
-    """Values of 24 bits that a board gives without their sign: (x << 8) >> 8 in 32 bits. Signed values stay."""
+    """Extend the sign of 24-bit values.
+
+        y = (x << 8) >> 8        in 32 bits
+
+    Args:
+        values: Values of any shape that a board returned without their sign; values that carry a sign stay as they are.
+
+    Returns:
+        Signed values of the same shape.
+    """
     return (values.astype(np.int64).astype(np.int32) << _SPARE_BITS) >> _SPARE_BITS

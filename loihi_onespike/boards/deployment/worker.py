@@ -1,7 +1,10 @@
-"""The child process that talks to a board: python -m loihi_onespike.boards.deployment.worker <folder>
+"""The child process that talks to a board: python -m loihi_onespike.boards.deployment.worker <folder>.
 
-One folder, one run: a profiler serves a single run, so reading outputs and measuring are two processes. Reports,
-watches over Lava's processes and ends them as `executors.lava.worker` does.
+A folder is one run: a profiler serves a single run, so reading outputs and measuring take two processes. Reports,
+supervision and ending of Lava's processes are those of `executors.lava.worker`.
+
+Lava and the modules that import it are imported inside the run, so that a failure to import them is reported like any
+other failure of the run.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ class BoardWorker(Worker):
     """One run on a board."""
 
     def run(self) -> None:
+        """Run the job of the folder and report failures of the graph as messages without a traceback."""
         try:
             self._run()
         except OneSpikeError as error:  # says what to change; where in the program it arose is of no use

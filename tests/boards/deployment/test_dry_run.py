@@ -71,12 +71,12 @@ def test_nothing_long_is_done_before_that(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"stepping": "N9"}, "supported N2A2"),
-        ({"input_delay": -1}, "input delay: found -1"),
-        ({"output_delay": 99}, "supported 0 to 8"),
+        ({"stepping": "N9"}, "must be one of N2A2"),
+        ({"input_delay": -1}, r"input delay: must be in \[0, 8\] steps \(a period\), got -1"),
+        ({"output_delay": 99}, r"must be in \[0, 8\] steps"),
         ({"profile_steps": 7}, "one image"),
         ({"compute_only": True}, "--profile"),
-        ({"spikes_of": ("conv1", "conv9")}, "found conv9, supported conv1, max1"),
+        ({"spikes_of": ("conv1", "conv9")}, "must be among conv1, max1.*got conv9"),
     ],
 )
 def test_options(options, words):

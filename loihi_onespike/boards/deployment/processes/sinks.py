@@ -82,11 +82,14 @@ class _SinkModel(PyLoihiProcessModel):
 @implements(proc=SpikeSink, protocol=LoihiProtocol)
 @requires(CPU)
 class PySpikeSinkModel(_SinkModel):
+    """Keeps the phase of the first spike of every neuron and window."""
+
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self.wait = proc_params["wait"]
 
     def run_spk(self) -> None:
+        """Receive the spikes of one step."""
         spikes = self.a_in.recv()
         image, t = self.place()
         if not 0 <= image < self.options["images"] or not spikes.any():
@@ -99,11 +102,14 @@ class PySpikeSinkModel(_SinkModel):
 @implements(proc=StateSink, protocol=LoihiProtocol)
 @requires(CPU)
 class PyStateSinkModel(_SinkModel):
+    """Keeps the sign-extended potentials of one local step of every window."""
+
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self.at = proc_params["at"]
 
     def run_spk(self) -> None:
+        """Receive the potentials of one step."""
         v = self.a_in.recv()
         image, t = self.place()
         if 0 <= image < self.options["images"] and t == self.at:
