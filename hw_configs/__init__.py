@@ -1,4 +1,5 @@
-"""Boards and chips as data: one TOML file per board, one per chip, a source and a status for each number.
+"""Boards and chips as data: one TOML file per board and one per chip, with a source and a status for every number.
 
-Read by `loihi_onespike.boards.specification`; the form of the files is described in docs/boards.md.
+The files are read by `loihi_onespike.boards.specification`; docs/boards.md describes their format, and CONTRIBUTING.md
+shows how to add a board.
 """

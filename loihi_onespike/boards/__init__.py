@@ -1,1 +1,6 @@
-"""Boards as data, mapping, energy and deployment."""
+"""Boards: their specification, the mapping of a network onto cores, time and energy, and deployment.
+
+    specification < mapping < energy < deployment
+
+Each package imports only from those before it.
+"""

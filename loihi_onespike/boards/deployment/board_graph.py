@@ -46,7 +46,7 @@ class BoardGraph:
     host: tuple[AbstractProcess, ...]
 
     def run_config(self) -> Loihi2HwCfg:
-        """Lava's run configuration: neurons as microcode, host processes in Python, synapses as lava-loihi finds them."""
+        """Lava's run configuration: neurons as microcode, host processes in Python, stock synapses."""
         models: dict[Any, type] = {
             **nc.models(),
             **sinks.MODELS,

@@ -1,1 +1,1 @@
-"""Counts of a run and what they cost: the paper's measure, and time and energy on a board."""
+"""Time and energy of a network on a board, from exact counts and the board's tables, and where the SNN breaks even."""

@@ -1,11 +1,11 @@
-"""Energy of one image from exact counts and a chip's table.
+"""Energy of one image, from exact counts and a chip's table.
 
     E = synops · E_synop + updates · E_update + spikes · E_spike + hops · E_hop + P_static · chips · time
 
 Every neuron is updated in every step, whether it spikes or not.
 
-The energy of an operation on Loihi 2 is not public. For Loihi 2 the dynamic energy is unknown, and an account with the
-table of Loihi 1 stands beside it, under that name.
+The energy of an operation on Loihi 2 is not public. For Loihi 2 the dynamic energy is therefore unknown, and a second
+account that uses the table of Loihi 1, and says so in its name, is given beside it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ BORROWED = "estimated with Loihi 1's energies [P Davies 2018], not a {chip} figu
 
 @dataclass(frozen=True)
 class Work:
-    """What one image makes a board do, means over images.
+    """Operations that one image causes on a board, as means over images.
 
     Attributes:
-        synaptic_operations: spikes times targets.
-        active_updates, inactive_updates: neurons times steps of the period, inside and outside their windows.
-        hops: of the spikes, by the placement.
-        input_spikes: spikes that come from outside; how they reach the cores is not counted.
+        synaptic_operations: Spikes times targets.
+        active_updates: Neurons times steps of the period inside their windows.
+        inactive_updates: Neurons times steps of the period outside their windows.
+        hops: Hops of the spikes, given by the placement.
+        input_spikes: Spikes that come from outside; how they reach the cores is not counted.
     """
 
     synaptic_operations: float
@@ -41,19 +42,23 @@ class Work:
 
     @property
     def updates(self) -> float:
+        """Neuron updates per image, active and inactive."""
         return self.active_updates + self.inactive_updates
 
 
 @dataclass(frozen=True)
 class EnergyAccount:
-    """Energy per image with one table.
+    """Energy per image, computed with one table.
 
     Attributes:
-        table: whose energies.
-        estimated: the table is that of another chip.
-        synaptic, updates, hops: dynamic energy in nJ.
-        static_low, static_high: of the used chips in nJ; the same where one number is known.
-        left_out: what has no public price.
+        table: Name of the table that was used.
+        estimated: The table belongs to another chip.
+        synaptic: Energy of the synaptic operations in nJ.
+        updates: Energy of the neuron updates in nJ.
+        hops: Energy of spikes and hops in nJ.
+        static_low: Least static energy of the chips in use in nJ.
+        static_high: Largest static energy in nJ; equal to `static_low` where a single number is known.
+        left_out: What has no public price and is not included.
     """
 
     table: str
@@ -67,17 +72,19 @@ class EnergyAccount:
 
     @property
     def dynamic(self) -> Figure:
-        """Synapses, updates and hops; unknown unless synapses and updates are known."""
+        """Energy of synapses, updates and hops in nJ; unknown unless synapses and updates are known."""
         if self.synaptic.value is None or self.updates.value is None:
             return Figure("dynamic", None, NJ, "NF", self.synaptic.source)
         return total("dynamic", NJ, (self.synaptic, self.updates, self.hops), self.table)
 
     @property
     def low(self) -> Figure:
+        """Total energy with the least static power, in nJ."""
         return self._with(self.static_low)
 
     @property
     def high(self) -> Figure:
+        """Total energy with the largest static power, in nJ."""
         return self._with(self.static_high)
 
     def _with(self, static: Figure) -> Figure:
@@ -87,7 +94,7 @@ class EnergyAccount:
 
     @property
     def static_share(self) -> tuple[float, float] | None:
-        """Static part of the total, least and most; None when the total is unknown."""
+        """(least, largest) static share of the total energy; None when the total is unknown."""
         low, high = self.low.value, self.high.value
         if low is None or high is None or not low or not high:
             return None
@@ -95,12 +102,17 @@ class EnergyAccount:
 
 
 def accounts(work: Work, chip: Chip, table_of: Chip, chips: int, image_s: float) -> tuple[EnergyAccount, ...]:
-    """The account with the chip's own table, and, where that has no prices, a second one with another chip's.
+    """The account with the chip's own table and, where that has no prices, a second one with another chip's table.
 
     Args:
-        table_of: the chip whose energies are borrowed (Loihi 1).
-        chips: chips in use.
-        image_s: seconds per image.
+        work: Operations per image.
+        chip: The chip that the network runs on.
+        table_of: The chip whose energies are borrowed (Loihi 1).
+        chips: Number of chips in use.
+        image_s: Time per image in s.
+
+    Returns:
+        One account, or two where the first is unknown.
     """
     static = _static(chip.power, chips, image_s)
     own = _account(work, chip.energy, OWN.format(chip=chip.name), False, static)

@@ -1,4 +1,4 @@
-"""When neurons spike: mean spikes of every neuron at every phase, measured over images."""
+"""Mean number of spikes of every neuron at every phase, measured over images."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from loihi_onespike.errors import ConfigurationError
 
 @dataclass
 class Activity:
-    """Adds up spikes by phase over batches of traces.
+    """Sums spikes by phase over batches of traces.
 
     Attributes:
-        network: what is counted.
-        images: images so far.
-        spikes: (phases, *shape) spikes of every neuron at phase 1, 2, …, of all populations that spike.
+        network: The network whose spikes are counted.
+        images: Number of images counted so far.
+        spikes: (T, *shape) spikes of every neuron at phase 1, 2, …, T, summed over images, for every population that
+            spikes.
     """
 
     network: Network
@@ -30,7 +31,12 @@ class Activity:
 
     @classmethod
     def of(cls, network: Network, layers: Mapping[str, LayerTrace]) -> Activity:
-        """Activity of one batch."""
+        """Activity of a single batch.
+
+        Args:
+            network: The network that ran.
+            layers: Traces of its populations, by name.
+        """
         made = cls(network)
         made.add(layers)
         return made
@@ -38,8 +44,11 @@ class Activity:
     def add(self, layers: Mapping[str, LayerTrace]) -> None:
         """Count one batch of traces.
 
+        Args:
+            layers: Traces of all populations, by name.
+
         Raises:
-            ConfigurationError: an input given as a sparse sample too large to be written out.
+            ConfigurationError: the input is a sparse sample that is too large to be written out as an array.
         """
         for population in self.network.populations:
             if isinstance(population, Readout):
@@ -54,13 +63,17 @@ class Activity:
         self.images += len(layers[self.network.input.name].codes)  # type: ignore[arg-type]
 
     def mean(self, population: str) -> NDArray[np.float64]:
-        """(phases, *shape) spikes per image. Raises ConfigurationError before anything was counted."""
+        """(T, *shape) mean spikes per image of a population.
+
+        Raises:
+            ConfigurationError: nothing was counted yet.
+        """
         if not self.images:
-            raise ConfigurationError("activity: found no images, supported 1 and more; call add with a trace first")
+            raise ConfigurationError("activity: requires at least 1 image, got 0; call add with a trace first")
         return self.spikes[population] / self.images
 
     def per_neuron(self) -> dict[str, NDArray[np.float64]]:
-        """(*shape) spikes per image of every neuron, what `mapping.spike_hops` takes."""
+        """(*shape) mean spikes per image of every neuron, by population, as `mapping.spike_hops` takes them."""
         return {name: self.mean(name).sum(axis=0) for name in self.spikes}
 
 

@@ -1,4 +1,4 @@
-"""Where the SNN stops being the better choice, computed from the numbers, in both accountings."""
+"""Break-even between SNN and ANN in two accountings: the paper's arithmetic, and the whole board."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PJ_PER_NJ = 1e3
 
 @dataclass(frozen=True)
 class PaperBalance:
-    """The paper's accounting (Eq. 6): additions against multiply-accumulates.
+    """The paper's accounting (Eq. 6): additions of the SNN against multiply-accumulates of the ANN.
 
         α = E_MAC · MACs / (E_add · additions);  α = 1 at additions / MACs = E_MAC / E_add
 
     Attributes:
-        macs: of the ANN per image, those of Eq. 6.
-        additions: SpikeRate · OP summed over layers.
+        macs: Multiply-accumulates of the ANN per image, as in Eq. 6.
+        additions: SpikeRate · OP_ANN, summed over layers.
     """
 
     macs: float
@@ -29,7 +29,15 @@ class PaperBalance:
 
     @classmethod
     def of(cls, network: Network, spikes_per_neuron: Mapping[str, float]) -> PaperBalance | None:
-        """None for a network that does not say how many MACs its ANN has."""
+        """The balance of a network.
+
+        Args:
+            network: The network, whose facts state the MACs of its ANN.
+            spikes_per_neuron: Mean spikes per neuron and image of every population.
+
+        Returns:
+            The balance; None for a network whose facts do not state the MACs.
+        """
         macs = network.facts.get("ann_macs")
         if not isinstance(macs, Mapping):
             return None
@@ -38,13 +46,15 @@ class PaperBalance:
 
     @property
     def additions_per_mac(self) -> float:
+        """Additions of the SNN per multiply-accumulate of the ANN."""
         return self.additions / self.macs if self.macs else 0.0
 
     def alpha(self, energy: ArithmeticEnergy) -> float:
+        """α of Eq. 6 with these energies per operation; infinite when nothing spikes."""
         return float("inf") if not self.additions else energy.mac_pj * self.macs / (energy.add_pj * self.additions)
 
     def sentence(self) -> str:
-        """When the SNN loses."""
+        """One sentence that says above which spike rate the SNN loses."""
         fp32, int8 = FP32.mac_pj / FP32.add_pj, INT8.mac_pj / INT8.add_pj
         loses = [name for name, limit in (("FP32", fp32), ("INT8", int8)) if self.additions_per_mac >= limit]
         verdict = f"so it loses in {' and '.join(loses)}" if loses else "so it wins in both"
@@ -57,13 +67,13 @@ class PaperBalance:
 
 @dataclass(frozen=True)
 class BoardBalance:
-    """The full accounting of a board against the bare arithmetic of the ANN in 45 nm CMOS, in nJ per image.
+    """The full accounting of a board against the bare arithmetic of the ANN in 45 nm CMOS, per image.
 
     Attributes:
-        ann_nj: MACs of the ANN, without a single memory access: a lower bound for any accelerator.
-        precision: of these MACs.
-        account: the board's, its static power at the least.
-        work: of one image.
+        ann_nj: Energy of the ANN's MACs in nJ, without any memory access: a lower bound for any accelerator.
+        precision: Number format of these MACs, FP32 or INT8.
+        account: Account of the board, with its least static power.
+        work: Operations of one image.
     """
 
     ann_nj: float
@@ -73,14 +83,18 @@ class BoardBalance:
 
     @property
     def fixed_nj(self) -> float | None:
-        """What does not depend on spikes: neuron updates in every step and static power."""
+        """Energy in nJ that does not depend on spikes: neuron updates in every step, and static power."""
         updates, static = self.account.updates.value, self.account.static_low.value
         return None if updates is None or static is None else updates + static
 
     @property
     def break_even_operations(self) -> float | None:
-        """Synaptic operations per image (with their spikes and hops) at which both cost the same; 0 when the fixed part
-        alone costs more than the ANN; None when the board's energies are unknown."""
+        """Synaptic operations per image, with their spikes and hops, at which SNN and ANN cost the same.
+
+            operations = (E_ANN - E_fixed) / E_operation
+
+        0 when the fixed part alone costs more than the ANN; None when the energies of the board are unknown.
+        """
         synaptic, fixed = self.account.synaptic.value, self.fixed_nj
         if synaptic is None or fixed is None or not self.work.synaptic_operations:
             return None
@@ -88,6 +102,7 @@ class BoardBalance:
         return max((self.ann_nj - fixed) / per_operation, 0.0)
 
     def sentence(self) -> str:
+        """One sentence that says above which number of synaptic operations the SNN loses."""
         limit, fixed = self.break_even_operations, self.fixed_nj
         if limit is None or fixed is None:
             return "By the full accounting nothing can be said: the energies of this chip are not public."
@@ -109,6 +124,12 @@ class BoardBalance:
 
 
 def board_balances(macs: float, account: EnergyAccount, work: Work) -> tuple[BoardBalance, ...]:
-    """Against FP32 and INT8 arithmetic."""
+    """Balances against FP32 and INT8 arithmetic.
+
+    Args:
+        macs: Multiply-accumulates of the ANN per image.
+        account: Account of the board.
+        work: Operations of one image.
+    """
     kinds = (("FP32", FP32), ("INT8", INT8))
     return tuple(BoardBalance(macs * e.mac_pj / PJ_PER_NJ, name, account, work) for name, e in kinds)

@@ -1,11 +1,11 @@
-"""What every core does in every step of the pipeline's period, from the placement and measured spikes.
+"""Load of every core in every step of the pipeline's period, from the placement and measured spikes.
 
-In a stream of images the load repeats every `period` steps. The spike of phase k of a population is a synaptic
-operation on the cores of its targets in step
+In a stream of images the load repeats every `period` steps. A spike at phase k of a population causes synaptic
+operations on the cores of its targets in step
 
     s = start(pre) + wait(pre) + k + 1 + axon_delay   (modulo period, the first step being step 1)
 
-and a neuron is updated in every step, whether anything arrives or not.
+and every neuron is updated in every step, whether anything arrives or not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from loihi_onespike.core.graphs.network import Network, Population, Readout
 
 @dataclass(frozen=True, eq=False)
 class CoreLoad:
-    """Mean work of one image, by core (in the order of `Placement.cores`) and step of the period.
+    """Mean operations of one image, by core (in the order of `Placement.cores`) and step of the period.
 
     Attributes:
         synaptic_operations: (cores, period) spikes times targets on the core.
@@ -41,14 +41,21 @@ class CoreLoad:
 
     @property
     def period(self) -> int:
+        """Steps per image."""
         return int(self.synaptic_operations.shape[1])
 
 
 def core_load(network: Network, layers: tuple[MappedLayer, ...], placement: Placement, activity: Activity) -> CoreLoad:
-    """Load of every core and step of the period.
+    """Compute the load of every core and step of the period.
 
     Args:
-        layers: of the mapping (`Mapping.layers`).
+        network: The network.
+        layers: Its layers as they were mapped (`Mapping.layers`).
+        placement: The cores that hold them.
+        activity: Measured spikes.
+
+    Returns:
+        Mean operations per image.
     """
     size = (len(placement.cores), network.period_steps)
     load = CoreLoad(*(np.zeros(size) for _ in range(4)))
@@ -63,7 +70,7 @@ def core_load(network: Network, layers: tuple[MappedLayer, ...], placement: Plac
 
 
 def window_steps(population: Population | Readout) -> int:
-    """Steps of its window in which a neuron integrates or may fire."""
+    """Number of steps of its window in which a neuron integrates or may fire."""
     decided = population.wait + population.timesteps if isinstance(population, Population) else 0
     return max(decided, population.membrane.input_steps)
 

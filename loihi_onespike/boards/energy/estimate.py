@@ -1,7 +1,7 @@
-"""Time and energy of a network on a board: what the public tables allow to say.
+"""Time and energy of a network on a board, as far as public tables allow.
 
 estimate = estimate_board(network, mapping, activity)
-estimate.images_per_s, estimate.latency_s         # Figures: value, unit, status, source
+estimate.images_per_s, estimate.latency_us        # Figures: value, unit, status, source
 estimate.accounts                                 # energy per image, table by table
 estimate.sentences                                # when the SNN loses, in both accountings
 """
@@ -24,21 +24,24 @@ from loihi_onespike.core.graphs.network import InputPopulation, Network, Populat
 from loihi_onespike.microcode import instruction_counts
 
 TABLE_CHIP = "loihi_1"
-"""The one chip whose energies per operation are published."""
+"""The only chip whose energies per operation are published."""
 
 
 @dataclass(frozen=True)
 class LayerEstimate:
-    """One population on the board, means per image.
+    """One population on the board, with means per image.
 
     Attributes:
-        cores: that it occupies.
-        spikes: that it sends.
-        synaptic_operations: that arrive at it.
-        updates: neurons times steps of the period.
-        busiest_ns: time of its slowest core in its slowest step (synaptic operations or updates).
-        dynamic_nj: synapses and updates with `account`'s table; None where that has no prices.
-        instructions: most microcode instructions per neuron and step; None without a program.
+        name: Name of the population.
+        neurons: Number of neurons.
+        cores: Number of cores that it occupies.
+        spikes: Spikes that it sends.
+        synaptic_operations: Synaptic operations that arrive at it.
+        updates: Neurons times steps of the period.
+        busiest_ns: Time in ns of its slowest core in its slowest step (synaptic operations or updates).
+        dynamic_nj: Energy of synapses and updates in nJ with the table of the last account; None where it has no
+            prices.
+        instructions: Largest number of microcode instructions per neuron and step; None without a program.
     """
 
     name: str
@@ -54,21 +57,25 @@ class LayerEstimate:
 
 @dataclass(frozen=True)
 class BoardEstimate:
-    """Estimate of one network on one board.
+    """Estimate for one network on one board.
 
     Attributes:
-        network, board: names.
-        images: over which spikes were counted.
-        fits: whether the placement keeps all limits.
-        cores, chips: in use.
-        period_steps, latency_steps: of the pipeline.
-        work: counts per image.
-        time: of the steps.
-        accounts: energy per image; the first with the chip's own table, which may be unknown.
-        paper: α and its counts; None where the network does not say what its ANN multiplied.
-        balances: the full accounting against the ANN's arithmetic.
-        layers: in the order of the network, without the input.
-        notes: what an estimate cannot know.
+        network: Name of the network.
+        board: Name of the board.
+        chip: Name of its chip.
+        images: Number of images over which spikes were counted.
+        fits: Whether the placement keeps all limits.
+        cores: Number of cores in use.
+        chips: Number of chips in use.
+        period_steps: Steps between two images.
+        latency_steps: Steps from the first input phase to the readout's last.
+        work: Operations per image.
+        time: Time of the steps.
+        accounts: Energy per image; the first uses the chip's own table, which may be unknown.
+        paper: α and its counts; None where the facts of the network do not state the MACs of its ANN.
+        balances: The full accounting against the arithmetic of the ANN.
+        layers: Estimates of the populations in the order of the network, without the input.
+        notes: What the estimate does not include.
     """
 
     network: str
@@ -90,19 +97,22 @@ class BoardEstimate:
 
     @property
     def best_account(self) -> EnergyAccount:
-        """The account that has numbers: the chip's own, else the borrowed one."""
+        """The account that has numbers: the chip's own, otherwise the borrowed one."""
         return self.accounts[-1]
 
     @property
     def step_us(self) -> Figure:
+        """Mean time of a step in µs."""
         return self._time("mean step", self.time.image_s / self.period_steps * 1e6, "µs")
 
     @property
     def images_per_s(self) -> Figure:
+        """Throughput of the pipeline in images per second."""
         return self._time("images per second", 1.0 / self.time.image_s, "1/s")
 
     @property
     def latency_us(self) -> Figure:
+        """Time in µs from the first input phase to the decision."""
         return self._time("latency", self.time.latency_s(self.latency_steps) * 1e6, "µs")
 
     def _time(self, name: str, value: float, unit: str) -> Figure:
@@ -123,16 +133,24 @@ class BoardEstimate:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """When the SNN loses."""
+        """Sentences that say when the SNN loses, one per accounting."""
         paper = () if self.paper is None else (self.paper.sentence(),)
         return (*paper, *(b.sentence() for b in self.balances))
 
 
 def estimate_board(network: Network, mapping: Mapping, activity: Activity) -> BoardEstimate:
-    """Time and energy of one image in a stream, on the board that the network was mapped onto.
+    """Estimate time and energy of one image in a stream, on the board that the network was mapped onto.
 
     Args:
-        activity: measured spikes; raises ConfigurationError when nothing was counted.
+        network: The network.
+        mapping: Its mapping onto the board.
+        activity: Measured spikes.
+
+    Returns:
+        The estimate, every figure with unit, status and source.
+
+    Raises:
+        ConfigurationError: the activity holds no images.
     """
     placement = mapping.placement
     chip, table_chip = placement.board.chip, load_chip(TABLE_CHIP)

@@ -1,4 +1,4 @@
-"""An estimate as JSON-like values, every figure with unit, status and source."""
+"""An estimate as JSON-compatible values, every figure with unit, status and source."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from loihi_onespike.evaluation.alpha import FP32, INT8
 
 
 def figure_document(figure: Figure) -> dict[str, object]:
+    """One figure as an object with value, unit, status and source."""
     return {"value": figure.value, "unit": figure.unit, "status": figure.status, "source": figure.source}
 
 
 def estimate_document(estimate: BoardEstimate) -> dict[str, object]:
-    """Everything."""
+    """The whole estimate as an object."""
     paper = estimate.paper
     return {
         "network": estimate.network,

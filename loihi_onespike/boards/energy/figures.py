@@ -1,4 +1,4 @@
-"""A number with its unit, status and source; a number that is not known has none."""
+"""A number with its unit, status and source; an unknown number has no value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from loihi_onespike.boards.specification.spec import Quantity, Status
 
 _ORDER: tuple[Status, ...] = ("P", "C", "I", "U", "NF")
-"""From firm to loose: a figure made of several is as loose as the loosest."""
+"""From the firmest to the loosest status; a figure computed from several has the loosest of theirs."""
 COUNTED, MEASURED = "counted", "measured"
 
 
@@ -17,12 +17,12 @@ class Figure:
     """One figure of an estimate.
 
     Attributes:
-        name: what it is.
-        value: None when it is not known.
-        unit: of the value.
-        status: P, C, I, U or NF of the table entry it was made with (`boards.specification.spec.Status`); "counted" for
-            exact counts of a run, "measured" for what a board said.
-        source: where the entry stands, or how the figure came about.
+        name: What the figure is.
+        value: The number; None when it is not known.
+        unit: Unit of the value.
+        status: Status P, C, I, U or NF of the table entry it was computed with (`boards.specification.spec.Status`);
+            "counted" for exact counts of a run, "measured" for readings of a board.
+        source: Source of the entry, or how the figure was obtained.
     """
 
     name: str
@@ -41,16 +41,29 @@ class Figure:
 
 
 def counted(name: str, value: float, unit: str, how: str) -> Figure:
-    """A figure that was counted."""
+    """A figure that was counted exactly.
+
+    Args:
+        name: What was counted.
+        value: The count.
+        unit: Its unit.
+        how: How it was counted.
+    """
     return Figure(name, float(value), unit, COUNTED, how)
 
 
 def priced(name: str, count: float, unit: str, price: Quantity[float], per: str, factor: float = 1.0) -> Figure:
-    """count · price · factor; unknown when the price is.
+    """A count times the price of one operation.
+
+        value = count · price · factor
 
     Args:
-        per: the name of the price, for the source.
-        factor: turns the unit of the price into `unit`.
+        name: What the figure is.
+        count: Number of operations.
+        unit: Unit of the result.
+        price: Price of one operation; where it is unknown, so is the figure.
+        per: Unit of the price in words, for the source.
+        factor: Converts the unit of the price into `unit`.
     """
     if price.value is None:
         return Figure(name, None, unit, "NF", price.source or "not found in public")
@@ -58,13 +71,20 @@ def priced(name: str, count: float, unit: str, price: Quantity[float], per: str,
 
 
 def loosest(figures: Iterable[Figure]) -> str:
-    """Status of a figure made of these."""
+    """Status of a figure that was computed from these."""
     known = [f.status for f in figures if f.status in _ORDER]
     return max(known, key=lambda s: _ORDER.index(s), default=COUNTED)
 
 
 def total(name: str, unit: str, parts: Iterable[Figure], source: str) -> Figure:
-    """Sum of the parts that are known; unknown when none is."""
+    """Sum of those parts that are known; unknown when none is.
+
+    Args:
+        name: What the figure is.
+        unit: Unit of all parts.
+        parts: Figures to add up.
+        source: Source of the sum.
+    """
     known = [p for p in parts if p.value is not None]
     if not known:
         return Figure(name, None, unit, "NF", source)
@@ -72,7 +92,7 @@ def total(name: str, unit: str, parts: Iterable[Figure], source: str) -> Figure:
 
 
 def energy_text(nj: float) -> str:
-    """An energy in nJ for people: 799 nJ, 23.7 µJ, 1.09 mJ."""
+    """An energy in nJ as text with a readable unit: 799 nJ, 23.7 µJ, 1.09 mJ."""
     for limit, factor, unit in ((1e3, 1.0, "nJ"), (1e6, 1e-3, "µJ")):
         if abs(nj) < limit:
             return f"{nj * factor:,.3g} {unit}"

@@ -1,10 +1,10 @@
-"""How long a step takes, and with it an image.
+"""Time of a step on a board, and with it the time of an image.
 
-    step = max( core synops, core updates, routing, barrier ),  each the slowest core's
+    step = max( synaptic operations, neuron updates, routing, barrier ),  each on its slowest core
 
-over the steps of one period; an image takes the sum over a period in the pipeline, and as many steps as its latency
-from end to end. Loads are means over images, so the time is that of a mean image. What is not public is left out and
-said: then the time is a lower bound.
+for the steps of one period. In the pipeline an image takes the sum over a period; from end to end it takes as many
+steps as its latency. Loads are means over images, so the time is that of a mean image. What is not public is left out
+and listed: the time is then a lower bound.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class StepTime:
     """Time of the steps of one period.
 
     Attributes:
-        parts_ns: (period,) time of each part of `PARTS` on its slowest core; None where the price is not public.
-        prices: what the parts were computed with.
-        left_out: what is not public and so not in the time; the time is a lower bound unless this is empty.
+        parts_ns: (period,) time in ns of each part of `PARTS` on its slowest core; None where the price is not public.
+        prices: Prices that the parts were computed with.
+        left_out: Parts that are not public and not included; unless this is empty, the time is a lower bound.
     """
 
     parts_ns: dict[str, NDArray[np.float64] | None]
@@ -39,13 +39,13 @@ class StepTime:
 
     @property
     def steps_ns(self) -> NDArray[np.float64]:
-        """(period,) time of every step: the longest of its parts."""
+        """(period,) time of every step in ns: the longest of its parts."""
         known = [p for p in self.parts_ns.values() if p is not None]
         return np.maximum.reduce(known)
 
     @property
     def bound_by(self) -> str:
-        """The part that decides most of the time."""
+        """Name of the part that determines most of the time."""
         known = {name: p for name, p in self.parts_ns.items() if p is not None}
         times = self.steps_ns
         share = {name: float(times[p >= times].sum()) for name, p in known.items()}
@@ -53,20 +53,26 @@ class StepTime:
 
     @property
     def image_s(self) -> float:
-        """Seconds between two images in the pipeline."""
+        """Time between two images in the pipeline, in s."""
         return float(self.steps_ns.sum()) * NS
 
     @property
     def status(self) -> str:
+        """Status of the loosest price in use."""
         return loosest(self.prices)
 
     def latency_s(self, steps: int) -> float:
-        """Seconds from the first input phase to the decision, in a filled pipeline."""
+        """Time in s of so many steps of a filled pipeline, from the first input phase to the decision."""
         return float(np.resize(self.steps_ns, steps).sum()) * NS
 
 
 def step_time(load: CoreLoad, placement: Placement) -> StepTime:
-    """Time of every step of the period by the chip's timing table."""
+    """Compute the time of every step of the period from the chip's timing table.
+
+    Args:
+        load: Load of every core and step.
+        placement: The cores, with their board.
+    """
     timing = placement.board.chip.timing
     updates, update_prices = _updates(load, timing)
     routing, routing_price = _routing(load, timing)

@@ -1,4 +1,4 @@
-"""Reading board and chip files, strictly: everything wrong in them is reported at once, with file and key."""
+"""Strict loading of board and chip files: all problems of a file are reported together, with file and key."""
 
 from __future__ import annotations
 
@@ -27,16 +27,22 @@ UNIT = re.compile(r"_(words|bits|bytes|kib|pj|ns|us|ms|s|mw|w|steps|per_chip)$")
 
 
 def boards() -> tuple[str, ...]:
-    """Names of the boards that come with the package, those with the fewest chips first, newer chips first."""
+    """Names of the boards that come with the package, newer chips first, then by number of cores."""
     names = [p.name[: -len(SUFFIX)] for p in _shipped("").iterdir() if p.name.endswith(SUFFIX)]
     return tuple(sorted(names, key=lambda n: (-load_board(n).chip.generation, load_board(n).cores, n)))
 
 
 def load_board(name_or_path: str | Path) -> Board:
-    """A board by name (`boards()`) or from a file of your own.
+    """Load a board by name or from a file.
+
+    Args:
+        name_or_path: A name of `boards()`, or the path of a `.toml` file.
+
+    Returns:
+        The board with its chip.
 
     Raises:
-        BoardError: no such board, or the file has problems; all of them are listed.
+        BoardError: the board does not exist, or its file has problems; all of them are listed.
     """
     return _board(str(name_or_path))
 
@@ -57,7 +63,7 @@ def _board(given: str) -> Board:
     if name not in known:
         near = [k for k in known if k.startswith(name)] or get_close_matches(name, known, 1)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        message = f"no such board, supported {', '.join(known)}, or the path of a {SUFFIX} file{hint}"
+        message = f"no such board; must be one of {', '.join(known)}, or the path of a {SUFFIX} file{hint}"
         raise BoardError([BoardProblem(given, "", message)])
     return _shipped_board(name)
 
@@ -72,11 +78,11 @@ def _read_board(path: Any, board_id: str) -> Board:
         for key in ("chips", "usable_cores_per_chip"):
             quantity = getattr(file, key)
             if not quantity.value:
-                problems.append(BoardProblem(str(path), key, f"found {quantity}, a board needs a number above 0"))
+                problems.append(BoardProblem(str(path), key, f"must be a number above 0, got {quantity}"))
     if file is not None and chip is not None:
         usable, there = file.usable_cores_per_chip.value, chip.core.cores_per_chip.value
         if usable is not None and there is not None and usable > there:
-            message = f"found {usable}, the chip {chip.name} has {there}"
+            message = f"must be at most {there}, the cores of {chip.name}, got {usable}"
             problems.append(BoardProblem(str(path), "usable_cores_per_chip", message))
     if problems or file is None or chip is None:
         raise BoardError(problems)
@@ -85,7 +91,14 @@ def _read_board(path: Any, board_id: str) -> Board:
 
 
 def load_chip(name_or_path: str | Path) -> Chip:
-    """A chip by name (loihi_1, loihi_2) or from a file; raises BoardError."""
+    """Load a chip by name or from a file.
+
+    Args:
+        name_or_path: loihi_1, loihi_2, or the path of a `.toml` file.
+
+    Raises:
+        BoardError: the chip does not exist, or its file has problems; all of them are listed.
+    """
     problems: list[BoardProblem] = []
     given = Path(name_or_path)
     path: Any = given if given.suffix == SUFFIX else _shipped("chips") / f"{name_or_path}{SUFFIX}"
@@ -104,7 +117,7 @@ def _chip(board: Any, name: str, problems: list[BoardProblem]) -> Chip | None:
         path = _shipped("chips") / f"{name}{SUFFIX}"
     if not path.is_file():
         known = sorted(p.name[: -len(SUFFIX)] for p in _shipped("chips").iterdir() if p.name.endswith(SUFFIX))
-        message = f"found {name!r}, supported {', '.join(known)}, or the name of a {SUFFIX} file beside this one"
+        message = f"must be one of {', '.join(known)}, or the name of a {SUFFIX} file beside this one, got {name!r}"
         problems.append(BoardProblem(str(board), "chip", message))
         return None
     content = _toml(path, problems)
@@ -149,7 +162,7 @@ def _problems(file: str, kind: type, error: ValidationError) -> list[BoardProble
         elif item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             message = "is not a key of these files" + _unit_hint(kind, item["loc"])
         else:
-            message = f"{item['msg'].removeprefix('Value error, ')}, found {item['input']!r}"
+            message = f"{item['msg'].removeprefix('Value error, ')}, got {item['input']!r}"
             if item["type"] == "value_error":
                 message = item["msg"].removeprefix("Value error, ")
         found.append(BoardProblem(file, key, message))
@@ -165,9 +178,9 @@ def _unit_hint(kind: type, location: tuple[int | str, ...]) -> str:
     key = str(location[-1])
     same = [k for k in known if UNIT.sub("", k) == UNIT.sub("", key)]
     if same:
-        return f"; the unit is part of the name, supported {same[0]}"
+        return f"; the unit is part of the key, which must be {same[0]}"
     near = get_close_matches(key, known, 1)
-    return f"; did you mean {near[0]}?" if near else f"; supported {', '.join(known)}"
+    return f"; did you mean {near[0]}?" if near else f"; must be one of {', '.join(known)}"
 
 
 def _field_type(kind: Any, name: str) -> Any:

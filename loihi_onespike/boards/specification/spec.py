@@ -1,6 +1,6 @@
-"""What is known of chips and boards. The unit of a number ends its name; a number that is not public has no value.
+"""Data classes of chips and boards. The unit of a number ends its name; a number that is not public has no value.
 
-The same classes check the files: pydantic refuses unknown keys and wrong types, `Quantity` missing sources.
+The same classes validate the files: pydantic refuses unknown keys and wrong types, `Quantity` refuses missing sources.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pydantic.dataclasses import dataclass
 T = TypeVar("T")
 
 Status = Literal["P", "C", "I", "U", "NF"]
-"""Of a number: P published, C seen in public code or stored notebook output, I inferred, U commonly quoted and not
-verified, NF not found in public."""
+"""Status of a number: P published, C seen in public code or stored notebook output, I inferred, U commonly quoted and
+not verified, NF not found in public."""
 
 # An infinite or negative number is never meant.
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -25,9 +25,10 @@ class Quantity(Generic[T]):
     """A number with its status and source.
 
     Attributes:
-        status: P published, C seen in public code or output, I inferred, U quoted and not verified, NF not found.
-        value: None exactly when the status is NF.
-        source: where it stands; needed for every value.
+        status: P published, C seen in public code or output, I inferred, U quoted and not verified, NF not found in
+            public.
+        value: The number; None exactly when the status is NF.
+        source: Where the number is stated; required for every value.
     """
 
     status: Status
@@ -37,9 +38,9 @@ class Quantity(Generic[T]):
     @model_validator(mode="after")
     def _complete(self) -> Quantity[T]:
         if self.status == "NF" and self.value is not None:
-            raise ValueError(f"value {self.value!r} with status NF; a value needs the status P, C, I or U")
+            raise ValueError(f"value {self.value!r} with status NF; the status of a value must be P, C, I or U")
         if self.status != "NF" and self.value is None:
-            raise ValueError(f"no value with status {self.status}; what is not known has the status NF")
+            raise ValueError(f"no value with status {self.status}; the status of an unknown number must be NF")
         if self.status != "NF" and not self.source.strip():
             raise ValueError("a value without a source")
         if isinstance(self.value, int | float) and self.value < 0:
@@ -48,6 +49,7 @@ class Quantity(Generic[T]):
 
     @property
     def known(self) -> bool:
+        """True when there is a value."""
         return self.value is not None
 
     def __str__(self) -> str:
@@ -56,9 +58,19 @@ class Quantity(Generic[T]):
 
 @dataclass(frozen=True, config=_STRICT)
 class CoreLimits:
-    """What one core holds. A limit without a value is not checked; reports say so.
+    """Capacity of one core. A limit without a value is not checked, and reports say so.
 
-    total_words bounds AxonIn + neuron state + synapses + AxonMap + AxonMem.
+    Attributes:
+        cores_per_chip: Cores of one chip.
+        neurons: Neurons per core.
+        neuron_groups: Neuron groups per core.
+        state_words: Words of neuron state.
+        synapse_words: Words of synaptic memory.
+        axon_in_words: Words of AxonIn, the incoming axons.
+        axon_map_words: Words of AxonMap, the outgoing axons.
+        axon_mem_words: Words of AxonMem.
+        total_words: Limit of AxonIn + neuron state + synapses + AxonMap + AxonMem, in words.
+        memory_kib: Memory of a core in KiB.
     """
 
     cores_per_chip: Quantity[int]
@@ -75,8 +87,16 @@ class CoreLimits:
 
 @dataclass(frozen=True, config=_STRICT)
 class Accounting:
-    """How synapses turn into words of `word_bits`: a list of n targets of w bits takes
-    ceil((n (w + synapse_index_bits) + synapse_header_bits) / word_bits) words."""
+    """Rules by which synapses turn into words.
+
+        words(list of n targets of w bits) = ceil( (n (w + synapse_index_bits) + synapse_header_bits) / word_bits )
+
+    Attributes:
+        word_bits: Width of a word.
+        synapse_index_bits: Bits of the index of a target in a list.
+        synapse_header_bits: Bits of the header of a list.
+        shared_convolution: Convolutions are stored as one kernel per core.
+    """
 
     word_bits: Quantity[int]
     synapse_index_bits: Quantity[int]
@@ -86,7 +106,18 @@ class Accounting:
 
 @dataclass(frozen=True, config=_STRICT)
 class NeuronModel:
-    """The neuron of the chip."""
+    """The neuron of a chip.
+
+    Attributes:
+        programmable: The neuron is a microcode program.
+        state_bytes: Largest neuron state in bytes.
+        membrane_bits: Width of the membrane potential.
+        accumulator_bits: Width of the synaptic input of one step.
+        weight_bits: Largest width of a weight.
+        delay_steps: Longest axon delay in steps.
+        payload_bits: Width of the payload of a graded spike.
+        microcode_words: Words of program memory.
+    """
 
     programmable: Quantity[bool]
     state_bytes: Quantity[int]
@@ -100,7 +131,13 @@ class NeuronModel:
 
 @dataclass(frozen=True, config=_STRICT)
 class Mesh:
-    """Tiles of a chip; core n of a chip belongs to tile n // cores_per_tile, tiles are numbered row by row."""
+    """Tiles of a chip; core n belongs to tile n // cores_per_tile, and tiles are numbered row by row.
+
+    Attributes:
+        tile_columns: Columns of tiles.
+        tile_rows: Rows of tiles.
+        cores_per_tile: Cores of one tile.
+    """
 
     tile_columns: Quantity[int]
     tile_rows: Quantity[int]
@@ -108,12 +145,23 @@ class Mesh:
 
     @property
     def known(self) -> bool:
+        """True when all three numbers are known."""
         return self.tile_columns.known and self.tile_rows.known and self.cores_per_tile.known
 
 
 @dataclass(frozen=True, config=_STRICT)
 class EnergyTable:
-    """Energy of one operation, in picojoule."""
+    """Energy of one operation in pJ.
+
+    Attributes:
+        synaptic_operation_pj: One spike at one synapse.
+        neuron_update_active_pj: Update of a neuron that is active.
+        neuron_update_inactive_pj: Update of a neuron that is inactive.
+        spike_within_tile_pj: One spike sent within a tile.
+        hop_east_west_pj: One spike across one tile, along a row.
+        hop_north_south_pj: One spike across one tile, along a column.
+        hop_between_chips_pj: One spike from chip to chip.
+    """
 
     synaptic_operation_pj: Quantity[float]
     neuron_update_active_pj: Quantity[float]
@@ -126,7 +174,13 @@ class EnergyTable:
 
 @dataclass(frozen=True, config=_STRICT)
 class PowerTable:
-    """Power of one chip that does nothing, in milliwatt."""
+    """Power in mW of one chip that computes nothing.
+
+    Attributes:
+        static_mw: Static power, where a single number is known.
+        idle_min_mw: Least idle power observed.
+        idle_max_mw: Largest idle power observed.
+    """
 
     static_mw: Quantity[float]
     idle_min_mw: Quantity[float]
@@ -135,7 +189,21 @@ class PowerTable:
 
 @dataclass(frozen=True, config=_STRICT)
 class TimingTable:
-    """Time of one operation, in nanoseconds."""
+    """Time of one operation in ns.
+
+    Attributes:
+        synaptic_operation_ns: One spike at one synapse.
+        neuron_update_active_ns: Update of a neuron that is active.
+        neuron_update_inactive_ns: Update of a neuron that is inactive.
+        microcode_pass_ns: One pass of a neuron's program.
+        spike_within_tile_ns: One spike sent within a tile.
+        hop_east_west_ns: One spike across one tile, along a row.
+        hop_north_south_ns: One spike across one tile, along a column.
+        hop_between_chips_ns: One spike from chip to chip.
+        barrier_min_ns: Shortest synchronization of all cores at the end of a step.
+        barrier_max_ns: Longest synchronization of all cores at the end of a step.
+        barrier_between_chips_ns: Synchronization over several chips.
+    """
 
     synaptic_operation_ns: Quantity[float]
     neuron_update_active_ns: Quantity[float]
@@ -152,7 +220,19 @@ class TimingTable:
 
 @dataclass(frozen=True, config=_STRICT)
 class Chip:
-    """One kind of chip."""
+    """One kind of chip.
+
+    Attributes:
+        name: Name of the chip.
+        generation: 1 for Loihi, 2 for Loihi 2.
+        core: Limits of one core.
+        accounting: Rules by which synapses turn into words.
+        neuron: The neuron.
+        mesh: The tiles.
+        energy: Energy per operation in pJ.
+        power: Power without computation in mW.
+        timing: Time per operation in ns.
+    """
 
     name: str
     generation: Literal[1, 2]
@@ -167,7 +247,18 @@ class Chip:
 
 @dataclass(frozen=True, config=_STRICT)
 class BoardFile:
-    """What stands in a board's file; `chip` names a chip of hw_configs/chips or a file beside this one."""
+    """Content of a board's file.
+
+    Attributes:
+        name: Name of the board.
+        chip: Name of a chip of hw_configs/chips, or of a `.toml` file beside this one.
+        chips: Number of chips.
+        usable_cores_per_chip: Cores per chip that a network may occupy.
+        power_max_w: Largest power of the board in W.
+        steppings: Steppings of its chips.
+        chip_columns: Columns of chips.
+        chip_rows: Rows of chips.
+    """
 
     name: str
     chip: str
@@ -184,9 +275,15 @@ class Board:
     """A board: chips of one kind.
 
     Attributes:
-        id: name of its file without the suffix, what `--board` takes.
-        usable_cores_per_chip: cores that a network may occupy.
-        chip_columns, chip_rows: how the chips lie; unknown for all boards so far.
+        id: Name of its file without the suffix, as `--board` takes it.
+        name: Name of the board.
+        chip: Its chip.
+        chips: Number of chips.
+        usable_cores_per_chip: Cores per chip that a network may occupy.
+        power_max_w: Largest power of the board in W.
+        steppings: Steppings of its chips.
+        chip_columns: Columns of chips; unknown for all boards so far.
+        chip_rows: Rows of chips; unknown for all boards so far.
     """
 
     id: str

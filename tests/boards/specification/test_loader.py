@@ -48,7 +48,7 @@ def test_a_chip_of_ones_own_lies_beside_the_board(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "key", "words"),
     [
-        ("power_max_w", "power_max_mw", "power_max_mw", "the unit is part of the name, supported power_max_w"),
+        ("power_max_w", "power_max_mw", "power_max_mw", "the unit is part of the key, which must be power_max_w"),
         ("chip_rows", "chip_rowz", "chip_rowz", "did you mean chip_rows"),
         ("value = 3", "value = 3.5", "chips.value", "valid integer"),
         ("value = 3", "value = true", "chips.value", "valid integer"),
@@ -63,8 +63,8 @@ def test_a_chip_of_ones_own_lies_beside_the_board(tmp_path):
         ('status = "U"', 'status = "NF"', "chips", "value 3 with status NF"),
         ("value = 3,", "value = 3, unit = 1,", "chips.unit", "is not a key"),
         ('chip_rows = { status = "NF" }', "", "chip_rows", 'not known is { status = "NF" }'),
-        ("value = 100", "value = 129", "usable_cores_per_chip", "the chip Loihi 2 has 128"),
-        ('"loihi_2"', '"loihi_3"', "chip", "supported loihi_1, loihi_2"),
+        ("value = 100", "value = 129", "usable_cores_per_chip", "must be at most 128, the cores of Loihi 2, got 129"),
+        ('"loihi_2"', '"loihi_3"', "chip", "must be one of loihi_1, loihi_2"),
     ],
 )
 def test_what_is_refused(tmp_path, old, new, key, words):
@@ -90,7 +90,7 @@ def test_problems_of_the_chip_name_its_file(tmp_path):
     keys = {p.key: p for p in caught.value.problems}
     assert set(keys) == {"timing.barrier_min_us", "timing.barrier_min_ns"}
     assert keys["timing.barrier_min_us"].file.endswith("late.toml")
-    assert "supported barrier_min_ns" in keys["timing.barrier_min_us"].message
+    assert "must be barrier_min_ns" in keys["timing.barrier_min_us"].message
 
 
 def test_no_such_board():
