@@ -1,7 +1,7 @@
-"""From the fields of a file back to a verified network.
+"""Decoding: from the fields of a file to a verified network.
 
-`decode_synapses` and `decode_population` read the parts of a layer; here the layers become a network, which is written
-once more: what the file says beyond it must be the same.
+`decode_synapses` and `decode_population` read the parts of a layer; this module assembles the layers to a network. The
+network is then encoded again, and what the file says beyond it must be the same.
 """
 
 from __future__ import annotations
@@ -22,12 +22,21 @@ from netx_export.fields import Array, Fields
 
 
 def decode(fields: Mapping[str, Array]) -> Network:
-    """The network of a file. Every field is used or compared with what follows from the others."""
+    """Make the network of a file. Every field is either used or compared with what follows from the others.
+
+    Args:
+        fields: All fields of a file, by path.
+
+    Raises:
+        FormatError: a field is missing, superfluous, contradictory or outside its range; the error names it.
+    """
     try:
         return _decode(fields)
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError, MemoryError) as error:
-        # A file made by another program can pass every digest and still be nonsense in a way nobody listed.
-        raise FormatError("layer", f"is no network ({type(error).__name__}: {error}); write the file again") from error
+        # A file made by another program can pass every digest and still be meaningless in unforeseen ways.
+        raise FormatError(
+            "layer", f"does not describe a network ({type(error).__name__}: {error}); write the file again"
+        ) from error
 
 
 def _decode(fields: Mapping[str, Array]) -> Network:

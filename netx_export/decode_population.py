@@ -1,4 +1,4 @@
-"""The population of a layer, from the fields of a file: neurons, thresholds and the code of their spikes."""
+"""Decoding of the population of a layer: neurons, thresholds and the code of their spikes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,20 @@ ONE = 2**LEAK_SHIFT
 
 
 def read_population(layer: Fields) -> AnyPopulation:
-    """Input, spiking neurons or readout; raises FormatError naming the field that does not fit."""
+    """Read the input, the spiking neurons or the readout of a layer.
+
+    Args:
+        layer: Fields of the layer.
+
+    Raises:
+        FormatError: a field has a wrong type, shape or value; the error names it.
+    """
     own = layer.at("onespike")
     name, shape = own.text("name"), own.integers("shape", 1, MAX_NEURONS)
     is_input = layer.text("type") == "input"
     most = MAX_INPUTS if is_input else MAX_NEURONS
     if not 0 < prod(shape) <= most or not shape or len(shape) > 16:
-        raise own.fail("shape", f"found {shape}, supported 1 to {most} neurons")
+        raise own.fail("shape", f"must describe 1 to {most} neurons, got {shape}")
     if is_input:
         own.choice("kind", ("input",))
         scale, offset = (_broadcastable(own, name, shape) for name in ("scale", "offset"))
@@ -63,7 +70,7 @@ def _order(own: Fields, shape: Shape) -> NDArray[np.int32] | None:
         return None
     order = own.array("order")
     if not order.size or order.min() < -1 or order.max() >= prod(shape):
-        raise own.fail("order", f"found shape {order.shape}, supported places -1..{prod(shape) - 1}, at least one")
+        raise own.fail("order", f"must hold at least one entry in -1..{prod(shape) - 1}, got shape {order.shape}")
     return order  # type: ignore[return-value]
 
 
@@ -74,7 +81,7 @@ def _broadcastable(own: Fields, name: str, shape: Shape) -> NDArray[np.float64]:
     except ValueError:
         fits = False
     if not fits:
-        raise own.fail(name, f"found shape {values.shape}, which does not broadcast to {shape}")
+        raise own.fail(name, f"must broadcast to {shape}, got shape {values.shape}")
     return values
 
 

@@ -1,9 +1,11 @@
-"""Chunks of an array as HDF5's own shuffle and deflate filters would store them, packed tighter and faster.
+"""Chunks of an array in the form of HDF5's shuffle and deflate filters, compressed faster and smaller than by HDF5.
 
-After the shuffle filter a chunk is its first bytes, then its second bytes, … . These planes differ: the low byte of an
-INT8 weight is nearly random, so nothing but its histogram helps, while sign bytes come in runs. A deflate stream may
-change its strategy at any block, but HDF5 uses one for all. Written here, plane by plane, any HDF5 reader
-inflates the result as usual, and 25 million weights take a third of the time and 3 % less room.
+After the shuffle filter a chunk consists of its first bytes, then its second bytes, and so on. These byte planes
+differ:
+the low byte of an INT8 weight is nearly random, so only its histogram can be used, while sign bytes form runs. A
+deflate
+stream may change its strategy at any block, but HDF5 uses one strategy for all. Here every plane gets its own. Any HDF5
+reader inflates the result as usual, and 25 million weights take a third of the time and 3 % less space.
 """
 
 from __future__ import annotations
@@ -16,16 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHUNK_ELEMENTS = 2**20
+"""Elements in a chunk, at most."""
 ZLIB_HEADER = b"\x78\x01"
 STRATEGIES = ((zlib.Z_HUFFMAN_ONLY, 6), (zlib.Z_RLE, 6), (zlib.Z_DEFAULT_STRATEGY, 3))
-"""Strategy and level, fastest first."""
+"""Strategies and levels of zlib, fastest first."""
 SAMPLE_BYTES = 2**15
+"""Bytes on which the strategies are compared."""
 WORTH = 0.97
-"""A slower strategy is taken when it needs at most this share of the bytes."""
+"""A slower strategy is chosen when it needs less than this share of the bytes."""
 
 
 def chunk_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """About CHUNK_ELEMENTS in a chunk, whole trailing axes first."""
+    """Shape of a chunk of at most about CHUNK_ELEMENTS elements, whole trailing axes first."""
     room, chunk = CHUNK_ELEMENTS, []
     for size in reversed(shape):
         chunk.append(max(1, min(size, room)))
@@ -34,7 +38,11 @@ def chunk_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def chunks(array: NDArray[np.generic]) -> Iterator[tuple[tuple[int, ...], bytes]]:
-    """Offset and stored bytes of every chunk; chunks at the border are filled up with zeros."""
+    """Yield offset and stored bytes of every chunk; chunks at the border are padded with zeros.
+
+    Args:
+        array: The array to store.
+    """
     size = chunk_shape(array.shape)
     for offset in itertools.product(*(range(0, n, c) for n, c in zip(array.shape, size, strict=True))):
         part = array[tuple(slice(o, o + c) for o, c in zip(offset, size, strict=True))]
@@ -46,7 +54,7 @@ def chunks(array: NDArray[np.generic]) -> Iterator[tuple[tuple[int, ...], bytes]
 
 
 def shuffled_deflate(part: NDArray[np.generic]) -> bytes:
-    """A zlib stream of the byte planes of `part`."""
+    """A zlib stream of the byte planes of one chunk."""
     planes = np.ascontiguousarray(np.ascontiguousarray(part).reshape(-1, 1).view(np.uint8).T)
     pieces, check = [ZLIB_HEADER], zlib.adler32(b"")
     for number, plane in enumerate(planes):

@@ -1,4 +1,4 @@
-"""Typed access to the fields of a file; everything unexpected is a FormatError that names the field."""
+"""Typed access to the fields of a file; anything unexpected raises a FormatError that names the field."""
 
 from __future__ import annotations
 
@@ -13,22 +13,35 @@ from netx_export.layout import FIELDS, FieldSpec, pattern
 Array = NDArray[np.generic]
 
 MAX_TEXT_BYTES = 2**26
+"""Longest manifest in bytes."""
 MAX_NEURONS = 2**27
-"""Largest population that a file may describe; a damaged or hostile shape must not reserve memory without end."""
+"""Largest population that a file may describe, so that a damaged or hostile shape cannot reserve unlimited memory."""
 MAX_INPUTS = 2**40
-"""Largest input: of a graph it has nodes times features places, nearly all of them empty and none of them stored."""
+"""Largest input: that of a graph has nodes times features elements, nearly all of them zero and none of them stored."""
 
 
 def check_field(path: str, dtype: np.dtype, rank: int) -> FieldSpec:
-    """Compare a stored type and rank with the layout table."""
+    """Compare a stored type and rank with the layout table.
+
+    Args:
+        path: Path of the field.
+        dtype: Its stored type.
+        rank: Its number of axes.
+
+    Returns:
+        The entry of the layout table.
+
+    Raises:
+        FormatError: the field is unknown, or its type or rank differs from the table.
+    """
     field = FIELDS.get(pattern(path))
     if field is None:
-        raise FormatError(path, "is no field of this version of the format; the file is damaged or was edited")
+        raise FormatError(path, "is not a field of this version of the format; the file is damaged or was edited")
     wanted = np.dtype("S1") if field.dtype == "S" else np.dtype(field.dtype)
     if (dtype.kind != "S") if field.dtype == "S" else (dtype != wanted):
-        raise FormatError(path, f"found type {dtype}, the format has {'a string' if field.dtype == 'S' else wanted}")
+        raise FormatError(path, f"must be {'a string' if field.dtype == 'S' else wanted}, got type {dtype}")
     if field.axes is not None and rank != len(field.axes):
-        raise FormatError(path, f"found {rank} axes, the format has {len(field.axes)} ({', '.join(field.axes)})")
+        raise FormatError(path, f"must have {len(field.axes)} axes ({', '.join(field.axes)}), got {rank}")
     return field
 
 
@@ -43,7 +56,7 @@ def _children(fields: Mapping[str, Array]) -> dict[str, set[str]]:
 
 
 class Fields:
-    """A part of the fields below a prefix."""
+    """The fields of a file below a prefix, with typed and checked access."""
 
     def __init__(
         self, fields: Mapping[str, Array], prefix: str = "", parents: dict[str, set[str]] | None = None
@@ -52,19 +65,27 @@ class Fields:
         self._parents = _children(fields) if parents is None else parents
 
     def path(self, name: str) -> str:
+        """Full path of a field."""
         return self._prefix + name
 
     def at(self, below: str) -> Fields:
+        """The fields below a group."""
         return Fields(self._fields, f"{self._prefix}{below}/", self._parents)
 
     def has(self, name: str) -> bool:
+        """Whether a field is present."""
         return self.path(name) in self._fields
 
     def fail(self, name: str, message: str) -> FormatError:
+        """A FormatError about a field, for the caller to raise."""
         return FormatError(self.path(name), message)
 
     def array(self, name: str) -> Array:
-        """A field as stored; its type and rank follow the layout table."""
+        """A field as it is stored; type and rank are checked against the layout table.
+
+        Raises:
+            FormatError: the field is missing, or its type or rank is wrong.
+        """
         path = self.path(name)
         if path not in self._fields:
             raise FormatError(path, "is missing; the file is damaged or was edited")
@@ -73,44 +94,90 @@ class Fields:
         return array
 
     def integer(self, name: str, low: int, high: int) -> int:
+        """An integer in a range.
+
+        Args:
+            name: Name of the field.
+            low: Smallest allowed value.
+            high: Largest allowed value.
+
+        Raises:
+            FormatError: the field is missing or its value outside the range.
+        """
         value = int(self.array(name)[()])
         if not low <= value <= high:
-            raise self.fail(name, f"found {value}, supported {low}..{high}")
+            raise self.fail(name, f"must be in {low}..{high}, got {value}")
         return value
 
     def integers(self, name: str, low: int, high: int, length: int | None = None) -> tuple[int, ...]:
-        """All values of an integer array, row by row."""
+        """All values of an integer array, row by row.
+
+        Args:
+            name: Name of the field.
+            low: Smallest allowed value.
+            high: Largest allowed value.
+            length: Required number of entries along the first axis; None for any.
+
+        Raises:
+            FormatError: the field is missing, has another length, or a value outside the range.
+        """
         array = self.array(name)
         values = tuple(int(v) for v in array.ravel().tolist())
         if length is not None and len(array) != length:
-            raise self.fail(name, f"found {len(array)} entries, {length} are needed")
+            raise self.fail(name, f"must have {length} entries, got {len(array)}")
         if values and not low <= min(values) <= max(values) <= high:
-            raise self.fail(name, f"found values in {min(values)}..{max(values)}, supported {low}..{high}")
+            raise self.fail(name, f"values must be in {low}..{high}, got {min(values)}..{max(values)}")
         return values
 
     def text(self, name: str) -> str:
+        """A string.
+
+        Raises:
+            FormatError: the field is missing, holds several strings, or is not UTF-8.
+        """
         array = self.array(name)
         if array.size != 1:
-            raise self.fail(name, f"found {array.size} strings, one is needed")
+            raise self.fail(name, f"must be one string, got {array.size}")
         try:
             return bytes(array.ravel()[0]).decode("utf-8")
         except UnicodeDecodeError as error:
             raise self.fail(name, "is not UTF-8; the file is damaged") from error
 
     def choice(self, name: str, options: tuple[str, ...]) -> str:
+        """One of several strings.
+
+        Args:
+            name: Name of the field.
+            options: Allowed values.
+
+        Raises:
+            FormatError: the field is missing or holds another value.
+        """
         value = self.text(name)
         if value not in options:
-            raise self.fail(name, f"found {value!r}, supported {', '.join(options)}")
+            raise self.fail(name, f"must be one of {', '.join(options)}, got {value!r}")
         return value
 
     def finite(self, name: str) -> NDArray[np.float64]:
+        """Real numbers.
+
+        Raises:
+            FormatError: the field is missing or holds a value that is not finite.
+        """
         array = self.array(name).astype(np.float64)
         if not np.all(np.isfinite(array)):
             raise self.fail(name, "holds a value that is not finite")
         return array
 
     def numbers(self, below: str) -> Iterator[int]:
-        """Numbers of the sub-groups of `below`, which must run from 0 without a gap."""
+        """Numbers of the sub-groups of a group, which must run from 0 without a gap.
+
+        Args:
+            below: Name of the group.
+
+        Raises:
+            FormatError: a number is missing, or a name is not a number.
+        """
         names = self._parents.get(self.path(below), set())
         wrong = names - {str(number) for number in range(len(names))}
         if wrong:

@@ -1,4 +1,4 @@
-"""Network files: `write` and `read`."""
+"""Reading and writing of network files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ from netx_export.storage import image, load
 def write(network: Network, path: str | os.PathLike[str]) -> None:
     """Write a network as a NetX file.
 
-    The file appears as a whole or not at all: it is written beside its place, brought to disk and renamed. When
-    anything fails, a file that stood at `path` before is untouched.
+    The file appears completely or not at all: it is written beside its destination, flushed to disk and renamed. If
+    anything fails, a file that was at `path` before is unchanged.
+
+    Args:
+        network: The network.
+        path: Path of the file.
 
     Raises:
-        GraphError: the network breaks a rule of `core.graphs.verify_network`, or holds what a file cannot keep.
-        OSError: the folder is missing, full or not writable.
+        GraphError: the network breaks a rule of `core.graphs.verify_network`, or holds what a file cannot store.
+        OSError: the folder is missing (FileNotFoundError), full or not writable.
     """
     data = image(encode(verify(network)))
     target = Path(os.path.realpath(path))
@@ -53,6 +57,9 @@ def _folder_to_disk(path: Path) -> None:
 
 def read(path: str | os.PathLike[str]) -> Network:
     """Read a network file of any version so far; the network is verified.
+
+    Args:
+        path: Path of the file.
 
     Raises:
         FormatError: the file is damaged, truncated, foreign or of a newer version; `field` names the entry.

@@ -1,8 +1,8 @@
-"""The layout of a network file as one table: every field with its type, its axes and what it means.
+"""The layout of a network file as one table: every field with its type, its axes and its meaning.
 
-Paths are written with `#` for a layer number and `@` for a number of a synapse group. Fields with `netx=True` are
-NetX's own: same name, axis order and meaning as in the files of lava-dl 0.6.0. All others are the extension for
-one-spike networks. docs/netx_format.md says the same in prose; a test keeps the two together.
+Paths are written with `#` for the number of a layer and `@` for the number of a synapse group. Fields with `netx=True`
+are NetX's own, with the name, axis order and meaning that they have in the files of lava-dl 0.6.0. All others belong to
+the extension for one-spike networks. docs/netx_format.md says the same in prose; a test keeps the two consistent.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 FORMAT = "onespike-netx"
 VERSION = 2
-"""Raised when a field changes its meaning or a new field becomes necessary; older versions stay readable."""
+"""Version of the format, raised when a field changes its meaning or is added; older versions stay readable."""
 
 EXTENSION = "onespike"
-"""Name of the groups that hold what NetX has no field for."""
+"""Name of the groups that hold the fields of the extension."""
 MANIFEST = "onespike/manifest"
 """Digest of every field, as JSON."""
 
 LAYER_TYPES = ("conv", "convNd", "dense", "denseLast", "pool", "diagonal", "sparse")
-"""Types of a layer with synapses; conv, dense and pool are NetX's, which also has input and flatten."""
+"""Types of a layer with synapses; conv, dense and pool are NetX's own, as are input and flatten."""
 SPIKING, READOUT = "ONESPIKE", "READOUT"
 """Neuron types."""
 GATHERS = ("none", "flatten", "index")
@@ -31,11 +31,11 @@ class FieldSpec:
     """One field of the file.
 
     Attributes:
-        dtype: numpy type as stored, little-endian; "S" is a string of any length, UTF-8.
-        axes: names of the axes, or the fixed length; () for a scalar, None where the rank is free.
-        meaning: for the documentation.
-        netx: a field of NetX itself, always a dataset.
-        attribute: stored as an attribute of its group: a tenth of the bytes of a small dataset.
+        dtype: numpy type as stored, little-endian; "S" is a string of any length in UTF-8.
+        axes: Names of the axes, or a fixed length; () for a scalar, None where the rank is free.
+        meaning: Meaning, for the documentation.
+        netx: A field of NetX itself, always a data set.
+        attribute: Stored as an attribute of its group, which takes a tenth of the bytes of a small data set.
     """
 
     dtype: str

@@ -1,8 +1,8 @@
-"""Fields in an HDF5 file: compression, digests, no clock times, and errors that name the field.
+"""Storage of fields in an HDF5 file: compression, digests, no time stamps, and errors that name the field.
 
 Metadata of the HDF5 1.10 format carries checksums of its own, and every field has a digest in the manifest, so that a
-damaged byte is either found or stands in a place that carries nothing. Small fields live inside the checksummed
-metadata; large ones are shuffled and deflated in chunks.
+damaged byte is either detected or lies where nothing is stored. Small fields are part of the checksummed metadata;
+large ones are shuffled and deflated in chunks.
 """
 
 from __future__ import annotations
@@ -26,25 +26,28 @@ from netx_export.fields import MAX_TEXT_BYTES, check_field
 from netx_export.layout import EXTENSION, FIELDS, FORMAT, MANIFEST, VERSION, pattern
 
 COMPACT_BYTES = 2048
-"""Fields up to this size are stored in the object header."""
+"""Fields of up to this many bytes are stored in the object header."""
 MAX_DEFLATE_RATIO = 1100
-"""Deflate cannot do better; a larger ratio means a damaged or hostile shape, refused before memory is reserved."""
+"""Best ratio that deflate reaches; a larger one means a damaged or hostile shape, refused before memory is reserved."""
 LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError, SystemError,
                   MemoryError, zlib.error)  # fmt: skip
-"""What h5py raises on damaged files."""
+"""Exceptions that h5py raises on damaged files."""
 
 
 def digest(array: Array) -> str:
-    """Of type, shape and values, 32 hexadecimal digits."""
+    """Digest of type, shape and values as 32 hexadecimal digits (BLAKE2b, 16 bytes)."""
     hasher = hashlib.blake2b(f"{array.dtype.str}{array.shape}".encode(), digest_size=16)
     hasher.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
     return hasher.hexdigest()
 
 
 def image(fields: FieldMap) -> bytes:
-    """The bytes of a file with the fields and their manifest. The same fields give the same bytes.
+    """Bytes of a file with the given fields and their manifest. The same fields give the same bytes.
 
-    The file is made in memory: HDF5 libraries before 2.0 can crash when the disk is full, ordinary writing cannot.
+    The file is made in memory: HDF5 libraries before 2.0 can crash when the disk is full, and ordinary writing cannot.
+
+    Args:
+        fields: All fields, by path.
     """
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_libver_bounds(h5f.LIBVER_V110, h5f.LIBVER_V110)
@@ -106,13 +109,24 @@ def _naming(field: str) -> Iterator[None]:
 
 
 def load(path: str | os.PathLike[str]) -> FieldMap:
-    """Every field that the manifest lists, checked against its digest. FileNotFoundError passes through."""
+    """Read every field that the manifest lists, and check it against its digest.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        All fields, by path.
+
+    Raises:
+        FormatError: the file is damaged, truncated, foreign or of a newer version.
+        OSError: the file is missing or not readable.
+    """
     with open(path, "rb"):
         pass  # a missing or unreadable file is the caller's affair, not a damaged file
     try:
         file = h5py.File(path, "r")
     except LIBRARY_ERRORS as error:
-        raise FormatError(os.fspath(path), f"is no HDF5 file, or it is truncated or damaged ({error})") from error
+        raise FormatError(os.fspath(path), f"is not an HDF5 file, or is truncated or damaged ({error})") from error
     with file:
         with _naming(EXTENSION):
             _check_format(file)
@@ -131,16 +145,16 @@ def _check_format(file: h5py.File) -> None:
                 "layer/*/neuron/type",
                 f"found {', '.join(kinds)}: a NetX file of other neurons; load it with lava.lib.dl.netx.hdf5.Network",
             )
-        raise FormatError(EXTENSION, "is missing; this HDF5 file is no one-spike network (write one with net.save)")
+        raise FormatError(EXTENSION, "is missing; this HDF5 file is not a one-spike network (write one with net.save)")
     if bytes(group.attrs.get("format", b"")) != FORMAT.encode():
-        raise FormatError(f"{EXTENSION}@format", f"found {group.attrs.get('format')!r}, supported {FORMAT!r}")
+        raise FormatError(f"{EXTENSION}@format", f"must be {FORMAT!r}, got {group.attrs.get('format')!r}")
     version = group.attrs.get("version")
     if not isinstance(version, (int, np.integer)) or version < 1:
-        raise FormatError(f"{EXTENSION}@version", f"found {version!r}, supported 1 to {VERSION}")
+        raise FormatError(f"{EXTENSION}@version", f"must be in 1..{VERSION}, got {version!r}")
     if version > VERSION:
         raise FormatError(
             f"{EXTENSION}@version",
-            f"found version {version}, this release reads 1 to {VERSION}; upgrade loihi-onespike to read the file",
+            f"must be in 1..{VERSION} for this release, got version {version}; upgrade loihi-onespike to read the file",
         )
 
 
@@ -159,14 +173,14 @@ def _foreign_neurons(file: h5py.File) -> list[str]:
 def _manifest(file: h5py.File) -> dict[str, str]:
     data = file[MANIFEST]
     if not isinstance(data, h5py.Dataset) or data.dtype != np.uint8 or data.ndim != 1:
-        raise FormatError(MANIFEST, "is no list of bytes; the file is damaged")
+        raise FormatError(MANIFEST, "is not a list of bytes; the file is damaged")
     _check_size(data, MANIFEST, MAX_TEXT_BYTES)
     raw = data[()]
     if bytes(file[EXTENSION].attrs.get("manifest", b"")).decode("ascii", "replace") != digest(raw):
         raise FormatError(MANIFEST, "does not match its digest; the file is damaged")
     names = json.loads(raw.tobytes())
     if not isinstance(names, dict):
-        raise FormatError(MANIFEST, "is no JSON object; the file is damaged")
+        raise FormatError(MANIFEST, "is not a JSON object; the file is damaged")
     return names
 
 

@@ -1,4 +1,4 @@
-"""Branching on the local step: a binary tree of comparisons whose leaves are the blocks of the steps."""
+"""Branching on the local step: a binary tree of comparisons whose leaves are blocks of instructions."""
 
 from __future__ import annotations
 
@@ -13,20 +13,24 @@ Segment: TypeAlias = "tuple[int, Callable[[], None]]"
 
 
 def runs(values: Sequence[T]) -> list[tuple[int, T]]:
-    """Runs of equal neighbours as (place of the first, counted from 1; value)."""
+    """Runs of equal neighbours, each as (position of its first element counted from 1, value)."""
     return [(place, value) for place, value in enumerate(values, 1) if place == 1 or value != values[place - 2]]
 
 
 def dispatch(builder: ProgramBuilder, clock: Field, segments: Sequence[Segment], name: str) -> None:
-    """Run the one block whose steps hold the clock, then go on behind all blocks.
+    """Emit a tree that runs the block of the current step and continues after all blocks.
 
-    Every block but the last of the text ends with a jump. c is still set in a block that was jumped to, because blocks
-    do not compare; one that was reached by falling through sets c with an EQ that is always true.
+    Every block but the textually last ends with a jump. In a block that was reached by a jump the flag c is still set,
+    because blocks make no comparisons; a block that was reached by falling through sets c with an EQ that is always
+    true.
 
     Args:
-        segments: (first step, writer of the block), ascending; a block lasts until the next one's first step, and the
-            clock is never before the first.
-        name: prefix of the labels.
+        builder: The program under construction.
+        clock: The field that holds the local step.
+        segments: (first step, writer of the block) in ascending order; a block lasts until the first step of the next,
+            and
+            the clock is never before the first step of the first block.
+        name: Prefix of the labels.
     """
     _tree(builder, clock, segments, name, jumped_to=False, last=True)
     if len(segments) > 1:

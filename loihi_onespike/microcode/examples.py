@@ -1,4 +1,4 @@
-"""Small networks with one neuron variant each, for the figures of docs/microcode.md and for whoever ports a program."""
+"""Small networks with one neuron variant each, for the figures of docs/microcode.md and for porting a program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loihi_onespike.core.maps import Dense, Diagonal
 
 INPUTS, HIDDEN, OUTPUTS = 48, 32, 10
 BASES = {4: 2.0, 8: 1.6, 16: 1.3, 24: 1.2}
-"""A usual base for each number of timesteps."""
+"""Typical base for each number of timesteps."""
 IMAGES = 3
 
 
@@ -54,7 +54,12 @@ VARIANTS: dict[str, Callable[[int], tuple[Population, SingleSpikeCode]]] = {
 
 
 def example(variant: str, timesteps: int) -> Network:
-    """input → hidden (the variant) → relay → readout; a relay runs the program of a max pooling."""
+    """A network input → hidden (the variant) → relay → readout; the relay runs the program of max pooling.
+
+    Args:
+        variant: A key of `VARIANTS`.
+        timesteps: Phases of the code, T; a key of `BASES`.
+    """
     hidden, code = VARIANTS[variant](timesteps)
     rng = np.random.default_rng(timesteps + 1)
     two, none = np.array(2, np.int16), np.zeros((), np.int64)
@@ -92,5 +97,5 @@ def example(variant: str, timesteps: int) -> Network:
 
 
 def example_codes(timesteps: int) -> np.ndarray:
-    """(IMAGES, INPUTS) phases, zeros among them."""
+    """(IMAGES, INPUTS) random phases, including 0 for no spike."""
     return np.random.default_rng(timesteps + 2).integers(0, timesteps + 1, (IMAGES, INPUTS)).astype(np.int16)

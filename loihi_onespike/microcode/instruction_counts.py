@@ -1,4 +1,4 @@
-"""Instructions per neuron and step, from the program alone: what no run of any input can exceed.
+"""Upper bounds of the instructions per neuron and step, derived from the program alone and valid for every input.
 
 Cycles per instruction are not public; these are counts, not times.
 """
@@ -25,10 +25,10 @@ class InstructionCounts:
     """Counts of one population's program.
 
     Attributes:
-        program: instructions in the program.
-        constants: shared constants.
-        rows: rows of 64 bits of state per neuron.
-        per_step: most instructions that a neuron executes at local step 1 … period.
+        program: Instructions in the program.
+        constants: Shared constants.
+        rows: Rows of 64 bits of state per neuron.
+        per_step: Largest number of instructions that a neuron executes at local step 1 … period.
     """
 
     program: int
@@ -38,22 +38,24 @@ class InstructionCounts:
 
     @property
     def worst(self) -> int:
-        """Most instructions in one step."""
+        """Largest number of instructions in one step."""
         return max(self.per_step)
 
     @property
     def window(self) -> int:
-        """Most instructions in one window, an upper bound: no neuron decides at every phase and fires at each."""
+        """Upper bound of the instructions in one window; no neuron decides at every phase and also fires at each."""
         return sum(self.per_step)
 
 
 def instruction_counts(
     population: Population | Readout, period: int | None = None, spec: MicrocodeSpec = DEFAULT_SPEC
 ) -> InstructionCounts:
-    """Static counts of a population.
+    """Count the instructions of a population's program.
 
     Args:
-        period: steps between two images; by default the population's own window.
+        population: The population.
+        period: Steps between two images; by default the population's own window.
+        spec: Widths that are not public.
     """
     period = own_window(population) if period is None else period
     program = program_of(population, period, spec)
@@ -63,7 +65,14 @@ def instruction_counts(
 
 
 def longest_path(program: Program, clock: int) -> int:
-    """Most instructions of one pass that begins with this clock; branches on the clock are taken as they fall."""
+    """Largest number of instructions of one pass that begins with this value of the clock.
+
+    Branches that depend on the clock alone are followed as they fall; of all others, the longer way counts.
+
+    Args:
+        program: The program.
+        clock: Value of the clock before the pass.
+    """
     best: list[dict[Known, int]] = [{} for _ in range(len(program) + 1)]
     best[0][clock, None] = 0
     for place, instruction in enumerate(program.instructions):

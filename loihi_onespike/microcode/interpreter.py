@@ -1,8 +1,8 @@
 """Interpreter of the instruction set: one population of neurons, one pass of its program per step.
 
-Every neuron has a program counter of its own. Jumps only go forward, so the neurons at the smallest counter are run
-first, all together, and neurons that branched apart meet again further down. Numbers are checked, never cut: a value
-too wide for where it goes is a MicrocodeError.
+Every neuron has its own program counter. Jumps only go forward, so the neurons with the smallest counter are executed
+first, all together, and neurons that branched apart meet again further down. Numbers are checked, never truncated: a
+value that is too wide for its destination raises MicrocodeError.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Interpreter:
     """Neurons that all run one program.
 
     Attributes:
-        program: what they run.
-        rows: (rows, neurons) uint64, their state between two steps; nothing else lasts from step to step.
-        executed: instructions executed so far, all neurons together.
-        passes: passes so far, all neurons together.
+        program: The program.
+        rows: (rows, neurons) uint64, the state between two steps; nothing else lasts from step to step.
+        executed: Instructions executed so far, summed over neurons.
+        passes: Passes so far, summed over neurons.
     """
 
     def __init__(self, program: Program, state: Mapping[str, IntArray], *, signed_spikes: bool = False) -> None:
@@ -57,17 +57,27 @@ class Interpreter:
         }
 
     def state(self, name: str) -> IntArray:
-        """Values (neurons,) of a field between two steps."""
+        """(neurons,) values of a field between two steps."""
         row = self.program.layout.by_name[name].row
         return self.program.layout.unpack_row(row, self.rows[row])[name]
 
     def step(self, a_in: IntArray) -> IntArray:
-        """One pass for every neuron with its synaptic input (neurons,); returns payloads of spikes, 0 for none."""
+        """Run one pass of the program for every neuron.
+
+        Args:
+            a_in: (neurons,) synaptic input of the step.
+
+        Returns:
+            (neurons,) payloads of the spikes sent, 0 for no spike.
+
+        Raises:
+            MicrocodeError: a value does not fit where it is written, or a neuron sends a second spike.
+        """
         bits = self.program.spec.accumulator_bits
         if not fits(int(a_in.min()), int(a_in.max()), bits):
             found = f"{a_in.min()}..{a_in.max()}"
             raise MicrocodeError(
-                f"{self.program.name}: synaptic input of one step: found {found}, supported {bits} bits; lower "
+                f"{self.program.name}: synaptic input of one step: must fit into {bits} bits, got {found}; lower "
                 "weight_exp and raise input_shift by as much"
             )
         run = _Pass(self, a_in)
@@ -153,12 +163,14 @@ class _Pass:
         else:
             payload = np.ones_like(payload)  # a binary spike has none
         if np.any(active & (self.spikes != 0)):
-            raise MicrocodeError(f"{self.program.name}: {instruction}: a second spike in one step, supported one")
+            raise MicrocodeError(
+                f"{self.program.name}: {instruction}: must send at most one spike per step, got a second"
+            )
         np.copyto(self.spikes, payload, where=active)
 
     def _check(self, instruction: Instruction, values: IntArray, active: Mask, bits: int, what: str) -> None:
         seen = values[active]
         if not fits(int(seen.min()), int(seen.max()), bits):
             raise MicrocodeError(
-                f"{self.program.name}: {instruction}: {what} {seen.min()}..{seen.max()}, supported {bits} bits"
+                f"{self.program.name}: {instruction}: {what} must fit into {bits} bits, got {seen.min()}..{seen.max()}"
             )

@@ -1,8 +1,8 @@
-"""The instruction set: published mnemonics, our reading of each, and an instruction as data.
+"""The instruction set: published mnemonics, the semantics assumed for each, and an instruction as data.
 
-The mnemonics are those of Intel's 2021 technology brief. Their semantics are the usual reading, not a published
-specification; `READINGS` is the one place that states it, the interpreter implements it and docs/microcode.md prints
-it. The assembly language itself is not public: operands and listings here are our own notation.
+The mnemonics are those of Intel's 2021 technology brief. Their semantics are the usual interpretation, not a published
+specification; they are stated in `READINGS` alone, the interpreter implements them and docs/microcode.md prints them.
+The assembly language itself is not public: operands and listings use our own notation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 
 class Op(Enum):
-    """Mnemonics."""
+    """Published mnemonics."""
 
     RMW = "RMW"
     RDC = "RDC"
@@ -37,7 +37,7 @@ class Op(Enum):
 
 @dataclass(frozen=True)
 class Register:
-    """Working register; its value lasts for one pass of the program."""
+    """A working register; its value lasts for one pass of the program."""
 
     name: str
 
@@ -47,7 +47,7 @@ class Register:
 
 @dataclass(frozen=True)
 class Field:
-    """Field of the neuron's state, after RMW has opened its row."""
+    """A field of the neuron's state, accessible after RMW has opened its row."""
 
     name: str
 
@@ -57,7 +57,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Constant:
-    """Shared constant of the population, by name."""
+    """A shared constant of the population, by name."""
 
     name: str
 
@@ -67,7 +67,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Immediate:
-    """Number written in the instruction."""
+    """A number written in the instruction."""
 
     value: int
 
@@ -84,11 +84,11 @@ class Instruction:
     """One instruction.
 
     Attributes:
-        op: mnemonic.
-        out: where the result goes; None for RMW, comparisons, branches, SPIKE and PROBE.
-        inputs: operands in the order of the reading.
-        target: place in the program that JUMP_C goes to; the program's length is its end.
-        comment: for people.
+        op: Mnemonic.
+        out: Destination of the result; None for RMW, comparisons, branches, SPIKE and PROBE.
+        inputs: Operands in the order of the reading.
+        target: Position in the program that JUMP_C goes to; the length of the program is its end.
+        comment: Comment for the listing.
     """
 
     op: Op
@@ -105,15 +105,16 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Reading:
-    """What we take a mnemonic to do.
+    """The semantics that is assumed for a mnemonic.
 
     Attributes:
-        operands: in our notation.
-        effect: the semantics.
-        otherwise: what changes in the programs if a core does it differently; "not used" for mnemonics without need.
-        inputs: number of input operands.
-        writes: it has a result.
-        sets_c: it sets the flag c.
+        operands: Operands in our notation.
+        effect: The semantics.
+        otherwise: What changes in the programs if a core does it differently; "not used" for mnemonics that no program
+            uses.
+        inputs: Number of input operands.
+        writes: The instruction has a result.
+        sets_c: The instruction sets the flag c.
     """
 
     operands: str
@@ -155,7 +156,7 @@ READINGS: dict[Op, Reading] = {
         "x, a, b, n",
         "x = (a · b) >> n: signed, the product kept in full, the shift towards minus infinity; n is a constant",
         "a shift towards zero or to nearest, or a product cut at register width, changes spikes: the rounding rule of "
-        "`coding.leak` and `coding.ThresholdTable` would follow it in every executor",
+        "`core.codes.leak` and `core.codes.ThresholdTable` would follow it in every executor",
         3,
         writes=True,
     ),

@@ -6,9 +6,9 @@
     clock      8 or 16 bits       local step of the window, 0 … period
     fired      8 bits             0 until the neuron's spike of this window
 
-A number that is one for the whole population is a shared constant of the program and takes no state. The widths are
-published (Intel technology brief 2021), their place in a row is ours. Fields of 8 and 16 bits use only their
-non-negative half (0..127, 0..32767), so it does not matter whether a core reads them signed or unsigned.
+A number that all neurons of a population share is a constant of the program and takes no state. The widths are
+published (Intel technology brief 2021); the position of a field in a row is our choice. Fields of 8 and 16 bits use
+only their non-negative half (0..127, 0..32767), so it does not matter whether a core reads them as signed or unsigned.
 """
 
 from __future__ import annotations
@@ -25,14 +25,21 @@ from loihi_onespike.errors import ConfigurationError, MicrocodeError
 
 ROW_BITS = 64
 FIELD_BITS = (8, 16, 24)
-"""Widths of a field of neuron state (Intel technology brief 2021)."""
+"""Widths in bits of a field of neuron state (Intel technology brief 2021)."""
 
 IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class StateField:
-    """One field: `bits` wide, `offset` bits above bit 0 of row `row`."""
+    """One field of the state.
+
+    Attributes:
+        name: Name of the field.
+        bits: Width.
+        row: Number of its row, from 0.
+        offset: Position of its lowest bit in the row.
+    """
 
     name: str
     bits: int
@@ -41,25 +48,36 @@ class StateField:
 
     @property
     def limits(self) -> tuple[int, int]:
-        """Smallest and largest value: signed for 24 bits, 0 and more for 8 and 16 bits."""
+        """(smallest, largest) value: signed for 24 bits, non-negative for 8 and 16 bits."""
         half = 2 ** (self.bits - 1)
         return (-half if self.bits == 24 else 0), half - 1
 
 
 @dataclass(frozen=True)
 class StateLayout:
-    """Where the fields of a neuron stand; made by `StateLayout.of` and, for a population, `state_layout`."""
+    """Positions of all fields of a neuron, made by `StateLayout.of` or, for a population, by `state_layout`.
+
+    Attributes:
+        fields: The fields.
+    """
 
     fields: tuple[StateField, ...]
 
     @classmethod
     def of(cls, widths: Mapping[str, int]) -> StateLayout:
-        """First fit, the widest first; a field never straddles two rows. Raises ConfigurationError for other widths."""
+        """Place fields into rows by first fit, the widest first; a field never straddles two rows.
+
+        Args:
+            widths: Width in bits of every field, by name.
+
+        Raises:
+            ConfigurationError: a width that is not in `FIELD_BITS`.
+        """
         used: list[int] = []
         places: dict[str, tuple[int, int]] = {}
         for name, bits in sorted(widths.items(), key=lambda item: -item[1]):
             if bits not in FIELD_BITS:
-                raise ConfigurationError(f"state field {name}: found {bits} bits, supported {FIELD_BITS}")
+                raise ConfigurationError(f"state field {name}: must be one of {FIELD_BITS} bits, got {bits}")
             row = next((r for r, full in enumerate(used) if full + bits <= ROW_BITS), len(used))
             if row == len(used):
                 used.append(0)
@@ -69,64 +87,93 @@ class StateLayout:
 
     @cached_property
     def by_name(self) -> dict[str, StateField]:
+        """The fields by name."""
         return {f.name: f for f in self.fields}
 
     @property
     def rows(self) -> int:
-        """Rows of 64 bits per neuron."""
+        """Number of rows of 64 bits per neuron."""
         return 1 + max(f.row for f in self.fields)
 
     @property
     def bits(self) -> int:
-        """Bits in use per neuron."""
+        """Number of bits in use per neuron."""
         return sum(f.bits for f in self.fields)
 
     def in_row(self, row: int) -> Sequence[StateField]:
+        """The fields of one row."""
         return [f for f in self.fields if f.row == row]
 
     def pack_row(self, row: int, values: Mapping[str, IntArray]) -> NDArray[np.uint64]:
-        """(neurons,) row made of the values (neurons,) of its fields; raises MicrocodeError where one does not fit."""
+        """Pack the fields of one row.
+
+        Args:
+            row: Number of the row.
+            values: (neurons,) values of its fields, by name.
+
+        Returns:
+            (neurons,) packed rows.
+
+        Raises:
+            MicrocodeError: a value does not fit into its field.
+        """
         packed = np.zeros_like(next(iter(values.values())))
         for f in self.in_row(row):
             low, high = f.limits
             value = values[f.name]
             if value.min() < low or value.max() > high:
                 found = f"{value.min()}..{value.max()}"
-                raise MicrocodeError(f"state field {f.name}: found {found}, its {f.bits} bits hold {low}..{high}")
+                raise MicrocodeError(f"state field {f.name}: must be in {low}..{high} ({f.bits} bits), got {found}")
             packed |= (value & ((1 << f.bits) - 1)) << f.offset
         return packed.view(np.uint64)
 
     def unpack_row(self, row: int, packed: NDArray[np.uint64]) -> dict[str, IntArray]:
-        """Values of the fields of a row, (neurons,) int64 each."""
+        """Unpack one row.
+
+        Args:
+            row: Number of the row.
+            packed: (neurons,) packed rows.
+
+        Returns:
+            (neurons,) int64 values of its fields, by name.
+        """
         signed = packed.view(np.int64)
         # Up to the top of the row and down again: the arithmetic shift carries the sign.
         return {f.name: signed << (ROW_BITS - f.bits - f.offset) >> (ROW_BITS - f.bits) for f in self.in_row(row)}
 
 
 def one_number(values: NDArray[np.integer]) -> bool:
-    """True where one number serves the whole population."""
+    """True when all neurons of a population share one value."""
     return bool(np.all(values == values.flat[0]))
 
 
 def own_window(population: Population | Readout) -> int:
-    """Steps that a population needs for one image, the shortest period it can live with."""
+    """Steps that a population needs for one image, which is the shortest possible period."""
     decided = population.wait + population.timesteps if isinstance(population, Population) else 0
     return max(decided, population.membrane.input_steps)
 
 
 def clock_bits(period: int) -> int:
-    """Width of the field that counts local steps 0 … period. Raises ConfigurationError beyond 16 bits."""
+    """Width in bits of the field that counts local steps 0 … period.
+
+    Raises:
+        ConfigurationError: the period does not fit into 16 bits.
+    """
     for bits in (8, 16):
         if period < 2 ** (bits - 1):
             return bits
-    raise ConfigurationError(f"period: found {period} steps, supported 1 to {2**15 - 1}; use fewer timesteps")
+    raise ConfigurationError(f"period: must be in [1, {2**15 - 1}] steps, got {period}; use fewer timesteps")
 
 
 def state_layout(population: Population | Readout, period: int | None = None) -> StateLayout:
-    """Layout of one neuron of a population.
+    """Layout of the state of one neuron of a population.
 
     Args:
-        period: steps between two images; by default the population's own window.
+        population: The population.
+        period: Steps between two images; by default the population's own window.
+
+    Raises:
+        ConfigurationError: the period does not fit into the clock.
     """
     widths = {"v": 24}
     if isinstance(population, Population) and not one_number(population.threshold):
@@ -140,8 +187,12 @@ def state_layout(population: Population | Readout, period: int | None = None) ->
 
 
 def state_rows(population: Population | Readout, period: int | None = None) -> int:
-    """Rows of 64 bits per neuron: 1 for up to two fields of 24 bits, 2 with threshold and bias of each neuron's own.
+    """Rows of 64 bits per neuron: 1 for up to two fields of 24 bits, 2 where both threshold and bias vary.
 
-    A 16-bit clock (periods above 127 steps) beside two such fields needs the second row too.
+    A clock of 16 bits (periods above 127 steps) beside two fields of 24 bits needs the second row too.
+
+    Args:
+        population: The population.
+        period: Steps between two images; by default the population's own window.
     """
     return state_layout(population, period).rows

@@ -1,4 +1,4 @@
-"""The one-spike neuron (`core.graphs.network`) as a program: clock, integration, decision.
+"""The one-spike neuron (docs/arithmetic.md, The neuron) as a program: clock, integration, decision.
 
     RDC a, RMW rows                                    synaptic input of the step, state
     clock = clock < period ? clock + 1 : 1             and at 1: v = bias, fired = 0
@@ -6,15 +6,15 @@
     not fired, wait < clock ≤ wait + T:  θ = (threshold·mant_k) >> shift_k;  v ≥ θ: fired = 1, SPIKE
     signed: otherwise -θ_negative ≥ v: fired = 1, SPIKE -1
 
-The entry of a table for the step at hand is found by a tree of comparisons with the clock, and is an operand of the
-leaf that it leads to: the set has no addressing by a register, and a chain of EQ and SEL over T entries would cost
-every neuron 3 T instructions each step where the tree costs about 2 log2 T. Equal entries side by side share a leaf,
-so a constant base needs no tree for the leak.
+The table entry of a step is found by a tree of comparisons with the clock, and is an operand of the leaf that the tree
+leads to: the instruction set has no addressing by a register, and a chain of EQ and SEL over T entries would cost every
+neuron 3 T instructions in each step, where the tree costs about 2 log2 T. Equal neighbouring entries share a leaf, so a
+constant base needs no tree for the leak.
 
-The local step is counted in the neuron's state. The timestep counter could give it too, but without a division only by
-a reciprocal, exact for a limited number of steps, or for a period that is a power of two. A count costs no row. It
-starts so that window 0 begins at the population's start; before that the neurons run idle windows, as they do after
-the last image. A spike sent in an idle window arrives in an idle window, so no image sees it.
+The local step is counted in the neuron's state. The timestep counter could provide it too, but without a division only
+through a reciprocal, which is exact for a limited number of steps, or for a period that is a power of two. A counter
+needs no further row. It is initialized so that window 0 begins at the population's start; before that the neurons run
+idle windows, as they do after the last image. A spike of an idle window arrives in an idle window, so no image sees it.
 """
 
 from __future__ import annotations
@@ -42,15 +42,16 @@ END = "end"
 def program_of(
     population: Population | Readout, period: int | None = None, spec: MicrocodeSpec = DEFAULT_SPEC
 ) -> Program:
-    """The program of a population.
+    """Write the program of a population.
 
     Args:
-        period: steps between two images; by default the population's own window.
-        spec: widths that are not public.
+        population: The population.
+        period: Steps between two images; by default the population's own window.
+        spec: Widths that are not public.
 
     Raises:
-        ConfigurationError: a period beyond the clock.
-        MicrocodeError: a number that does not fit the spec.
+        ConfigurationError: the period does not fit into the clock.
+        MicrocodeError: a number does not fit into the widths of `spec`.
     """
     period = own_window(population) if period is None else period
     builder = ProgramBuilder(population.name, state_layout(population, period), spec)
@@ -63,7 +64,16 @@ def program_of(
 
 
 def initial_state(population: Population | Readout, start: int, period: int) -> dict[str, NDArray[np.int64]]:
-    """Values (neurons,) of the state's fields before step 1, for a population whose window 0 begins after `start`."""
+    """Values of the state's fields before step 1.
+
+    Args:
+        population: The population.
+        start: Step after which its window 0 begins.
+        period: Steps between two images.
+
+    Returns:
+        (neurons,) values of every field, by name.
+    """
     values = {"v": population.membrane.bias, "bias": population.membrane.bias, "clock": np.array(-start % period)}
     values["fired"] = np.array(0)
     if isinstance(population, Population):

@@ -1,4 +1,4 @@
-"""Widths that the programs rely on and that are not public: assumptions, stated once, checked by the interpreter."""
+"""Widths that the programs rely on and that are not public: stated here, checked by the interpreter."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from loihi_onespike.errors import ConfigurationError
 
 SMALLEST_REGISTER = 28
-"""v times the largest gain (4) is 26 bits wide; an input of the same size on top and a sign leave it below 28."""
+"""Least width of a register: v times the largest gain (4) takes 26 bits, with an input of that size added 27."""
 WIDEST_REGISTER = 32
-"""The interpreter computes in 64 bits; products of wider registers would not be exact in it."""
+"""Largest width of a register: the interpreter computes in 64 bits, in which wider products would not be exact."""
 
 
 @dataclass(frozen=True)
 class MicrocodeSpec:
-    """Widths in bits, sign included; no value of this class is public [NF], every one is an assumption.
+    """Widths in bits, sign included. None of these values is public [NF]; every one is an assumption.
 
     Attributes:
-        register_bits: working registers; 28 to 32.
-        product_bits: product inside MUL_SHR before the shift; 24 x 24 bits by default, 39 are needed (a threshold
+        register_bits: Working registers, 28 to 32.
+        product_bits: Product inside MUL_SHR before the shift; 24 × 24 bits by default, of which 39 are needed (a
+            threshold
             of 24 bits times a table entry of 16).
-        accumulator_bits: synaptic input of one step; public models declare 16 (LIF, Dense) and 24 (Conv) [C].
-        constant_bits: shared constants of a population.
-        immediate_bits: numbers written in an instruction.
-        message_bits: payload of the spikes of a signed population.
+        accumulator_bits: Synaptic input of one step; public models declare 16 (LIF, Dense) and 24 (Conv) [C].
+        constant_bits: Shared constants of a population.
+        immediate_bits: Numbers written in an instruction.
+        message_bits: Payload of the spikes of a signed population.
+
+    Raises:
+        ConfigurationError: register_bits is outside 28 to 32.
     """
 
     register_bits: int = 32
@@ -36,7 +40,7 @@ class MicrocodeSpec:
     def __post_init__(self) -> None:
         if not SMALLEST_REGISTER <= self.register_bits <= WIDEST_REGISTER:
             raise ConfigurationError(
-                f"register_bits: found {self.register_bits}, supported {SMALLEST_REGISTER} to {WIDEST_REGISTER}; "
+                f"register_bits: must be in [{SMALLEST_REGISTER}, {WIDEST_REGISTER}], got {self.register_bits}; "
                 "a potential of 24 bits times a gain has to fit before it saturates"
             )
 
@@ -45,5 +49,13 @@ DEFAULT_SPEC = MicrocodeSpec()
 
 
 def fits(low: int, high: int, bits: int) -> bool:
-    """Do low and high fit into a two's complement integer of this width?"""
+    """Whether a range of integers fits into two's complement.
+
+        -2^(bits-1) ≤ low,  high < 2^(bits-1)
+
+    Args:
+        low: Smallest value.
+        high: Largest value.
+        bits: Width, sign included.
+    """
     return -(2 ** (bits - 1)) <= low and high < 2 ** (bits - 1)

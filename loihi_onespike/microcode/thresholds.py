@@ -1,4 +1,4 @@
-"""The threshold's two factors in registers: an entry of a table, and the limit that keeps the product in a register."""
+"""The two factors of a threshold in registers: the table entry of a phase, and the limit of the product."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from loihi_onespike.microcode.spec import fits
 
 LIMITED = Register("limited")
 BEYOND_V = 2**24
-"""A |θ| from here on decides by its sign alone: v has 24 bits."""
+"""From this |θ| on, a decision depends only on the sign of θ, because v has 24 bits."""
 
 
 @dataclass(frozen=True)
 class Factor:
-    """mant and shift of one phase.
+    """Mantissa and shift of one phase of the threshold table.
 
     Attributes:
-        prefix: "" or "negative_".
-        phase: k, in the names of the constants.
-        only: the table has the same entry at every phase, the names go without k.
+        prefix: Prefix of the names of constants, "" or "negative_".
+        phase: Phase k, part of the names of constants.
+        only: The table has the same entry at every phase, and the names have no k.
+        mant: Mantissa.
+        shift: Right shift.
     """
 
     prefix: str
@@ -34,10 +36,11 @@ class Factor:
 
     @property
     def is_one(self) -> bool:
-        """The factor leaves every threshold as it is."""
+        """True when the factor leaves every threshold unchanged."""
         return self.mant == 1 << self.shift
 
     def constants(self, builder: ProgramBuilder) -> tuple[Constant, Constant]:
+        """Mantissa and shift as shared constants of the program."""
         suffix = "" if self.only else f"_{self.phase}"
         return (
             builder.constant(f"{self.prefix}mant{suffix}", self.mant),
@@ -48,13 +51,19 @@ class Factor:
 def limit_threshold(
     builder: ProgramBuilder, threshold: Operand, values: NDArray[np.integer], factor: Factor
 ) -> Operand:
-    """The threshold, or what may stand for it where θ = (threshold · mant) >> shift would not fit a register.
+    """The threshold, or a substitute where θ = (threshold · mant) >> shift would not fit into a register.
 
-    Entries of phases that are never sent (mant 32767, shift 0) make such products. θ grows with |threshold|, so a
-    threshold pinned to ±limit, with limit the first whose |θ| reaches 2^24, decides like the real one.
+    Entries of phases that are never sent (mant 32767, shift 0) make such products. |θ| grows with |threshold|, so a
+    threshold limited to ±limit, where limit is the first with |θ| ≥ 2^24, leads to the same decisions.
 
     Args:
-        values: the thresholds of the population.
+        builder: The program under construction.
+        threshold: The operand that holds the threshold.
+        values: Thresholds of the population.
+        factor: Factor of the phase.
+
+    Returns:
+        The operand to multiply with.
     """
     spec = builder.spec
     low, high = int(values.min()), int(values.max())

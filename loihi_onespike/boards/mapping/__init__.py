@@ -1,4 +1,4 @@
-"""From a network to the cores of a board: split, place, report, and an independent check (docs/mapping.md)."""
+"""Mapping of a network onto the cores of a board: split, place, report, and check independently (docs/mapping.md)."""
 
 from loihi_onespike.boards.mapping.accounting import CoreUse
 from loihi_onespike.boards.mapping.block import Block

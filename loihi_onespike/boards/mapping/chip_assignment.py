@@ -1,8 +1,8 @@
-"""Cores onto chips, with few spikes between chips.
+"""Assignment of cores to chips such that few spikes travel between chips.
 
-The cores stand in the order of the pipeline and fill one chip after another; then single cores move, and pairs of cores
-change places, as long as that lowers the number of packets that leave their chip. Always in the same order: the result
-does not depend on chance. It is a local optimum, pairs are exchanged without looking ahead.
+Cores fill one chip after another in the order of the pipeline. Then single cores move and pairs of cores are exchanged
+between chips as long as this lowers the number of packets that leave their chip. The order is fixed, so the result is
+reproducible. It is a local optimum: moves are made one at a time, without looking ahead.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 PASSES = 8
+"""Largest number of passes over all cores."""
 MAX_REFINED_CORES = 20_000
-"""Above, cores stay in the order of the pipeline: the exchange takes cores · chips numbers."""
+"""Beyond this number cores stay in the order of the pipeline, because the exchange stores cores · chips numbers."""
 
 
 def assign_chips(traffic: sp.csr_matrix, cores_per_chip: int) -> NDArray[np.int64]:
-    """Chip of every core.
+    """Assign a chip to every core.
 
     Args:
-        traffic: (cores, cores) packets from row to column.
-        cores_per_chip: cores that may be used on a chip.
+        traffic: (cores, cores) packets per image from row to column.
+        cores_per_chip: Cores that may be used on a chip.
+
+    Returns:
+        (cores,) number of the chip, from 0.
     """
     count = traffic.shape[0]
     chips = np.arange(count, dtype=np.int64) // cores_per_chip
@@ -34,7 +38,12 @@ def assign_chips(traffic: sp.csr_matrix, cores_per_chip: int) -> NDArray[np.int6
 
 
 def crossing(traffic: sp.csr_matrix, chips: NDArray[np.int64]) -> float:
-    """Packets that leave their chip."""
+    """Packets per image that leave their chip.
+
+    Args:
+        traffic: (cores, cores) packets per image from row to column.
+        chips: (cores,) number of the chip of every core.
+    """
     pairs = traffic.tocoo()
     return float(pairs.data[chips[pairs.row] != chips[pairs.col]].sum())
 

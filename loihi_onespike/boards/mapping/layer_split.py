@@ -1,9 +1,9 @@
-"""Splitting one layer over cores: along every axis in halves until all limits are kept.
+"""Splitting of one layer over cores: every axis is halved until all limits are kept.
 
-Channels are cut no further than the kernel demands, because every channel block receives all spikes of the layer
-before. Then the grid with the fewest cores is taken; among equals the one whose columns are halved once or twice more
-often than its rows, as Lava's compiler does. This gives the cores of every convolution in the partition tables of
-YOLO-KP and PilotNet [C] (docs/mapping.md).
+Channels are split no further than the kernel demands, because every channel block receives all spikes of the layer
+before. Then the grid with the fewest cores is chosen; among equals, the one whose columns are halved once or twice more
+often than its rows, as Lava's compiler does. This reproduces the number of cores of every convolution in the partition
+tables of YOLO-KP and PilotNet [C] (docs/mapping.md).
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ class LayerSplit:
     """A layer on cores of its own.
 
     Attributes:
-        uses: of the blocks, in the order of the grid.
-        exceeded: (resource, found, limit) that a single neuron on a core does not keep; empty when the layer fits.
+        layer: The layer.
+        grid: Its blocks.
+        uses: What each block takes, in the order of the grid.
+        exceeded: (resource, found, limit) of limits that even a single neuron per core exceeds; empty when the layer
+            fits.
     """
 
     layer: MappedLayer
@@ -35,9 +38,17 @@ class LayerSplit:
 
 
 def split_layer(layer: MappedLayer, readers: Sequence[Reader], chip: Chip) -> LayerSplit:
-    """The best grid that keeps all limits.
+    """Find the best grid that keeps all limits.
 
-    A limit that not even a single neuron keeps is set aside and reported; the others still decide the grid.
+    A limit that even a single neuron exceeds is set aside and reported; the other limits still determine the grid.
+
+    Args:
+        layer: The layer to split.
+        readers: The groups of synapses that read the layer.
+        chip: The chip, with its limits.
+
+    Returns:
+        The grid and what its blocks take.
     """
     smallest = BlockGrid(layer.shape, tuple(1 for _ in layer.shape))
     hopeless = exceeded(core_use(layer, smallest.middle, readers, chip), chip.core)
@@ -108,5 +119,5 @@ def _preference(layer: MappedLayer, grid: BlockGrid) -> tuple[object, ...]:
 
 
 def channel_blocks(grid: BlockGrid) -> int:
-    """Blocks along the first axis."""
+    """Number of blocks along the first axis."""
     return grid.counts[0] if grid.shape else 1

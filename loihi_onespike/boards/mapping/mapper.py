@@ -1,4 +1,4 @@
-"""A network onto a board: split every layer, place the cores, say everything that does not fit."""
+"""Mapping of a network onto a board: split every layer, place the cores, list every limit that is not kept."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.core.graphs.network import Network
 
 WIDE_MAP = 224
+"""Width of a feature map from which on spikes may be dropped on the chip [C] (docs/mapping.md)."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,11 @@ class Violation:
     """A limit that is not kept.
 
     Attributes:
-        layer: name of the population; the network's name for limits of the board.
-        resource: what is exceeded, with its unit.
-        found, limit: in that unit.
-        remedy: what would fix it.
+        layer: Name of the population; the network's name for limits of the board.
+        resource: What is exceeded, with its unit.
+        found: What is required, in that unit.
+        limit: What is available, in that unit.
+        remedy: What would resolve it.
     """
 
     layer: str
@@ -39,22 +41,22 @@ class Violation:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.layer}: {self.resource} {self.found}, the limit is {self.limit}; {self.remedy}"
+        return f"{self.layer}: requires {self.found} {self.resource}, limit {self.limit}; {self.remedy}"
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """What came of mapping a network.
+    """A network mapped onto a board.
 
     Attributes:
-        layers: what was mapped.
-        splits: how each layer was cut, in the same order.
-        placement: every neuron on a core, also where limits are not kept: then some cores hold too much, or chips are
-            numbered beyond those of the board.
-        violations: all limits that are not kept.
-        smallest_board: name of the smallest board of the same kind of chip that holds the network; None if none does.
-        crossing_packets: packets per image that leave their chip.
-        notes: what else a user should know.
+        layers: The layers that were mapped.
+        splits: How each layer was split, in the same order.
+        placement: The core of every neuron. Where limits are not kept, some cores hold too much, or chips are numbered
+            beyond those of the board.
+        violations: All limits that are not kept.
+        smallest_board: Name of the smallest board with the same chip that holds the network; None if there is none.
+        crossing_packets: Packets per image that leave their chip.
+        notes: What else a user should know.
     """
 
     layers: tuple[MappedLayer, ...]
@@ -67,10 +69,11 @@ class Mapping:
 
     @property
     def fits(self) -> bool:
+        """True when every limit is kept."""
         return not self.violations
 
     def utilisation(self) -> dict[str, tuple[int, int | None]]:
-        """(used, limit) of the fullest core for every resource; the limit is None where it is not public."""
+        """(used, limit) of every resource on its fullest core; the limit is None where it is not public."""
         used = {r: max(c.use.of(r) for c in self.placement.cores) for r in RESOURCES}
         return {r: (used[r], getattr(self.placement.board.chip.core, r).value) for r in RESOURCES}
 
@@ -79,11 +82,15 @@ def map_network(network: Network, board: Board | str, spikes: Spikes | None = No
     """Split the populations of a one-spike network over the cores of a board and place them.
 
     Args:
-        board: a board, its name, or the path of its file.
-        spikes: measured spikes per image of each population, to place by; one per neuron where not given.
+        network: The network.
+        board: A board, its name, or the path of its file.
+        spikes: Measured spikes per image of each population, used for placing; one per neuron where not given.
+
+    Returns:
+        The mapping. A network that does not fit is no error: see `Mapping.violations`.
 
     Raises:
-        BoardError: there is no such board. A network that does not fit is no error: see `Mapping.violations`.
+        BoardError: the board does not exist, or its file has problems.
     """
     return map_layers(layers_of(network), board, spikes, network.name)
 
@@ -91,7 +98,20 @@ def map_network(network: Network, board: Board | str, spikes: Spikes | None = No
 def map_layers(
     layers: Sequence[MappedLayer], board: Board | str, spikes: Spikes | None = None, name: str = "network"
 ) -> Mapping:
-    """The same for layers that were made by hand, in topological order."""
+    """Map layers that need not come from a one-spike network.
+
+    Args:
+        layers: The layers in topological order.
+        board: A board, its name, or the path of its file.
+        spikes: Measured spikes per image of each population, used for placing; one per neuron where not given.
+        name: Name of the network, for messages.
+
+    Returns:
+        The mapping, as `map_network` returns it.
+
+    Raises:
+        BoardError: the board does not exist, or its file has problems.
+    """
     onto = board if isinstance(board, Board) else load_board(board)
     splits = _split_all(layers, onto)
     blocks = {s.layer.name: list(s.grid) for s in splits}

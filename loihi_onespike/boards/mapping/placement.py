@@ -1,4 +1,4 @@
-"""Where every neuron lies: blocks of populations on cores, cores on chips."""
+"""The core of every neuron: blocks of populations on cores, cores on chips."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from loihi_onespike.core.maps import Shape
 
 @dataclass(frozen=True)
 class PlacedCore:
-    """One core and what it holds: a box of neurons of one layer.
+    """One core and what it holds: a block of neurons of one layer.
 
     Attributes:
-        layer: name of the population.
-        block: its neurons.
-        use: what the mapper counted.
-        chip: number of the chip on the board, from 0.
-        core: number of the core on the chip, from 0.
+        layer: Name of the population.
+        block: The neurons.
+        use: What the mapper counted for each resource.
+        chip: Number of the chip on the board, from 0.
+        core: Number of the core on the chip, from 0.
     """
 
     layer: str
@@ -39,8 +39,9 @@ class Placement:
     """A network on a board.
 
     Attributes:
-        shapes: of the placed populations, in topological order.
-        cores: in the order of the populations, then of their blocks.
+        board: The board.
+        shapes: Shapes of the placed populations by name, in topological order.
+        cores: The occupied cores, in the order of the populations, then of their blocks.
     """
 
     board: Board
@@ -49,7 +50,7 @@ class Placement:
 
     @cached_property
     def by_layer(self) -> dict[str, tuple[int, ...]]:
-        """Positions in `cores` of every layer."""
+        """Positions in `cores` of the blocks of every layer."""
         found: dict[str, list[int]] = {name: [] for name in self.shapes}
         for i, core in enumerate(self.cores):
             found.setdefault(core.layer, []).append(i)
@@ -57,16 +58,16 @@ class Placement:
 
     @cached_property
     def cores_per_chip(self) -> dict[int, int]:
-        """Occupied cores of every chip that is used."""
+        """Number of occupied cores of every chip in use."""
         return dict(sorted(Counter(c.chip for c in self.cores).items()))
 
     @property
     def chips(self) -> int:
-        """Chips that are used."""
+        """Number of chips in use."""
         return len(self.cores_per_chip)
 
     def core_of(self, layer: str) -> NDArray[np.int64]:
-        """Position in `cores` of every neuron of a layer, in the layer's shape; -1 for neurons that lie nowhere."""
+        """Position in `cores` of every neuron of a layer, in the layer's shape; -1 for neurons on no core."""
         places = np.full(self.shapes[layer], -1, np.int64)
         for i in self.by_layer[layer]:
             places[self.cores[i].block.slices] = i

@@ -1,7 +1,7 @@
-"""An independent check of a placement: everything is counted again, in the plainest way, from the network itself.
+"""Independent check of a placement: everything is counted again from the network, in the plainest way.
 
-Nothing of the mapper is used but the placement it made: neurons are counted in arrays, synapses tap by tap and place by
-place (`recount.py`).
+It takes the placement from the mapper and none of its code: neurons are counted in arrays, synapses tap by tap and
+place by place (`recount.py`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,17 @@ from loihi_onespike.core.graphs.network import InputPopulation, Network
 
 
 def check_placement(network: Network, placement: Placement) -> list[str]:
-    """All that is wrong with a placement, one sentence each; empty when nothing is.
+    """Find everything that is wrong with a placement.
 
-    Checked: every neuron lies on exactly one core; a core holds one layer; chips and cores exist on the board; words of
-    state, synapses and axons, counted again, are those that the placement states; nothing exceeds a limit.
+    Every neuron must lie on exactly one core; a core holds one layer; chips and cores exist on the board; the words of
+    state, synapses and axons, counted again, equal those that the placement states; no limit is exceeded.
+
+    Args:
+        network: The network.
+        placement: The placement to check.
+
+    Returns:
+        One sentence per objection; empty when nothing is wrong.
     """
     return [*_neurons(network, placement), *_addresses(placement), *_limits(network, placement)]
 
@@ -88,5 +95,5 @@ def _limits(network: Network, placement: Placement) -> list[str]:
         for resource, found in counted.items():
             limit = getattr(limits, resource).value
             if limit is not None and found > limit:
-                wrong.append(f"{where}: {found} {resource}, the limit is {limit}")
+                wrong.append(f"{where}: requires {found} {resource}, limit {limit}")
     return wrong

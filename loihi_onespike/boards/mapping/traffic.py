@@ -1,4 +1,4 @@
-"""Spikes between cores: who sends how much to whom, and how far it goes.
+"""Spikes between cores: how many each core sends to each other, and how far they travel.
 
 A spike is sent once to every core that holds at least one of its targets, per group of synapses:
 
@@ -27,12 +27,15 @@ Spikes = Mapping[str, NDArray[np.floating] | NDArray[np.integer] | float]
 def core_traffic(
     layers: Sequence[MappedLayer], blocks: Mapping[str, Sequence[Block]], spikes: Spikes | None = None
 ) -> sp.csr_matrix:
-    """(cores, cores) packets per image from row to column; cores in the order of layers, then of their blocks.
+    """Packets per image between cores. The input comes from outside the cores and is not included.
 
     Args:
-        spikes: measured spikes; one spike per neuron, the most a window allows, where they are not given.
+        layers: The layers, in topological order.
+        blocks: Blocks of every layer, by name.
+        spikes: Measured spikes per image; where not given, one spike per neuron, the most that a window allows.
 
-    The input comes from outside the cores and is left out.
+    Returns:
+        (cores, cores) packets from row to column; cores in the order of layers, then of their blocks.
     """
     first, number = {}, 0
     owners: dict[str, NDArray[np.int64]] = {}
@@ -91,15 +94,17 @@ def _seen_by(
 
 @dataclass(frozen=True)
 class Hops:
-    """How far the spikes of one image travel.
+    """Distances that the spikes of one image travel.
 
     Attributes:
-        packets: spikes that arrive at cores, one per spike, group and core with targets.
-        within_core_tile: of these, packets that stay in one tile; None without a mesh.
-        hops_east_west, hops_north_south: tiles crossed, columns first, on the chips where they start and end; None
-            without a mesh. Hops between chips are not among them: how chips are joined is not public.
-        between_chips: packets that leave their chip.
-        mesh_assumed: the mesh is not that of the board's chip.
+        packets: Spikes that arrive at cores, one per spike, group and core with targets.
+        within_core_tile: Packets among these that stay in one tile; None without a mesh.
+        hops_east_west: Tiles crossed along rows, on chips where packets start and end; None without a mesh.
+        hops_north_south: Tiles crossed along columns, likewise. Packets travel along rows first. Hops between chips are
+            not
+            included: how chips are joined is not public.
+        between_chips: Packets that leave their chip.
+        mesh_assumed: The mesh is that of another chip.
     """
 
     packets: float
@@ -116,8 +121,10 @@ def spike_hops(
     """Hops of the spikes of one image under a placement.
 
     Args:
-        spikes: spikes per image, as for `core_traffic`.
-        mesh: another mesh, where that of the chip is unknown (Loihi 2); marked in the result.
+        layers: The layers that were mapped.
+        placement: Their cores.
+        spikes: Measured spikes per image, as for `core_traffic`.
+        mesh: A mesh to assume where that of the chip is unknown (Loihi 2); the result is marked.
     """
     blocks = {name: [placement.cores[i].block for i in places] for name, places in placement.by_layer.items()}
     traffic = core_traffic(layers, blocks, spikes).tocoo()

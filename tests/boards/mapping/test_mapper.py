@@ -37,7 +37,7 @@ def test_too_many_cores_for_the_board():
     (violation,) = mapping.violations
     assert (violation.layer, violation.found, violation.limit) == ("YOLO-KP", 574, 120)
     assert mapping.smallest_board == "kapoho_point" and "take kapoho_point" in violation.remedy
-    assert str(violation) == "YOLO-KP: cores 574, the limit is 120; take kapoho_point"
+    assert str(violation) == "YOLO-KP: requires 574 cores, limit 120; take kapoho_point"
 
 
 def test_the_smallest_board_is_of_the_same_chip():
