@@ -105,7 +105,7 @@ def test_other_files(tmp_path: Path) -> None:
         read(tmp_path / "text.net")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["data"] = np.arange(3)
-    with pytest.raises(FormatError, match="no one-spike network"):
+    with pytest.raises(FormatError, match="is not a one-spike network"):
         read(tmp_path / "other.h5")
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "missing.net")
