@@ -56,7 +56,7 @@ def test_nothing_is_there(states):
 def test_it_does_not_fit(states):
     board = narrow("oheo_gulch", cores_per_chip=3)
     found = states(chain(4, 4), board)
-    assert found["fits the board"].failed and "the limit is 3" in found["fits the board"].remedy
+    assert found["fits the board"].failed and "limit 3" in found["fits the board"].remedy
     assert found["placement checked independently"].state == "not asked"
 
 

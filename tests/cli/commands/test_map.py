@@ -49,7 +49,7 @@ def test_a_network_that_does_not_fit(onespike, net_file, tmp_path):
     )
     result = onespike("map", net_file, "--board", board)
     assert result.exit_code == 1
-    assert "cores 5, the limit is 4; take oheo_gulch" in result.stdout
+    assert "requires 5 cores, limit 4; take oheo_gulch" in result.stdout
 
 
 def test_what_cannot_be_used(onespike, net_file, tmp_path):
