@@ -11,10 +11,10 @@ docs/microcode.md states what is published, what is a usual reading and what onl
 from loihi_onespike.executors.microcode.microcode_executor import Execution, Measured, execute, run
 from loihi_onespike.microcode.instruction_counts import InstructionCounts, instruction_counts
 from loihi_onespike.microcode.interpreter import Interpreter
-from loihi_onespike.microcode.layout import StateLayout, state_layout, state_rows
+from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec
 from loihi_onespike.microcode.neuron import initial_state, program_of
+from loihi_onespike.microcode.neuron_state import StateLayout, state_layout, state_rows
 from loihi_onespike.microcode.program import Program
-from loihi_onespike.microcode.spec import DEFAULT_SPEC, MicrocodeSpec
 
 __all__ = [
     "DEFAULT_SPEC",

@@ -10,10 +10,10 @@ from typing import TypeAlias
 
 from loihi_onespike.core.graphs.network import Population, Readout
 from loihi_onespike.microcode.isa import Constant, Field, Immediate, Instruction, Op, Operand
-from loihi_onespike.microcode.layout import own_window
+from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec
 from loihi_onespike.microcode.neuron import program_of
+from loihi_onespike.microcode.neuron_state import own_window
 from loihi_onespike.microcode.program import Program, successors
-from loihi_onespike.microcode.spec import DEFAULT_SPEC, MicrocodeSpec
 
 CLOCK = Field("clock")
 Known: TypeAlias = "tuple[int, bool | None]"

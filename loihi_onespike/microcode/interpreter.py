@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.microcode.isa import Constant, Field, Immediate, Instruction, Op, Operand, Place
+from loihi_onespike.microcode.microcode_spec import fits
 from loihi_onespike.microcode.program import Program
-from loihi_onespike.microcode.spec import fits
 
 IntArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -28,9 +28,9 @@ from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
 from loihi_onespike.core.graphs.network import Population, Readout
 from loihi_onespike.microcode.dispatch import dispatch, runs
 from loihi_onespike.microcode.isa import Field, Op, Operand, Register
-from loihi_onespike.microcode.layout import one_number, own_window, state_layout
+from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec, fits
+from loihi_onespike.microcode.neuron_state import one_number, own_window, state_layout
 from loihi_onespike.microcode.program import Program, ProgramBuilder
-from loihi_onespike.microcode.spec import DEFAULT_SPEC, MicrocodeSpec, fits
 from loihi_onespike.microcode.thresholds import Factor, limit_threshold
 
 V, CLOCK, FIRED = Field("v"), Field("clock"), Field("fired")

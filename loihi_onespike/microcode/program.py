@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.microcode.isa import READINGS, Constant, Field, Immediate, Instruction, Op, Operand, Place, Register
-from loihi_onespike.microcode.layout import StateLayout
-from loihi_onespike.microcode.spec import DEFAULT_SPEC, MicrocodeSpec, fits
+from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec, fits
+from loihi_onespike.microcode.neuron_state import StateLayout
 
 FLAG = "c"
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.microcode.isa import Constant, Immediate, Op, Operand, Register
+from loihi_onespike.microcode.microcode_spec import fits
 from loihi_onespike.microcode.program import ProgramBuilder
-from loihi_onespike.microcode.spec import fits
 
 LIMITED = Register("limited")
 BEYOND_V = 2**24

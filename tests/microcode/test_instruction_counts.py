@@ -10,7 +10,7 @@ from loihi_onespike.microcode import Interpreter, execute, initial_state, instru
 from loihi_onespike.microcode.examples import VARIANTS, example
 from loihi_onespike.microcode.instruction_counts import longest_path
 from loihi_onespike.microcode.isa import Field, Op, Register
-from loihi_onespike.microcode.layout import StateLayout
+from loihi_onespike.microcode.neuron_state import StateLayout
 from loihi_onespike.microcode.program import ProgramBuilder
 from tests.strategies import random_case
 

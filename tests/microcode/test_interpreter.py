@@ -8,7 +8,7 @@ import pytest
 from loihi_onespike.errors import ConfigurationError, MicrocodeError
 from loihi_onespike.microcode import Interpreter, MicrocodeSpec
 from loihi_onespike.microcode.isa import READINGS, Constant, Field, Immediate, Instruction, Op, Register
-from loihi_onespike.microcode.layout import StateLayout
+from loihi_onespike.microcode.neuron_state import StateLayout
 from loihi_onespike.microcode.program import Program, ProgramBuilder
 
 X, Y = Field("x"), Field("y")

@@ -18,7 +18,7 @@ from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.errors import LavaError
 from loihi_onespike.executors.lava.child import Child, OutOfTimeError, how_it_ended
 
-WORKER = "loihi_onespike.boards.deployment.worker"
+WORKER = "loihi_onespike.boards.deployment.board_worker"
 LOG_LINES = 15
 Progress = Callable[[int, int], None]
 """Callback, called with (steps done, steps of the whole run)."""

@@ -7,7 +7,7 @@ from loihi_onespike.boards.mapping.mapper import Mapping, Violation, map_layers,
 from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
 from loihi_onespike.boards.mapping.placement_check import check_placement
 from loihi_onespike.boards.mapping.traffic import Hops, core_traffic, spike_hops
-from loihi_onespike.microcode.layout import state_rows
+from loihi_onespike.microcode.neuron_state import state_rows
 
 __all__ = [
     "Afferent",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.network import InputPopulation, Network
 from loihi_onespike.core.maps import Conv, Diagonal, LinearMap, Pool, Shape, op_input_shape, weight_values
-from loihi_onespike.microcode.layout import state_rows
+from loihi_onespike.microcode.neuron_state import state_rows
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ import numpy as np
 from loihi_onespike.boards.mapping.accounting import RESOURCES, Reader
 from loihi_onespike.boards.mapping.chip_assignment import assign_chips, crossing
 from loihi_onespike.boards.mapping.layer_split import LayerSplit, channel_blocks, split_layer
+from loihi_onespike.boards.mapping.limit_remedies import remedy
 from loihi_onespike.boards.mapping.mapped_layer import MappedLayer, layers_of
 from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
-from loihi_onespike.boards.mapping.remedies import remedy
 from loihi_onespike.boards.mapping.traffic import Spikes, core_traffic
 from loihi_onespike.boards.specification import boards, load_board
 from loihi_onespike.boards.specification.spec import Board

@@ -19,9 +19,9 @@ from loihi_onespike.executors.microcode.microcode_executor import Execution, exe
 from loihi_onespike.microcode.examples import VARIANTS, example, example_codes
 from loihi_onespike.microcode.instruction_counts import instruction_counts
 from loihi_onespike.microcode.isa import READINGS
-from loihi_onespike.microcode.layout import state_layout
+from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC
 from loihi_onespike.microcode.neuron import program_of
-from loihi_onespike.microcode.spec import DEFAULT_SPEC
+from loihi_onespike.microcode.neuron_state import state_layout
 
 TIMESTEPS = (8, 16, 24)
 LISTED = 4

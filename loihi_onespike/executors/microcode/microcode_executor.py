@@ -24,8 +24,8 @@ from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.trace import LayerTrace, Trace
 from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.microcode.interpreter import Interpreter
+from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec
 from loihi_onespike.microcode.neuron import initial_state, program_of
-from loihi_onespike.microcode.spec import DEFAULT_SPEC, MicrocodeSpec
 
 IntArray = NDArray[np.int64]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.errors import ConfigurationError, MicrocodeError
 from loihi_onespike.microcode.examples import example
-from loihi_onespike.microcode.layout import StateLayout, state_layout, state_rows
+from loihi_onespike.microcode.neuron_state import StateLayout, state_layout, state_rows
 
 
 def test_two_rows_by_hand() -> None:

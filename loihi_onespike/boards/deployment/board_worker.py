@@ -1,4 +1,4 @@
-"""The child process that talks to a board: python -m loihi_onespike.boards.deployment.worker <folder>.
+"""The child process that talks to a board: python -m loihi_onespike.boards.deployment.board_worker <folder>.
 
 A folder is one run: a profiler serves a single run, so reading outputs and measuring take two processes. Reports,
 supervision and ending of Lava's processes are those of `executors.lava.worker`.
