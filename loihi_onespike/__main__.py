@@ -1,4 +1,4 @@
-"""python -m loihi_onespike: the command `onespike`, in the form that torchrun and job arrays start."""
+"""`python -m loihi_onespike`: the command `onespike` in the form that torchrun and job arrays start."""
 
 from __future__ import annotations
 

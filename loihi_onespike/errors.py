@@ -1,4 +1,4 @@
-"""Typed errors. Each message names the object, what was found, what is supported and what to do about it."""
+"""Typed errors. Each message names the object, the limit, what was found, and the remedy."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Finding:
 
     Attributes:
         node: name of the node in the traced graph.
-        found: what stands there (operation and the settings that matter).
+        found: the operation with the settings that matter.
         where: source line of the user's code, empty when unknown.
-        supported: what the converter takes in its place.
+        supported: what the converter supports instead.
         remedy: what the user can do.
     """
 
@@ -34,7 +34,11 @@ class Finding:
 
 
 class UnsupportedModelError(OneSpikeError):
-    """The model has operations with no one-spike form; all of them are listed in `findings`."""
+    """The model has operations with no one-spike form.
+
+    Attributes:
+        findings: all of these operations.
+    """
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
@@ -44,7 +48,14 @@ class UnsupportedModelError(OneSpikeError):
 
 
 class HeadroomError(OneSpikeError):
-    """A membrane potential, threshold or bias does not fit in the 24 bits of the chip."""
+    """A potential, threshold, bias or input sum does not fit into the bits that the chip or Lava has for it.
+
+    Attributes:
+        layer: population.
+        quantity: what does not fit.
+        found_bits: bits that it requires.
+        limit_bits: bits that it may have.
+    """
 
     def __init__(self, layer: str, quantity: str, found_bits: int, limit_bits: int, remedy: str) -> None:
         self.layer, self.quantity, self.found_bits, self.limit_bits = layer, quantity, found_bits, limit_bits
@@ -52,7 +63,7 @@ class HeadroomError(OneSpikeError):
 
 
 class GraphError(OneSpikeError):
-    """A graph breaks one of the rules that `core.graphs.verify_network` states."""
+    """A graph breaks one of the rules that the verifiers in `core.graphs` state."""
 
 
 class MissingEntryError(OneSpikeError, TypeError):
@@ -80,7 +91,11 @@ class ConfigurationError(OneSpikeError, ValueError):
 
 
 class FormatError(OneSpikeError):
-    """A network file is damaged, truncated, foreign or of an unknown version. `field` names the offending entry."""
+    """A network file is damaged, incomplete, of another format or of an unknown version.
+
+    Attributes:
+        field: path of the entry that is wrong.
+    """
 
     def __init__(self, field: str, message: str) -> None:
         self.field = field
@@ -88,11 +103,11 @@ class FormatError(OneSpikeError):
 
 
 class LavaError(OneSpikeError):
-    """Lava is not installed, or a Lava run failed, died or ran out of time."""
+    """Lava is not installed, or a run on Lava failed, ended early or exceeded its time limit."""
 
 
 class DataError(OneSpikeError):
-    """A data set is missing, damaged or not of the form that was asked for."""
+    """A data set or a file is missing, damaged or not of the required form."""
 
 
 class ModelLoadError(OneSpikeError):
@@ -101,12 +116,12 @@ class ModelLoadError(OneSpikeError):
 
 @dataclass(frozen=True)
 class BoardProblem:
-    """One thing wrong in a board or chip file.
+    """One error in a board or chip file.
 
     Attributes:
-        file: where.
-        key: path of the key, `core.synapse_words.status`; empty for the file as a whole.
-        message: what was found, what is supported.
+        file: path of the file.
+        key: path of the key, such as `core.synapse_words.status`; empty for the file as a whole.
+        message: what is wrong.
     """
 
     file: str
@@ -118,7 +133,11 @@ class BoardProblem:
 
 
 class BoardError(OneSpikeError):
-    """A board file cannot be used; all `problems` are listed."""
+    """A board file cannot be used.
+
+    Attributes:
+        problems: all errors in the file and the chip file that it names.
+    """
 
     def __init__(self, problems: Sequence[BoardProblem]) -> None:
         self.problems = tuple(problems)
@@ -131,12 +150,12 @@ class MicrocodeError(OneSpikeError):
 
 
 class DeploymentError(OneSpikeError):
-    """A network cannot be put onto a board; what is missing is listed with its remedy."""
+    """A network cannot run on a board; the message lists what is missing with its remedy."""
 
 
 class DistributedError(OneSpikeError):
-    """Another rank of a group of processes failed, is gone, or did not answer in time."""
+    """Another rank of a group of processes failed, ended, or did not answer in time."""
 
 
 class JobArrayError(OneSpikeError):
-    """Jobs of an array failed or cannot be started; the message says what is left and how to go on."""
+    """Jobs of an array failed or cannot be started; the message says what is missing and how to continue."""

@@ -1,4 +1,4 @@
-"""Results as JSON text."""
+"""Conversion of results to JSON text."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 
 def json_text(document: Mapping[str, object]) -> str:
-    """One JSON document; infinity and NaN, which JSON does not have, become null."""
+    """A document as JSON text; infinity and NaN, which JSON does not have, become null."""
     return json.dumps(plain(document), indent=2, allow_nan=False, ensure_ascii=False)
 
 
 def plain(value: Any) -> Any:
-    """The same value made of what JSON has."""
+    """A value made of the types that JSON has; arrays become lists and paths become text."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set):

@@ -1,10 +1,10 @@
-"""The command `onespike`. Nothing heavy is imported before a command needs it."""
+"""The command `onespike`. Torch, Lava and other large libraries are imported only by the commands that use them."""
 
 from __future__ import annotations
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command that the command line of this process names."""
     from loihi_onespike.cli.app import app
 
     app()

@@ -1,4 +1,4 @@
-"""The commands, put together; each one lives in a module of its own."""
+"""The application `onespike`: its commands, each of which is a module of `loihi_onespike.cli.commands`."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Results go to stdout, progress and remarks to stderr. Exit status: 0 done, 1 a check failed, "
-    "2 something given cannot be used, 130 interrupted.",
+    epilog="Results go to stdout, progress and remarks to stderr. Exit status: 0 success, 1 a check failed, "
+    "2 an argument or a file cannot be used, 130 interrupted.",
 )
 
 
@@ -40,7 +40,7 @@ def _version(value: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Options of the command itself."""

@@ -1,4 +1,4 @@
-"""What all commands have in common: errors, exit status, and one clean document on stdout."""
+"""What all commands share: error messages, the exit status, and a single JSON document on stdout."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Result:
-    """What a command found out.
+    """The result of a command.
 
     Attributes:
-        document: for --json.
-        show: writes the same for people.
-        failed: a check that the command makes did not pass: exit status 1.
+        document: the result as it is printed with --json.
+        show: prints the same result as text.
+        failed: whether a check that the command makes did not pass; the exit status is then 1.
     """
 
     document: Mapping[str, object]
@@ -39,11 +39,11 @@ class Result:
 
 
 def command(function: Callable[P, Result]) -> Callable[P, None]:
-    """Makes a command of a function that has the options `as_json` and `debug` and returns its result.
+    """Decorator that makes a command of a function with the options `as_json` and `debug` that returns its result.
 
-    A OneSpikeError is told in one message on stderr, exit status 2. With --json stdout holds exactly one document, that
-    of the error if there is one, whatever the user's own model prints meanwhile. Other exceptions are defects of the
-    program and keep their traceback.
+    A OneSpikeError is reported as one message on stderr with exit status 2. With --json, stdout holds exactly one
+    document (the error, if there is one), whatever the user's own model prints meanwhile. Other exceptions are defects
+    of the program and keep their traceback.
     """
 
     @wraps(function)

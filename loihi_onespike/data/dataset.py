@@ -1,4 +1,4 @@
-"""The one type that every loader returns."""
+"""The data set that every loader returns."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from loihi_onespike.errors import DataError
 
 
 class LazyImages:
-    """Images (N, *shape) that are read from disk when they are sliced; float32.
+    """Images (N, *shape) as float32 that are read from disk when they are sliced.
 
     Attributes:
-        read: gives image i as an array of `shape`.
-        indices: what is read, in this order.
+        read: function that returns image i as an array.
+        indices: numbers of the images, in this order.
         shape: (N, *shape of one image).
     """
 
@@ -26,12 +26,13 @@ class LazyImages:
 
     def __init__(self, read: Callable[[int], NDArray[np.float32]], indices: NDArray[np.int64]) -> None:
         if len(indices) == 0:
-            raise DataError("images: found none to read")
+            raise DataError("images: must be at least one, got none")
         self.read, self.indices = read, indices
         self.shape = (len(indices), *read(int(indices[0])).shape)
 
     @property
     def ndim(self) -> int:
+        """Number of axes, that of the images included."""
         return len(self.shape)
 
     def __len__(self) -> int:
@@ -43,15 +44,16 @@ class LazyImages:
         shapes = {image.shape for image in images}
         if len(shapes) > 1:
             raise DataError(
-                f"images: found shapes {sorted(shapes)}, supported one shape; resize and crop them (--resize, --crop)"
+                f"images: must all have the same shape, got {sorted(shapes)}; resize and crop them (--resize, --crop)"
             )
         return np.stack(images) if images else np.empty((0, *self.shape[1:]), np.float32)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """All of them in memory."""
+        """All images in memory."""
         return self[:].astype(self.dtype if dtype is None else dtype, copy=False)
 
     def subset(self, positions: NDArray[np.integer]) -> LazyImages:
+        """The images at some positions, still on disk."""
         return LazyImages(self.read, self.indices[positions])
 
 
@@ -60,13 +62,13 @@ Images: TypeAlias = NDArray[Any] | LazyImages
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled images to evaluate, and images apart from them to calibrate with.
+    """Labelled images to evaluate, and images to calibrate with.
 
     Attributes:
-        name: for reports.
+        name: name for reports.
         images: (N, …) float, as the model takes them.
         labels: (N,) class numbers.
-        calibration: (M, …) float; from a part of the data that is never evaluated, wherever the source has one.
+        calibration: (M, …) float, from a part of the data that is never evaluated wherever the source has one.
         classes: names of the classes, empty where unknown.
         calibration_is_separate: False where the source has one part only and `calibration` was drawn from `images`.
     """
@@ -80,13 +82,15 @@ class Dataset:
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
-            raise DataError(f"{self.name}: found {len(self.images)} images and {len(self.labels)} labels")
+            raise DataError(
+                f"{self.name}: needs one label per image, got {len(self.images)} images and {len(self.labels)} labels"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, count: int | None) -> Dataset:
-        """`count` images spread evenly over the data (None or too many: all), so that sorted classes all occur."""
+        """The data set with `count` images spread evenly, so that all classes of sorted data occur; None takes all."""
         if count is None or count >= len(self):
             return self
         chosen = spread(len(self), count)
@@ -97,18 +101,24 @@ class Dataset:
 
 
 def spread(total: int, count: int) -> NDArray[np.int64]:
-    """`count` of `total` positions at even distances."""
+    """`count` of `total` positions at even distances; DataError where `count` is below 1."""
     if count < 1:
-        raise DataError(f"number of images: found {count}, supported 1 to {total}")
+        raise DataError(f"number of images: must be an integer in [1, {total}], got {count}")
     return np.arange(count, dtype=np.int64) * total // count
 
 
 def shuffled(indices: Sequence[int] | NDArray[np.integer], seed: int) -> NDArray[np.int64]:
-    """The indices in the order of sha256("seed index"): the same for every version of every library."""
+    """The indices in the order of the hashes sha256("seed index"), which no version of a library changes."""
     ordered = sorted(map(int, indices), key=lambda i: sha256(f"{seed} {i}".encode()).digest())
     return np.array(ordered, dtype=np.int64)
 
 
 def draw(total: int, count: int, seed: int) -> NDArray[np.int64]:
-    """`count` positions of `total`, chosen by `seed`, in increasing order; all of them when there are no more."""
+    """Positions chosen by a seed, in increasing order.
+
+    Args:
+        total: number of positions.
+        count: number of positions to choose; all where there are no more.
+        seed: seed of the choice.
+    """
     return np.sort(shuffled(range(total), seed)[:count])

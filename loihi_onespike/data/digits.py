@@ -16,19 +16,24 @@ SPLIT_SEED = 0
 TEST_SHARE = 1 / 3
 GREY_LEVELS = 17
 INPUT_BITS = 5
-"""Bits that carry 17 grey levels exactly."""
+"""Number of bits that represent 17 grey levels exactly."""
 
 
 @dataclass(frozen=True, eq=False)
 class DigitsSplit:
-    """Disjoint parts, each an array of positions in the full data, classes in equal shares."""
+    """Disjoint parts with the classes in equal shares.
+
+    Attributes:
+        train: positions of the training part in the full data.
+        test: positions of the test part.
+    """
 
     train: NDArray[np.int64]
     test: NDArray[np.int64]
 
 
 def split(labels: NDArray[np.int64]) -> DigitsSplit:
-    """A third of every class for testing, the rest for training; the order is that of a hash of the position."""
+    """A third of every class for testing and the rest for training, in the order of a hash of the position."""
     train, test = [], []
     for digit in np.unique(labels):
         order = shuffled(np.flatnonzero(labels == digit), SPLIT_SEED)
@@ -39,7 +44,7 @@ def split(labels: NDArray[np.int64]) -> DigitsSplit:
 
 
 def arrays() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """All images (1797, 1, 8, 8) as k / 16 in 0..1, and labels (1797,)."""
+    """All images (1797, 1, 8, 8) with values k / 16 in 0..1, and labels (1797,)."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -47,7 +52,7 @@ def arrays() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 
 
 def training_part() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Images and labels to train with, 1,198 of them; the calibration images are some of these."""
+    """The 1,198 images and labels of the training part, from which the calibration images are taken."""
     x, y = arrays()
     chosen = split(y).train
     return x[chosen], y[chosen]

@@ -1,4 +1,4 @@
-"""`load_data`: from a word on the command line to a data set."""
+"""`load_data`: a data set by the name that the command line gives."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ def load_data(
     Args:
         spec: "digits", the path of an .npz file with arrays x and y, "torchvision:NAME", or a folder of pictures.
         root: folder of a torchvision data set.
-        calibration_images: images to calibrate with, drawn by `seed`; fewer where the data has fewer.
-        preprocessing: for pictures: resize, crop, mean and standard deviation; arrays are taken as they are.
+        calibration_images: number of calibration images; fewer where the data has fewer.
+        preprocessing: resizing, cropping and normalization of pictures; arrays are used as they are.
+        seed: seed of the choice of calibration images.
 
     Raises:
-        DataError: when there is no such data, or it is damaged; nothing is ever downloaded.
+        DataError: the data does not exist or is damaged; nothing is ever downloaded.
     """
     if calibration_images < 1:
-        raise DataError(f"calibration_images: found {calibration_images}, supported 1 and more")
+        raise DataError(f"calibration_images: must be at least 1, got {calibration_images}")
     text, path = str(spec), Path(spec).expanduser()
     folder = None if root is None else Path(root).expanduser()
     for_pictures = preprocessing or Preprocessing()
@@ -54,11 +55,9 @@ def load_data(
         from loihi_onespike.data.npz import load_npz
 
         return load_npz(path, calibration_images, seed)
-    raise DataError(f"data: found {text!r}, which is no file or folder here; supported {SUPPORTED}")
+    raise DataError(f"data: must be {SUPPORTED}; got {text!r}, which is no file or folder")
 
 
 def _refuse_preprocessing(spec: str, preprocessing: Preprocessing | None) -> None:
     if preprocessing is not None and preprocessing != Preprocessing():
-        raise DataError(
-            f"{spec}: found resize, crop or normalize, which apply to pictures; arrays are used as they are"
-        )
+        raise DataError(f"{spec}: resize, crop and normalize apply to pictures only; arrays are used as they are")

@@ -14,26 +14,35 @@ from loihi_onespike.errors import DataError
 
 
 def load_npz(path: Path, calibration_images: int, seed: int) -> Dataset:
-    """Arrays `x` (N, …), as the model takes them, and `y` (N,); optionally `x_calibration` (M, …).
+    """Load the arrays `x` (N, …), as the model takes them, and `y` (N,); optionally `x_calibration` (M, …).
 
     Integer arrays become float32 of the same values. Without `x_calibration` the calibration images are drawn from `x`.
+    Pickled objects are never loaded.
 
-    Raises DataError naming the file and what is wrong with it. Pickled objects are never loaded.
+    Args:
+        path: the file.
+        calibration_images: number of calibration images.
+        seed: seed of their choice.
+
+    Raises:
+        DataError: the file does not exist, is damaged, or its arrays are not of this form.
     """
     arrays = _read(path)
     missing = [name for name in ("x", "y") if name not in arrays]
     if missing:
         raise DataError(
-            f"{path}: found the arrays {', '.join(sorted(arrays)) or '(none)'}, missing {' and '.join(missing)}; "
+            f"{path}: must hold the arrays x and y, got {', '.join(sorted(arrays)) or 'none'}; "
             "write it with numpy.savez(path, x=inputs, y=labels)"
         )
     x, y = _inputs(path, "x", arrays["x"]), _labels(path, arrays["y"])
     if len(x) != len(y):
-        raise DataError(f"{path}: found {len(x)} inputs in x and {len(y)} labels in y, supported equal numbers")
+        raise DataError(f"{path}: must hold one label per input, got {len(x)} inputs in x and {len(y)} labels in y")
     separate = "x_calibration" in arrays
     source = _inputs(path, "x_calibration", arrays["x_calibration"]) if separate else x
     if source.shape[1:] != x.shape[1:]:
-        raise DataError(f"{path}: found samples {x.shape[1:]} in x and {source.shape[1:]} in x_calibration")
+        raise DataError(
+            f"{path}: samples of x and x_calibration must be alike, got {x.shape[1:]} and {source.shape[1:]}"
+        )
     calibration = source[draw(len(source), calibration_images, seed)]
     return Dataset(path.name, x, y, calibration, calibration_is_separate=separate)
 
@@ -42,7 +51,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
         opened = np.load(path, allow_pickle=False)
         if isinstance(opened, np.ndarray):
-            raise DataError(f"{path}: found a single array, supported an .npz file with arrays x and y")
+            raise DataError(f"{path}: must be an .npz file with the arrays x and y, got a single array")
         with opened as file:
             return {name: file[name] for name in file.files}
     except FileNotFoundError:
@@ -50,18 +59,18 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     except (OSError, BadZipFile, EOFError) as error:
         raise DataError(f"{path}: not a readable .npz file ({error})") from error
     except ValueError as error:
-        raise DataError(f"{path}: {error}; only plain numeric arrays are loaded, never pickled objects") from error
+        raise DataError(f"{path}: {error}; only numeric arrays are loaded, never pickled objects") from error
 
 
 def _inputs(path: Path, name: str, x: NDArray[Any]) -> NDArray[Any]:
     if x.ndim < 2 or x.size == 0 or x.dtype.kind not in "fiub":
-        raise DataError(f"{path}: {name}: found {_described(x)}, supported numbers of shape (N, …), N at least 1")
+        raise DataError(f"{path}: {name}: must be numbers of shape (N, …) with N at least 1, got {_described(x)}")
     return x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
 
 
 def _labels(path: Path, y: NDArray[Any]) -> NDArray[np.int64]:
     if y.ndim != 1 or y.dtype.kind not in "iu":
-        raise DataError(f"{path}: y: found {_described(y)}, supported whole class numbers of shape (N,)")
+        raise DataError(f"{path}: y: must be integer class numbers of shape (N,), got {_described(y)}")
     return y.astype(np.int64)
 
 

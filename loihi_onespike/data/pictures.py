@@ -16,12 +16,12 @@ from loihi_onespike.data.preprocessing import Preprocessing
 from loihi_onespike.errors import DataError
 
 EVALUATED_FOLDERS = ("test", "val", "valid", "validation")
-"""Names of the subfolder that is evaluated where a folder also has one called `train`, first match."""
+"""Names of the subfolder that is evaluated where there is also one named `train`; the first that exists is used."""
 EVALUATED_SPLITS = ("test", "val", "valid", "validation")
 
 
 def torchvision_datasets() -> ModuleType:
-    """torchvision.datasets; DataError saying what to install where it is missing."""
+    """The module torchvision.datasets; DataError with the way to install it where it is missing."""
     try:
         import torchvision.datasets
     except ImportError as error:
@@ -35,15 +35,24 @@ def torchvision_datasets() -> ModuleType:
 def load_torchvision(
     name: str, root: Path | None, preprocessing: Preprocessing, calibration_images: int, seed: int
 ) -> Dataset:
-    """A classification data set of torchvision: its test (or validation) part, calibrated with its training part."""
+    """Load a classification data set of torchvision: its test or validation part, and its training part to calibrate.
+
+    Args:
+        name: name of the class in torchvision.datasets.
+        root: folder that holds the data set.
+        preprocessing: from a picture to the array that the model takes.
+        calibration_images: number of calibration images.
+        seed: seed of their choice.
+
+    Raises:
+        DataError: torchvision has no such data set, or it is missing or damaged in the folder.
+    """
     kind: Callable[..., Any] | None = getattr(torchvision_datasets(), name, None)
     if not isinstance(kind, type):
-        raise DataError(
-            f"torchvision:{name}: torchvision.datasets has no such data set; names are those of that module: CIFAR10"
-        )
+        raise DataError(f"torchvision:{name}: torchvision.datasets has no such data set; give a name such as CIFAR10")
     if root is None:
         raise DataError(
-            f"torchvision:{name}: no folder given; name the one that holds the data set with --data-root (root=)"
+            f"torchvision:{name}: no folder given; give the folder of the data set with --data-root (root=)"
         )
     options = inspect.signature(kind).parameters
     if "train" in options:
@@ -51,7 +60,7 @@ def load_torchvision(
     elif "split" in options:
         parts = {"train": {"split": "train"}} | {s: {"split": s} for s in EVALUATED_SPLITS}
     else:
-        raise DataError(f"torchvision:{name}: it has no training and test part; supported are data sets that have both")
+        raise DataError(f"torchvision:{name}: has no training and test part; only data sets with both can be used")
     fixed = {"download": False} if "download" in options else {}
 
     make: Callable[..., Any] = kind
@@ -61,7 +70,7 @@ def load_torchvision(
             return make(str(root), **arguments, **fixed)
         except (RuntimeError, OSError, TypeError) as error:
             raise DataError(
-                f"torchvision:{name}: not found or damaged in {root} ({error}); this toolkit never downloads: "
+                f"torchvision:{name}: not found or damaged in {root} ({error}); nothing is downloaded: "
                 f"fetch it once with torchvision.datasets.{name}({str(root)!r}, download=True), or by hand"
             ) from error
 
@@ -72,7 +81,7 @@ def load_torchvision(
 
 
 def _first_split(open_part: Callable[[dict[str, Any]], Any], parts: dict[str, dict[str, Any]]) -> Any:
-    """The first of EVALUATED_SPLITS that the data set knows."""
+    """The first of EVALUATED_SPLITS that the data set has."""
     refusal: DataError | None = None
     for split in EVALUATED_SPLITS:
         try:
@@ -85,7 +94,17 @@ def _first_split(open_part: Callable[[dict[str, Any]], Any], parts: dict[str, di
 
 
 def load_folder(root: Path, preprocessing: Preprocessing, calibration_images: int, seed: int) -> Dataset:
-    """One subfolder of pictures per class; or subfolders train and test (val) of that form."""
+    """Load a folder with one subfolder of pictures per class, or with subfolders train and test (or val) of that form.
+
+    Args:
+        root: the folder.
+        preprocessing: from a picture to the array that the model takes.
+        calibration_images: number of calibration images.
+        seed: seed of their choice.
+
+    Raises:
+        DataError: the folder is not of this form, or its parts have different classes.
+    """
     folder = torchvision_datasets().ImageFolder
     evaluated = next((root / n for n in EVALUATED_FOLDERS if (root / n).is_dir()), None)
 
@@ -94,8 +113,8 @@ def load_folder(root: Path, preprocessing: Preprocessing, calibration_images: in
             return folder(str(path))
         except FileNotFoundError as error:
             raise DataError(
-                f"{path}: {error}; supported is one subfolder of pictures per class, "
-                "by itself or below the subfolders train and test"
+                f"{path}: {error}; it must have one subfolder of pictures per class, "
+                "directly or below the subfolders train and test"
             ) from error
 
     if evaluated is not None and (root / "train").is_dir():
@@ -103,7 +122,8 @@ def load_folder(root: Path, preprocessing: Preprocessing, calibration_images: in
         test = open_part(evaluated)
         if train.classes != test.classes:
             raise DataError(
-                f"{root}: found the classes {train.classes[:8]} in train and {test.classes[:8]} in {evaluated.name}"
+                f"{root}: train and {evaluated.name} must have the same classes, got {train.classes[:8]} and "
+                f"{test.classes[:8]}"
             )
         return _dataset(root.name, test, train, preprocessing, calibration_images, seed)
     return _dataset(root.name, open_part(root), None, preprocessing, calibration_images, seed)
@@ -123,7 +143,7 @@ def _dataset(
 
 
 def _labels(name: str, source: Any) -> NDArray[np.int64]:
-    """Class numbers; torchvision's data sets call them targets or labels, and some only give them with the picture."""
+    """Class numbers, which torchvision's data sets keep as `targets` or `labels`, or return with each picture only."""
     for attribute in ("targets", "labels", "_labels"):
         if hasattr(source, attribute):
             labels = np.asarray(getattr(source, attribute))
@@ -131,7 +151,5 @@ def _labels(name: str, source: Any) -> NDArray[np.int64]:
     else:
         labels = np.asarray([source[i][1] for i in range(len(source))])
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"{name}: found labels of shape {labels.shape} and type {labels.dtype}, supported class numbers"
-        )
+        raise DataError(f"{name}: labels must be integer class numbers, got {labels.dtype} of shape {labels.shape}")
     return labels.astype(np.int64)

@@ -1,4 +1,4 @@
-"""From a picture file to the array that the model takes."""
+"""Preprocessing of pictures: from a PIL image to the array that the model takes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ NAMED_NORMALIZATION: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """x = (pixel / 255 - mean) / std, after resizing and cropping.
+    """Preprocessing x = (pixel / 255 - mean) / std, after resizing and cropping.
 
     Attributes:
         resize: length of the shorter side in pixels after bilinear scaling; None keeps the size.
-        crop: side of the square cut from the centre in pixels; None keeps all.
-        mean, std: per channel, or one for all channels.
+        crop: side in pixels of the square that is cut from the centre; None keeps the whole picture.
+        mean: mean per channel, or one for all channels.
+        std: standard deviation per channel, or one for all channels.
     """
 
     resize: int | None = None
@@ -42,13 +43,22 @@ class Preprocessing:
     def __post_init__(self) -> None:
         for name, value in (("resize", self.resize), ("crop", self.crop)):
             if value is not None and value < 1:
-                raise DataError(f"{name}: found {value} pixels, supported 1 and more")
+                raise DataError(f"{name}: must be at least 1 pixel, got {value}")
         if min(self.std) <= 0:
-            raise DataError(f"std: found {self.std}, supported numbers above 0")
+            raise DataError(f"std: must be numbers above 0, got {self.std}")
 
     @classmethod
     def named(cls, normalize: str = "none", resize: int | None = None, crop: int | None = None) -> Preprocessing:
-        """With a name from NAMED_NORMALIZATION, or "m,m,m/s,s,s": means and standard deviations."""
+        """Preprocessing with a named normalization.
+
+        Args:
+            normalize: a name of NAMED_NORMALIZATION, or means and standard deviations as "m,m,m/s,s,s".
+            resize: length of the shorter side in pixels.
+            crop: side of the centre square in pixels.
+
+        Raises:
+            DataError: the name is unknown and not of the form of numbers, or a number is out of range.
+        """
         if normalize in NAMED_NORMALIZATION:
             mean, std = NAMED_NORMALIZATION[normalize]
             return cls(resize, crop, mean, std)
@@ -56,17 +66,17 @@ class Preprocessing:
             mean, std = (tuple(float(v) for v in part.split(",")) for part in normalize.split("/"))
         except ValueError:
             raise DataError(
-                f"normalize: found {normalize!r}, supported {', '.join(NAMED_NORMALIZATION)}, "
-                "or means/standard deviations per channel such as 0.5,0.5,0.5/0.25,0.25,0.25"
+                f"normalize: must be one of {', '.join(NAMED_NORMALIZATION)}, or means/standard deviations per channel "
+                f"such as 0.5,0.5,0.5/0.25,0.25,0.25, got {normalize!r}"
             ) from None
         return cls(resize, crop, mean, std)
 
     def __call__(self, picture: Image) -> NDArray[np.float32]:
-        """(C, height, width) float32 of a PIL image."""
+        """The array (C, height, width) of a PIL image, float32."""
         return self.normalized(to_chw(self._cut(self._scaled(picture))))
 
     def normalized(self, pixels_chw: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(x - mean) / std of values in 0..1, (C, height, width)."""
+        """(x - mean) / std of pixels in 0..1 of shape (C, height, width)."""
         channels = len(pixels_chw)
         mean, std = (_per_channel(v, channels) for v in (self.mean, self.std))
         return ((pixels_chw - mean) / std).astype(np.float32)
@@ -75,7 +85,7 @@ class Preprocessing:
         if self.resize is None:
             return picture
         short = min(picture.size)
-        width, height = (n * self.resize // short for n in picture.size)  # cut off, not rounded: so does torchvision
+        width, height = (n * self.resize // short for n in picture.size)  # truncated, not rounded, as torchvision does
         return picture.resize((width, height), resample=2)  # 2: bilinear, as torchvision's default
 
     def _cut(self, picture: Image) -> Image:
@@ -83,15 +93,15 @@ class Preprocessing:
             return picture
         if min(picture.size) < self.crop:
             raise DataError(
-                f"crop: found an image of {picture.size[0]} x {picture.size[1]} pixels, smaller than the crop of "
-                f"{self.crop}; resize to at least {self.crop} first (--resize)"
+                f"crop: must be at most the side of the image, got {self.crop} for an image of {picture.size[0]} x "
+                f"{picture.size[1]} pixels; resize to at least {self.crop} first (--resize)"
             )
         left, top = (round((n - self.crop) / 2) for n in picture.size)
         return picture.crop((left, top, left + self.crop, top + self.crop))
 
 
 def to_chw(picture: Image) -> NDArray[np.float32]:
-    """(C, height, width) in 0..1: one channel for grey pictures, three for all others."""
+    """The pixels of a picture in 0..1, (C, height, width), with one channel for grey pictures and three for others."""
     if picture.mode not in ("L", "1", "RGB"):
         picture = picture.convert("RGB")
     pixels = np.asarray(picture.convert("L") if picture.mode == "1" else picture, dtype=np.float32) / 255
@@ -100,5 +110,7 @@ def to_chw(picture: Image) -> NDArray[np.float32]:
 
 def _per_channel(values: Sequence[float], channels: int) -> NDArray[np.float64]:
     if len(values) not in (1, channels):
-        raise DataError(f"mean and std: found {len(values)} values for images of {channels} channels")
+        raise DataError(
+            f"mean and std: must have one value or one per channel, got {len(values)} for images of {channels} channels"
+        )
     return np.array(values).reshape(-1, 1, 1)

@@ -1,4 +1,4 @@
-"""The picture of the demo: one digit on its way through the network, and when the neurons of each layer fire."""
+"""The picture of the demo: the spikes of one digit, and the phases in which the neurons of each layer fire."""
 
 from __future__ import annotations
 
@@ -31,12 +31,20 @@ def draw_demo(
     classes: Sequence[str],
     image: int = 0,
 ) -> Path:
-    """Write the picture as PNG.
+    """Write the picture as a PNG file.
 
     Args:
-        trace: of `images` (N, 1, 8, 8), integers.
-        ann_output: (N, classes) of the ANN for the same images.
-        image: the one whose spikes are shown; the statistics are those of all.
+        path: file to write.
+        network: network that ran.
+        trace: trace of `images` by an integer executor.
+        images: (N, 1, 8, 8) in 0..1.
+        labels: (N,) class numbers.
+        ann_output: (N, classes), outputs of the ANN for the same images.
+        classes: names of the classes.
+        image: number of the image whose spikes are shown; the statistics are those of all images.
+
+    Returns:
+        The path.
     """
     with style():
         figure = Figure(figsize=SIZE_INCHES, layout=ConstrainedLayoutEngine(h_pad=0.07, w_pad=0.07))

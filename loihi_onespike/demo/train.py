@@ -1,8 +1,9 @@
-"""Trains the network of the demo: python -m loihi_onespike.demo.train [weights.safetensors]
+"""Training of the demo's network: `python -m loihi_onespike.demo.train [weights.safetensors]`.
 
-Seeded, on the training part of the digits alone, a fixed number of epochs, no model selection: the test part is looked
-at once, after the last step, to print the accuracy. About half a minute on two cores. The weights that ship were
-written by this script; other versions of PyTorch or other processors may round differently and give others.
+The training is seeded and uses the training part of the digits only, for a fixed number of epochs and without model
+selection: the test part is evaluated once, after the last step, to print the accuracy. It takes about half a minute on
+two cores. This script wrote the weights that ship with the package; other versions of PyTorch or other processors may
+round differently and give other weights.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LABEL_SMOOTHING = 0.05
 
 
 def train() -> DigitsCNN:
-    """The trained network in eval mode. AdamW with a one-cycle learning rate; images shifted by up to one pixel."""
+    """Train with AdamW and a one-cycle learning rate on images shifted by up to one pixel; returns it in eval mode."""
     torch.manual_seed(SEED)
     x, y = (torch.from_numpy(a) for a in training_part())
     model = DigitsCNN().train()
@@ -46,7 +47,7 @@ def train() -> DigitsCNN:
 
 
 def shifted(x: torch.Tensor) -> torch.Tensor:
-    """Each image moved by -1, 0 or 1 pixels in both directions, zeros moving in."""
+    """Every image shifted by -1, 0 or 1 pixels in both directions and filled up with zeros."""
     height, width = x.shape[2:]
     padded = F.pad(x, (1, 1, 1, 1))
     corners = torch.randint(0, 3, (len(x), 2)).tolist()
@@ -55,11 +56,18 @@ def shifted(x: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def accuracy(model: nn.Module, x: np.ndarray, y: np.ndarray) -> float:
-    """Fraction of images whose largest output is their label's."""
+    """Fraction of images that a model classifies correctly.
+
+    Args:
+        model: model in eval mode.
+        x: images (N, …).
+        y: labels (N,).
+    """
     return float((model(torch.from_numpy(x)).argmax(1).numpy() == y).mean())
 
 
 def main(path: Path = WEIGHTS) -> None:
+    """Train the network, write its weights, and print its accuracy."""
     model = train()
     test = load_digits_data()
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)

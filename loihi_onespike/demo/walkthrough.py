@@ -1,4 +1,4 @@
-"""The whole line on real digits: trained network → one spike → INT8 → NetX file → Lava, checked against the oracle."""
+"""The complete workflow on handwritten digits: convert, quantize, export, run on Lava, compare with the oracle."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ REPORT_FILE = "report.json"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One executor against the oracle on the same images.
+    """Comparison of one executor with the oracle on the same images.
 
     Attributes:
-        what: the run that is compared.
-        images: how many.
-        spikes: spike phases compared, one per neuron and image.
-        differing_spikes: how many of them differ.
+        what: name of the run that is compared.
+        images: number of images.
+        spikes: number of compared spike phases, one per neuron and image.
+        differing_spikes: number of spike phases that differ.
         first: the first difference, potentials included; empty when there is none.
-        correct: images that it classified right.
+        correct: number of images that were classified correctly.
         seconds: wall time of the run.
     """
 
@@ -54,21 +54,23 @@ class Comparison:
 
     @property
     def equal(self) -> bool:
+        """Whether all spikes and potentials are equal."""
         return not self.first
 
 
 @dataclass(frozen=True, eq=False)
 class DemoResult:
-    """What the demo found.
+    """Result of the demo.
 
     Attributes:
-        network: as loaded from the file.
-        floating, integer: evaluations of the whole test part.
-        comparisons: fast, Lava single images, Lava stream; the last two only where Lava is installed.
+        network: the network, loaded from its file.
+        floating: evaluation of the whole test part with float weights.
+        integer: evaluation of the whole test part with INT8 weights.
+        comparisons: `fast`, single images on Lava, and a stream on Lava; the last two only where Lava is installed.
         lava_missing: why Lava did not run, empty where it did.
-        calibration_images: number of images that the conversion saw.
-        files: network, picture and report.
-        seconds: wall time of everything.
+        calibration_images: number of images that calibrated the conversion.
+        files: paths of network, picture and report.
+        seconds: wall time of the demo.
     """
 
     network: OneSpikeNetwork
@@ -82,16 +84,17 @@ class DemoResult:
 
     @property
     def lava_accuracy(self) -> Accuracy | None:
-        """Of all images that ran on Lava."""
+        """Accuracy on all images that ran on Lava, None where Lava did not run."""
         runs = [c for c in self.comparisons if c.what.startswith("Lava")]
         return Accuracy(sum(c.correct for c in runs), sum(c.images for c in runs)) if runs else None
 
     @property
     def equal(self) -> bool:
+        """Whether every executor is equal to the oracle."""
         return all(c.equal for c in self.comparisons)
 
     def to_dict(self) -> dict[str, object]:
-        """Everything as JSON-like values."""
+        """The result as values for JSON."""
         lava = self.lava_accuracy
         return {
             "equal_to_oracle": self.equal,
@@ -120,24 +123,24 @@ def run_demo(
     """Convert, quantize, export, load, evaluate, run on Lava, compare, and draw.
 
     Args:
-        out: folder for the files, made if need be.
-        images: test images that go through Lava one by one.
-        stream_images: further test images that go through Lava as a pipelined stream.
+        out: folder for the files, which is created if it does not exist.
+        images: number of test images that Lava runs one by one.
+        stream_images: number of further test images that Lava runs as a pipelined stream.
         timesteps, wait: as for `convert`.
-        timeout_s: limit of each Lava run.
+        timeout_s: time limit of each run on Lava in seconds.
         progress: called as progress(what, done, of).
 
     Raises:
-        DataError: when the test part has fewer images than asked for.
-        LavaError: when Lava is installed and fails.
+        DataError: the test part has fewer images than asked for.
+        LavaError: Lava is installed but fails.
     """
     started = time.perf_counter()
     report = progress or (lambda what, done, of: None)
     data = load_data("digits")
     if images + stream_images > len(data):
         raise DataError(
-            f"images: found {images} single and {stream_images} streamed, supported {len(data)} together, "
-            "the test part of the digits"
+            f"images: must be at most {len(data)} together, the test part of the digits, got {images} single and "
+            f"{stream_images} streamed"
         )
     model = load_digits_cnn()
     converted = los.convert(
@@ -145,7 +148,7 @@ def run_demo(
     )
     out.mkdir(parents=True, exist_ok=True)
     path = converted.save(out / NETWORK_FILE)
-    net = los.load(path)  # from here on the file is all there is
+    net = los.load(path)  # everything below uses the file only
 
     x, y = np.asarray(data.images), data.labels
     floating = converted.evaluate(x, y, "float", progress=_step(report, "evaluate float"))
@@ -176,7 +179,7 @@ def _step(report: Progress, what: str) -> Callable[[int, int], None]:
 def _compare(
     net: OneSpikeNetwork, data: Dataset, images: int, stream_images: int, timeout_s: float | None, report: Progress
 ) -> tuple[tuple[Comparison, ...], str]:
-    """Every executor against the oracle; and why Lava is missing, if it is."""
+    """Comparison of every executor with the oracle, and the reason why Lava is missing, if it is."""
     total = images + stream_images
     x, y = np.asarray(data.images)[:total], data.labels[:total]
     oracle = net.trace(x, "reference")
@@ -195,7 +198,7 @@ def _compare(
 
 
 def _part(trace: Trace, span: slice) -> Trace:
-    """The trace of some of the images: a window starts from the bias whatever came before it."""
+    """The trace of some of the images; every window starts from the bias, so it does not depend on the others."""
 
     def cut(values: NDArray[np.integer] | None) -> NDArray[np.integer] | None:
         return None if values is None else values[span]

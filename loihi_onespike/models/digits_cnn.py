@@ -1,4 +1,4 @@
-"""The network of the demo: a small CNN for 8 x 8 handwritten digits, with every kind of layer the converter maps."""
+"""The network of the demo: a small CNN for 8 x 8 handwritten digits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WEIGHTS = Path(__file__).with_name("digits_cnn.safetensors")
 
 
 class DigitsCNN(nn.Module):
-    """(N, 1, 8, 8) in 0..1 → (N, 10) logits; 6,366 parameters.
+    """A CNN from images (N, 1, 8, 8) in 0..1 to logits (N, 10), with 6,366 parameters.
 
     conv 1→12, batch norm, ReLU; conv 12→16, batch norm, ReLU, max pooling; conv 16→24, batch norm, ReLU, average
     pooling; linear 96→10.
@@ -33,6 +33,7 @@ class DigitsCNN(nn.Module):
         self.classifier = nn.Linear(24 * 2 * 2, 10)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits (N, 10) of images (N, 1, 8, 8)."""
         x = self.relu1(self.bn1(self.conv1(x)))
         x = self.max_pool(self.relu2(self.bn2(self.conv2(x))))
         x = self.average_pool(self.relu3(self.bn3(self.conv3(x))))
@@ -40,7 +41,7 @@ class DigitsCNN(nn.Module):
 
 
 def load_digits_cnn() -> DigitsCNN:
-    """With the weights that ship with the package (`loihi_onespike.demo.train` made them), in eval mode."""
+    """The network in eval mode with the weights that ship with the package; `loihi_onespike.demo.train` made them."""
     from safetensors.torch import load_file
 
     model = DigitsCNN()

@@ -1,4 +1,4 @@
-"""`load_model`: from a word on the command line to a trained module in eval mode."""
+"""`load_model`: a trained module in eval mode by the name that the command line gives."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ SUPPORTED = "digits, file.py:callable, package.module:callable, torchvision:name
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A module in eval mode, and what the user should know about how it came about.
+    """A module in eval mode with notes for the user.
 
     Attributes:
-        notes: one line each (weights unwrapped from a checkpoint, no weights given).
+        model: the module.
+        notes: a line per note, such as that the weights were taken out of a checkpoint, or that none were given.
     """
 
     model: nn.Module
@@ -33,17 +34,17 @@ def load_model(spec: str, weights: str | Path | None = None) -> LoadedModel:
     Args:
         spec: "digits" (the demo's network), "file.py:callable", "package.module:callable" or "torchvision:name". The
             callable is a function without arguments that returns the module, a module class, or the module itself.
-            The file is run as a program is: give files that you trust. Or the path of an .onnx file or of a program
-            saved by torch.export (.pt2), which hold their weights.
-        weights: safetensors file, or a state_dict saved by torch.save (loaded with weights_only, so that nothing in it
-            is run); every key has to match. Without it the weights are those that the callable gives the module.
+            The file is run like any program, so it must be trusted. Or the path of an .onnx file or of a program
+            saved by torch.export (.pt2), which contain their weights and must be trusted too.
+        weights: safetensors file, or a state_dict saved by torch.save (loaded with weights_only=True); every key must
+            match. Without it the weights are those that the callable gives the module.
 
     Raises:
-        ModelLoadError: naming what is missing, unexpected or damaged.
+        ModelLoadError: the model or its weights are missing, damaged or do not match.
     """
     if spec.endswith((".onnx", ".pt2")):
         if weights is not None:
-            raise ModelLoadError(f"{spec}: holds its weights, but others were given; leave out --weights")
+            raise ModelLoadError(f"{spec}: contains its weights, but others were given; leave out --weights")
         return LoadedModel(as_module(Path(spec).expanduser()))
     if spec == "digits":
         from loihi_onespike.models.digits_cnn import DigitsCNN, load_digits_cnn
@@ -53,14 +54,14 @@ def load_model(spec: str, weights: str | Path | None = None) -> LoadedModel:
     else:
         source, colon, name = spec.rpartition(":")
         if not colon or not source or not name:
-            raise ModelLoadError(f"model: found {spec!r}, supported {SUPPORTED}")
+            raise ModelLoadError(f"model: must be {SUPPORTED}; got {spec!r}")
         if source == "torchvision":
             model = from_torchvision(name)
             notes = (f"{spec}: no weights given, so they are random; give a file with --weights",)
         else:
             is_file = source.endswith(".py") or "/" in source
             model = from_file(Path(source).expanduser(), name) if is_file else from_module(source, name)
-            notes = (f"{spec}: no weights given; used as {name} made it",)
+            notes = (f"{spec}: no weights given; used as {name} returned it",)
     if weights is not None:
         notes = load_weights(model, Path(weights).expanduser())
     return LoadedModel(model.eval(), notes)

@@ -1,4 +1,4 @@
-"""Weights from a file into a module, strictly."""
+"""Loading of weights from a file into a module; every key must match."""
 
 from __future__ import annotations
 
@@ -12,26 +12,34 @@ from torch import nn
 from loihi_onespike.errors import ModelLoadError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "module", "ema_state_dict")
-"""Keys under which training scripts keep the state_dict in a checkpoint, first match."""
+"""Keys under which training scripts keep the state_dict in a checkpoint; the first that exists is used."""
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
-"""What DataParallel, torch.compile and training frameworks put before every key."""
+"""Prefixes that DataParallel, torch.compile and training frameworks put before every key."""
 SHOWN = 8
-"""Keys listed of each kind in an error."""
+"""Number of keys of each kind that an error lists."""
 
 
 def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
-    """Load every weight of the model from a file, no key more and none less; notes say what was unwrapped.
+    """Load every weight of a module from a file.
 
-    Raises ModelLoadError naming missing and unexpected keys and differing shapes.
+    Args:
+        model: module that gets the weights.
+        path: safetensors file, or a state_dict or checkpoint of torch.save.
+
+    Returns:
+        Notes about what was unwrapped.
+
+    Raises:
+        ModelLoadError: the file cannot be read, or keys are missing, unexpected or of another shape.
     """
     state, notes = _unwrapped(path, _read(path))
     wanted = model.state_dict()
     state, stripped = _without_prefix(state, wanted)
-    # A count of training batches, which older files lack and an evaluated model never reads.
+    # The count of training batches is missing in older files, and a model in eval mode does not use it.
     state = {k: v for k, v in wanted.items() if k.endswith("num_batches_tracked")} | state
     _check(path, state, wanted)
     model.load_state_dict(state)
-    return notes + tuple(f"{path.name}: prefix {prefix!r} taken off every key" for prefix in stripped)
+    return notes + tuple(f"{path.name}: prefix {prefix!r} removed from every key" for prefix in stripped)
 
 
 def _read(path: Path) -> object:
@@ -49,9 +57,9 @@ def _read(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise ModelLoadError(
-            f"{path}: it is damaged or holds more than tensors, and nothing but tensors is loaded, since a pickled "
-            "object can run any program; save torch.save(model.state_dict(), path) or a safetensors file where you "
-            "trust it"
+            f"{path}: the file is damaged or contains more than tensors; only tensors are loaded, since a pickled "
+            "object can run any program; where you trust it, load it and save torch.save(model.state_dict(), path) "
+            "or a safetensors file"
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -69,7 +77,7 @@ def _unwrapped(path: Path, loaded: object) -> tuple[dict[str, torch.Tensor], tup
         loaded = loaded[key]
     if not isinstance(loaded, Mapping) or not _is_state(loaded):
         found = f"a dict with the keys {list(loaded)[:SHOWN]}" if isinstance(loaded, Mapping) else type(loaded).__name__
-        raise ModelLoadError(f"{path}: found {found}, supported a state_dict, or a checkpoint with it as 'state_dict'")
+        raise ModelLoadError(f"{path}: must be a state_dict, or a checkpoint with it as 'state_dict', got {found}")
     return dict(loaded), tuple(notes)
 
 
@@ -80,7 +88,7 @@ def _is_state(value: Mapping[object, object]) -> bool:
 def _without_prefix(
     state: dict[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]
 ) -> tuple[dict[str, torch.Tensor], list[str]]:
-    """Take prefixes off while all keys have one that the model's keys do not have."""
+    """Remove prefixes as long as all keys have one that the keys of the model do not have."""
     stripped: list[str] = []
     while state:
         prefix = next((p for p in PREFIXES if all(k.startswith(p) for k in state)), None)
@@ -107,5 +115,5 @@ def _check(path: Path, state: Mapping[str, torch.Tensor], wanted: Mapping[str, t
     if problems:
         listed = "\n  ".join(problems)
         raise ModelLoadError(
-            f"{path}: the weights do not fit the model\n  {listed}\n  give the file that belongs to it"
+            f"{path}: the weights do not fit the model\n  {listed}\n  give the file that belongs to the model"
         )

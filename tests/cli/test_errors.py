@@ -19,16 +19,16 @@ from tests.cli.conftest import MAIN
         (("inspect", "nowhere.h5"), "nowhere.h5: no such file"),
         (("run", "nowhere.h5", "--data", "digits"), "nowhere.h5: no such file"),
         (("evaluate", "nowhere.h5", "--data", "digits"), "nowhere.h5: no such file"),
-        (("evaluate", "digits", "--data", "digit"), "found 'digit'"),
-        (("evaluate", "digits", "--data", "digits", "--model", "digits"), "--model: found 'digits' beside the model"),
-        (("evaluate", "digits", "--data", "digits", "--executor", "slow"), "--executor: found 'slow'"),
-        (("evaluate", "digits", "--data", "digits", "--base", "big"), "--base: found 'big'"),
+        (("evaluate", "digits", "--data", "digit"), "got 'digit'"),
+        (("evaluate", "digits", "--data", "digits", "--model", "digits"), "--model: only valid with a NET.h5"),
+        (("evaluate", "digits", "--data", "digits", "--executor", "slow"), "--executor: must be one of fast"),
+        (("evaluate", "digits", "--data", "digits", "--base", "big"), "--base: must be auto or a number above 1"),
         (("evaluate", "digits", "--data", "digits", "--base", "7"), "base: found 7"),
         (("evaluate", "digits", "--data", "digits", "--wait", "17"), "wait: found 17, supported whole numbers from 1"),
-        (("evaluate", "digits", "--data", "digits", "--input-code", "gray"), "--input-code: found 'gray'"),
+        (("evaluate", "digits", "--data", "digits", "--input-code", "gray"), "--input-code: must be one of binary"),
         (("evaluate", "digits", "--data", "digits", "--resize", "4"), "apply to pictures"),
-        (("convert", "model", "--data", "digits", "-o", "out.h5"), "model: found 'model'"),
-        (("demo", "--images", "590", "--stream-images", "10"), "supported 599 together"),
+        (("convert", "model", "--data", "digits", "-o", "out.h5"), "model: must be digits, file.py:callable"),
+        (("demo", "--images", "590", "--stream-images", "10"), "must be at most 599 together"),
     ],
 )
 def test_one_message_and_status_2(onespike, tmp_path, monkeypatch, arguments, said):
@@ -51,7 +51,7 @@ def test_debug_shows_the_place(onespike):
 
 def test_options_of_the_conversion_beside_a_file(onespike, net_file):
     result = onespike("evaluate", net_file, "--data", "digits", "--timesteps", "16", "--weight-bits", "4")
-    assert result.exit_code == 2 and "--timesteps, --weight-bits: found with the file" in result.stderr
+    assert result.exit_code == 2 and "--timesteps, --weight-bits: not valid with" in result.stderr
 
 
 def test_damaged_file(onespike, net_file, tmp_path):
@@ -64,7 +64,7 @@ def test_damaged_file(onespike, net_file, tmp_path):
 def test_the_file_to_write_is_looked_at_first(onespike, tmp_path):
     (tmp_path / "file").touch()
     result = onespike("convert", "digits", "--data", "digits", "-o", tmp_path / "file" / "net.h5")
-    assert result.exit_code == 2 and "cannot be made" in result.stderr
+    assert result.exit_code == 2 and "cannot be created" in result.stderr
     result = onespike("convert", "digits", "--data", "digits", "-o", tmp_path)
     assert result.exit_code == 2 and "is a folder" in result.stderr
 

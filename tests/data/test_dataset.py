@@ -11,7 +11,7 @@ from loihi_onespike.errors import DataError
 def test_taking_images_spreads_them():
     data = Dataset("d", np.arange(20.0).reshape(10, 2), np.arange(10), np.zeros((1, 2)))
     assert data.take(3).labels.tolist() == [0, 3, 6] and len(data.take(None)) == len(data.take(99)) == 10
-    with pytest.raises(DataError, match="found 0"):
+    with pytest.raises(DataError, match="got 0"):
         data.take(0)
 
 
@@ -26,7 +26,7 @@ def test_drawing_depends_on_the_seed_alone():
 
 
 def test_no_images():
-    with pytest.raises(DataError, match="found none"):
+    with pytest.raises(DataError, match="got none"):
         LazyImages(lambda i: np.zeros(3, np.float32), np.array([], np.int64))
 
 

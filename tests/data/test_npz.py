@@ -42,15 +42,18 @@ def test_integers_become_floats_of_the_same_value(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"images": X, "y": Y}, "found the arrays images, y, missing x"),
-        ({}, r"found the arrays \(none\), missing x and y"),
+        ({"images": X, "y": Y}, "must hold the arrays x and y, got images, y;"),
+        ({}, "must hold the arrays x and y, got none;"),
         ({"x": X, "y": Y[:3]}, "6 inputs in x and 3 labels"),
-        ({"x": X[0], "y": Y}, r"x: found float32 of shape \(4,\)"),
+        ({"x": X[0], "y": Y}, r"x: must be numbers .*, got float32 of shape \(4,\)"),
         ({"x": X[:0], "y": Y[:0]}, "N at least 1"),
-        ({"x": X.astype(str), "y": Y}, "x: found <U"),
-        ({"x": X, "y": Y.astype(float)}, "y: found float64"),
-        ({"x": X, "y": np.eye(6, dtype=int)}, r"y: found int64 of shape \(6, 6\)"),
-        ({"x": X, "y": Y, "x_calibration": X[:, :2]}, r"samples \(4,\) in x and \(2,\) in x_calibration"),
+        ({"x": X.astype(str), "y": Y}, "x: must be numbers .*, got <U"),
+        ({"x": X, "y": Y.astype(float)}, "y: must be integer class numbers .*, got float64"),
+        ({"x": X, "y": np.eye(6, dtype=int)}, r"y: must be integer .*, got int64 of shape \(6, 6\)"),
+        (
+            {"x": X, "y": Y, "x_calibration": X[:, :2]},
+            r"x_calibration must be alike, got \(4,\) and \(2,\)",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, arrays, said):
@@ -78,14 +81,14 @@ def test_damaged_and_missing_files(tmp_path):
 def test_a_single_array_is_not_a_data_set(tmp_path):
     np.save(tmp_path / "d.npy", X)
     (tmp_path / "d.npy").rename(tmp_path / "d.npz")
-    with pytest.raises(DataError, match="found a single array"):
+    with pytest.raises(DataError, match="got a single array"):
         load_data(tmp_path / "d.npz")
 
 
 def test_unknown_words_and_options_that_do_not_apply(tmp_path):
-    with pytest.raises(DataError, match=r"found 'cifar'.*supported digits"):
+    with pytest.raises(DataError, match=r"data: must be digits, .*got 'cifar'"):
         load_data("cifar")
     with pytest.raises(DataError, match="apply to pictures"):
         load_data("digits", preprocessing=Preprocessing(resize=4))
-    with pytest.raises(DataError, match="calibration_images: found 0"):
+    with pytest.raises(DataError, match="calibration_images: must be at least 1, got 0"):
         load_data("digits", calibration_images=0)

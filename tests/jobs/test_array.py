@@ -106,7 +106,7 @@ def test_without_submitit(tmp_path, monkeypatch):
 
 
 def test_options_of_jobs_without_jobs():
-    with pytest.raises(ConfigurationError, match="--detach: found alone"):
+    with pytest.raises(ConfigurationError, match="--detach: requires --slurm N"):
         JobArray(detach=True).require()
 
 

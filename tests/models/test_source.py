@@ -52,7 +52,7 @@ def file(tmp_path):
 def test_function_class_and_module_of_a_file(file, name, width):
     loaded = load_model(f"{file}:{name}")
     assert loaded.model.layer.in_features == width and not loaded.model.training
-    assert loaded.notes == (f"{file}:{name}: no weights given; used as {name} made it",)
+    assert loaded.notes == (f"{file}:{name}: no weights given; used as {name} returned it",)
 
 
 def test_the_files_folder_is_on_the_path_only_while_it_runs(file):
@@ -72,10 +72,13 @@ def test_two_files_of_one_name_are_two_modules(tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("bild", "found no 'bild'; functions and classes defined there: Net, Sized, build, broken, text"),
-        ("Sized", r"needs the arguments width, depth.*write a function that returns Sized\(width=…, depth=…\)"),
+        ("bild", "has no 'bild'; it defines the functions and classes Net, Sized, build, broken, text"),
+        (
+            "Sized",
+            r"without arguments, but requires width, depth.*write a function that returns Sized\(width=…, depth=…\)",
+        ),
         ("broken", r"raised ZeroDivisionError: division by zero at .*model\.py:21"),
-        ("text", "gave str, supported a torch.nn.Module"),
+        ("text", "must return a torch.nn.Module, got str"),
     ],
 )
 def test_what_is_wrong_with_the_callable_is_said(file, name, said):
@@ -92,11 +95,11 @@ def test_a_file_that_cannot_run_names_its_line(tmp_path):
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("model", "found 'model', supported digits, file.py:callable"),
-        ("model.py:", "supported digits"),
+        ("model", "model: must be digits, file.py:callable.*got 'model'"),
+        ("model.py:", "must be digits"),
         ("nowhere.py:build", "nowhere.py: no such file"),
         ("no.such.package:build", r"no module named 'no'.*write its path, no/such/package\.py:build"),
-        ("torchvision:resnot18", "no such model; names that begin alike: resnet"),
+        ("torchvision:resnot18", "no such model; similar names: resnet"),
     ],
 )
 def test_names_that_mean_nothing(spec, said):

@@ -45,7 +45,7 @@ def test_checkpoints_are_unwrapped_and_it_is_said(tmp_path, state, key):
 def test_prefixes_are_taken_off_and_it_is_said(tmp_path, state, prefix):
     torch.save({"state_dict": {prefix + k: v for k, v in state.items()}}, tmp_path / "w.pt")
     *_, last = loads(tmp_path / "w.pt", state)
-    assert "taken off every key" in last and repr(prefix[-6:])[1:-2] in last
+    assert "removed from every key" in last and repr(prefix[-6:])[1:-2] in last
 
 
 def test_a_prefix_that_is_the_models_own_stays(tmp_path, state):
@@ -90,7 +90,7 @@ class Trap:
 
 def test_nothing_in_a_weights_file_is_run(tmp_path):
     torch.save({"state_dict": Trap()}, tmp_path / "w.pt")
-    with pytest.raises(ModelLoadError, match=r"holds more than tensors.*model\.state_dict\(\)"):
+    with pytest.raises(ModelLoadError, match=r"contains more than tensors.*model\.state_dict\(\)"):
         load_weights(network(), tmp_path / "w.pt")
     (tmp_path / "w.pkl").write_bytes(pickle.dumps(Trap()))
     with pytest.raises(ModelLoadError):
@@ -99,7 +99,7 @@ def test_nothing_in_a_weights_file_is_run(tmp_path):
 
 def test_a_whole_saved_module_is_refused(tmp_path):
     torch.save(network(), tmp_path / "w.pt")
-    with pytest.raises(ModelLoadError, match="holds more than tensors"):
+    with pytest.raises(ModelLoadError, match="contains more than tensors"):
         load_weights(network(), tmp_path / "w.pt")
 
 
@@ -117,7 +117,7 @@ def test_damaged_files(tmp_path, state, suffix):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [({"epoch": 3}, "a dict with the keys"), ([1, 2], "found list"), ({}, "dict")]
+    ("content", "said"), [({"epoch": 3}, "a dict with the keys"), ([1, 2], "got list"), ({}, "dict")]
 )
 def test_files_without_weights(tmp_path, content, said):
     torch.save(content, tmp_path / "w.pt")

@@ -1,4 +1,4 @@
-"""Options that belong together as one parameter of a command: a dataclass whose fields are the options."""
+"""Groups of options: a dataclass whose fields are the options is one parameter of a command."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ R = TypeVar("R")
 
 
 def grouped(function: Callable[P, R]) -> Callable[..., R]:
-    """A function that takes the fields of its dataclass parameters one by one, as the command line gives them.
+    """Decorator that replaces every dataclass parameter of a function by one parameter per field.
 
-    A parameter `conversion: Conversion` becomes one parameter per field, in its place, with the field's annotation and
-    default; the call puts them together again.
+    A parameter `conversion: Conversion` becomes one parameter per field, in its place, with the annotation and the
+    default of the field; the call builds the dataclass from them. The command line gives the options in this form.
     """
     hints = _hints(function)
     parameters: list[inspect.Parameter] = []
@@ -58,8 +58,8 @@ def _of_fields(kind: type[Any]) -> list[inspect.Parameter]:
 def _hints(of: Any) -> dict[str, Any]:
     """Annotations as they are written.
 
-    Python 3.10 makes Optional[Annotated[...]] of a parameter whose default is None, in which typer does not find names
-    and help of the option.
+    For a parameter whose default is None, Python 3.10 returns Optional[Annotated[...]], in which typer does not find
+    the name and the help of the option.
     """
     hints = get_type_hints(of, include_extras=True)
     for name, hint in hints.items():

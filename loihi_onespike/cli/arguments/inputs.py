@@ -1,4 +1,4 @@
-"""From option values to data, models and networks."""
+"""From the values of options to data, models and settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def base_of(text: str) -> float | Literal["auto"]:
     try:
         return float(text)
     except ValueError:
-        raise ConfigurationError(f"--base: found {text!r}, supported auto or a number above 1, up to 4") from None
+        raise ConfigurationError(f"--base: must be auto or a number above 1 and at most 4, got {text!r}") from None
 
 
 def input_bits_of(text: str) -> int | Literal["auto"]:
@@ -34,27 +34,36 @@ def input_bits_of(text: str) -> int | Literal["auto"]:
     try:
         return int(text)
     except ValueError:
-        raise ConfigurationError(f"--input-bits: found {text!r}, supported auto or a whole number, 1 to 16") from None
+        raise ConfigurationError(f"--input-bits: must be auto or an integer in [1, 16], got {text!r}") from None
 
 
 def choice(option: str, value: str, choices: tuple[str, ...]) -> str:
-    """The value, if it is one of the choices."""
+    """The value of an option that has a list of choices.
+
+    Args:
+        option: name of the option.
+        value: value that was given.
+        choices: values that it may have.
+
+    Raises:
+        ConfigurationError: the value is none of the choices.
+    """
     if value not in choices:
-        raise ConfigurationError(f"{option}: found {value!r}, supported {' and '.join(choices)}")
+        raise ConfigurationError(f"{option}: must be one of {', '.join(choices)}, got {value!r}")
     return value
 
 
 def remark_on_calibration(data: Dataset) -> None:
-    """Says so when the calibration images are among those that a figure stands for."""
+    """Print a note when the calibration images are among those that are evaluated."""
     if not data.calibration_is_separate:
         remark(
-            f"{data.name} has one part only: the calibration images are among those that are evaluated; for an "
-            "unbiased figure put others into x_calibration (.npz), or pictures into the subfolders train and test"
+            f"{data.name} has one part only, so the calibration images are among those that are evaluated; for an "
+            "unbiased figure give others as x_calibration (.npz), or pictures in the subfolders train and test"
         )
 
 
 def read_model(spec: str, weights: Path | None) -> nn.Module:
-    """Model by name; what there is to know about it goes to stderr."""
+    """The model of a name, with weights from a file if one is given; notes about it are printed to stderr."""
     from loihi_onespike.models import load_model
 
     loaded = load_model(spec, weights)
@@ -64,38 +73,43 @@ def read_model(spec: str, weights: Path | None) -> nn.Module:
 
 
 def existing(path: Path) -> Path:
-    """The path of a network file, which is there."""
+    """The path of a network file; DataError where it does not exist."""
     if not path.is_file():
-        raise DataError(f"{path}: no such file; `onespike convert` writes one, `onespike demo` too")
+        raise DataError(f"{path}: no such file; `onespike convert` or `onespike demo` writes one")
     return path
 
 
 def writable(path: Path) -> Path:
-    """The path, once its folder exists; ask before the long work, not after it."""
+    """The path of a file to write, after its folder is created; called before the long work.
+
+    Raises:
+        DataError: the path is a folder, or its folder cannot be created.
+    """
     if path.is_dir():
-        raise DataError(f"{path}: is a folder, supported the name of a file to write")
+        raise DataError(f"{path}: must be the name of a file to write, but is a folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"{path.parent}: cannot be made ({error.strerror})") from error
+        raise DataError(f"{path.parent}: cannot be created ({error.strerror})") from error
     return path
 
 
 def input_code_of(text: str) -> Literal["binary", "single"]:
+    """Value of --input-code."""
     return cast(Literal["binary", "single"], choice("--input-code", text, ("binary", "single")))
 
 
 def normalization_of(text: str) -> Literal["channel", "layer"]:
+    """Value of --normalization."""
     return cast(Literal["channel", "layer"], choice("--normalization", text, ("channel", "layer")))
 
 
 def method_of(name: str, without: Sequence[str]) -> Method:
-    """Value of --method and --without."""
+    """Method given by --method and the parts that --without leaves out."""
     method = Method.of(cast(Literal["calibrated", "paper"], choice("--method", name, ("calibrated", "paper"))))
     if without and not method.sequential:
         raise ConfigurationError(
-            f"--without: found {', '.join(without)} with --method {name}, which has no part that could be left out; "
-            "supported with --method calibrated"
+            f"--without: requires --method calibrated, got {', '.join(without)} with --method {name}"
         )
     for part in without:
         choice("--without", part, Method.names())

@@ -1,4 +1,4 @@
-"""Options of commands that can run as an array of jobs, and the way from them to the array."""
+"""Options of the commands that can run as an array of jobs, and the start of the array."""
 
 from __future__ import annotations
 
@@ -23,40 +23,61 @@ def _option(*names: str, help: str, **more: Any) -> Any:
 
 @dataclass(frozen=True)
 class JobArray:
-    """How jobs are started, for `groups.grouped`."""
+    """Options that say how jobs are started, for `groups.grouped`.
+
+    Attributes:
+        slurm: number of jobs; None for no job array.
+        slurm_local: whether the jobs are processes of this machine.
+        slurm_partition: partition of the SLURM cluster.
+        slurm_minutes: longest time of a job.
+        slurm_cpus: cores of a job.
+        slurm_memory: memory of a job in GB.
+        slurm_option: further options of sbatch, NAME=VALUE.
+        slurm_logs: folder for the output of the jobs.
+        detach: whether to submit the jobs and return.
+    """
 
     slurm: Annotated[
         int | None, _option("--slurm", metavar="N", help="Share the work among an array of N jobs.", min=1)
     ] = None
     slurm_local: Annotated[
-        bool, _option("--slurm-local", help="The jobs as processes of this machine, all at once, without SLURM.")
+        bool, _option("--slurm-local", help="Run the jobs as processes of this machine, all at once, without SLURM.")
     ] = False
-    slurm_partition: Annotated[str | None, _option("--slurm-partition", metavar="NAME", help="Where the jobs run.")] = (
-        None
-    )
+    slurm_partition: Annotated[
+        str | None, _option("--slurm-partition", metavar="NAME", help="Partition of the jobs.")
+    ] = None
     slurm_minutes: Annotated[int, _option("--slurm-minutes", metavar="N", help="Longest time of a job.", min=1)] = 240
     slurm_cpus: Annotated[int, _option("--slurm-cpus", metavar="N", help="Cores of a job.", min=1)] = 1
     slurm_memory: Annotated[float | None, _option("--slurm-memory", metavar="GB", help="Memory of a job.")] = None
     slurm_option: Annotated[
         list[str] | None,
-        _option("--slurm-option", metavar="NAME=VALUE", help="Any other option of sbatch, may be repeated."),
+        _option("--slurm-option", metavar="NAME=VALUE", help="Any other option of sbatch; may be repeated."),
     ] = None
     slurm_logs: Annotated[
-        Path, _option("--slurm-logs", metavar="FOLDER", help="Output of the jobs; all nodes must see it.")
+        Path,
+        _option(
+            "--slurm-logs",
+            metavar="FOLDER",
+            help="Folder for the output of the jobs, on a shared file system.",
+        ),
     ] = Path("onespike-jobs")
     detach: Annotated[
-        bool, _option("--detach", help="Submit and leave; the command without --slurm collects what the jobs kept.")
+        bool, _option("--detach", help="Submit the jobs and exit; the command without --slurm collects their results.")
     ] = False
 
     def cluster(self) -> Cluster:
-        """Where the jobs run; raises ConfigurationError for an option that is no NAME=VALUE."""
+        """The cluster that the jobs run on.
+
+        Raises:
+            ConfigurationError: an option of sbatch is not of the form NAME=VALUE.
+        """
         from loihi_onespike.jobs import Cluster
 
         further: dict[str, str] = {}
         for text in self.slurm_option or ():
             name, equals, value = text.partition("=")
             if not (name and equals):
-                raise ConfigurationError(f"--slurm-option: found {text!r}, supported NAME=VALUE, as qos=long")
+                raise ConfigurationError(f"--slurm-option: must be NAME=VALUE, such as qos=long, got {text!r}")
             further[name.lstrip("-").replace("-", "_")] = value
         kind: Literal["slurm", "local"] = "local" if self.slurm_local else "slurm"
         return Cluster(
@@ -64,11 +85,16 @@ class JobArray:
         )
 
     def require(self) -> bool:
-        """Jobs are asked for; raises where an option of theirs stands alone, or submitit is missing."""
+        """Whether jobs are asked for.
+
+        Raises:
+            ConfigurationError: an option of the job array is given without --slurm.
+            JobArrayError: submitit is not installed.
+        """
         if self.slurm is None:
             alone = [name for name in ("slurm_local", "detach") if getattr(self, name)]
             if alone:
-                raise ConfigurationError(f"--{alone[0].replace('_', '-')}: found alone, supported with --slurm N")
+                raise ConfigurationError(f"--{alone[0].replace('_', '-')}: requires --slurm N")
             return False
         from loihi_onespike.jobs.array import require_submitit
 
@@ -81,10 +107,18 @@ class JobArray:
         look: Callable[[int, int], None],
         accepted: tuple[int, ...] = (0,),
     ) -> list[Ended] | None:
-        """Run jobs to their end; None when they were only submitted.
+        """Run jobs until all have ended, or submit them with --detach.
+
+        Args:
+            jobs: the jobs.
+            look: called as look(ended, of) while the jobs run.
+            accepted: exit statuses that do not count as failure.
+
+        Returns:
+            The ended jobs; None where they were only submitted.
 
         Raises:
-            JobArrayError: some failed; says which and what to do. What the others did is kept.
+            JobArrayError: jobs failed; the results of the others are kept.
         """
         from loihi_onespike.jobs import run_array, submit
         from loihi_onespike.jobs.array import failures
@@ -97,22 +131,23 @@ class JobArray:
         if failed:
             listed = "\n".join(f"  {e}" for e in failed[:SHOWN])
             raise JobArrayError(
-                f"job array: {len(failed)} of {len(ended)} jobs failed; what is finished is kept, the same command "
-                f"again does the rest\n{listed}"
+                f"job array: {len(failed)} of {len(ended)} jobs failed; finished work is kept, run the same "
+                f"command again to do the rest\n{listed}"
             )
         return ended
 
 
 SHOWN = 5
-"""Failed jobs that are told one by one."""
+"""Number of failed jobs that an error lists."""
 
 
 def command_again(context: typer.Context, *without: str, add: Sequence[str] = ()) -> tuple[str, ...]:
-    """The command line of a context, as it was given, for a job.
+    """The command line of a context as it was given, for a job.
 
     Args:
-        without: parameters to leave out, by name; those of the array go anyway.
-        add: options behind it.
+        context: context of the command.
+        without: names of parameters to leave out; those of the job array are always left out.
+        add: options to append.
     """
     assert context.info_name is not None
     made: list[str] = [context.info_name]

@@ -1,4 +1,4 @@
-"""Options that several commands share, each written once."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ Model = Annotated[
         "torch.export. The callable takes no arguments and returns the trained torch.nn.Module (or is its class).",
     ),
 ]
-NetFile = Annotated[Path, typer.Argument(metavar="NET.h5", help="File that `onespike convert` wrote.")]
+NetFile = Annotated[Path, typer.Argument(metavar="NET.h5", help="File written by `onespike convert`.")]
 Board = Annotated[
     str,
-    typer.Option("--board", metavar="BOARD", help="Name of a board, as hala_point, or a .toml file of your own."),
+    typer.Option("--board", metavar="BOARD", help="Name of a board, such as hala_point, or a .toml file of your own."),
 ]
 Weights = Annotated[
     Path | None,
@@ -54,7 +54,7 @@ Data = Annotated[
 ]
 DataRoot = Annotated[
     Path | None,
-    _data("--data-root", metavar="FOLDER", help="Where a torchvision data set lies. Nothing is downloaded."),
+    _data("--data-root", metavar="FOLDER", help="Folder of a torchvision data set. Nothing is downloaded."),
 ]
 Resize = Annotated[int | None, _data("--resize", metavar="N", help="Pictures: shorter side after scaling, in pixels.")]
 Crop = Annotated[int | None, _data("--crop", metavar="N", help="Pictures: side of the centre square, in pixels.")]
@@ -151,16 +151,12 @@ CalibrationImages = Annotated[
 
 Timeout = Annotated[
     float,
-    typer.Option(
-        "--timeout", metavar="SECONDS", help="After which a run on Lava is given up, its start included.", min=1
-    ),
+    typer.Option("--timeout", metavar="SECONDS", help="Time limit of a run on Lava, its start included.", min=1),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout instead of text.", rich_help_panel=OUTPUT)
 ]
-Debug = Annotated[
-    bool, typer.Option("--debug", help="Show where in the program an error arose.", rich_help_panel=OUTPUT)
-]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=OUTPUT)]
 
 
 @dataclass(frozen=True)
@@ -196,9 +192,15 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Source:
-    """Where data lies and how its pictures are prepared, for `groups.grouped`.
+    """Options that say where data lies and how its pictures are prepared, for `groups.grouped`.
 
-    The seed is an option of its own: it chooses calibration images, which not every command has.
+    The seed is a separate option, because it chooses calibration images, which not every command needs.
+
+    Attributes:
+        data_root: folder of a torchvision data set.
+        resize: length of the shorter side of pictures after scaling, in pixels.
+        crop: side of the centre square of pictures, in pixels.
+        normalize: name or numbers of the normalization of pictures.
     """
 
     data_root: DataRoot = None
@@ -207,7 +209,13 @@ class Source:
     normalize: Normalize = "none"
 
     def read(self, data: str, calibration_images: int = 1, seed: int = 0) -> Dataset:
-        """The data of that name, its pictures prepared as the options say."""
+        """Load data by name, with its pictures prepared as the options say.
+
+        Args:
+            data: value of --data.
+            calibration_images: number of calibration images.
+            seed: seed of their choice.
+        """
         from loihi_onespike.data import Preprocessing, load_data
 
         pictures = Preprocessing.named(self.normalize, self.resize, self.crop)

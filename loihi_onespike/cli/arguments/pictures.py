@@ -1,4 +1,4 @@
-"""Pictures that commands write: the option --plot, its check before the work, and the file after it."""
+"""Pictures that commands write: the option --plot, its check before the work, and the writing of the file."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ DPI = 150
 
 
 def plot_option(what: str) -> Any:
-    """--plot of a command whose picture shows that."""
+    """The option --plot of a command; `what` says in its help what the picture shows."""
     return typer.Option("--plot", metavar="FILE", help=f"{what} (.png, .svg, .pdf).", rich_help_panel=options.OUTPUT)
 
 
 def check_picture(path: Path | None) -> None:
-    """Whether a picture can be written there; ask before the long work, not after it.
+    """Check that a picture can be written to a path; called before the long work.
 
     Raises:
-        ConfigurationError: the suffix is of no kind of picture.
-        DataError: the folder cannot be made.
+        ConfigurationError: the suffix is not that of a supported picture format.
+        DataError: the folder cannot be created.
     """
     if path is None:
         return
@@ -37,15 +37,20 @@ def check_picture(path: Path | None) -> None:
     kinds = FigureCanvasBase.get_supported_filetypes()
     if path.suffix.lower().removeprefix(".") not in kinds:
         listed = ", ".join(f".{kind}" for kind in sorted(kinds))
-        raise ConfigurationError(f"--plot: found {str(path)!r}, supported names that end in {listed}")
+        raise ConfigurationError(f"--plot: must end in one of {listed}, got {str(path)!r}")
     inputs.writable(path)
 
 
 @contextmanager
 def picture(path: Path, size: tuple[float, float]) -> Iterator[Figure]:
-    """An empty figure, size in inches, in the style of all pictures; written when its block ends.
+    """An empty figure in the style of all pictures, which is written when the block ends.
 
-    Raises DataError when the file cannot be written.
+    Args:
+        path: file to write.
+        size: width and height in inches.
+
+    Raises:
+        DataError: the file cannot be written.
     """
     from matplotlib.figure import Figure
 

@@ -24,33 +24,40 @@ Target = Annotated[
     str,
     typer.Argument(
         metavar="NET.h5|MODEL",
-        help="File that `onespike convert` wrote; or a model as for `convert`, which is converted first.",
+        help="File written by `onespike convert`; or a model as for `convert`, which is converted first.",
     ),
 ]
 
 
 def is_network_file(target: str) -> bool:
+    """Whether the argument names a network file, by its suffix."""
     return Path(target).suffix in NETWORK_SUFFIXES
 
 
 def check_target(context: typer.Context, target: str, model: str | None, conversion: options.Conversion) -> bool:
-    """Whether the target is a network file, which is there then.
+    """Whether the target is a network file.
 
-    Raises ConfigurationError where --model or options of the conversion do not go with it.
+    Args:
+        context: context of the command, which knows the options that were given.
+        target: network file or model.
+        model: value of --model.
+        conversion: options of the conversion.
+
+    Raises:
+        ConfigurationError: --model is given for a model, or options of the conversion for a network file.
+        DataError: the network file does not exist.
     """
     conversion.keywords()
     if not is_network_file(target):
         if model is not None:
-            raise ConfigurationError(
-                f"--model: found {model!r} beside the model {target!r}, supported with a NET.h5 only"
-            )
+            raise ConfigurationError(f"--model: only valid with a NET.h5, got {model!r} for the model {target!r}")
         return False
     inputs.existing(Path(target))
     given = [f.name for f in fields(conversion) if _is_given(context, f.name)]
     if given:
         listed = ", ".join("--" + n.replace("_", "-") for n in given)
         raise ConfigurationError(
-            f"{listed}: found with the file {target}, which is converted already; convert it again"
+            f"{listed}: not valid with {target}, which is converted already; convert the model again"
         )
     return True
 
@@ -58,7 +65,15 @@ def check_target(context: typer.Context, target: str, model: str | None, convers
 def network_of(
     target: str, module: torch.nn.Module | None, data: Dataset, conversion: options.Conversion, bars: ProgressBars
 ) -> OneSpikeNetwork:
-    """The network of a file, or of the target's module, which is converted now."""
+    """The network of a file, or the network that a model is converted to.
+
+    Args:
+        target: network file or model.
+        module: module of the model; not used for a file.
+        data: data that calibrates the conversion.
+        conversion: options of the conversion.
+        bars: shows the progress of the conversion.
+    """
     import loihi_onespike as los
 
     if is_network_file(target):

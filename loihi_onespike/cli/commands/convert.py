@@ -29,10 +29,10 @@ def convert(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Convert a trained ReLU network into a one-spike network with INT8 weights.
+    """Convert a trained network into a one-spike network with INT8 weights.
 
-    Nothing is trained; some hundred unlabelled images calibrate the scales. The file holds all that a simulator or a
-    board needs, and is read by `evaluate`, `run` and `inspect`.
+    Nothing is trained; a few hundred unlabelled images calibrate the conversion. The file holds everything that a
+    simulator or a board needs; all other commands read it.
 
     Example: onespike convert model.py:build --weights weights.pt --data train.npz -o net.h5
     """

@@ -1,4 +1,4 @@
-"""onespike demo: the whole line on handwritten digits."""
+"""onespike demo: the complete workflow on handwritten digits."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def demo(
         Path,
         typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the files.", rich_help_panel=options.OUTPUT),
     ] = Path("onespike-demo"),
-    images: Annotated[int, typer.Option(metavar="N", help="Test images that go through Lava one by one.", min=1)] = 50,
+    images: Annotated[int, typer.Option(metavar="N", help="Test images that Lava runs one by one.", min=1)] = 50,
     stream_images: Annotated[
-        int, typer.Option(metavar="N", help="Further test images that go through Lava as one pipelined stream.", min=1)
+        int, typer.Option(metavar="N", help="Further test images that Lava runs as one pipelined stream.", min=1)
     ] = 10,
     timesteps: options.Timesteps = 16,
     wait: options.Wait = None,
@@ -31,10 +31,10 @@ def demo(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Convert a small trained CNN, export it, run real digits on Lava's simulator and check every spike.
+    """Convert a small trained CNN, export it, run handwritten digits on Lava's simulator and check every spike.
 
-    Network and data ship with the package and its requirements; nothing is downloaded or trained. Exit status 1 when a
-    run differs from the oracle. Without Lava (Python other than 3.10) everything else is done.
+    The network ships with the package and the data with scikit-learn; nothing is downloaded or trained. The exit status
+    is 1 when a run differs from the oracle. Without Lava (on Pythons other than 3.10) the demo does everything else.
     """
     inputs.writable(out / "digits.h5")
 
@@ -55,7 +55,7 @@ def demo(
 
 
 def show_demo(console: Console, result: DemoResult) -> None:
-    """For people: accuracy, equality, spikes and energy, files."""
+    """Print accuracy, the comparison with the oracle, spikes, energy and files."""
     from loihi_onespike.cli.reports.describe import show_layers, show_rewrites
     from loihi_onespike.cli.terminal.output import show_facts, show_table, size_of
 

@@ -1,4 +1,4 @@
-"""onespike deploy: a network onto a board, or the rehearsal of it."""
+"""onespike deploy: a network on a board, or a dry run without one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def deploy(
     context: typer.Context,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="NET.h5", help="File that `onespike convert` wrote; with --slurm one or more of them."),
+        typer.Argument(metavar="NET.h5", help="File written by `onespike convert`; with --slurm one or more files."),
     ],
     jobs: JobArray,
     data: options.Data,
@@ -37,14 +37,15 @@ def deploy(
         typer.Option(
             "--board",
             metavar="BOARD",
-            help="Name of a board, as oheo_gulch, or a .toml file of your own.",
+            help="Name of a board, such as oheo_gulch, or a .toml file of your own.",
             rich_help_panel=BOARD,
         ),
     ],
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Everything but the board: preflight, mapping, graph on Lava's CPU backend, report."
+            "--dry-run",
+            help="Everything except the run on the board: preflight, mapping, Lava's CPU backend, report.",
         ),
     ] = False,
     program: Annotated[
@@ -52,7 +53,7 @@ def deploy(
         typer.Option(
             "--program",
             metavar="FOLDER",
-            help="Microcode files, named after the populations, written with Intel's tools.",
+            help="Folder with one microcode file per population, named after it, written with Intel's tools.",
             rich_help_panel=BOARD,
         ),
     ] = None,
@@ -65,49 +66,52 @@ def deploy(
         typer.Option(
             "--node",
             metavar="NAME",
-            help="One node of the cluster; with --slurm it may be repeated, the jobs take them in turn.",
+            help="Node of the cluster; with --slurm it may be repeated, and jobs take them in turn.",
             rich_help_panel=BOARD,
         ),
     ] = None,
     host: Annotated[
         str | None,
-        typer.Option("--host", metavar="ADDRESS", help="Host of a board on the network.", rich_help_panel=BOARD),
+        typer.Option(
+            "--host", metavar="ADDRESS", help="Address of the host of a board on the network.", rich_help_panel=BOARD
+        ),
     ] = None,
     stepping: Annotated[
-        str, typer.Option("--stepping", metavar="NAME", help="Of the chips.", rich_help_panel=BOARD)
+        str, typer.Option("--stepping", metavar="NAME", help="Stepping of the chips.", rich_help_panel=BOARD)
     ] = "N3B3",
-    images: Annotated[int, typer.Option("--images", metavar="N", help="Images that are run.", min=1)] = 4,
+    images: Annotated[int, typer.Option("--images", metavar="N", help="Images to run.", min=1)] = 4,
     shard: Annotated[
-        str | None, typer.Option("--shard", metavar="K/N", help="Run the K-th of N shares of the images alone.")
+        str | None, typer.Option("--shard", metavar="K/N", help="Run only the K-th of N shares of the images.")
     ] = None,
     counted_images: Annotated[
         int, typer.Option(metavar="N", help="Images whose spikes the estimate counts.", min=1)
     ] = 100,
     profile: Annotated[
         bool,
-        typer.Option("--profile", help="Also measure time and energy, in a run of its own.", rich_help_panel=RUN),
+        typer.Option("--profile", help="Also measure time and energy, in a separate run.", rich_help_panel=RUN),
     ] = False,
     steps: Annotated[
-        int, typer.Option("--steps", metavar="N", help="Steps of that run; 2,000 to 10,000.", rich_help_panel=RUN)
+        int,
+        typer.Option("--steps", metavar="N", help="Steps of the measurement; 2,000 to 10,000.", rich_help_panel=RUN),
     ] = 4000,
     compute_only: Annotated[
         bool,
-        typer.Option("--compute-only", help="Measure with the input replayed from the chip.", rich_help_panel=RUN),
+        typer.Option("--compute-only", help="Measure with the input replayed by the chip.", rich_help_panel=RUN),
     ] = False,
     spikes_of: Annotated[
         list[str] | None,
         typer.Option(
             metavar="POPULATION",
-            help="Read back its spikes; may be repeated.",
+            help="Population whose spikes are read back; may be repeated.",
             show_default="the last",
             rich_help_panel=RUN,
         ),
     ] = None,
     input_delay: Annotated[
-        int, typer.Option(metavar="N", help="Steps that the input adapter adds.", rich_help_panel=RUN)
+        int, typer.Option(metavar="N", help="Delay of the input adapter in steps.", rich_help_panel=RUN)
     ] = 1,
     output_delay: Annotated[
-        int, typer.Option(metavar="N", help="Steps that the output adapters add.", rich_help_panel=RUN)
+        int, typer.Option(metavar="N", help="Delay of the output adapters in steps.", rich_help_panel=RUN)
     ] = 1,
     timeout: options.Timeout = 1800.0,
     out: Annotated[
@@ -116,18 +120,18 @@ def deploy(
             "--out",
             "-o",
             metavar="FILE",
-            help="Report as FILE.json and FILE.md; with --slurm a folder for one report of every job.",
+            help="Write the report as FILE.json and FILE.md; with --slurm: a folder for one report per job.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Put a network onto a Loihi 2 board, compare spikes and outputs with the oracle, and measure time and energy.
+    """Run a network on a Loihi 2 board, compare spikes and outputs with the oracle, and measure time and energy.
 
-    Needs lava-loihi, which Intel gives to members of its research community; --dry-run does everything but the board.
-    Exit status 1 when a spike or an output differs, or, in a dry run, when the network does not fit. --slurm N puts
-    every network onto N boards at once, each with its share of the images.
+    This needs lava-loihi, which Intel gives to members of its research community; --dry-run does everything except the
+    run on the board. The exit status is 1 when a spike or an output differs, or, in a dry run, when the network does
+    not fit. --slurm N runs every network on N boards at once, each with its share of the images.
 
     Example: onespike deploy net.h5 --data digits --board oheo_gulch --dry-run
     """
@@ -135,7 +139,7 @@ def deploy(
         _access(partition, None, host)
         return deploy_by_jobs(context, files, node or (), out, images, jobs)
     if len(files) > 1 or len(node or ()) > 1:
-        raise ConfigurationError("deploy: found more than one network or node, supported with --slurm N, one without")
+        raise ConfigurationError("deploy: must be one network and at most one node without --slurm N, got more")
     (file,) = files
     access = _access(partition, node[0] if node else None, host)
     if out is not None:
@@ -160,7 +164,7 @@ def deploy(
         share = Shard.of_text(shard)
         run = run[share.index :: share.of]
         if not len(run):
-            raise ConfigurationError(f"--shard: found {shard} of {images} images, supported as many shards as images")
+            raise ConfigurationError(f"--shard: must be one of at most {images} shards, one per image, got {shard}")
     with ProgressBars() as bars:
         activity = activity_on(net, found.take(counted_images), bars)
         report = put(
@@ -192,12 +196,18 @@ def _access(partition: str | None, node: str | None, host: str | None) -> Slurm 
     if host is None:
         return Slurm(partition, node)
     if partition or node:
-        raise ConfigurationError("--host: found beside --partition or --node, supported one way to the board")
+        raise ConfigurationError("--host: not valid together with --partition or --node; give one way to the board")
     return Ethernet(host)
 
 
 def show_report(console: Console, report: Report, written: tuple[Path, ...]) -> None:
-    """For people: preflight, comparison, estimated beside measured."""
+    """Print the preflight, the comparison with the oracle, and estimated beside measured figures.
+
+    Args:
+        console: where it is printed.
+        report: result of the deployment.
+        written: files of the report.
+    """
     from loihi_onespike.cli.terminal.output import show_facts, show_table
 
     marks = {"passed": "ok", "failed": "missing", "not asked": "-"}

@@ -30,29 +30,29 @@ def diagnose(
     seed: options.Seed = 0,
     model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="With NET.h5, needed: the model it came from; named as for `convert`."),
+        typer.Option(metavar="MODEL", help="Required with NET.h5: the converted model; named as for `convert`."),
     ] = None,
     weights: options.Weights = None,
     images: options.FewImages = 256,
-    top: Annotated[int, typer.Option("--top", metavar="K", help="Layers that get a sentence.", min=1)] = 5,
+    top: Annotated[int, typer.Option("--top", metavar="K", help="Layers whose remedy is printed.", min=1)] = 5,
     measure: Annotated[
         str,
         typer.Option(
             "--measure",
             metavar="NAME",
-            help="Of the error of the output: relative (squared, to the ANN's output) or kl (of the class "
-            "probabilities).",
+            help="Measure of the output error: relative (squared error relative to the ANN's output) or kl (divergence "
+            "of the class probabilities).",
         ),
     ] = "relative",
     plot: Annotated[Path | None, plot_option("Picture, layer by layer")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Where the network loses against its ANN, layer by layer: underflow, clipping, rounding, noise spikes, integer
-    weights, head-room.
+    """Measure where the network loses accuracy against its ANN, by layer and cause.
 
-    Every error is measured by switching it off, and by switching it on alone in the ANN. Ctrl-C ends it with what is
-    done. Options of the conversion are for a model; a file has been converted already.
+    The causes are underflow, clipping, rounding, noise spikes, integer weights and head-room. Each is measured by
+    switching it off in the network, and by switching it on alone in the ANN. Ctrl-C ends the measurement with the
+    results so far. The options of the conversion apply to a model; a file is converted already.
 
     Example: onespike diagnose net.h5 --model model.py:build --weights weights.pt --data test.npz
     """
@@ -60,7 +60,7 @@ def diagnose(
     inputs.choice("--measure", measure, ("relative", "kl"))
     if from_file and model is None:
         raise ConfigurationError(
-            f"--model: found none beside {target}, and errors are measured against the model; name the one it came from"
+            f"--model: required with {target}, because errors are measured against the model; name the converted model"
         )
     check_picture(plot)
 
@@ -90,7 +90,14 @@ def diagnose(
 
 
 def show_diagnosis(console: Console, found: Diagnosis, data: str, top: int) -> None:
-    """For people: the errors, causes, layers, and the sentences."""
+    """Print the errors, their causes, the layers and the remedies.
+
+    Args:
+        console: where they are printed.
+        found: result of the diagnosis.
+        data: name of the data.
+        top: number of layers for which a remedy is printed.
+    """
     from loihi_onespike.analysis.diagnosis.causes import NAMES
     from loihi_onespike.cli.terminal.output import show_facts, show_table
 

@@ -39,7 +39,7 @@ def evaluate(
     model: Annotated[
         str | None,
         typer.Option(
-            metavar="MODEL", help="With NET.h5: the model it came from, to compare with; named as for `convert`."
+            metavar="MODEL", help="With NET.h5: the model that was converted, to compare with; named as for `convert`."
         ),
     ] = None,
     weights: options.Weights = None,
@@ -61,10 +61,10 @@ def evaluate(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Accuracy with its 95 % interval, spikes per neuron, the energy measure α, latency and period.
+    """Measure accuracy with its 95 % interval, spikes per neuron, the energy ratio α, latency and period.
 
-    Options of the conversion are for a model; a file has been converted already. Started by torchrun, all ranks share
-    the images; --slurm shares them among jobs. The result is the same to the last digit.
+    The options of the conversion apply to a model; a file is converted already. Under torchrun all ranks share the
+    images, with --slurm the jobs do; the result is the same to the last digit.
 
     Example: onespike evaluate net.h5 --data test.npz --model model.py:build --weights weights.pt
     """
@@ -73,7 +73,7 @@ def evaluate(
     sharing.check(jobs)
     if jobs.require() and not from_file:
         raise ConfigurationError(
-            f"--slurm: found the model {target!r}, supported a NET.h5; convert it first, jobs would do so one by one"
+            f"--slurm: requires a NET.h5, got the model {target!r}; convert it first, or every job would convert it"
         )
     evaluator: Evaluator | None = None
     speaks = True
@@ -113,7 +113,14 @@ def evaluate(
 
 
 def show_evaluation(console: Console, evaluation: Evaluation, data: str, method: str) -> None:
-    """For people: the figures, then spikes per population."""
+    """Print the figures of the evaluation and the spikes per population.
+
+    Args:
+        console: where they are printed.
+        evaluation: result of the evaluation.
+        data: name of the data.
+        method: method of the conversion as text.
+    """
     from loihi_onespike.cli.terminal.output import show_facts, show_table
 
     loss = evaluation.loss_pp

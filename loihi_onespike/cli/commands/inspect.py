@@ -1,4 +1,4 @@
-"""onespike inspect: what is in a network file."""
+"""onespike inspect: the content of a network file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from loihi_onespike.errors import ConfigurationError
 @command
 def inspect(
     file: options.NetFile,
-    layer: Annotated[str | None, typer.Option(metavar="NAME", help="Details of one population.")] = None,
+    layer: Annotated[str | None, typer.Option(metavar="NAME", help="Show details of one population.")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Populations, synapses, timing, head-room and options of a network file; nothing is run."""
+    """Show populations, synapses, timing, head-room and conversion options of a network file; nothing is run."""
     import netx_export
     from loihi_onespike.cli.reports.describe import (
         network_document,
@@ -36,7 +36,7 @@ def inspect(
     network = netx_export.read(inputs.existing(file))
     if layer is not None:
         if layer not in network.by_name:
-            raise ConfigurationError(f"--layer: found {layer!r}, in {file} there are {', '.join(network.by_name)}")
+            raise ConfigurationError(f"--layer: must be one of {', '.join(network.by_name)}, got {layer!r}")
         return Result(layer_document(network, layer), lambda console: show_layer(console, network, layer))
 
     def show(console: Console) -> None:

@@ -18,23 +18,23 @@ def map(
     file: options.NetFile,
     board: options.Board,
     per_core: Annotated[
-        bool, typer.Option("--cores", help="Show every core; the JSON document always has them.")
+        bool, typer.Option("--cores", help="Show every core; the JSON document always lists them.")
     ] = False,
     json_to: Annotated[
         str | None,
         typer.Option(
             "--json",
             metavar="FILE",
-            help=f"Write the result as JSON; {STDOUT}: one JSON document on stdout instead of text.",
+            help=f"Write the result as JSON to FILE; {STDOUT}: one JSON document on stdout instead of text.",
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     plot: Annotated[Path | None, plot_option("Picture of the board")] = None,
     debug: options.Debug = False,
 ) -> None:
-    """Cores and chips that a network takes on a board, how full they are, and every limit that it does not keep.
+    """Map a network to the cores and chips of a board; show how full they are and every limit that is exceeded.
 
-    Exit status 1 when it does not fit.
+    The exit status is 1 when the network does not fit.
     """
     to_file = Path(json_to) if json_to not in (None, STDOUT) else None
     _map(

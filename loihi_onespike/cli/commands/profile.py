@@ -23,11 +23,11 @@ def profile(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Estimate time and energy on a board: images per second, latency, energy per image in two accountings, and when
-    the spiking network loses.
+    """Estimate time and energy on a board: images per second, latency, and energy per image.
 
-    Spikes are counted exactly, over real images; prices come from public tables and stand beside their source. What is
-    not public is called unknown. Nothing here was measured on a board.
+    Energy is given in two accountings, with the conditions under which the spiking network needs more than the ANN.
+    Spikes are counted exactly on the images; times and energies per operation come from public tables and are printed
+    with their source. What is not public is called unknown. Nothing is measured on a board.
 
     Example: onespike profile net.h5 --data digits --board oheo_gulch
     """

@@ -24,14 +24,14 @@ def run(
         bool,
         typer.Option(
             "--stream/--no-stream",
-            help="A new image every period, several in the pipeline at a time; or one after the other.",
+            help="Start a new image every period, several in the pipeline at a time; or one after the other.",
         ),
     ] = True,
     processes: Annotated[
         str,
         typer.Option(
             metavar="graph|whole",
-            help="A Lava process per population and synapse, or one for the whole network: the same spikes, sooner.",
+            help="A Lava process per population and synapse group, or one for the whole network: same spikes, faster.",
         ),
     ] = "graph",
     check: Annotated[
@@ -41,9 +41,9 @@ def run(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Run images through Lava's CPU simulator (fixed point) and compare with the oracle, spike for spike.
+    """Run images on Lava's CPU simulator in fixed point and compare every spike and potential with the oracle.
 
-    Exit status 1 when something differs. Lava needs Python 3.10.
+    The exit status is 1 when anything differs. Lava needs Python 3.10.
 
     Example: onespike run net.h5 --data digits --images 10 --processes whole
     """

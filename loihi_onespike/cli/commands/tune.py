@@ -1,4 +1,4 @@
-"""onespike tune: settings that keep given limits."""
+"""onespike tune: a search for settings within given limits."""
 
 from __future__ import annotations
 
@@ -37,42 +37,48 @@ def tune(
     seed: options.Seed = 0,
     max_loss: Annotated[
         float | None,
-        typer.Option(metavar="PP", help="Accuracy loss against the ANN, percentage points.", rich_help_panel=LIMITS),
+        typer.Option(metavar="PP", help="Largest accuracy loss, percentage points.", rich_help_panel=LIMITS),
     ] = None,
     max_latency: Annotated[
-        int | None, typer.Option(metavar="STEPS", help="From first input to decision.", rich_help_panel=LIMITS)
+        int | None,
+        typer.Option(metavar="STEPS", help="Largest latency, input to decision.", rich_help_panel=LIMITS),
     ] = None,
     max_spikes: Annotated[
-        float | None, typer.Option(metavar="X", help="Spikes per hidden neuron and image.", rich_help_panel=LIMITS)
+        float | None, typer.Option(metavar="X", help="Most spikes per hidden neuron and image.", rich_help_panel=LIMITS)
     ] = None,
     max_synops: Annotated[
-        float | None, typer.Option(metavar="N", help="Synaptic operations per image.", rich_help_panel=LIMITS)
+        float | None, typer.Option(metavar="N", help="Most synaptic operations per image.", rich_help_panel=LIMITS)
     ] = None,
     min_alpha: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Energy of the ANN over that of the network, INT8.", rich_help_panel=LIMITS),
+        typer.Option(metavar="X", help="Least α: energy of the ANN over the network's, INT8.", rich_help_panel=LIMITS),
     ] = None,
     trials: Annotated[
         int,
         typer.Option(
-            metavar="N", help="Settings in all, those of earlier runs included.", min=1, rich_help_panel=SEARCH
+            metavar="N",
+            help="Settings to try in total, those of earlier runs included.",
+            min=1,
+            rich_help_panel=SEARCH,
         ),
     ] = 60,
     study: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Keeps the search, a later run goes on with it: .db (SQLite) or .journal.",
+            help="File that keeps the search, so that a later run continues it: .db (SQLite) or .journal.",
             rich_help_panel=SEARCH,
         ),
     ] = None,
     shared: Annotated[
-        bool, typer.Option("--shared", help="Other processes work on the study now.", rich_help_panel=SEARCH)
+        bool, typer.Option("--shared", help="Other processes use the study now.", rich_help_panel=SEARCH)
     ] = False,
     search_only: Annotated[
         bool,
         typer.Option(
-            "--search-only", help="Make trials and leave, without a front; with --study.", rich_help_panel=SEARCH
+            "--search-only",
+            help="Run the trials and exit without a front; requires --study.",
+            rich_help_panel=SEARCH,
         ),
     ] = False,
     search_images: Annotated[
@@ -91,7 +97,7 @@ def tune(
     timesteps: Annotated[
         list[int] | None,
         typer.Option(
-            metavar="T", help="Search these only, may be repeated.", show_default="4 to 32", rich_help_panel=SEARCH
+            metavar="T", help="Search this T only; may be repeated.", show_default="4 to 32", rich_help_panel=SEARCH
         ),
     ] = None,
     weights: options.Weights = None,
@@ -104,10 +110,10 @@ def tune(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Find T, wait, levels and the kind of spikes for given limits: the Pareto front of loss, latency and spikes.
+    """Search T, wait, levels and one- or two-sided spikes: the Pareto front of loss, latency and spikes.
 
-    The search is guided by some of the images; the front is measured on others with exact integers. Exit status 1 when
-    no setting keeps all limits.
+    One part of the images guides the search; the front is measured on the others with exact integers. The exit status
+    is 1 when no setting keeps all limits.
 
     Example: onespike tune model.py:build --weights w.pt --data d.npz --max-loss 0.5 --max-latency 200 --study s.db
     """
@@ -115,7 +121,7 @@ def tune(
     if study is not None:
         inputs.writable(study)
     if search_only and study is None:
-        raise ConfigurationError("--search-only: found without --study, supported with a file that keeps the trials")
+        raise ConfigurationError("--search-only: requires --study FILE, which keeps the trials")
     if jobs.require():
         _require_journal(study)
     parts = inputs.method_of(method, without or ())
@@ -152,8 +158,8 @@ def tune(
         if study is None:
             raise
         print(
-            f"\nonespike: interrupted; {search.finished()} of {trials} trials are finished in {study}; the same "
-            "command again goes on",
+            f"\nonespike: interrupted; {search.finished()} of {trials} trials are finished in {study}; run the "
+            "same command again to continue",
             file=sys.stderr,
         )
         raise typer.Exit(INTERRUPTED) from None
@@ -167,12 +173,12 @@ def _require_journal(study: Path | None) -> None:
 
     if study is None or study.suffix not in JOURNAL:
         raise ConfigurationError(
-            f"--slurm: found --study {study}, supported a journal ({', '.join(JOURNAL)}) that all jobs share"
+            f"--slurm: requires a --study that is a journal ({', '.join(JOURNAL)}), which all jobs share, got {study}"
         )
 
 
 def _search_by_jobs(context: typer.Context, search: Search, trials: int, shared: bool, jobs: JobArray) -> bool:
-    """Make the trials that are missing by an array of jobs; False when the jobs were only submitted."""
+    """Run the missing trials by an array of jobs; False when the jobs were only submitted."""
     from loihi_onespike.jobs import Job
 
     assert jobs.slurm is not None
@@ -192,7 +198,7 @@ def _search_by_jobs(context: typer.Context, search: Search, trials: int, shared:
 
 
 def _state(search: Search, trials: int, facts: Mapping[str, object]) -> Result:
-    """How far the study is, where no front is asked for."""
+    """The number of finished trials, where no front is asked for."""
     finished = search.finished()
     text = f"{finished} of {trials} trials are finished in {facts['study']}"
     return Result({"finished": finished, "of": trials, **facts}, lambda console: console.print(text, markup=False))

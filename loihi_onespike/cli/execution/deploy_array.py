@@ -1,6 +1,7 @@
 """onespike deploy --slurm: several networks, or shares of the images, on several boards at once.
 
-A folder keeps one report per job (<network>.<k>-of-<n>.json and .md) and array.json, what the reports depend on.
+A folder holds one report per job (<network>-<k>-of-<n>.json and .md), and array.json with the facts that the reports
+depend on.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ FORMAT = "onespike deployment 1"
 
 @dataclass(frozen=True)
 class Run:
-    """One network on one board.
+    """One network on one board with a share of the images.
 
     Attributes:
-        shard: "k/n", its share of the images.
-        report: where its report goes, without suffix.
-        node: of the cluster, None for any.
+        file: network file.
+        shard: share of the images, "k/n".
+        report: path of its report without suffix.
+        node: node of the cluster, None for any.
     """
 
     file: Path
@@ -41,7 +43,7 @@ class Run:
 
     @property
     def finished(self) -> Mapping[str, Any] | None:
-        """Its report, None where there is none, or half of one."""
+        """The report of the run; None where it is missing or incomplete."""
         from loihi_onespike.jobs.run_folder import read_object
 
         path = self.report.with_name(f"{self.report.name}.json")
@@ -52,16 +54,26 @@ class Run:
 
 
 def runs_of(files: Sequence[Path], shards: int, nodes: Sequence[str], out: Path) -> list[Run]:
-    """A run for every network and share of the images; nodes in turn."""
+    """A run for every network and share of the images.
+
+    Args:
+        files: network files.
+        shards: number of shares of the images.
+        nodes: nodes of the cluster, which the runs take in turn; empty for any node.
+        out: folder for the reports.
+
+    Raises:
+        ConfigurationError: two files have the same name, so their reports would too.
+    """
     names = [file.stem for file in files]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ConfigurationError(f"deploy: found two networks named {twice[0]}, supported files of different names")
+        raise ConfigurationError(f"deploy: the network files must have different names, got {twice[0]} twice")
     made: list[Run] = []
     for file in files:
         for k in range(1, shards + 1):
             node = nodes[len(made) % len(nodes)] if nodes else None
-            # The dots of a name would be taken for a suffix of the report.
+            # A dot in the name would be taken for the start of the report's suffix.
             made.append(Run(file, f"{k}/{shards}", out / f"{file.stem}-{k}-of-{shards}".replace(".", "_"), node))
     return made
 
@@ -69,13 +81,29 @@ def runs_of(files: Sequence[Path], shards: int, nodes: Sequence[str], out: Path)
 def deploy_by_jobs(
     context: typer.Context, files: Sequence[Path], nodes: Sequence[str], out: Path | None, images: int, jobs: JobArray
 ) -> Result:
-    """Run what has no report yet; the result holds all reports."""
+    """Run every network and share of the images that has no report yet, as an array of jobs.
+
+    Args:
+        context: context of the command, whose options the jobs repeat.
+        files: network files.
+        nodes: nodes of the cluster.
+        out: folder for the reports.
+        images: number of images, which limits the number of shares.
+        jobs: options of the job array.
+
+    Returns:
+        The result of the command with all reports.
+
+    Raises:
+        ConfigurationError: no folder is given, or the folder belongs to another run.
+        JobArrayError: jobs failed.
+    """
     from loihi_onespike.jobs import Job
     from loihi_onespike.jobs.run_folder import claim
 
     assert jobs.slurm is not None
     if out is None:
-        raise ConfigurationError("--slurm: found without --out, supported with a folder for the reports")
+        raise ConfigurationError("--slurm: requires --out FOLDER for the reports")
     dropped = ("files", "node", "out", "as_json", "shard")
     alike = command_again(context, *dropped)
     runs = runs_of([inputs.existing(f) for f in files], min(jobs.slurm, images), nodes, out)
@@ -94,7 +122,7 @@ def deploy_by_jobs(
             bars(f"deploy, {of} jobs", sum(run.finished is not None for run in runs), len(runs))
 
         if array:
-            jobs.run(array, look, accepted=(0, CHECK_FAILED))  # a difference is a result, and in the report
+            jobs.run(array, look, accepted=(0, CHECK_FAILED))  # a difference is a result, which the report holds
     reports = {run.report.name: run.finished for run in runs}
     document = {
         "finished": all(r is not None for r in reports.values()),

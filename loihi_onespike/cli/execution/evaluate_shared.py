@@ -1,4 +1,4 @@
-"""An evaluation in parts: gone on with, on several ranks, as a shard, or as an array of jobs."""
+"""Evaluation in parts: resumed after an interrupt, on several ranks, as a shard, or as an array of jobs."""
 
 from __future__ import annotations
 
@@ -27,34 +27,48 @@ def _option(*names: str, help: str, **more: Any) -> Any:
 
 @dataclass(frozen=True)
 class Sharing:
-    """How the images are cut into parts, and who counts them, for `groups.grouped`."""
+    """Options that say how the images are divided into parts and which process counts them, for `groups.grouped`.
+
+    Attributes:
+        resume: folder that keeps the counts of finished parts.
+        shard: "K/N", the share of the parts that this run counts.
+        batch: images per part.
+        rank_timeout: seconds to wait for another rank.
+    """
 
     resume: Annotated[
         Path | None,
         _option(
             "--resume",
             metavar="FOLDER",
-            help="Keeps the counts of finished parts; the same command again goes on where it was stopped.",
+            help="Folder that keeps the counts of finished parts; the same command run again continues from there.",
         ),
     ] = None
     shard: Annotated[
         str | None,
-        _option("--shard", metavar="K/N", help="With --resume: count the K-th of N shares of the parts alone."),
+        _option("--shard", metavar="K/N", help="With --resume: count only the K-th of N shares of the parts."),
     ] = None
     batch: Annotated[
-        int, _option("--batch", metavar="N", help="Images of a part, which one process counts.", min=1)
+        int, _option("--batch", metavar="N", help="Images per part; one process counts a part.", min=1)
     ] = 250
     rank_timeout: Annotated[
         float,
-        _option("--rank-timeout", metavar="SECONDS", help="Under torchrun: how long to wait for another rank.", min=1),
+        _option("--rank-timeout", metavar="SECONDS", help="With torchrun: time to wait for another rank.", min=1),
     ] = 1800.0
 
     def check(self, jobs: JobArray) -> None:
-        """Raises ConfigurationError where several runs have no folder in which their counts meet."""
+        """Check that several runs share a folder for their counts.
+
+        Args:
+            jobs: options of the job array.
+
+        Raises:
+            ConfigurationError: --shard or --slurm is given without --resume.
+        """
         if self.resume is None and (self.shard is not None or jobs.slurm is not None):
             raise ConfigurationError(
-                f"--{'slurm' if self.shard is None else 'shard'}: found without --resume, supported with a folder that "
-                "keeps the counts"
+                f"--{'slurm' if self.shard is None else 'shard'}: requires --resume FOLDER, which keeps the counts "
+                "of all runs"
             )
 
 
@@ -63,8 +77,9 @@ class Unfinished:
     """The state of a folder that does not hold all parts yet.
 
     Attributes:
-        finished, of: images that are counted, and all.
-        folder: what --resume named.
+        finished: number of images that are counted.
+        of: number of all images.
+        folder: folder given with --resume.
     """
 
     finished: int
@@ -73,16 +88,17 @@ class Unfinished:
 
     def __str__(self) -> str:
         return (
-            f"{self.finished} of {self.of} images are counted in {self.folder}; the same command again goes on with "
+            f"{self.finished} of {self.of} images are counted in {self.folder}; run the same command again to count "
             "the rest"
         )
 
     def to_dict(self) -> dict[str, object]:
+        """The state as values for JSON."""
         return {"finished": False, **asdict(self)}
 
 
 def state_of(evaluator: Evaluator, folder: Path) -> Unfinished:
-    """What the folder holds now."""
+    """The number of images that the folder holds counts of now."""
     from loihi_onespike.evaluation.ledger import Ledger
 
     finished = Ledger.open(folder, evaluator.facts).images_kept(evaluator.parts)
@@ -92,7 +108,18 @@ def state_of(evaluator: Evaluator, folder: Path) -> Unfinished:
 def counted(
     evaluator: Evaluator, resume: Path | None, shard: str | None, ranks: Ranks | None, bars: ProgressBars
 ) -> Counts | Unfinished:
-    """Counts of all images, or how far the folder is after one shard."""
+    """Count images in this process, or on all ranks.
+
+    Args:
+        evaluator: network, images and parts.
+        resume: folder that keeps the counts, None to keep none.
+        shard: "K/N" to count one share only.
+        ranks: ranks that share the work, None for this process alone.
+        bars: shows the progress.
+
+    Returns:
+        Counts of all images, or the state of the folder where other shards are missing.
+    """
     from loihi_onespike.evaluation.parts import Shard
 
     def report(done: int, of: int) -> None:
@@ -108,9 +135,20 @@ def counted(
 def counted_by_jobs(
     context: typer.Context, evaluator: Evaluator, folder: Path, jobs: JobArray, bars: ProgressBars
 ) -> Counts | Unfinished:
-    """Counts of all images by an array of jobs, one for every shard that has something left to do.
+    """Count images by an array of jobs, with one job for every shard that is not finished.
 
-    Raises JobArrayError when jobs failed; the folder keeps what the others finished.
+    Args:
+        context: context of the command, whose options the jobs repeat.
+        evaluator: network, images and parts.
+        folder: folder that keeps the counts of all jobs.
+        jobs: options of the job array.
+        bars: shows the progress.
+
+    Returns:
+        Counts of all images, or the state of the folder where the jobs were only submitted.
+
+    Raises:
+        JobArrayError: jobs failed; the folder keeps the counts of the others.
     """
     from loihi_onespike.evaluation.ledger import Ledger
     from loihi_onespike.evaluation.parts import Shard

@@ -1,4 +1,4 @@
-"""The end of work that somebody stops: Ctrl-C, or the signal that job schedulers and torchrun send."""
+"""Interrupts of long work: Ctrl-C, and the signal SIGTERM that job schedulers and torchrun send."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from types import FrameType
 
 @contextmanager
 def termination_interrupts() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that the command can say how to go on."""
-    if threading.current_thread() is not threading.main_thread():  # only it may change how signals are taken
+    """A block that SIGTERM ends as Ctrl-C does, so that the command can say how to continue."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signal handlers
         yield
         return
 

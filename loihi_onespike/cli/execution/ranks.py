@@ -1,4 +1,4 @@
-"""A command that torchrun started: all ranks work, rank 0 speaks."""
+"""Commands that torchrun starts: all ranks compute, rank 0 alone prints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def launched_ranks(timeout_s: float) -> Iterator[Ranks | None]:
-    """The ranks that torchrun started, None where it did not. Ranks behind the first print their errors alone."""
+    """The ranks that torchrun started, or None without torchrun. Ranks other than 0 print nothing but their errors.
+
+    Args:
+        timeout_s: time to wait for another rank, in seconds.
+    """
     from loihi_onespike.jobs.distributed.launch import joined, was_launched
 
     if not was_launched():

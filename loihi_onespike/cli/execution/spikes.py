@@ -1,4 +1,4 @@
-"""Counting spikes for the commands that put a price on them."""
+"""Counting of spikes, for the commands that estimate time and energy."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ if TYPE_CHECKING:
     from loihi_onespike.data import Dataset
 
 BATCH = 50
-"""Images that are run together."""
+"""Number of images that are run together."""
 
 
 def activity_on(net: OneSpikeNetwork, part: Dataset, bars: ProgressBars) -> Activity:
-    """Spikes of a network on images, exactly counted."""
+    """Exact counts of the spikes of a network on images.
+
+    Args:
+        net: the network.
+        part: the images.
+        bars: shows the progress.
+    """
     from loihi_onespike.boards.energy.activity import Activity
 
     activity = Activity(net.network)

@@ -1,4 +1,4 @@
-"""A network in rows: what `convert` and `inspect` print and give as JSON."""
+"""The tables of a network that `convert` and `inspect` print or give as JSON."""
 
 from __future__ import annotations
 
@@ -18,13 +18,19 @@ from loihi_onespike.core.maps.fanout import fan_out
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One population.
+    """One population as a row of the table of layers.
 
     Attributes:
+        name: name of the population.
+        kind: input, relu, readout and so on.
+        shape: shape without the samples.
+        neurons: number of neurons.
         code: base of the code that it sends, or its mean gain marked with ~ for a codebook; None for the readout.
-        wait_steps: steps before its first decision.
-        first_step: global step of its first input for the first image, the first input phase being step 1.
-        v_bits, v_worst_bits: width of v that calibration reached, and that the weights allow; None where not recorded.
+        timesteps: number of phases T; None for the readout.
+        wait_steps: steps before its first decision; None for the input and the readout.
+        first_step: global step of its first input for the first image, where the first input phase is step 1.
+        v_bits: width of v that the calibration images reached; None where it is not recorded.
+        v_worst_bits: width of v that the weights allow at worst; None where it is not recorded.
     """
 
     name: str
@@ -41,7 +47,18 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class SynapseRow:
-    """One group of synapses."""
+    """One group of synapses as a row of the table of synapses.
+
+    Attributes:
+        name: name of the group.
+        pre, post: populations that it reads and feeds.
+        map: kind of linear map.
+        weights: number of stored weights.
+        smallest, largest: extreme weights.
+        weight_exp: exponent of two by which its input sum is multiplied.
+        delay_steps: axon delay in steps.
+        synapses: number of connections.
+    """
 
     name: str
     pre: str
@@ -56,6 +73,7 @@ class SynapseRow:
 
 
 def layer_rows(network: Network) -> list[LayerRow]:
+    """A row for every population, in the order of the network."""
     return [_layer_row(network, p) for p in network.populations]
 
 
@@ -77,6 +95,7 @@ def _layer_row(network: Network, p: AnyPopulation) -> LayerRow:
 
 
 def synapse_rows(network: Network) -> list[SynapseRow]:
+    """A row for every group of synapses, in the order of the network."""
     rows = []
     for s in network.synapses:
         weights = np.asarray(weight_values(s.op))
@@ -99,7 +118,7 @@ def synapse_rows(network: Network) -> list[SynapseRow]:
 
 
 def network_document(network: Network) -> dict[str, object]:
-    """Everything the tables show, for --json."""
+    """The content of all tables of a network, for --json."""
     return {
         "name": network.name,
         "timesteps": network.timesteps,
@@ -114,6 +133,7 @@ def network_document(network: Network) -> dict[str, object]:
 
 
 def show_layers(console: Console, network: Network) -> None:
+    """Print the table of populations."""
     columns = ("layer", "kind", "shape", "neurons", "base", "T", "wait", "first step", f"v bits of {V_BITS}", "worst")
     rows = layer_rows(network)
     cells = [
@@ -134,22 +154,23 @@ def show_layers(console: Console, network: Network) -> None:
     show_table(console, "Populations (T, wait and first step in time steps)", columns, cells, left=3)
     if any(r.v_worst_bits is not None and r.v_worst_bits > V_BITS for r in rows):
         console.print(
-            f"v bits: what calibration images reached. worst: what the weights allow; beyond {V_BITS} bits v is pinned "
-            "at its limit.\n"
+            f"v bits: width that the calibration images reached. worst: width that the weights allow; beyond {V_BITS} "
+            "bits v saturates.\n"
         )
 
 
 def show_rewrites(console: Console, network: Network) -> None:
+    """Print the notes of the conversion: layers that were folded, moved or replaced, and precision that was reduced."""
     rewrites = list(_listed(network.facts.get("rewrites")))
     if rewrites:
-        console.print("Rewritten on the way", style="bold")
+        console.print("Rewritten by the conversion", style="bold")
         for line in rewrites:
             console.print(f"  {line}", markup=False)
         console.print()
 
 
 def conversion_text(network: Network) -> str:
-    """The method a network was converted by and its main options; "not recorded" for older files."""
+    """The method of a network's conversion and its main options as text; "not recorded" for older files."""
     made_with = network.facts.get("options")
     if not isinstance(made_with, Mapping):
         return "not recorded"
@@ -160,9 +181,9 @@ def conversion_text(network: Network) -> str:
 
 
 def method_text(parts: object) -> str:
-    """Name of a recorded method: paper, calibrated, or calibrated without the parts that were left out."""
+    """Name of a recorded method: "paper", "calibrated", or "calibrated without" the parts that were left out."""
     if not isinstance(parts, Mapping):
-        return "paper"  # networks from before there was another one
+        return "paper"  # files from before there was another method record none
     off = [name for name, on in parts.items() if not on]
     if len(off) == len(parts):
         return "paper"
@@ -170,6 +191,7 @@ def method_text(parts: object) -> str:
 
 
 def show_timing(console: Console, network: Network) -> None:
+    """Print latency and period in time steps."""
     rows = [
         ("latency", f"{network.latency_steps} steps from the first input phase to the decision"),
         ("period", f"{network.period_steps} steps between two images in the pipeline"),

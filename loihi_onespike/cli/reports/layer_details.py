@@ -15,7 +15,7 @@ from loihi_onespike.core.graphs.network import InputPopulation, Network, Populat
 
 
 def layer_document(network: Network, name: str) -> dict[str, Any]:
-    """All that is known of a population, as JSON-like values."""
+    """Everything that a file holds about one population, as values for JSON."""
     p = network.by_name[name]
     (row,) = (r for r in layer_rows(network) if r.name == name)
     document: dict[str, Any] = asdict(row)
@@ -53,7 +53,13 @@ def _range(values: NDArray[Any]) -> list[float | int]:
 
 
 def show_layer(console: Console, network: Network, name: str) -> None:
-    """The same for people."""
+    """Print the content of `layer_document` as text.
+
+    Args:
+        console: where it is printed.
+        network: network that holds the population.
+        name: name of the population.
+    """
     d = layer_document(network, name)
     rows: list[tuple[str, object]] = [
         ("kind", d["kind"]),
@@ -67,7 +73,7 @@ def show_layer(console: Console, network: Network, name: str) -> None:
             ("gain per step", f"{_from_to([min(d['leak']), max(d['leak'])])} during {d['input_steps']} input steps"),
             ("bias v(0)", _from_to(d["bias"])),
             ("input shift", f"{d['input_shift']} bits"),
-            ("v = 1 stands for", f"{_from_to(d['unit'])} before the gain"),
+            ("one unit of v", f"{_from_to(d['unit'])} before the gain"),
         ]
     if d["wait_steps"] is not None:
         rows.append(("wait", f"{d['wait_steps']} steps"))
@@ -76,8 +82,8 @@ def show_layer(console: Console, network: Network, name: str) -> None:
         rows.append(
             (
                 "head-room",
-                f"v {h['v_bits']} bits reached, {h['v_worst_bits']} at worst; input sum "
-                f"{h['input_bits']} reached, {h['input_worst_bits']} at worst",
+                f"v: {h['v_bits']} bits reached, {h['v_worst_bits']} at worst; input sum: "
+                f"{h['input_bits']} bits reached, {h['input_worst_bits']} at worst",
             )
         )
     for synapse in d["reads"]:

@@ -1,4 +1,4 @@
-"""What `onespike map` prints and gives as JSON."""
+"""The report of `onespike map`, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -25,11 +25,17 @@ TITLES = {
     "total_words": "total",
 }
 SHOWN = {resource: title for resource, title in TITLES.items() if resource != "neuron_groups"}
-"""Columns of the tables; a core holds one group."""
+"""Columns of the tables. The number of neuron groups is left out, because a core holds exactly one."""
 
 
 def mapping_document(name: str, mapping: Mapping, objections: Sequence[str]) -> dict[str, object]:
-    """Everything, for --json."""
+    """The complete report, for --json.
+
+    Args:
+        name: name of the network.
+        mapping: its mapping to a board.
+        objections: what the independent check objects to.
+    """
     board, placement = mapping.placement.board, mapping.placement
     core = board.chip.core
     return {
@@ -87,7 +93,15 @@ def _core_entry(core: PlacedCore) -> dict[str, object]:
 
 
 def show_mapping(console: Console, name: str, mapping: Mapping, objections: Sequence[str], per_core: bool) -> None:
-    """The same for people."""
+    """Print the report as text.
+
+    Args:
+        console: where it is printed.
+        name: name of the network.
+        mapping: its mapping to a board.
+        objections: what the independent check objects to.
+        per_core: whether to list every core.
+    """
     board, placement = mapping.placement.board, mapping.placement
     facts = [
         ("board", f"{board.name}: {board.chips} × {board.chip.name}, {board.cores} cores"),
@@ -124,7 +138,7 @@ def show_mapping(console: Console, name: str, mapping: Mapping, objections: Sequ
         cells = [(c.layer, _range_of(c), c.chip, c.core, *(c.use.of(r) for r in SHOWN)) for c in placement.cores]
         show_table(console, "Cores", ("layer", "neurons from to", "chip", "core", *SHOWN.values()), cells, left=2)
     for title, lines in (
-        ("Limits that are not kept", [str(v) for v in mapping.violations]),
+        ("Limits that are exceeded", [str(v) for v in mapping.violations]),
         ("Objections of the independent check", list(objections)),
         ("Notes", list(mapping.notes)),
     ):
@@ -154,5 +168,5 @@ def _range_of(core: PlacedCore) -> str:
 
 
 def _shape(shape: Sequence[int]) -> str:
-    """Narrow, to leave room for the numbers."""
+    """A shape without blanks, to leave room for the numbers."""
     return "×".join(str(n) for n in shape)

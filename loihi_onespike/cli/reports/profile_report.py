@@ -1,4 +1,4 @@
-"""What `onespike profile` prints."""
+"""The report of `onespike profile`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ __all__ = ["profile_document", "show_profile"]
 
 
 def show_profile(console: Console, estimate: BoardEstimate, data: str) -> None:
-    """Tables for people; sources beside figures."""
+    """Print the estimate as tables with the source beside every figure.
+
+    Args:
+        console: where it is printed.
+        estimate: time and energy on a board.
+        data: name of the data whose spikes were counted.
+    """
     time = estimate.time
     at_least = "at least " if time.left_out else ""
     at_most = "at most " if time.left_out else ""
@@ -77,7 +83,7 @@ def _show_account(console: Console, account: EnergyAccount) -> None:
 
 
 def _show_sourced(console: Console, title: str, column: str, rows: Sequence[tuple[str, str, str]]) -> None:
-    """Figures with their sources, which may be long and are folded."""
+    """Print figures with their sources; long sources are wrapped."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("", no_wrap=True)
     table.add_column(column, justify="right", no_wrap=True)

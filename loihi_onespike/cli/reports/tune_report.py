@@ -1,4 +1,4 @@
-"""What `onespike tune` says: a line per trial, the front for people, its picture."""
+"""The report of `onespike tune`: a line per trial, the Pareto front as a table, and its picture."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """A line on stderr for every trial: figures, how far it is, pace and time left."""
+    """Prints a line to stderr for every trial: its figures, the number of trials done, the rate and the time left."""
 
     def __init__(self) -> None:
         self._start = self._last = time.monotonic()
         self._what = ""
 
     def __call__(self, step: Step) -> None:
-        if step.what != self._what:  # the pace of another kind of work says nothing
+        if step.what != self._what:  # the rate of the previous kind of work does not apply
             self._start, self._what = self._last, step.what
         self._last = time.monotonic()
         m = step.result
@@ -38,7 +38,7 @@ class Lines:
 
 
 def show_front(console: Console, front: Front) -> None:
-    """For people: the points, the verdict, and which images they stand for."""
+    """Print the points of the front, the verdict, and the images behind the figures."""
     from loihi_onespike.cli.terminal.output import show_facts, show_table
 
     rows = [
@@ -64,11 +64,17 @@ def show_front(console: Console, front: Front) -> None:
     facts = [("verdict", front.verdict), ("ANN", front.points[0].held_out.ann_accuracy)]
     facts += [(name.replace("_", " "), f"{part['source']}") for name, part in front.images.items()]
     facts.append(("trials", f"{len(front.tried)}, and {len(front.refused)} that could not be converted"))
-    show_facts(console, "What stands behind it", facts)
+    show_facts(console, "Verdict and data", facts)
 
 
 def draw(path: Path, front: Front, data: str) -> None:
-    """The front as a picture."""
+    """Write the front as a picture.
+
+    Args:
+        path: file to write.
+        front: the Pareto front and all trials.
+        data: name of the data, for the title.
+    """
     from loihi_onespike.analysis.plots.front import draw_front
 
     with picture(path, (9.0, 3.8)) as figure:

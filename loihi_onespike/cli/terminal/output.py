@@ -1,4 +1,4 @@
-"""Writing: tables and JSON on stdout, remarks on stderr."""
+"""Output: tables and JSON on stdout, remarks on stderr."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from rich.table import Table
 from loihi_onespike.json_text import json_text
 
 PLAIN_WIDTH = 120
-"""Columns where the output is not a terminal, so that tables are not folded into a file."""
+"""Width in columns where the output is not a terminal, so that tables in a file are not wrapped."""
 
 
 def stdout_console() -> Console:
+    """A console that writes to stdout."""
     return _console(stderr=False)
 
 
 def stderr_console() -> Console:
+    """A console that writes to stderr."""
     return _console(stderr=True)
 
 
@@ -32,19 +34,27 @@ def _console(stderr: bool) -> Console:
 
 
 def remark(text: str) -> None:
-    """Something the user should know, on stderr."""
+    """Print a note for the user to stderr."""
     print(f"note: {text}", file=sys.stderr)
 
 
 def write_json(document: Mapping[str, object]) -> None:
-    """Exactly one JSON document on stdout."""
+    """Print one JSON document to stdout."""
     print(json_text(document))
 
 
 def show_table(
     console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], left: int = 1
 ) -> None:
-    """A table whose first `left` columns hold text and the others numbers, and a blank line."""
+    """Print a table and a blank line.
+
+    Args:
+        console: where the table is printed.
+        title: line above the table.
+        columns: headings.
+        rows: cells, one per column; None is printed as "-".
+        left: number of leading columns that hold text and are aligned left; the others hold numbers.
+    """
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for i, column in enumerate(columns):
         made.add_column(column, justify="left" if i < left else "right", no_wrap=i > 0)
@@ -54,7 +64,13 @@ def show_table(
 
 
 def show_facts(console: Console, title: str, rows: Iterable[tuple[str, object]]) -> None:
-    """Names and values in two columns, both text, and a blank line."""
+    """Print names and values in two columns of text, and a blank line.
+
+    Args:
+        console: where they are printed.
+        title: line above them.
+        rows: pairs of a name and a value; None is printed as "-".
+    """
     made = Table(box=None, show_header=False, pad_edge=False)
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")
@@ -70,12 +86,12 @@ def _titled(console: Console, title: str, made: Table) -> None:
 
 
 def without_trailing_blanks(text: str) -> str:
-    """Lines as they are read, without the blanks that fill a table to its width."""
+    """The text without the blanks at the ends of lines that fill a table to its width."""
     return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
 
 
 def size_of(path: Path) -> str:
-    """Size of a file for people: 12.3 kB, 4.5 MB."""
+    """Size of a file as text, such as 12.3 kB or 4.5 MB."""
     size = float(path.stat().st_size)
     for unit in ("B", "kB", "MB"):
         if size < 1000:
@@ -85,4 +101,5 @@ def size_of(path: Path) -> str:
 
 
 def shape_of(shape: Sequence[int]) -> str:
+    """A shape as text, such as 3 × 32 × 32."""
     return " × ".join(map(str, shape))

@@ -1,4 +1,4 @@
-"""Progress of long work on stderr: done, of, rate and time left; bars on a terminal, else a line now and then."""
+"""Progress of long work on stderr: amount done, rate and time left, as bars on a terminal and as lines elsewhere."""
 
 from __future__ import annotations
 
@@ -23,23 +23,31 @@ from rich.text import Text
 from loihi_onespike.cli.terminal.output import stderr_console
 
 LINE_INTERVAL_S = 5.0
-"""Seconds between two lines of the same work where there is no terminal."""
+"""Least time in seconds between two lines about the same work where stderr is not a terminal."""
 
 
 @dataclass
 class Pace:
-    """How fast one kind of work goes, from its first report on; what was done by then was done by others, or earlier.
+    """The rate of one kind of work since its first report.
+
+    What was done before the first report was done by other processes or in an earlier run, and does not count.
 
     Attributes:
-        first: done at the first report.
-        start_s: its time.
+        first: amount done at the first report.
+        start_s: time of the first report in seconds.
     """
 
     first: int
     start_s: float
 
     def text(self, done: int, of: int, now_s: float) -> str:
-        """ "12.3/s, 0:42 left"; empty while there is nothing to tell from."""
+        """Rate and time left, such as "12.3/s, 0:42 left"; empty as long as they cannot be estimated.
+
+        Args:
+            done: amount done now.
+            of: total amount.
+            now_s: time in seconds.
+        """
         made, elapsed = done - self.first, now_s - self.start_s
         if made <= 0 or elapsed <= 0:
             return ""
@@ -49,7 +57,7 @@ class Pace:
 
 
 def rate_text(per_second: float) -> str:
-    """With the unit that gives a number above 1, as far as hours."""
+    """A rate as text, in the first of the units 1/s, 1/min and 1/h that gives at least 1, else in 1/h."""
     for unit, seconds in (("s", 1), ("min", 60), ("h", 3600)):
         if per_second * seconds >= 1 or unit == "h":
             return f"{per_second * seconds:.1f}/{unit}"
@@ -57,7 +65,7 @@ def rate_text(per_second: float) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """0:42, 3:05, 1:02:03."""
+    """A duration as text: 0:42, 3:05 or 1:02:03."""
     whole = round(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
@@ -70,10 +78,10 @@ class _RateColumn(ProgressColumn):
 
 
 class ProgressBars:
-    """Called as bars(what, done, of), any number of kinds of work one after the other; a context manager.
+    """A context manager that is called as bars(what, done, of) and shows the progress of each kind of work.
 
     Args:
-        silent: shows nothing, for processes of which another one speaks.
+        silent: show nothing; for processes whose progress another process shows.
     """
 
     def __init__(self, silent: bool = False) -> None:

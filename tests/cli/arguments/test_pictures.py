@@ -19,7 +19,7 @@ MISSING = {
 def test_a_picture_of_an_unknown_kind_is_refused_before_the_work(onespike, command, name, tmp_path):
     result = onespike(*MISSING[command], "--plot", tmp_path / "new" / name)
     assert result.exit_code == 2 and name in result.stderr
-    assert "--plot: found" in result.stderr and ".svg" in result.stderr and "no_such" not in result.stderr
+    assert "--plot: must end in one of" in result.stderr and ".svg" in result.stderr and "no_such" not in result.stderr
     assert not (tmp_path / "new").exists()
 
 
@@ -30,7 +30,7 @@ def test_the_folder_is_made_and_the_case_of_the_suffix_does_not_matter(tmp_path)
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(DataError, match="is a folder"):
         check_picture(tmp_path / "folder.png")
-    with pytest.raises(ConfigurationError, match=r"supported names that end in .*\.pdf, .*\.png, .*\.svg"):
+    with pytest.raises(ConfigurationError, match=r"must end in one of .*\.pdf, .*\.png, .*\.svg"):
         check_picture(tmp_path / ".png")
 
 

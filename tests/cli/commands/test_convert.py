@@ -58,7 +58,7 @@ def test_own_model_weights_and_data(onespike, document, tmp_path):
     np.savez(tmp_path / "d.npz", x=data.images[:100], y=data.labels[:100], x_calibration=data.calibration)
     model = ("--weights", tmp_path / "w.pt", "--data", tmp_path / "d.npz", "--method", "paper")
     result = onespike("convert", f"{tmp_path}/model.py:Net", *model, "-o", tmp_path / "net.h5")
-    assert result.exit_code == 0 and "prefix 'module.' taken off" in result.stderr
+    assert result.exit_code == 0 and "prefix 'module.' removed" in result.stderr
     found = document("evaluate", f"{tmp_path}/model.py:Net", *model)
     assert found["images"] == 100 and found["agreement"]["value"] >= 0.98
 
@@ -76,9 +76,12 @@ def test_the_method_is_chosen_part_by_part(onespike, document, tmp_path):
 def test_methods_that_do_not_exist(onespike, tmp_path):
     arguments = ("convert", "digits", "--data", "digits", "-o", tmp_path / "net.h5")
     for more, said in (
-        (("--method", "best"), "--method: found 'best', supported calibrated and paper"),
-        (("--without", "biases"), "--without: found 'biases', supported levels"),
-        (("--method", "paper", "--without", "bias"), "--without: found bias with --method paper"),
+        (("--method", "best"), "--method: must be one of calibrated, paper, got 'best'"),
+        (("--without", "biases"), "--without: must be one of levels"),
+        (
+            ("--method", "paper", "--without", "bias"),
+            "--without: requires --method calibrated, got bias",
+        ),
     ):
         result = onespike(*arguments, *more)
         assert result.exit_code == 2 and said in result.stderr

@@ -71,7 +71,7 @@ def test_goes_on_where_it_was_interrupted(onespike, document, net_file, tmp_path
     first = onespike(*asked)
     assert first.exit_code == 130
     assert first.stderr.strip().splitlines()[-1] == (
-        f"onespike: interrupted; 10 of 30 images are counted in {tmp_path / 'f'}; the same command again goes on with "
+        f"onespike: interrupted; 10 of 30 images are counted in {tmp_path / 'f'}; run the same command again to count "
         "the rest"
     )
     monkeypatch.setattr(Evaluator, "count", counted)
@@ -91,10 +91,10 @@ def test_shards(document, onespike, net_file, tmp_path):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--shard", "1/2"), "--shard: found without --resume"),
-        (("--slurm", "2"), "--slurm: found without --resume"),
-        (("--slurm-local",), "--slurm-local: found alone"),
-        (("--resume", "f", "--slurm", "2", "--slurm-option", "qos"), "--slurm-option: found 'qos'"),
+        (("--shard", "1/2"), "--shard: requires --resume FOLDER"),
+        (("--slurm", "2"), "--slurm: requires --resume FOLDER"),
+        (("--slurm-local",), "--slurm-local: requires --slurm N"),
+        (("--resume", "f", "--slurm", "2", "--slurm-option", "qos"), "--slurm-option: must be NAME=VALUE, such as"),
         (("--resume", "f", "--slurm", "2"), "on a machine without SLURM, --slurm-local"),
     ],
 )

@@ -35,4 +35,4 @@ def test_every_layer_can_be_shown(onespike, net_file):
 def test_unknown_layer(onespike, net_file):
     result = onespike("inspect", net_file, "--layer", "conv2")
     assert result.exit_code == 2
-    assert "found 'conv2'" in result.stderr and "input, relu1, relu2, max_pool, relu3, classifier" in result.stderr
+    assert "got 'conv2'" in result.stderr and "input, relu1, relu2, max_pool, relu3, classifier" in result.stderr

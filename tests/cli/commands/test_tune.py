@@ -34,7 +34,7 @@ def test_limits_that_cannot_be_kept(onespike):
     [
         (("--max-latency", "0"), "latency_steps: found a limit of 0"),
         (("--study", "s.txt"), "found the suffix '.txt'"),
-        (("--without", "bias"), "--without: found bias with --method paper"),
+        (("--without", "bias"), "--without: requires --method calibrated, got bias with --method paper"),
     ],
 )
 def test_what_cannot_be_used_is_said(onespike, more, said, tmp_path, monkeypatch):

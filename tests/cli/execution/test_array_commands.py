@@ -30,7 +30,7 @@ def jobs(monkeypatch):
 
 def test_tune_needs_a_journal(onespike, tmp_path, jobs):
     done = onespike(*TUNE, *SMALL, "--slurm", "2", "--study", tmp_path / "s.db")
-    assert done.exit_code == 2 and "supported a journal (.journal, .log) that all jobs share" in done.stderr
+    assert done.exit_code == 2 and "requires a --study that is a journal (.journal, .log), which all" in done.stderr
     assert jobs == []
 
 
