@@ -1,0 +1,69 @@
+"""Populations read from the fields of one layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loihi_onespike.core.codes import Base, BinaryCode, Codebook, PhaseCode
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout
+from loihi_onespike.errors import FormatError
+from netx_export.decode_population import read_population
+from netx_export.encode import FieldMap, encode
+from netx_export.fields import Fields
+from tests.support.networks import chain, graph, levels, nodes
+
+
+def layer(fields: FieldMap, number: int, **changes: np.ndarray) -> Fields:
+    named = {f"layer/{number}/{name.replace('__', '/')}": value for name, value in changes.items()}
+    return Fields({**fields, **named}).at(f"layer/{number}")
+
+
+def test_an_input_with_binary_code() -> None:
+    found = read_population(layer(encode(graph()), 0))
+    assert isinstance(found, InputPopulation)
+    assert (found.name, found.shape, found.code) == ("input", (2, 4, 5), BinaryCode(4))
+    assert found.scale.shape == (2, 1, 1) and float(found.offset) == -0.5
+
+
+def test_an_input_of_single_spikes() -> None:
+    found = read_population(layer(encode(nodes()), 0))
+    assert isinstance(found, InputPopulation) and found.code == PhaseCode(Base.nearest(1.3), 4)
+
+
+def test_spiking_neurons() -> None:
+    found = read_population(layer(encode(graph()), 2))
+    assert isinstance(found, Population)
+    assert (found.name, found.wait, found.kind) == ("deep", 3, "relu") and not found.signed
+    assert found.membrane.leak == (5325,) * 4 and found.membrane.bias.shape == (4, 4, 4)
+    assert found.threshold.shape == (4, 1, 1) and found.threshold.ravel()[[0, -1]].tolist() == [1050, 2100]
+
+
+def test_two_sided_neurons_with_a_codebook() -> None:
+    found = read_population(layer(encode(levels()), 1))
+    assert isinstance(found, Population) and isinstance(found.code, Codebook) and found.signed
+    assert np.allclose(found.code.levels(), [0.8, 0.5, 0.25, 0.1], rtol=1e-3)
+    assert found.offset.ravel().tolist() == [0.25, 0.375, 0.5]
+
+
+def test_a_readout() -> None:
+    found = read_population(layer(encode(chain()), 5))
+    assert isinstance(found, Readout) and (found.finish, found.order) == ("softmax", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("onespike__shape", np.array([2**20, 2**20]), "1 to 134217728 neurons"),
+        ("onespike__kind", np.array(b"input"), "must be one of readout"),
+        ("onespike__finish", np.array(b"argmax"), "must be one of identity"),
+        ("neuron__inputShift", np.array(17), "must be in 0..16"),
+        ("neuron__gainMant", np.array(4095), "must be in 4096..16384"),
+        ("neuron__unit", np.array(np.inf), "not finite"),
+        ("onespike__order", np.array([10], "<i4"), "at least one entry in -1..9"),
+    ],
+)
+def test_a_readout_out_of_range(name: str, value: np.ndarray, message: str) -> None:
+    with pytest.raises(FormatError, match=message) as caught:
+        read_population(layer(encode(chain()), 5, **{name: value}))
+    assert caught.value.field == f"layer/5/{name.replace('__', '/')}"
