@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from benchmarks.paper_tables.experiment import Experiment, paper
 from benchmarks.paper_tables.table import Row, Table
 from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
-from loihi_onespike.executors.float.float_executor import FloatExecutor, activate
+from loihi_onespike.executors.float.float_executor import FloatExecutor
+from loihi_onespike.executors.tensors.activation_functions import activate
 
 IMAGES = 32
 """Images whose values are compared: enough for the scatter, and they stay in memory."""

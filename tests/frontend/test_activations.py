@@ -13,7 +13,7 @@ from torch import nn
 
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.pool_last import pool_last
-from loihi_onespike.core.activations import RELU, Activation
+from loihi_onespike.core.activations import RELU, Activation, Clip, Elu, LeakyRelu, Softplus
 from loihi_onespike.core.graphs.ann import Activate, AnnGraph
 from loihi_onespike.frontend import trace
 from tests.frontend.models import Fn, check, kinds
@@ -29,25 +29,25 @@ def checked(model: Model, shape: tuple[int, ...] = IMAGE) -> AnnGraph:
 
 
 NATIVE: dict[str, tuple[Model, Activation]] = {
-    "ReLU6": (nn.ReLU6(), Activation("clip", 0, 6)),
-    "relu6": (lambda m, x: F.relu6(x), Activation("clip", 0, 6)),
-    "Hardtanh": (nn.Hardtanh(), Activation("clip", -1, 1)),
-    "hardtanh_": (lambda m, x: F.hardtanh_(x, 0, 0.5), Activation("clip", 0, 0.5)),
-    "clamp": (lambda m, x: x.clamp(-0.5, 2), Activation("clip", -0.5, 2)),
-    "clamp_min": (lambda m, x: x.clamp_min(-0.5), Activation("clip", -0.5)),
-    "clamp_max": (lambda m, x: x.clamp_max(0.5), Activation("clip", -np.inf, 0.5)),
+    "ReLU6": (nn.ReLU6(), Clip(0, 6)),
+    "relu6": (lambda m, x: F.relu6(x), Clip(0, 6)),
+    "Hardtanh": (nn.Hardtanh(), Clip(-1, 1)),
+    "hardtanh_": (lambda m, x: F.hardtanh_(x, 0, 0.5), Clip(0, 0.5)),
+    "clamp": (lambda m, x: x.clamp(-0.5, 2), Clip(-0.5, 2)),
+    "clamp_min": (lambda m, x: x.clamp_min(-0.5), Clip(-0.5)),
+    "clamp_max": (lambda m, x: x.clamp_max(0.5), Clip(-np.inf, 0.5)),
     "infinite": (lambda m, x: x.clamp(0, float("inf")), RELU),
-    "threshold_below": (nn.Threshold(-0.5, -0.5), Activation("clip", -0.5)),
-    "LeakyReLU": (nn.LeakyReLU(0.1), Activation("leaky_relu", slope=0.1)),
-    "leaky_relu_": (lambda m, x: F.leaky_relu_(x, 2.0), Activation("leaky_relu", slope=2.0)),
+    "threshold_below": (nn.Threshold(-0.5, -0.5), Clip(-0.5)),
+    "LeakyReLU": (nn.LeakyReLU(0.1), LeakyRelu(0.1)),
+    "leaky_relu_": (lambda m, x: F.leaky_relu_(x, 2.0), LeakyRelu(2.0)),
     "no_leak": (nn.LeakyReLU(0.0), RELU),
-    "PReLU": (nn.PReLU(), Activation("leaky_relu", slope=0.25)),
-    "PReLU_all_alike": (nn.PReLU(4), Activation("leaky_relu", slope=0.25)),
-    "RReLU": (nn.RReLU(0.25, 0.75), Activation("leaky_relu", slope=0.5)),
-    "ELU": (nn.ELU(0.5), Activation("elu", alpha=0.5)),
+    "PReLU": (nn.PReLU(), LeakyRelu(0.25)),
+    "PReLU_all_alike": (nn.PReLU(4), LeakyRelu(0.25)),
+    "RReLU": (nn.RReLU(0.25, 0.75), LeakyRelu(0.5)),
+    "ELU": (nn.ELU(0.5), Elu(0.5)),
     "ELU_flat": (nn.ELU(0.0), RELU),
-    "CELU": (nn.CELU(), Activation("elu")),
-    "Softplus": (nn.Softplus(2), Activation("softplus", beta=2)),
+    "CELU": (nn.CELU(), Elu()),
+    "Softplus": (nn.Softplus(2), Softplus(2)),
 }
 
 

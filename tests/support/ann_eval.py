@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.special import expit, log_softmax, softmax
 
-from loihi_onespike.core.activations import Activation
+from loihi_onespike.core.activations import Activation, Clip, Elu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh
 from loihi_onespike.core.graphs.ann import (
     Activate,
     Add,
@@ -69,7 +69,7 @@ def _value(node: Node, inputs: list[NDArray[np.float64]], linear: Callable[..., 
         case Affine(scale=scale, shift=shift):
             return scale * x + shift
         case Activate(function=f):
-            return _ACTIVATIONS[f.kind](x, f)
+            return _ACTIVATIONS[type(f)](x, f)
         case MaxPool(window=window):
             return _max_pool(x, window)
         case Add():
@@ -84,15 +84,15 @@ def _value(node: Node, inputs: list[NDArray[np.float64]], linear: Callable[..., 
     raise TypeError(type(node.op).__name__)
 
 
-_ACTIVATIONS: dict[str, Callable[[NDArray[np.float64], Activation], NDArray[np.float64]]] = {
-    "identity": lambda x, f: x,
-    "relu": lambda x, f: np.maximum(x, 0),
-    "clip": lambda x, f: np.clip(x, f.low, f.high),
-    "leaky_relu": lambda x, f: np.where(x > 0, x, f.slope * x),
-    "elu": lambda x, f: np.where(x > 0, x, f.alpha * np.expm1(np.minimum(x, 0))),
-    "sigmoid": lambda x, f: 1 / (1 + np.exp(-x)),
-    "softplus": lambda x, f: np.logaddexp(0, f.beta * x) / f.beta,
-    "tanh": lambda x, f: np.tanh(x),
+_ACTIVATIONS: dict[type[Activation], Callable[[NDArray[np.float64], Any], NDArray[np.float64]]] = {
+    Identity: lambda x, f: x,
+    Relu: lambda x, f: np.maximum(x, 0),
+    Clip: lambda x, f: np.clip(x, f.low, f.high),
+    LeakyRelu: lambda x, f: np.where(x > 0, x, f.slope * x),
+    Elu: lambda x, f: np.where(x > 0, x, f.alpha * np.expm1(np.minimum(x, 0))),
+    Sigmoid: lambda x, f: 1 / (1 + np.exp(-x)),
+    Softplus: lambda x, f: np.logaddexp(0, f.beta * x) / f.beta,
+    Tanh: lambda x, f: np.tanh(x),
 }
 
 

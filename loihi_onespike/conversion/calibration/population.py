@@ -15,9 +15,10 @@ from loihi_onespike.conversion.calibration.code_grid import SortedValues
 from loihi_onespike.conversion.calibration.early_thresholds import fit_early_thresholds
 from loihi_onespike.conversion.calibration.sent_levels import mean_sent_levels, sent_levels
 from loihi_onespike.conversion.method import Method
+from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.graphs.stage import Stage, StageGraph, StagePlan
-from loihi_onespike.executors.float.float_executor import activate
+from loihi_onespike.executors.tensors.activation_functions import activate
 
 Float = NDArray[np.float64]
 
@@ -84,7 +85,7 @@ class PopulationTarget:
             channels,
             np.broadcast_to(largest, channels.parameter_shape).reshape(-1),
             largest.size == channels.count > 1,
-            method.two_sided and stage.activation.kind == "relu" and not pooled,
+            method.two_sided and stage.activation == RELU and not pooled,
         )
 
     def values(self, samples: Float) -> ActivationValues:
@@ -92,11 +93,6 @@ class PopulationTarget:
         return ActivationValues(
             SortedValues(samples), self.largest, not self.stage.nonnegative, not self.per_channel, self.two_sided
         )
-
-    @property
-    def rectifies(self) -> bool:
-        """A bias moves the values of active neurons only; with other activations it moves all, at most by itself."""
-        return self.stage.activation.kind in ("relu", "clip") and self.stage.nonnegative
 
 
 def plan_population(
@@ -124,7 +120,9 @@ def plan_population(
         levels = channels.mean(sent_levels(parts, channels.per_channel(shift) - plan.offset, plan))
         _, scale, middle = _per_channel(plan, channels)
         missing = channels.mean(values) - levels * scale[:, 0] - middle[:, 0]
-        active = channels.mean((parts[-1] > 0).float()) if target.rectifies else np.ones(channels.count)
+        active = (
+            channels.mean((parts[-1] > 0).float()) if target.stage.activation.rectifies else np.ones(channels.count)
+        )
         shift = shift + STEP * missing / np.maximum(active, LEAST_ACTIVE)
     return plan, shift
 
@@ -148,9 +146,9 @@ def _fitted(target: PopulationTarget, seen: Float, setting: CalibrationSettings)
 def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: int | None) -> StagePlan:
     activation, rank = target.stage.activation, len(target.stage.shape)
     scale = target.channels.per_channel(fit.scales) if target.per_channel else fit.scales[:1].reshape((1,) * rank)
-    if activation.kind == "clip" and activation.homogeneous:
+    if activation.homogeneous and np.isfinite(activation.largest):
         # the first level stands for whatever lies beyond the limit
-        scale = np.minimum(scale, activation.high / code.levels()[0])
+        scale = np.minimum(scale, activation.largest / code.levels()[0])
     plan = StagePlan.of(activation, code, scale, wait)
     if fit.first_negative_phase is None:
         return plan
@@ -170,7 +168,7 @@ def _unbiased(parts: Float, wanted: Float, plan: StagePlan, target: PopulationTa
     mean = (wanted.mean(axis=1) - middle[:, 0]) / scale[:, 0]
     for _ in range(BIAS_ROUNDS):
         levels, active = mean_sent_levels(parts, shift - middle[:, 0], factor[:, 0], shift, plan)
-        if not target.rectifies:
+        if not target.stage.activation.rectifies:
             active = np.ones(len(shift))
         shift = shift + STEP * scale[:, 0] * (mean - levels) / np.maximum(active, LEAST_ACTIVE)
     return shift

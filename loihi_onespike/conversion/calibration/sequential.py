@@ -29,7 +29,8 @@ from loihi_onespike.conversion.quantization.integer_weights import Rounding, nea
 from loihi_onespike.conversion.quantization.rounded_stage import AnyStage, rounded_stage
 from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.graphs.stage import InputStage, Link, OutputStage, Stage, StageGraph, StagePlan
-from loihi_onespike.executors.float.float_executor import FloatExecutor, activate
+from loihi_onespike.executors.float.float_executor import FloatExecutor
+from loihi_onespike.executors.tensors.activation_functions import activate
 from loihi_onespike.executors.tensors.stage_sum import StageSum
 
 Float = NDArray[np.float64]

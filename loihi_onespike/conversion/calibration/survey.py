@@ -14,7 +14,8 @@ from loihi_onespike.conversion.calibration.channels import SAMPLES, Channels
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
 from loihi_onespike.errors import CalibrationError
-from loihi_onespike.executors.float.float_executor import FloatExecutor, activate
+from loihi_onespike.executors.float.float_executor import FloatExecutor
+from loihi_onespike.executors.tensors.activation_functions import activate
 
 if TYPE_CHECKING:
     from loihi_onespike.jobs.distributed import Ranks

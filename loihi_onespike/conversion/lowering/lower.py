@@ -170,11 +170,11 @@ class _Lowering:
     def _(self, op: Activate, node: Node) -> Expression:
         function, e = op.function, self.values[node.inputs[0]]
         if function == IDENTITY or (function == RELU and e.nonnegative):
-            self.rewrites.append(f"{node.name}: {function.kind} changes none of its values, dropped")
+            self.rewrites.append(f"{node.name}: {function.name} changes none of its values, dropped")
             return e
         if e.outer is not None and not function.keeps_zero and e.outer.min() < 0:
             e = self.as_stage(node.inputs[0])  # padded places become f(0), not 0
-        return self.add_stage(node, function.kind, e, function)
+        return self.add_stage(node, function.name, e, function)
 
     @lower.register
     def _(self, op: MaxPool, node: Node) -> Expression:

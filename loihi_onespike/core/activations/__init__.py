@@ -1,5 +1,36 @@
-"""Monotone activations."""
+"""Monotone activations, one class per file.
 
-from loihi_onespike.core.activations.activation import IDENTITY, KINDS, RELU, Activation
+A new activation is a subclass of `Activation` in a file of its own, a line in `ACTIVATIONS`, and its entry in the
+registry of executors/tensors/activation_functions.py; CONTRIBUTING.md shows one from beginning to end.
+"""
 
-__all__ = ["IDENTITY", "KINDS", "RELU", "Activation"]
+from loihi_onespike.core.activations.base import Activation
+from loihi_onespike.core.activations.clip import Clip
+from loihi_onespike.core.activations.elu import Elu
+from loihi_onespike.core.activations.identity import Identity
+from loihi_onespike.core.activations.leaky_relu import LeakyRelu
+from loihi_onespike.core.activations.relu import Relu
+from loihi_onespike.core.activations.sigmoid import Sigmoid
+from loihi_onespike.core.activations.softplus import Softplus
+from loihi_onespike.core.activations.tanh import Tanh
+
+ACTIVATIONS: tuple[type[Activation], ...] = (Identity, Relu, Clip, LeakyRelu, Elu, Sigmoid, Softplus, Tanh)
+"""Every activation that a population can compute."""
+
+IDENTITY = Identity()
+RELU = Relu()
+
+__all__ = [
+    "ACTIVATIONS",
+    "IDENTITY",
+    "RELU",
+    "Activation",
+    "Clip",
+    "Elu",
+    "Identity",
+    "LeakyRelu",
+    "Relu",
+    "Sigmoid",
+    "Softplus",
+    "Tanh",
+]

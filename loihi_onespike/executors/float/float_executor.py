@@ -16,16 +16,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from loihi_onespike.core.activations import Activation
 from loihi_onespike.core.codes import PHASE_DTYPE, BinaryCode, SingleSpikeCode
 from loihi_onespike.core.encoding import encode_values, finish_output
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
 from loihi_onespike.core.trace import LayerTrace, Trace
 from loihi_onespike.executors.float.quantizer import Quantizer, first_phase
+from loihi_onespike.executors.tensors.activation_functions import activate
 from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST, StageSum
 
 Observer: TypeAlias = Callable[[Stage | OutputStage, torch.Tensor], None]
@@ -173,26 +172,6 @@ class FloatExecutor:
         if plan is None:
             return x
         return coded_input(x, plan) if self.coded else x - self._tensor(plan.offset)
-
-
-def activate(activation: Activation, z: torch.Tensor) -> torch.Tensor:
-    """f(z), see `core.activations`."""
-    match activation.kind:
-        case "relu":
-            return torch.clamp(z, min=0)
-        case "clip":
-            return torch.clamp(z, activation.low, activation.high)
-        case "leaky_relu":
-            return F.leaky_relu(z, activation.slope)
-        case "elu":
-            return F.elu(z, activation.alpha)
-        case "sigmoid":
-            return torch.sigmoid(z)
-        case "softplus":
-            return F.softplus(z, activation.beta)
-        case "tanh":
-            return torch.tanh(z)
-    return z
 
 
 def level_of(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.activations import RELU, Activation
+from loihi_onespike.core.activations import RELU, Activation, Clip, Elu, LeakyRelu, Sigmoid, Softplus, Tanh
 from loihi_onespike.core.graphs.ann import Activate
 from loihi_onespike.frontend.rules.elementwise_rules import affine, sum_of
 from loihi_onespike.frontend.tracing.builder import Value
@@ -38,7 +38,7 @@ def relu(site: Site, input: Any, inplace: bool = False) -> Value:
 @rule("relu6")
 def relu6(site: Site, input: Any, inplace: bool = False) -> Value:
     """y = min(max(x, 0), 6)."""
-    return activate(site, site.activation(input), Activation("clip", 0.0, 6.0))
+    return activate(site, site.activation(input), Clip(0.0, 6.0))
 
 
 @rule("leaky_relu")
@@ -86,7 +86,7 @@ def _two_slopes(site: Site, x: Value, slope: NDArray[np.float64]) -> Value:
         if below == 1:
             return site.note(x, "the identity (slope 1)")
         if below >= 0:
-            return activate(site, x, Activation("leaky_relu", slope=below) if below else RELU)
+            return activate(site, x, LeakyRelu(below) if below else RELU)
     text = "relu(x) - slope · relu(-x)" + (", a slope per channel" if slope.size > 1 else "")
     return site.note(_both_sides(site, x, -slope), text)
 
@@ -120,7 +120,7 @@ def elu(site: Site, input: Any, alpha: float = 1.0, inplace: bool = False) -> Va
 def _elu(site: Site, x: Value, alpha: float, part: str = "") -> Value:
     if alpha < 0:
         site.refuse("elu_negative", f"{site.display} with alpha={alpha:g}")
-    return activate(site, x, Activation("elu", alpha=alpha) if alpha else RELU, part)
+    return activate(site, x, Elu(alpha) if alpha else RELU, part)
 
 
 @rule("aten.elu")
@@ -147,17 +147,23 @@ def celu(site: Site, input: Any, alpha: float = 1.0, inplace: bool = False) -> V
     return aten_elu(site, input, alpha, 1.0, 1 / alpha)
 
 
-@rule("sigmoid", "tanh")
-def squash(site: Site, input: Any) -> Value:
-    """A population inside the network; left to the host where it is the last operation (`host.finish_on_host`)."""
-    return activate(site, site.activation(input), Activation(site.operation))
+@rule("sigmoid")
+def sigmoid(site: Site, input: Any) -> Value:
+    """y = 1 / (1 + e^-x), left to the host where it is the last operation (`finish_on_host`)."""
+    return activate(site, site.activation(input), Sigmoid())
+
+
+@rule("tanh")
+def tanh(site: Site, input: Any) -> Value:
+    """y = tanh x, left to the host where it is the last operation (`finish_on_host`)."""
+    return activate(site, site.activation(input), Tanh())
 
 
 @rule("hardsigmoid")
 def hardsigmoid(site: Site, input: Any, inplace: bool = False) -> Value:
     """y = clip(x / 6 + 1/2, 0, 1)."""
     scaled = affine(site, site.activation(input), 1 / 6, 0.5, "scaled")
-    return site.note(activate(site, scaled, Activation("clip", 0.0, 1.0)), "clip(x / 6 + 1/2, 0, 1)")
+    return site.note(activate(site, scaled, Clip(0.0, 1.0)), "clip(x / 6 + 1/2, 0, 1)")
 
 
 @rule("softplus")
@@ -166,11 +172,11 @@ def softplus(site: Site, input: Any, beta: float = 1.0, threshold: float = 20.0)
     x = site.activation(input)
     if not beta > 0 or not threshold > 0 or log1p(float(np.exp(-threshold))) > SOFTPLUS_JUMP * threshold:
         site.refuse("softplus", f"{site.display} with beta={beta:g}, threshold={threshold:g}")
-    return activate(site, x, Activation("softplus", beta=beta))
+    return activate(site, x, Softplus(beta))
 
 
 @rule("logsigmoid", "log_sigmoid")
 def logsigmoid(site: Site, input: Any) -> Value:
     """y = ln sigmoid(x) = -softplus(-x)."""
     negated = affine(site, site.activation(input), -1, 0, "negated")
-    return site.note(affine(site, activate(site, negated, Activation("softplus"), "softplus"), -1, 0), "-softplus(-x)")
+    return site.note(affine(site, activate(site, negated, Softplus(), "softplus"), -1, 0), "-softplus(-x)")

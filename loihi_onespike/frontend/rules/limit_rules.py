@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.activations import RELU, Activation
+from loihi_onespike.core.activations import RELU, Clip
 from loihi_onespike.frontend.rules.activation_rules import activate, uniform
 from loihi_onespike.frontend.rules.elementwise_rules import affine, sum_of
 from loihi_onespike.frontend.tracing.builder import Value
@@ -59,8 +59,8 @@ def _between(site: Site, x: Value, low: float, high: float) -> Value:
     if low >= high:
         return site.note(affine(site, x, 0, high), f"the constant {high:g}")
     if low <= 0 < high:
-        return activate(site, x, RELU if (low, high) == (0, inf) else Activation("clip", low, high))
-    span = RELU if inf in (high, -low) else Activation("clip", 0.0, high - low)
+        return activate(site, x, RELU if (low, high) == (0, inf) else Clip(low, high))
+    span = RELU if inf in (high, -low) else Clip(0.0, high - low)
     name = "relu(" if span is RELU else "clip("
     limits = "" if span is RELU else f", 0, {high - low:g}"
     if low > 0:

@@ -8,9 +8,6 @@ import numpy as np
 
 from loihi_onespike.core.graphs.ann import Activate, Finish, Node, Reindex
 
-POINTWISE = ("sigmoid", "tanh")
-"""Activations that the host can apply to the values it reads."""
-
 
 def finish_on_host(nodes: tuple[Node, ...], output: str) -> tuple[Node, ...]:
     """A sigmoid, tanh or softmax that only rearrangements follow becomes the last node, a `Finish`.
@@ -38,8 +35,8 @@ def finish_on_host(nodes: tuple[Node, ...], output: str) -> tuple[Node, ...]:
 def _kind(node: Node, followers: list[Node]) -> str | None:
     """What the host applies when `node` moves behind its followers, None where they do not commute."""
     indices = [follower.op.index for follower in followers if isinstance(follower.op, Reindex)]
-    if isinstance(node.op, Activate) and node.op.function.kind in POINTWISE:
-        return node.op.function.kind if all(index.min() >= 0 for index in indices) else None
+    if isinstance(node.op, Activate) and node.op.function.left_to_host:
+        return node.op.function.name if all(index.min() >= 0 for index in indices) else None
     if isinstance(node.op, Finish):
         reshapes = all(
             index.shape[:1] == node.shape[:1] and np.array_equal(index.ravel(), np.arange(index.size))

@@ -1,6 +1,8 @@
-"""Threshold tables of monotone activations: comparing z with them is comparing f(z) with the code's thresholds."""
+"""Every activation: what it says of itself, its thresholds, and the registries that must have an entry for it."""
 
 from __future__ import annotations
+
+import pickle
 
 import numpy as np
 import pytest
@@ -8,34 +10,152 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_onespike.core.activations import IDENTITY, RELU, Activation
+from loihi_onespike.core.activations import (
+    ACTIVATIONS,
+    IDENTITY,
+    RELU,
+    Activation,
+    Clip,
+    Elu,
+    LeakyRelu,
+    Sigmoid,
+    Softplus,
+    Tanh,
+)
 from loihi_onespike.core.codes import Base, PhaseCode
+from loihi_onespike.core.encoding import FINISH
 from loihi_onespike.core.graphs.stage import StagePlan
-from loihi_onespike.errors import ConfigurationError
-from loihi_onespike.executors.float.float_executor import activate, first_phase, level_of
+from loihi_onespike.core.registry import EntryRegistry
+from loihi_onespike.errors import ConfigurationError, MissingEntryError
+from loihi_onespike.executors.float.float_executor import first_phase, level_of
+from loihi_onespike.executors.tensors.activation_functions import ACTIVATION_FUNCTIONS, activate
 
 FUNCTIONS = [
     IDENTITY,
     RELU,
-    Activation("clip", 0.0, 6.0),
-    Activation("clip", -1.0, 2.0),
-    Activation("leaky_relu", slope=0.1),
-    Activation("clip", 0.0, 0.25),
-    Activation("elu", alpha=1.5),
-    Activation("sigmoid"),
-    Activation("softplus", beta=2.0),
-    Activation("tanh"),
+    Clip(0.0, 6.0),
+    Clip(-1.0, 2.0),
+    LeakyRelu(0.1),
+    LeakyRelu(2.0),
+    Clip(0.0, 0.25),
+    Elu(1.5),
+    Sigmoid(),
+    Softplus(2.0),
+    Tanh(),
 ]
-ids = [f"{f.kind}{(f.low, f.high) if f.kind == 'clip' else ''}" for f in FUNCTIONS]
+REGISTRIES: list[EntryRegistry] = [ACTIVATION_FUNCTIONS]
+"""Every registry with an entry per activation."""
+Z = np.linspace(-8, 8, 1601)
+ids = list(map(str, FUNCTIONS))
+of_each_function = pytest.mark.parametrize("function", FUNCTIONS, ids=ids)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=ids)
+def reachable(function: Activation) -> np.ndarray:
+    """Positive values y that f takes on [-8, 8], its largest among them where that is a value."""
+    top = float(function.value(np.array(8.0)))
+    return np.linspace(top / 50, top, 50)
+
+
+def test_every_activation_is_among_the_examples_and_has_a_name_of_its_own() -> None:
+    assert {type(f) for f in FUNCTIONS} == set(ACTIVATIONS)
+    assert len({cls.name for cls in ACTIVATIONS}) == len(ACTIVATIONS)
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda r: r.place)
+@pytest.mark.parametrize("cls", ACTIVATIONS)
+def test_every_activation_has_an_entry_in_every_registry(cls: type[Activation], registry: EntryRegistry) -> None:
+    assert registry[cls] is not None
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda r: r.place)
+def test_unknown_activation_is_an_error_that_names_class_place_and_remedy(registry: EntryRegistry) -> None:
+    class Cube:
+        pass
+
+    with pytest.raises(MissingEntryError, match=rf"^Cube: no entry for {registry.place}; register one in .*\.py$"):
+        registry[Cube()]
+
+
+@of_each_function
+def test_monotone(function: Activation) -> None:
+    assert np.all(np.diff(function.value(Z)) >= 0)
+
+
+@of_each_function
+def test_torch_computes_the_same_values(function: Activation) -> None:
+    np.testing.assert_allclose(
+        activate(function, torch.from_numpy(Z)).numpy(), function.value(Z), rtol=1e-6, atol=1e-12
+    )
+
+
+@of_each_function
+def test_threshold_is_the_smallest_z_that_reaches_the_value(function: Activation) -> None:
+    y = reachable(function)
+    z = function.thresholds(y)
+    assert np.all(np.isfinite(z)) and np.all(np.diff(z) >= 0)
+    assert np.all(function.value(z + 1e-9) >= y * (1 - 1e-12))
+    assert np.all(function.value(z - 1e-6) < y)
+
+
+@of_each_function
+def test_negative_threshold_is_the_largest_z_that_reaches_the_value(function: Activation) -> None:
+    bottom = -float(function.value(np.array(-8.0)))
+    y = np.linspace(bottom / 50, bottom, 50)
+    negative = function.negative_thresholds(np.abs(y))
+    assert (negative is None) == function.nonnegative
+    if negative is not None:
+        assert np.all(np.isfinite(negative)) and np.all(np.diff(negative) >= 0)
+        assert np.all(function.value(-negative - 1e-9) <= -y * (1 - 1e-12))
+        assert np.all(function.value(-negative + 1e-6) > -y)
+
+
+@of_each_function
+def test_values_beyond_the_range_have_infinite_thresholds(function: Activation) -> None:
+    if np.isfinite(function.largest):
+        assert np.all(np.isinf(function.thresholds(function.largest * np.array([1.001, 2.0, 1e6]))))
+    lowest = -float(function.value(np.array(-1e9)))
+    beyond = function.negative_thresholds(np.array([lowest * 1.001, lowest * 2]))
+    if beyond is not None and lowest < 1e6:
+        assert np.all(np.isinf(beyond))
+
+
+@of_each_function
+def test_claims_about_sign_zero_and_largest_value(function: Activation) -> None:
+    y = function.value(Z)
+    assert function.nonnegative == bool(np.all(y >= 0))
+    assert function.keeps_zero == (float(activate(function, torch.zeros(1))) == 0)
+    far = float(function.value(np.array(1e9)))
+    assert far <= function.largest and (far >= 1e6) == np.isinf(function.largest)
+    assert function.rectifies == (function.nonnegative and bool(np.all(y[Z <= 0] == 0)))
+
+
+@of_each_function
+def test_claim_of_homogeneity(function: Activation) -> None:
+    """f(a z) = a f(z), as long as the limit is not reached."""
+    inside = Z[function.largest > 3 * Z]
+    equal = np.allclose(function.value(3 * inside), 3 * function.value(inside))
+    assert function.homogeneous == equal
+
+
+@of_each_function
+def test_host_can_apply_what_is_left_to_it(function: Activation) -> None:
+    if function.left_to_host:
+        np.testing.assert_allclose(FINISH[function.name](Z), function.value(Z), rtol=1e-12)
+
+
+@of_each_function
+def test_equal_hashable_and_picklable(function: Activation) -> None:
+    again = pickle.loads(pickle.dumps(function))
+    assert again == function and hash(again) == hash(function)
+    assert [f for f in FUNCTIONS if f == function] == [function]
+
+
+@of_each_function
 @given(st.lists(st.floats(-8, 8), min_size=1, max_size=30), st.floats(0.3, 1.0))
 def test_phases_of_z_are_phases_of_the_value(function: Activation, values: list[float], fraction: float) -> None:
     z = torch.tensor(values, dtype=torch.float64)
     code = PhaseCode(Base.nearest(1.3), 12)
-    bound = {"sigmoid": 1.0, "tanh": 1.0, "clip": min(function.high, 8.0)}.get(function.kind, 8.0)
-    scale = np.array([fraction * bound])
+    scale = np.array([fraction * min(function.largest, 8.0)])
     plan = StagePlan.of(function, code, scale, None)
     phase = first_phase(z / torch.from_numpy(plan.threshold), plan.table, plan.negative)
     value = activate(function, z).numpy()
@@ -50,31 +170,22 @@ def test_phases_of_z_are_phases_of_the_value(function: Activation, values: list[
 def test_unreachable_phases_are_never_sent() -> None:
     """A lower limit of -1 with λ = 2: negative levels above the limit have an infinite threshold."""
     code = PhaseCode(Base.nearest(1.3), 8)
-    plan = StagePlan.of(Activation("clip", -1.0, 2.0), code, np.array([2.0]), None)
+    plan = StagePlan.of(Clip(-1.0, 2.0), code, np.array([2.0]), None)
     assert plan.negative is not None
     assert np.array_equal(np.isinf(plan.negative), code.thresholds() * 2 > 1)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=ids)
-def test_facts_about_each_function(function: Activation) -> None:
-    z = torch.linspace(-5, 5, 1001, dtype=torch.float64)
-    y = activate(function, z)
-    assert bool((torch.diff(y) >= 0).all()), "not monotone"
-    assert function.nonnegative == bool((y >= 0).all())
-    assert function.keeps_zero == (float(activate(function, torch.zeros(1))) == 0)
-    if function.homogeneous and function.kind != "clip":
-        assert torch.allclose(activate(function, 3 * z), 3 * y)
-
-
 @pytest.mark.parametrize(
-    "wrong",
+    ("cls", "parameters", "message"),
     [
-        {"kind": "gelu"},
-        {"kind": "clip", "low": 1.0},
-        {"kind": "clip", "high": -1.0},
-        {"kind": "leaky_relu", "slope": 0.0},
+        (Clip, {"low": 1.0}, "clip: limits must satisfy low ≤ 0 < high, got low=1.0, high=inf"),
+        (Clip, {"high": -1.0}, "clip: limits must satisfy low ≤ 0 < high, got low=0.0, high=-1.0"),
+        (LeakyRelu, {"slope": 0.0}, "leaky_relu: slope must be positive, got 0.0; use relu for slope 0"),
+        (Elu, {"alpha": -1.0}, "elu: alpha must be positive, got -1.0; use relu for alpha 0"),
+        (Softplus, {"beta": 0.0}, "softplus: beta must be positive, got 0.0"),
     ],
 )
-def test_impossible_activations_are_refused(wrong: dict) -> None:
-    with pytest.raises(ConfigurationError, match="supported"):
-        Activation(**wrong)
+def test_impossible_parameters_are_refused(cls: type[Activation], parameters: dict[str, float], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        cls(**parameters)
+    assert str(caught.value) == message

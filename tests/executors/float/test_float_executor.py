@@ -10,8 +10,9 @@ from torch import nn
 import loihi_onespike as los
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Window
-from loihi_onespike.executors.float.float_executor import FloatExecutor, activate, level_of
+from loihi_onespike.executors.float.float_executor import FloatExecutor, level_of
 from loihi_onespike.executors.float.quantizer import first_phase
+from loihi_onespike.executors.tensors.activation_functions import activate
 from loihi_onespike.executors.tensors.factor_folding import compact, fold, gathered
 from loihi_onespike.executors.tensors.tensor_maps import tensor_map
 

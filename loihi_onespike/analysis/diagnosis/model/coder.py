@@ -15,8 +15,8 @@ from loihi_onespike.conversion.calibration.channels import Channels
 from loihi_onespike.core.activations import Activation
 from loihi_onespike.core.codes import LEAK_SHIFT, SingleSpikeCode
 from loihi_onespike.core.maps import Shape
-from loihi_onespike.executors.float.float_executor import activate
 from loihi_onespike.executors.float.quantizer import by_place, dense_layout, parameters_by_place
+from loihi_onespike.executors.tensors.activation_functions import activate
 
 Float = NDArray[np.float64]
 

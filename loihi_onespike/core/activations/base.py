@@ -1,0 +1,78 @@
+"""Monotone activations: what a population of one-spike neurons computes of its pre-activation z.
+
+A non-decreasing f changes nothing but the thresholds: a spike at phase k stands for f(z) ≥ thr_k · λ, which is
+z ≥ f⁻¹(thr_k · λ). The neuron compares its potential with these numbers and never evaluates f, which answers the
+limitation that section V-C1 of the paper names. Functions with values of both signs also send negative spikes,
+f(z) ≤ -thr_k · λ.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+
+
+class Activation(ABC):
+    """A non-decreasing function f that the thresholds of a population compute.
+
+    Subclasses are frozen dataclasses, whose fields are the parameters of f; equal parameters make equal, hashable
+    objects.
+
+    Attributes:
+        name: name of the function, unique among `ACTIVATIONS`; populations take it as their kind.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def nonnegative(self) -> bool:
+        """Whether no value of f is below zero, so that the population is unsigned."""
+
+    @property
+    @abstractmethod
+    def homogeneous(self) -> bool:
+        """Whether f(a z) = a f(z) for a > 0 wherever f(a z) is below its largest value.
+
+        Then the scale λ may differ between channels that share one threshold table.
+        """
+
+    @property
+    @abstractmethod
+    def largest(self) -> float:
+        """Least upper bound of f, infinite where there is none."""
+
+    @property
+    def keeps_zero(self) -> bool:
+        """Whether f(0) = 0, so that padded places keep their value."""
+        return float(self.value(np.zeros(()))) == 0.0
+
+    @property
+    def rectifies(self) -> bool:
+        """Whether f is zero below zero and linear above it; a bias then moves the values of active neurons only."""
+        return self.nonnegative and self.homogeneous
+
+    @property
+    def left_to_host(self) -> bool:
+        """Whether the host applies f to the values it reads when f is the last operation of a network."""
+        return False
+
+    @abstractmethod
+    def value(self, z: Float) -> Float:
+        """f(z), elementwise for an array of any shape."""
+
+    @abstractmethod
+    def thresholds(self, values: Float) -> Float:
+        """Smallest z with f(z) ≥ y for each y > 0 in `values` (any shape), infinite where f never reaches y."""
+
+    @abstractmethod
+    def negative_thresholds(self, values: Float) -> Float | None:
+        """-z for the largest z with f(z) ≤ -y for each y > 0 in `values`, infinite where f never reaches -y.
+
+        None for functions without negative values.
+        """
