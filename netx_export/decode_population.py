@@ -7,17 +7,14 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, Base, BinaryCode, Codebook, PhaseCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.codes import ThresholdTable
 from loihi_onespike.core.encoding import FINISH
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Membrane, Population, Readout
 from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT
 from loihi_onespike.core.maps import Shape
+from netx_export.codes import MAX_STEPS, ONE, read_input_code, read_single_spike_code
 from netx_export.fields import MAX_INPUTS, MAX_NEURONS, Fields
 from netx_export.layout import READOUT, SPIKING
-
-MAX_STEPS = 2**15 - 1
-"""Largest phase that a spike trace holds."""
-ONE = 2**LEAK_SHIFT
 
 
 def read_population(layer: Fields) -> AnyPopulation:
@@ -38,7 +35,7 @@ def read_population(layer: Fields) -> AnyPopulation:
     if is_input:
         own.choice("kind", ("input",))
         scale, offset = (_broadcastable(own, name, shape) for name in ("scale", "offset"))
-        return InputPopulation(name, shape, _input_code(own), scale, offset)
+        return InputPopulation(name, shape, read_input_code(own), scale, offset)
     neuron = layer.at("neuron")
     membrane = Membrane(
         _leak(neuron, neuron.integer("inputSteps", 1, MAX_STEPS)),
@@ -49,7 +46,7 @@ def read_population(layer: Fields) -> AnyPopulation:
     if neuron.choice("type", (SPIKING, READOUT)) == READOUT:
         own.choice("kind", ("readout",))
         return Readout(name, shape, membrane, own.choice("finish", tuple(FINISH)), _order(own, shape))
-    code = _single_spike_code(neuron)
+    code = read_single_spike_code(neuron)
     return Population(
         name=name,
         shape=shape,
@@ -83,19 +80,6 @@ def _broadcastable(own: Fields, name: str, shape: Shape) -> NDArray[np.float64]:
     if not fits:
         raise own.fail(name, f"must broadcast to {shape}, got shape {values.shape}")
     return values
-
-
-def _input_code(own: Fields) -> BinaryCode | SingleSpikeCode:
-    if own.choice("code", ("binary", "phase")) == "binary":
-        return BinaryCode(own.integer("bits", 1, 16))
-    return _single_spike_code(own)
-
-
-def _single_spike_code(fields: Fields) -> SingleSpikeCode:
-    timesteps, shift = fields.integer("timesteps", 1, MAX_STEPS), bool(fields.integer("thresholdShift", 0, 1))
-    if fields.has("levelGains"):
-        return Codebook(fields.integers("levelGains", ONE, 4 * ONE, timesteps), shift)
-    return PhaseCode(Base(fields.integer("base", ONE + 1, 4 * ONE)), timesteps, shift)
 
 
 def _leak(neuron: Fields, steps: int) -> tuple[int, ...]:

@@ -8,9 +8,8 @@ from math import prod
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode, PhaseCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.codes import ThresholdTable
 from loihi_onespike.core.graphs.network import (
     AnyPopulation,
     InputPopulation,
@@ -22,10 +21,9 @@ from loihi_onespike.core.graphs.network import (
 )
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window, op_input_shape
 from loihi_onespike.errors import GraphError
+from netx_export.codes import INPUT_KINDS, code_fields
 from netx_export.layout import READOUT, SPIKING
-
-Array = NDArray[np.generic]
-FieldMap = dict[str, Array]
+from netx_export.values import Array, FieldMap, gains, integer, integers, tag, text
 
 
 def encode(network: Network) -> FieldMap:
@@ -50,27 +48,6 @@ def encode(network: Network) -> FieldMap:
             fields[f"layer/{place}/{name}"] = value
         place += 1
     return fields
-
-
-def text(value: str) -> Array:
-    """UTF-8, zero-padded to at least one byte."""
-    data = value.encode("utf-8")
-    if b"\0" in data:
-        raise GraphError(f"the text {value!r} holds a zero byte, which a file cannot keep; rename it")
-    return np.array(data, dtype=f"S{max(1, len(data))}")
-
-
-def tag(value: str) -> Array:
-    """NetX's type strings: one element of ten bytes."""
-    return np.array([value.encode("ascii")], dtype="S10")
-
-
-def integer(value: int) -> Array:
-    return np.array(value, dtype="<i8")
-
-
-def integers(values: tuple[int, ...]) -> Array:
-    return np.array(values, dtype="<i8")
 
 
 def _json(facts: object) -> str:
@@ -192,9 +169,8 @@ def _population_fields(p: AnyPopulation) -> FieldMap:
         if p.order is not None:
             fields["order"] = np.ascontiguousarray(p.order, dtype="<i4")
     if isinstance(p, InputPopulation):
-        binary = isinstance(p.code, BinaryCode)
-        fields |= {"code": text("binary" if binary else "phase"), "scale": _real(p.scale), "offset": _real(p.offset)}
-        fields |= {"bits": integer(p.code.bits)} if isinstance(p.code, BinaryCode) else _code_fields(p.code)
+        fields |= {"code": text(INPUT_KINDS[p.code]), "scale": _real(p.scale), "offset": _real(p.offset)}
+        fields |= code_fields(p.code)
     return fields
 
 
@@ -202,7 +178,7 @@ def _neuron_fields(p: Population | Readout) -> FieldMap:
     fields = {"type": tag(SPIKING if isinstance(p, Population) else READOUT)} | _membrane_fields(p.membrane)
     if isinstance(p, Population):
         fields |= {"vThMant": _state(p.threshold), "wait": integer(p.wait), "scale": _real(p.scale)}
-        fields |= _code_fields(p.code) | _table_fields("table", p.table)
+        fields |= code_fields(p.code) | _table_fields("table", p.table)
         fields |= _table_fields("negative", p.negative) if p.negative is not None else {}
         fields |= {"offset": _real(p.offset)} if np.any(p.offset) else {}
     return fields
@@ -210,24 +186,12 @@ def _neuron_fields(p: Population | Readout) -> FieldMap:
 
 def _membrane_fields(m: Membrane) -> FieldMap:
     same = len(set(m.leak)) == 1
-    return ({"gainMant": integer(m.leak[0])} if same else {"gains": _gains(m.leak)}) | {
+    return ({"gainMant": integer(m.leak[0])} if same else {"gains": gains(m.leak)}) | {
         "inputSteps": integer(m.input_steps),
         "inputShift": integer(m.input_shift),
         "vInit": _state(m.bias),
         "unit": _real(m.unit),
     }
-
-
-def _code_fields(code: SingleSpikeCode) -> FieldMap:
-    of_levels = {"base": integer(code.base.mant)} if isinstance(code, PhaseCode) else {"levelGains": _gains(code.gains)}
-    return of_levels | {
-        "timesteps": integer(code.timesteps),
-        "thresholdShift": integer(int(code.threshold_shift)),
-    }
-
-
-def _gains(gains: tuple[int, ...]) -> Array:
-    return np.array(gains, dtype="<i4")
 
 
 def _table_fields(name: str, table: ThresholdTable) -> FieldMap:

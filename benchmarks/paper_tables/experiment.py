@@ -16,7 +16,6 @@ from benchmarks.paper_tables.table import Cell
 from loihi_onespike.api import ann_output
 from loihi_onespike.conversion.calibration import Method
 from loihi_onespike.conversion.pipeline import Options, calibration_batches, plan_float
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph
 from loihi_onespike.data import Dataset
 from loihi_onespike.evaluation import Accuracy, Evaluation
@@ -170,8 +169,8 @@ def _label(options: Options) -> str:
 def _sent(stages: StageGraph, name: str, phases: NDArray[np.integer]) -> float:
     """Spikes of a batch; the input may send several per neuron."""
     plan = stages.input_plan
-    if name == stages.input.name and plan is not None and isinstance(plan.code, BinaryCode):
-        return float(sum(plan.code.spikes(phases, t).sum() for t in range(1, plan.code.bits + 1)))
+    if name == stages.input.name and plan is not None:
+        return float(plan.code.count_spikes(phases).sum(dtype=np.int64))
     return float(np.count_nonzero(phases))
 
 

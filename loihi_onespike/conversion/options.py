@@ -10,7 +10,7 @@ import numpy as np
 from loihi_onespike.conversion.calibration.calibrate import Request
 from loihi_onespike.conversion.calibration.input_code import InputCode
 from loihi_onespike.conversion.method import Method
-from loihi_onespike.core.codes import Base, BinaryCode, PhaseCode, SingleSpikeCode, best_base
+from loihi_onespike.core.codes import Base, BinaryCode, Code, PhaseCode, best_base
 from loihi_onespike.errors import ConfigurationError
 
 MAX_TIMESTEPS = 256
@@ -71,13 +71,13 @@ class Options:
             return self.code
         return "auto" if isinstance(self.input_bits, str) else BinaryCode(self.input_bits)
 
-    def facts(self, input_code: BinaryCode | SingleSpikeCode) -> dict[str, object]:
+    def facts(self, input_code: Code) -> dict[str, object]:
         """For the record of a network: the options, with what "auto" came to.
 
         Args:
             input_code: the code that the input got.
         """
-        bits = input_code.bits if isinstance(input_code, BinaryCode) else self.input_bits
+        bits = self.input_bits if input_code.input_bits is None else input_code.input_bits
         base = "fitted" if self.request.fitted_levels else self.code.base.value
         return {**asdict(self), "base": base, "input_bits": bits}
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_softmax, softmax
 
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Readout
 from loihi_onespike.core.graphs.stage import InputPlan
@@ -61,20 +60,13 @@ def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating] | S
     if isinstance(x, SparseSample):
         if np.any(code.offset):
             return encode_values(code, x.dense("an input that may be negative"))
-        return x.with_data(_encode(code, x.matrix.data / x.at_entries(code.scale)))
-    return _encode(code, (np.asarray(x, dtype=np.float64) - code.offset) / code.scale)
+        return x.with_data(code.code.encode(x.matrix.data / x.at_entries(code.scale)))
+    return code.code.encode((np.asarray(x, dtype=np.float64) - code.offset) / code.scale)
 
 
 def dense_codes(codes: Codes, reader: str) -> NDArray[np.integer]:
     """Codes as an array; raises ConfigurationError naming `reader` where that would be too large."""
     return codes.dense(reader) if isinstance(codes, SparseSample) else codes
-
-
-def _encode(code: InputPopulation | InputPlan, relative: NDArray[np.float64]) -> NDArray[np.integer]:
-    if isinstance(code.code, BinaryCode):
-        steps = 2**code.code.bits
-        return np.clip(np.rint(relative * steps), 0, steps - 1).astype(np.int32)
-    return code.code.encode(relative)
 
 
 def decode_readout(readout: Readout, v: NDArray[np.integer]) -> NDArray[np.float64]:

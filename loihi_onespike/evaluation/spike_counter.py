@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
-from loihi_onespike.core.graphs.network import InputPopulation, Network, Synapse
+from loihi_onespike.core.graphs.network import Network, Readout, Synapse
 from loihi_onespike.core.maps import Dense
 from loihi_onespike.core.maps.fanout import fan_out
 from loihi_onespike.core.trace import LayerTrace
@@ -68,11 +67,8 @@ class SpikeCounter:
     def _sent(self, name: str, phases: NDArray[np.integer]) -> NDArray[Any]:
         """Spikes of every neuron and image, a byte each: a batch has as many of them as phases."""
         population = self.network.by_name[name]
-        if isinstance(population, InputPopulation) and isinstance(population.code, BinaryCode):
-            code, codes = population.code, np.arange(2**population.code.bits)
-            of_code = sum((code.spikes(codes, t) for t in range(1, code.bits + 1)), np.zeros(codes.shape, np.uint8))
-            return of_code.astype(np.uint8)[phases]
-        return phases != 0
+        assert not isinstance(population, Readout)
+        return population.code.count_spikes(phases)
 
     def spikes_per_neuron(self) -> dict[str, float]:
         """Mean spikes per neuron and image of every population that spikes.

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE, BinaryCode, leak, saturate_v
+from loihi_onespike.core.codes import PHASE_DTYPE, leak, saturate_v
 from loihi_onespike.core.encoding import decode_readout
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps.connectivity import synapse_matrix
@@ -31,9 +31,7 @@ class _Source:
         codes = self.codes[image]
         if t > self.code.timesteps:
             return np.zeros(codes.shape, np.int64)
-        if isinstance(self.code, BinaryCode):
-            return self.code.spikes(codes, t)
-        return (codes == t).astype(np.int64)
+        return self.code.spikes(codes, t)
 
 
 class _Neurons:

@@ -17,6 +17,7 @@ from loihi_onespike.core.codes import (
     V_MIN,
     Base,
     BinaryCode,
+    Code,
     Codebook,
     PhaseCode,
     SingleSpikeCode,
@@ -148,7 +149,7 @@ def _code(choices: Choices, timesteps: int) -> SingleSpikeCode:
     return Codebook(tuple(int(g) for g in gains), choices.chance(80))
 
 
-def _continued(choices: Choices, code: BinaryCode | SingleSpikeCode, timesteps: int) -> SingleSpikeCode:
+def _continued(choices: Choices, code: Code, timesteps: int) -> SingleSpikeCode:
     """The same levels, as far as they go, for another number of phases."""
     if len(set(code.gains)) == 1:
         return PhaseCode(Base(code.gains[0]), timesteps, choices.chance(80))

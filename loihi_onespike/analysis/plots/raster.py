@@ -11,7 +11,6 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from loihi_onespike.analysis.plots.style import NEUTRAL, SHADE
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population
 from loihi_onespike.core.trace import LayerTrace, Trace
 
@@ -27,17 +26,14 @@ def spike_steps(
     assert layer.phases is not None and isinstance(population, InputPopulation | Population)
     values = np.asarray(layer.phases[image]).ravel().astype(np.int64)
     start = network.starts[name] + population.wait
-    if isinstance(population, InputPopulation) and isinstance(population.code, BinaryCode):
-        bits = np.stack([population.code.spikes(values, t) for t in range(1, population.code.bits + 1)])
-        phase, neuron = np.nonzero(bits)
-        return start + phase + 1, neuron
-    (neuron,) = np.nonzero(values)
-    return start + np.abs(values[neuron]), neuron
+    phase, neuron = np.nonzero([population.code.spikes(values, t) for t in range(1, population.timesteps + 1)])
+    return start + phase + 1, neuron
 
 
 def _described(population: InputPopulation | Population) -> str:
     shape = " × ".join(map(str, population.shape))
-    return f"{shape}, {population.code.bits}-bit code" if isinstance(population.code, BinaryCode) else shape
+    bits = population.code.input_bits
+    return shape if bits is None else f"{shape}, {bits}-bit code"
 
 
 def draw_raster(axes: Axes, network: Network, trace: Trace, image: int, colors: Mapping[str, str]) -> None:

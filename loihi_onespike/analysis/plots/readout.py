@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from loihi_onespike.analysis.plots.style import FAINT, PALETTE
-from loihi_onespike.core.codes import BinaryCode, leak, saturate_v
-from loihi_onespike.core.graphs.network import InputPopulation, Network
+from loihi_onespike.core.codes import leak, saturate_v
+from loihi_onespike.core.graphs.network import Network, Readout
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.trace import Trace
 
@@ -32,10 +32,8 @@ def readout_course(network: Network, trace: Trace, image: int) -> NDArray[np.flo
         for synapse in network.synapses_onto(readout.name):
             pre = network.by_name[synapse.pre]
             values = np.asarray(trace.layers[synapse.pre].phases)[image].ravel().astype(np.int64)
-            if isinstance(pre, InputPopulation) and isinstance(pre.code, BinaryCode):
-                spikes = pre.code.spikes(values, t)
-            else:
-                spikes = np.sign(values) * (np.abs(values) == t)
+            assert not isinstance(pre, Readout)
+            spikes = pre.code.spikes(values, t)
             matrix = synapse_matrix(synapse.op, pre.shape, synapse.index).astype(np.int64)
             a_in += (matrix @ spikes) << synapse.weight_exp
         v = saturate_v(leak(v, membrane.leak[t - 1]) + (a_in << membrane.input_shift))

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from loihi_onespike.boards.deployment.board_job import OUTPUT, BoardJob
 from loihi_onespike.boards.deployment.processes import sinks
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane
 from loihi_onespike.core.graphs.network import Network as IrNetwork
 from loihi_onespike.errors import DeploymentError
@@ -131,9 +130,7 @@ def input_frames(source: InputPopulation, codes: NDArray[np.integer], period: in
     """
     frames = np.zeros((period, *source.shape), np.int8)
     for t in range(1, source.timesteps + 1):
-        frames[t - 1] = (
-            source.code.spikes(codes, t) if isinstance(source.code, BinaryCode) else (codes == t).astype(np.int8)
-        )
+        frames[t - 1] = source.code.spikes(codes, t)
     return frames
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode
-from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Readout
+from loihi_onespike.core.graphs.network import AnyPopulation, Network, Readout
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import ConfigurationError
 
@@ -78,6 +77,5 @@ class Activity:
 
 
 def _sent(population: AnyPopulation, codes: NDArray[np.integer], phase: int) -> NDArray[np.integer]:
-    if isinstance(population, InputPopulation) and isinstance(population.code, BinaryCode):
-        return population.code.spikes(codes, phase)
-    return np.abs(codes) == phase
+    assert not isinstance(population, Readout)
+    return np.abs(population.code.spikes(codes, phase))

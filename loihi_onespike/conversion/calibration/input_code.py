@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
 from loihi_onespike.core.activations import IDENTITY
-from loihi_onespike.core.codes import BinaryCode, SingleSpikeCode
+from loihi_onespike.core.codes import BinaryCode, Code
 from loihi_onespike.core.graphs.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.core.maps import Diagonal, Shape
 
-InputCode: TypeAlias = BinaryCode | SingleSpikeCode | Literal["auto"]
+InputCode: TypeAlias = Code | Literal["auto"]
 """Code of the input; "auto" for a binary code with as many bits as the data needs."""
 AUTO_BITS = (8, 12)
 """Fewest and most bits that "auto" takes; every bit more is a step of the first layer and a bit of its head-room."""
@@ -41,11 +41,8 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
     if code == "auto":
         on_grid = survey.on_grid(2 ** AUTO_BITS[0] - 1)
         code = BinaryCode(AUTO_BITS[0]) if on_grid else enough_bits(span, survey.variance())
-    if isinstance(code, BinaryCode):
-        steps = 2**code.bits - 1
-        scale = survey.grid_step(steps) * (steps + 1)
-    else:
-        scale = span / code.levels()[0]  # the largest value is the first level
+    steps = code.even_steps
+    scale = code.scale_of_range(span) if steps is None else survey.grid_step(steps) * (steps + 1)
     return fold_offset(graph, InputPlan(code, scale, low))
 
 

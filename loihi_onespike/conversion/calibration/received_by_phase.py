@@ -9,12 +9,9 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputPlan, StagePlan
-
-ALMOST = 1 - 1e-4
-"""Values are levels up to the rounding of float32."""
+from loihi_onespike.executors.float.tensor_codes import ALMOST, tensor_code
 
 
 def levels_received_by_phase(levels: torch.Tensor, plan: StagePlan, t: int) -> torch.Tensor:
@@ -36,6 +33,4 @@ def input_received_by_phase(values: Any, plan: InputPlan, t: int) -> Any:
 
 def _of_input(values: torch.Tensor, scale: NDArray[np.floating], plan: InputPlan, t: int) -> torch.Tensor:
     one = torch.from_numpy(np.ascontiguousarray(scale)).to(values.dtype)
-    if isinstance(plan.code, BinaryCode):
-        return torch.floor(values / one * 2**t + (1 - ALMOST)) / 2**t * one
-    return torch.where(values >= one * float(plan.code.levels()[t - 1]) * ALMOST, values, 0.0)
+    return tensor_code(plan.code).arrived(values, one, t)

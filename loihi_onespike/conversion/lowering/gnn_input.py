@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.input_code import InputCode, enough_bits, fold_offset
 from loihi_onespike.conversion.lowering.absorb import macs
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.gnn.adjacency import PLAIN, Aggregate, Aggregation
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.ann import AnnGraph, Linear, Node
@@ -110,5 +109,4 @@ def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSam
     span = np.where(high > low, high - low, 1.0)
     if code == "auto":
         code = enough_bits(high - low, variance)
-    scale = span * 2**code.bits / (2**code.bits - 1) if isinstance(code, BinaryCode) else span / code.levels()[0]
-    return fold_offset(graph, InputPlan(code, scale, low))
+    return fold_offset(graph, InputPlan(code, code.scale_of_range(span), low))

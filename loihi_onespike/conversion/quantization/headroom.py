@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loihi_onespike.core.codes import V_BITS, BinaryCode, signed_bits
+from loihi_onespike.core.codes import V_BITS, signed_bits
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
 from loihi_onespike.core.maps import Pool, weight_values
 from loihi_onespike.core.trace import LayerTrace
@@ -73,8 +73,7 @@ def worst_case_bits(
         pre = populations[synapse.pre]
         magnitude = row_magnitude(synapse.op) * 2.0**synapse.weight_exp
         per_step += magnitude
-        many = isinstance(pre, InputPopulation) and isinstance(pre.code, BinaryCode)
-        weighted += magnitude * float(later.sum() if many else later[0])
+        weighted += magnitude * float(later.sum() if pre.code.multi_spike else later[0])
     bias = float(np.abs(membrane.bias).max(initial=0))
     v = weighted * 2**membrane.input_shift + bias * membrane.gain
     return signed_bits(int(np.ceil(v))), signed_bits(int(np.ceil(per_step)))

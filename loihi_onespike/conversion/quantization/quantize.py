@@ -21,7 +21,7 @@ from loihi_onespike.conversion.quantization.headroom import Headroom
 from loihi_onespike.conversion.quantization.integer_run import IntegerRun
 from loihi_onespike.conversion.quantization.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
 from loihi_onespike.conversion.quantization.integer_weights import integer_links, largest_where_shared
-from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, BinaryCode, SingleSpikeCode, ThresholdTable, leak_loss
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, Code, ThresholdTable, leak_loss
 from loihi_onespike.core.encoding import Codes
 from loihi_onespike.core.graphs.network import (
     AnyPopulation,
@@ -148,7 +148,7 @@ def _population(
     return population, synapses
 
 
-def _leak(stage: Stage | OutputStage, codes: list[tuple[str, BinaryCode | SingleSpikeCode]]) -> tuple[int, ...]:
+def _leak(stage: Stage | OutputStage, codes: list[tuple[str, Code]]) -> tuple[int, ...]:
     """Gains of the input steps: those of the code that all inputs share, or of the longest where others begin it."""
     longest = max((code.gains for _, code in codes), key=len)
     for name, code in codes:

@@ -1,6 +1,14 @@
-"""The one-spike code and its integer rules; numpy only."""
+"""Codes of values by spikes, one class per file, and the integer rules of neurons; numpy only.
 
+A new code is a subclass of `Code` (of `SingleSpikeCode` for neurons), a line in `CODES`, and its entries in the
+registries of executors and file format.
+"""
+
+from loihi_onespike.core.codes.base import BINARY, Base
 from loihi_onespike.core.codes.base_choice import best_base, percentage_error
+from loihi_onespike.core.codes.binary_code import BinaryCode
+from loihi_onespike.core.codes.code import Code
+from loihi_onespike.core.codes.codebook import Codebook
 from loihi_onespike.core.codes.fixed_point import (
     LEAK_SHIFT,
     V_BITS,
@@ -12,10 +20,15 @@ from loihi_onespike.core.codes.fixed_point import (
     saturate_v,
     signed_bits,
 )
-from loihi_onespike.core.codes.phase import BINARY, PHASE_DTYPE, Base, BinaryCode, Codebook, PhaseCode, SingleSpikeCode
+from loihi_onespike.core.codes.phase_code import PhaseCode
+from loihi_onespike.core.codes.single_spike_code import PHASE_DTYPE, SingleSpikeCode
+
+CODES: tuple[type[Code], ...] = (PhaseCode, Codebook, BinaryCode)
+"""Every code of a population; `BinaryCode` is for inputs only."""
 
 __all__ = [
     "BINARY",
+    "CODES",
     "LEAK_SHIFT",
     "PHASE_DTYPE",
     "V_BITS",
@@ -23,6 +36,7 @@ __all__ = [
     "V_MIN",
     "Base",
     "BinaryCode",
+    "Code",
     "Codebook",
     "PhaseCode",
     "SingleSpikeCode",

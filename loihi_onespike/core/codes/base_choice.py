@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from loihi_onespike.core.codes.phase import Base, PhaseCode
+from loihi_onespike.core.codes.base import Base
+from loihi_onespike.core.codes.phase_code import PhaseCode
 
 SAMPLES = 20_000
 

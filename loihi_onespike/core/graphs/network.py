@@ -24,7 +24,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, BinaryCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.codes import LEAK_SHIFT, Code, SingleSpikeCode, ThresholdTable
 from loihi_onespike.core.maps import LinearMap, Shape
 
 MAX_AXON_DELAY = 62
@@ -37,14 +37,14 @@ class InputPopulation:
 
     Attributes:
         name, shape: shape of one sample without the batch.
-        code: BinaryCode (many spikes, base 2) or a code of one spike (paper Table VII).
+        code: binary code (many spikes, base 2) or a code of one spike (paper Table VII).
         scale: value of level 1, broadcastable to shape; the code's step for a binary code is scale / 2^bits.
         offset: value of no spike, broadcastable to shape; already folded into the biases of the next layers.
     """
 
     name: str
     shape: Shape
-    code: BinaryCode | SingleSpikeCode
+    code: Code
     scale: NDArray[np.float64]
     offset: NDArray[np.float64]
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.activations import Activation
-from loihi_onespike.core.codes import BinaryCode, SingleSpikeCode
+from loihi_onespike.core.codes import Code, SingleSpikeCode
 from loihi_onespike.core.maps import LinearMap, Shape
 
 
@@ -115,7 +115,7 @@ AnyStage: TypeAlias = InputStage | Stage | OutputStage
 class InputPlan:
     """Code of the input: x ↔ offset + scale · Σ levels (see `core.graphs.network.InputPopulation`)."""
 
-    code: BinaryCode | SingleSpikeCode
+    code: Code
     scale: NDArray[np.float64]
     offset: NDArray[np.float64]
 
@@ -197,7 +197,7 @@ class StageGraph:
         """The spiking stages, in topological order."""
         return (s for s in self.stages if isinstance(s, Stage))
 
-    def code_of(self, name: str) -> BinaryCode | SingleSpikeCode:
+    def code_of(self, name: str) -> Code:
         """Code in which a planned stage, or the planned input, sends its value."""
         return self._plan_of(name).code
 

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN, BinaryCode
+from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population, Readout, Synapse
 from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.executors.float.tensor_codes import tensor_code
 from loihi_onespike.executors.tensors.tensor_maps import TensorMap, exact_dtype, tensor_map
 
 EXACT = torch.float64
@@ -158,23 +159,13 @@ class _SynapticInput:
 
     def of_levels(self, phases: torch.Tensor) -> torch.Tensor:
         """Σ weight · level onto each neuron, (B, *post shape) float64."""
-        if isinstance(self.pre.code, BinaryCode):
-            levels = phases.to(self.dtype) / 2**self.pre.code.bits
-        else:
-            table = torch.from_numpy(np.concatenate([[0.0], self.pre.code.levels()]))
-            levels = (torch.sign(phases) * table[phases.abs().long()]).to(self.dtype)
+        levels = tensor_code(self.pre.code).values(phases, self.dtype)
         return self.map(levels).to(EXACT) * 2.0**self.synapse.weight_exp
 
     def _spikes(self, phases: torch.Tensor) -> torch.Tensor:
         """(T, B, *pre shape) 0/±1."""
-        steps = torch.arange(1, self.pre.timesteps + 1, device=phases.device, dtype=torch.int32)
-        steps = steps.reshape(-1, *(1,) * phases.ndim)
-        if isinstance(self.pre, InputPopulation) and isinstance(self.pre.code, BinaryCode):
-            return ((phases[None] >> (self.pre.timesteps - steps)) & 1).to(self.dtype)
-        spikes = (phases[None] == steps).to(self.dtype)
-        if isinstance(self.pre, Population) and self.pre.signed:
-            spikes -= (phases[None] == -steps).to(self.dtype)
-        return spikes
+        signed = isinstance(self.pre, Population) and self.pre.signed
+        return tensor_code(self.pre.code).spikes(phases, self.dtype, signed=signed)
 
 
 def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane, t: int) -> torch.Tensor:

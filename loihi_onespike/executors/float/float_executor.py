@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE, BinaryCode, SingleSpikeCode
+from loihi_onespike.core.codes import PHASE_DTYPE, SingleSpikeCode
 from loihi_onespike.core.encoding import encode_values, finish_output
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
 from loihi_onespike.core.trace import LayerTrace, Trace
 from loihi_onespike.executors.float.quantizer import Quantizer, first_phase
+from loihi_onespike.executors.float.tensor_codes import tensor_code
 from loihi_onespike.executors.tensors.activation_functions import activate
 from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST, StageSum
 
@@ -178,19 +179,15 @@ def level_of(
     phase: torch.Tensor, code: SingleSpikeCode, scale: NDArray[np.float64], dtype: torch.dtype
 ) -> torch.Tensor:
     """λ · level(|phase|), sign kept: what the spikes of a population stand for."""
-    levels = torch.from_numpy(np.concatenate([[0.0], code.levels()])).to(phase.device, dtype)
     scales = torch.from_numpy(np.ascontiguousarray(scale)).to(phase.device, dtype)
-    return torch.sign(phase) * levels[phase.abs().long()] * scales
+    return tensor_code(code).values(phase, dtype) * scales
 
 
 def coded_input(x: torch.Tensor, plan: InputPlan) -> torch.Tensor:
     """scale · Σ levels of the coded input. The offset is left out: it stands in the biases of the first layers."""
     scale, offset = (torch.from_numpy(np.ascontiguousarray(a)).to(x.device, x.dtype) for a in (plan.scale, plan.offset))
     relative = (x - offset) / scale
-    if isinstance(plan.code, BinaryCode):
-        steps = 2**plan.code.bits
-        return torch.clamp(torch.round(relative * steps), 0, steps - 1) / steps * scale
-    return level_of(first_phase(relative, plan.code.thresholds(), None), plan.code, plan.scale, x.dtype)
+    return tensor_code(plan.code).rounded(relative) * scale
 
 
 def _last_readers(graph: StageGraph) -> dict[str, str]:

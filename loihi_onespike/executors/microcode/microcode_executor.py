@@ -17,7 +17,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE, BinaryCode
+from loihi_onespike.core.codes import PHASE_DTYPE
 from loihi_onespike.core.encoding import decode_readout
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps.connectivity import synapse_matrix
@@ -143,6 +143,4 @@ def _input_spikes(source: InputPopulation, codes: NDArray[np.integer], step: int
     if image >= len(codes) or t > source.timesteps:
         return np.zeros(prod(source.shape), np.int64)
     values = codes[image].ravel().astype(np.int64)
-    if isinstance(source.code, BinaryCode):
-        return values >> (source.code.bits - t) & 1
-    return (values == t).astype(np.int64)
+    return source.code.spikes(values, t)

@@ -12,7 +12,7 @@ from loihi_onespike.analysis.diagnosis.causes import OF_CODE, Cause
 from loihi_onespike.analysis.diagnosis.model.coder import PopulationCoder, Thresholds
 from loihi_onespike.analysis.diagnosis.model.sent_values import SentValues
 from loihi_onespike.core.activations import RELU
-from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.graphs.network import InputPopulation
 from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST
 
@@ -29,7 +29,8 @@ class InputModel:
         self._offset = torch.from_numpy(np.ascontiguousarray(population.offset))
         self._coder: PopulationCoder | None = None
         code = population.code
-        if not isinstance(code, BinaryCode):
+        self._even_steps = code.even_steps or 0
+        if isinstance(code, SingleSpikeCode):
             by = Thresholds(population.scale, code.thresholds(), None)
             self._coder = PopulationCoder(code, population.shape, population.scale, np.zeros(()), RELU, by, by, (1, 1))
 
@@ -69,16 +70,14 @@ class InputModel:
 
     @property
     def _step(self) -> torch.Tensor:
-        assert isinstance(self.population.code, BinaryCode)
-        return self._scale / 2**self.population.code.bits
+        return self._scale / (self._even_steps + 1)
 
     def _relative(self, x: NDArray[np.floating]) -> torch.Tensor:
         return torch.from_numpy(np.asarray(x, np.float64)) - self._offset
 
     def _inside(self, exact: torch.Tensor) -> torch.Tensor:
         """Within half a step of the range of a binary code, so that only what is really outside changes."""
-        assert isinstance(self.population.code, BinaryCode)
-        most = (2**self.population.code.bits - 1) * self._step
+        most = self._even_steps * self._step
         low, high = -self._step / 2, most + self._step / 2
         outside = (exact < low) | (exact > high)
         return torch.where(outside, torch.minimum(exact.clamp(min=0), most), exact)

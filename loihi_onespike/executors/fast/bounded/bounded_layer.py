@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE, BinaryCode
+from loihi_onespike.core.codes import PHASE_DTYPE
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.bounds import Bounds, Settled, values_of_codes
@@ -45,7 +45,7 @@ class BoundedLayer:
         ]
         nothing = np.zeros(())
         error = sum((w * source.relative_error for w, source in zip(largest, self._sources, strict=True)), nothing)
-        single = all(not isinstance(pre.code, BinaryCode) for _, pre in inputs)
+        single = all(not pre.code.multi_spike for _, pre in inputs)
         bounds = Bounds.of(population, sum(worst, nothing), sum(largest, nothing), error, single)
         self.decidable = bounds.decidable
         self.channels_last: bool = event.channels_last

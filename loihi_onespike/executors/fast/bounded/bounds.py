@@ -29,7 +29,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, BinaryCode
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population
 from loihi_onespike.executors.float.quantizer import parameters_by_place
 
@@ -113,9 +113,7 @@ class Bounds:
 def values_of_codes(pre: InputPopulation | Population, m: Membrane) -> Real:
     """What each code or phase adds to r(T) / gain_T per unit of weight: Σ over its spikes of 1 / gain_t."""
     levels = 1 / m.gains[1 : pre.timesteps + 1]
-    if not isinstance(pre.code, BinaryCode):
-        return np.concatenate([[0.0], levels])
-    codes = np.arange(2**pre.code.bits)
+    codes = pre.code.words()
     return np.stack([pre.code.spikes(codes, t) for t in range(1, pre.timesteps + 1)], axis=1) @ levels
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.event.event_kernel import PLACES, SOURCE
 from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs, gather_of
 from loihi_onespike.executors.fast.event.tap_tables import Taps
@@ -19,7 +19,7 @@ def exact_tables(inputs: Inputs, taps: list[Taps], events: EventTables) -> tuple
     for s, ((synapse, pre), tap) in enumerate(zip(inputs, taps, strict=True)):
         rows = (tap.weights << synapse.weight_exp).swapaxes(1, 2)
         _, per_group, channels = rows.shape
-        bits = pre.code.bits if isinstance(pre.code, BinaryCode) else 0
+        bits = code_bits(pre.code)
         places, source = int(events.groups[s, PLACES]), int(events.groups[s, SOURCE])
         out_places, count = tap.places.shape
         table.append(

@@ -16,9 +16,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.maps import op_input_shape
+from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.event.event_kernel import BITS, CHANNELS, PLACES
 from loihi_onespike.executors.fast.event.tap_tables import Taps
 from loihi_onespike.executors.fast.event.vector_lanes import LANES
@@ -69,7 +69,7 @@ class EventTables:
             signed = isinstance(pre, Population) and pre.signed
             if gather.size * rows.shape[2] + rows.size > LARGEST_OFFSET:
                 return None
-            bits = pre.code.bits if isinstance(pre.code, BinaryCode) else 0
+            bits = code_bits(pre.code)
             places, channels = gather.shape
             groups.append([places, channels, bits, offset, rows.shape[2], rows.size])
             found = _runs(tap)

@@ -17,13 +17,14 @@ import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE, V_MAX, BinaryCode
+from loihi_onespike.core.codes import PHASE_DTYPE, V_MAX
 from loihi_onespike.core.encoding import Codes
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.maps import Dense, Sparse
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.bounds import EXACT_BELOW, UNIT_ROUNDOFF, Bounds, Settled, values_of_codes
+from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer
 from loihi_onespike.executors.fast.gnn.gnn_settle import settle_aggregate, settle_entries
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED, decide, look_up
@@ -62,7 +63,7 @@ class BoundedGraphLayer:
         synapse, pre = inputs[0]
         if isinstance(synapse.op, Sparse) and isinstance(pre, Population):
             return cls._worthwhile(cls(population, _Aggregation(synapse, synapse.op, pre, population), graph, cells))
-        if isinstance(synapse.op, Dense) and isinstance(pre, InputPopulation) and isinstance(pre.code, BinaryCode):
+        if isinstance(synapse.op, Dense) and isinstance(pre, InputPopulation) and code_bits(pre.code):
             entries = _Entries.of(synapse, synapse.op, pre, population)
             return None if entries is None else cls._worthwhile(cls(population, entries, graph, cells))
         return None
@@ -155,8 +156,7 @@ class _Entries:
     sparse = True
 
     def __init__(self, synapse: Synapse, op: Dense, pre: InputPopulation, population: Population) -> None:
-        assert isinstance(pre.code, BinaryCode)
-        self.pre, self._bits = pre.name, pre.code.bits
+        self.pre, self._bits = pre.name, code_bits(pre.code)
         self._columns = np.ascontiguousarray(op.weight.T.astype(np.int32) << synapse.weight_exp)
         self._float = torch.from_numpy(self._columns.astype(np.float32))
         m = population.membrane
@@ -171,9 +171,8 @@ class _Entries:
     @classmethod
     def of(cls, synapse: Synapse, op: Dense, pre: InputPopulation, population: Population) -> _Entries | None:
         """None where the values of codes are not code / 2^bits, which the arguments above take for granted."""
-        assert isinstance(pre.code, BinaryCode)
         values = values_of_codes(pre, population.membrane)
-        if not np.array_equal(values, np.arange(len(values)) / 2.0**pre.code.bits):
+        if not np.array_equal(values, np.arange(len(values)) / 2.0 ** code_bits(pre.code)):
             return None
         found = cls(synapse, op, pre, population)
         return found if found.most > 0 else None

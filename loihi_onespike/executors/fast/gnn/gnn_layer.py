@@ -10,12 +10,13 @@ import numpy as np
 from numba import parallel_chunksize
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, BinaryCode, ThresholdTable
+from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, ThresholdTable
 from loihi_onespike.core.encoding import Codes, dense_codes
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
 from loihi_onespike.core.maps import Dense, Diagonal, Sparse, op_input_shape
 from loihi_onespike.core.trace import LayerTrace
+from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.gnn import gnn_kernel as kernel
 from loihi_onespike.executors.tensors.tensor_maps import row_magnitude
 
@@ -170,7 +171,7 @@ def _behind_gather(synapse: Synapse, scatter: Scatter) -> Scatter:
 def _scatter(synapse: Synapse, pre: InputPopulation | Population, shape: tuple[int, ...]) -> Scatter:
     """The kernel of a synapse group with its weights, the weight exponent applied."""
     op, exponent = synapse.op, synapse.weight_exp
-    bits = pre.code.bits if isinstance(pre, InputPopulation) and isinstance(pre.code, BinaryCode) else 0
+    bits = code_bits(pre.code)
     signed = isinstance(pre, Population) and pre.signed
     if isinstance(op, Sparse):
         return _aggregation(synapse.name, op, exponent, bits, signed)

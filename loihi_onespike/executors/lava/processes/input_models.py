@@ -13,7 +13,6 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.executors.lava.processes.process import PhaseInput
 
 
@@ -38,7 +37,5 @@ class PyPhaseInputModel(PyLoihiProcessModel):
         t += 1
         if not 0 <= image < len(self.codes) or t > self.code.timesteps:
             self.s_out.send(self.silence)
-        elif isinstance(self.code, BinaryCode):
-            self.s_out.send(self.code.spikes(self.codes[image], t).astype(np.int8))
         else:
-            self.s_out.send((self.codes[image] == t).astype(np.int8))
+            self.s_out.send(self.code.spikes(self.codes[image], t).astype(np.int8))

@@ -15,7 +15,7 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.codes import Code, ThresholdTable
 from loihi_onespike.core.graphs.network import Membrane
 from loihi_onespike.core.maps import LinearMap, Shape, op_input_shape, weight_values
 from loihi_onespike.executors.lava.recording import Record
@@ -43,7 +43,7 @@ class PhaseInput(AbstractProcess):
         self,
         *,
         codes: NDArray[np.integer],
-        code: BinaryCode | SingleSpikeCode,
+        code: Code,
         period: int,
         start: int = 0,
         name: str | None = None,

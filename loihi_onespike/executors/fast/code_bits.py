@@ -1,0 +1,20 @@
+"""How the event kernels of the fast executor read the code words of a population."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from loihi_onespike.core.codes import BinaryCode, Code, SingleSpikeCode
+from loihi_onespike.core.registry import EntryRegistry
+
+CODE_BITS: EntryRegistry[Callable[[Any], int]] = EntryRegistry("the event kernels", __name__)
+"""Entries bits(code): number of bits of integer code words whose set bits are spikes, 0 for phases of one spike."""
+
+CODE_BITS.add(BinaryCode, lambda code: code.bits)
+CODE_BITS.add(SingleSpikeCode, lambda code: 0)
+
+
+def code_bits(code: Code) -> int:
+    """Bits of the code words as the kernels take them; raises MissingEntryError for a code without an entry."""
+    return CODE_BITS[code](code)

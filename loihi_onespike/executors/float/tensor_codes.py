@@ -1,0 +1,113 @@
+"""Codes on torch tensors: one registered class per code."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+
+from loihi_onespike.core.codes import BinaryCode, Code, SingleSpikeCode
+from loihi_onespike.core.registry import EntryRegistry
+from loihi_onespike.executors.float.quantizer import first_phase
+
+ALMOST = 1 - 1e-4
+"""Values are levels up to the rounding of float32."""
+
+
+class TensorCode(ABC):
+    """What executors compute of code words and values on tensors of any shape and device.
+
+    Values are in units of the scale λ unless said otherwise.
+    """
+
+    @abstractmethod
+    def rounded(self, relative: torch.Tensor) -> torch.Tensor:
+        """Value of the code word of each value."""
+
+    @abstractmethod
+    def values(self, words: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """Value of each code word."""
+
+    @abstractmethod
+    def spikes(self, words: torch.Tensor, dtype: torch.dtype, *, signed: bool) -> torch.Tensor:
+        """(T, *shape) spikes 0, 1 and, for signed populations, -1 of every phase."""
+
+    @abstractmethod
+    def arrived(self, values: torch.Tensor, scale: torch.Tensor, phase: int) -> torch.Tensor:
+        """Part of `values` that the spikes of phases 1..phase carry.
+
+        Args:
+            values: values of code words, in the units of `scale`.
+            scale: λ, broadcastable to `values`.
+            phase: last phase that has passed.
+        """
+
+
+TENSOR_CODES: EntryRegistry[type] = EntryRegistry("codes on torch tensors", __name__)
+"""Entries are subclasses of `TensorCode` that are made of the code."""
+
+
+def tensor_code(code: Code) -> TensorCode:
+    """The code on tensors; raises MissingEntryError for a code without an entry."""
+    made: TensorCode = TENSOR_CODES[code](code)
+    return made
+
+
+@TENSOR_CODES.register(BinaryCode)
+class BinaryTensorCode(TensorCode):
+    """Integers of `bits` bits, each set bit a spike."""
+
+    def __init__(self, code: BinaryCode) -> None:
+        self.bits, self.steps = code.bits, 2**code.bits
+
+    def rounded(self, relative: torch.Tensor) -> torch.Tensor:
+        """Nearest multiple of 2^-bits, saturated to the range of the code."""
+        return torch.clamp(torch.round(relative * self.steps), 0, self.steps - 1) / self.steps
+
+    def values(self, words: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """Integers divided by 2^bits."""
+        return words.to(dtype) / self.steps
+
+    def spikes(self, words: torch.Tensor, dtype: torch.dtype, *, signed: bool) -> torch.Tensor:
+        """(T, *shape) bits, most significant first."""
+        return ((words[None] >> (self.bits - _phases(self.bits, words))) & 1).to(dtype)
+
+    def arrived(self, values: torch.Tensor, scale: torch.Tensor, phase: int) -> torch.Tensor:
+        """The most significant bits."""
+        return torch.floor(values / scale * 2**phase + (1 - ALMOST)) / 2**phase * scale
+
+
+@TENSOR_CODES.register(SingleSpikeCode)
+class SingleSpikeTensorCode(TensorCode):
+    """Phases of one spike each."""
+
+    def __init__(self, code: SingleSpikeCode) -> None:
+        self.code = code
+
+    def rounded(self, relative: torch.Tensor) -> torch.Tensor:
+        """Level of the first threshold that is reached, 0 where none is."""
+        return self.values(first_phase(relative, self.code.thresholds(), None), relative.dtype)
+
+    def values(self, words: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        """Level of each phase, sign kept."""
+        levels = torch.from_numpy(np.concatenate([[0.0], self.code.levels()])).to(words.device, dtype)
+        return torch.sign(words) * levels[words.abs().long()]
+
+    def spikes(self, words: torch.Tensor, dtype: torch.dtype, *, signed: bool) -> torch.Tensor:
+        """(T, *shape) 1 at the phase of the spike, -1 at that of a negative one."""
+        phases = _phases(self.code.timesteps, words)
+        spikes = (words[None] == phases).to(dtype)
+        if signed:
+            spikes -= (words[None] == -phases).to(dtype)
+        return spikes
+
+    def arrived(self, values: torch.Tensor, scale: torch.Tensor, phase: int) -> torch.Tensor:
+        """Values of at least level(phase)."""
+        return torch.where(values >= scale * float(self.code.levels()[phase - 1]) * ALMOST, values, 0.0)
+
+
+def _phases(timesteps: int, words: torch.Tensor) -> torch.Tensor:
+    """Phases 1..T along a new first axis."""
+    phases = torch.arange(1, timesteps + 1, device=words.device, dtype=torch.int32)
+    return phases.reshape(-1, *(1,) * words.ndim)

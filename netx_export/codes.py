@@ -1,0 +1,78 @@
+"""Codes in the fields of a file.
+
+An input says by its field `code` whether it is binary or sends one spike per value; a code of one spike stores either
+the mantissa of its base or the gains between its levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from loihi_onespike.core.codes import LEAK_SHIFT, Base, BinaryCode, Code, Codebook, PhaseCode, SingleSpikeCode
+from loihi_onespike.core.registry import EntryRegistry
+from netx_export.fields import Fields
+from netx_export.values import FieldMap, gains, integer
+
+MAX_STEPS = 2**15 - 1
+"""Largest phase that a spike trace holds."""
+ONE = 2**LEAK_SHIFT
+
+CODE_FIELDS: EntryRegistry[Callable[[Any], FieldMap]] = EntryRegistry("the NetX file format", __name__)
+"""Entries fields(code): what a file says of a code."""
+
+INPUT_KINDS: EntryRegistry[str] = EntryRegistry("the kinds of input codes in NetX files", __name__)
+"""Entries are the texts of the field `code` of an input."""
+INPUT_KINDS.add(BinaryCode, "binary")
+INPUT_KINDS.add(SingleSpikeCode, "phase")
+
+
+def code_fields(code: Code) -> FieldMap:
+    """Fields of a code.
+
+    Raises:
+        MissingEntryError: the code has no entry in `CODE_FIELDS`.
+    """
+    return CODE_FIELDS[code](code)
+
+
+@CODE_FIELDS.register(BinaryCode)
+def _binary_fields(code: BinaryCode) -> FieldMap:
+    return {"bits": integer(code.bits)}
+
+
+@CODE_FIELDS.register(PhaseCode)
+def _phase_fields(code: PhaseCode) -> FieldMap:
+    return {"base": integer(code.base.mant)} | _window_fields(code)
+
+
+@CODE_FIELDS.register(Codebook)
+def _codebook_fields(code: Codebook) -> FieldMap:
+    return {"levelGains": gains(code.gains)} | _window_fields(code)
+
+
+def _window_fields(code: SingleSpikeCode) -> FieldMap:
+    return {"timesteps": integer(code.timesteps), "thresholdShift": integer(int(code.threshold_shift))}
+
+
+def read_input_code(fields: Fields) -> Code:
+    """Code of an input.
+
+    Raises:
+        FormatError: a field is missing or outside its range.
+    """
+    if fields.choice("code", ("binary", "phase")) == "binary":
+        return BinaryCode(fields.integer("bits", 1, 16))
+    return read_single_spike_code(fields)
+
+
+def read_single_spike_code(fields: Fields) -> SingleSpikeCode:
+    """Code of spiking neurons, or of an input that sends one spike per value.
+
+    Raises:
+        FormatError: a field is missing or outside its range.
+    """
+    timesteps, shift = fields.integer("timesteps", 1, MAX_STEPS), bool(fields.integer("thresholdShift", 0, 1))
+    if fields.has("levelGains"):
+        return Codebook(fields.integers("levelGains", ONE, 4 * ONE, timesteps), shift)
+    return PhaseCode(Base(fields.integer("base", ONE + 1, 4 * ONE)), timesteps, shift)
