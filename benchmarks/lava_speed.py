@@ -30,10 +30,10 @@ from loihi_onespike.core.encoding import dense_codes, encode_input
 from loihi_onespike.core.graphs.network import Network, Population, Synapse
 from loihi_onespike.core.trace import Trace, first_difference
 from loihi_onespike.executors.lava import run
-from loihi_onespike.executors.lava.job import ProcessKind
 from loihi_onespike.executors.lava.processes.process import OneSpike
 from loihi_onespike.executors.lava.processes.process import Synapse as OwnSynapse
 from loihi_onespike.executors.lava.stock import stock_synapse
+from loihi_onespike.executors.lava_options import ProcessKind
 
 STREAM = 8
 STOCK_STEPS, OWN_STEPS = 8, 200

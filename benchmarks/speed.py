@@ -28,6 +28,7 @@ import loihi_onespike as los
 from benchmarks.cifar10 import module_of
 from benchmarks.limits import bounds, machine
 from loihi_onespike.api import OneSpikeNetwork, ann_output
+from loihi_onespike.executors.entries.fast_entry import FastRuns
 from loihi_onespike.executors.fast.bounded import bounded_layer, float_source
 from loihi_onespike.executors.fast.event.event_layer import EventLayer
 
@@ -163,7 +164,9 @@ def main() -> None:
     for name, spent in profiles.items():
         print(f"fast {name}:", ", ".join(f"{k} {v / seconds['ANN']:.2f}" for k, v in spent.items()), "ANN forwards")
     for name, net in nets.items():
-        bounded = [layer.settled for layer in net._fast.bounded.values()]
+        executor = net.executor("fast")
+        assert isinstance(executor, FastRuns)
+        bounded = [layer.settled for layer in executor.fast.bounded.values()]
         if bounded:
             share = sum(s.exact for s in bounded) / sum(s.neurons for s in bounded)
             print(f"fast {name}: {100 * share:.2f} % of the neurons by recursion")

@@ -24,6 +24,7 @@ import torch
 import loihi_onespike as los
 from loihi_onespike.cli.arguments.inputs import base_of, input_bits_of
 from loihi_onespike.evaluation.alpha import FP32, INT8
+from loihi_onespike.executors.fast.fast_options import FastOptions
 
 REPEATS = 5
 
@@ -88,7 +89,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             "ann_forward": ann_seconds,
             "convert": convert_seconds,
             "fast_predict": best_seconds(lambda: net.predict(adjacency)),
-            "fast_without_encoding": best_seconds(lambda: net._fast.predict(codes)),
+            "fast_without_encoding": best_seconds(lambda: net.executor("fast").predict(codes, FastOptions())),
             "float_predict": best_seconds(lambda: net.predict(adjacency, "float")),
         },
         "peak_mib": {"before_convert": before, "after_convert": convert_mib, "all": peak_mib()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -25,18 +25,20 @@ from loihi_onespike.evaluation.evaluation import Accuracy, Evaluation
 from loihi_onespike.evaluation.evaluator import Evaluator
 from loihi_onespike.evaluation.gnn import evaluate_graph
 from loihi_onespike.evaluation.image_counts import Counts
-from loihi_onespike.executors import reference
-from loihi_onespike.executors.fast.fast_executor import DEFAULT_BUDGET_BYTES, FastExecutor
-from loihi_onespike.executors.float.float_executor import FloatExecutor
+from loihi_onespike.executors.batches import in_batches
+from loihi_onespike.executors.protocol import Executor, ExecutorOptions, Subject
+from loihi_onespike.executors.registry import check_capability, entry_of
 from loihi_onespike.frontend import ModelSource, as_module
-from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.frontend.call import ann_output, call_model
+from loihi_onespike.frontend.gnn.arguments import graph_arguments
 from loihi_onespike.frontend.gnn.input_form import InputForm
 from loihi_onespike.jobs.distributed import Ranks
 
-Executor = Literal["float", "fast", "reference", "lava"]
 Inputs: TypeAlias = ArrayLike | torch.Tensor | tuple[torch.Tensor, ...]
 """Inputs as the ANN takes them: a batch, or the arguments of a graph network."""
 EVALUATION_BATCH = 250
+RELAYING = ("relay", "max_pool")
+"""Kinds of populations that pass spikes on as they come, whatever the network's wait."""
 
 
 class OneSpikeNetwork:
@@ -60,6 +62,7 @@ class OneSpikeNetwork:
         self._stages = stages
         self.model = model
         self.device = torch.device(device)
+        self._executors: dict[str, Executor[Any]] = {}
 
     def to(self, device: str | torch.device) -> OneSpikeNetwork:
         """The same network with `fast` and `float` on a torch device: "cpu", "cuda", "cuda:1".
@@ -91,18 +94,20 @@ class OneSpikeNetwork:
         """Steps between two images in the pipeline, T + wait."""
         return self.network.period_steps
 
-    @cached_property
-    def _fast(self) -> FastExecutor:
-        return FastExecutor(self.network, str(self.device))
+    def executor(self, name: str) -> Executor[Any]:
+        """The executor of that name for this network, made on first use and kept.
 
-    def _fast_within(self, memory_budget: int) -> FastExecutor:
-        """The executor, with its working memory limited to that many bytes."""
-        self._fast.budget_bytes = memory_budget
-        return self._fast
-
-    @cached_property
-    def _float(self) -> FloatExecutor:
-        return FloatExecutor(self.stages, device=str(self.device))
+        Raises:
+            ConfigurationError: there is none of that name, or it does not run a network like this one.
+        """
+        entry = entry_of(name)
+        if name not in self._executors:
+            if self.graph is not None:
+                check_capability(entry, "graph_networks", "graph networks")
+            short = any(p.wait < p.membrane.input_steps for p in self.network.hidden if p.kind not in RELAYING)
+            check_capability(entry, *(("short_wait", "short waits") if short else ("full_wait", "full waits")))
+            self._executors[name] = entry.make(Subject(self.network, lambda: self.stages, str(self.device)))
+        return self._executors[name]
 
     @cached_property
     def graph(self) -> InputForm | None:
@@ -125,62 +130,65 @@ class OneSpikeNetwork:
         """Inputs as floats; of a graph network, what the host makes of its arguments."""
         return _floats(x) if self.graph is None else self.graph.values(self.graph.arguments(x))
 
+    def _inputs(self, executor: str, x: Any) -> Any:
+        """Inputs as an executor takes them: codes, or the inputs of the ANN for one with real numbers."""
+        capabilities = entry_of(executor).capabilities
+        given = self._codes(x) if capabilities.exact else self._values(x)
+        return given if capabilities.sparse_input else dense_codes(given, f"the executor {executor!r}")
+
     def predict(
-        self, x: Inputs, executor: Executor = "fast", memory_budget: int = DEFAULT_BUDGET_BYTES
+        self, x: Inputs, executor: str = "fast", memory_budget: int | None = None, **options: object
     ) -> NDArray[np.float64]:
         """Outputs (N, …) in the units of the ANN's own output; (nodes, …) of a graph network.
 
         Args:
             x: inputs as the ANN takes them; of a graph network its arguments (a tuple of several).
-            executor: "fast" (exact integers, vectorised), "reference" (the oracle), "lava" (Lava's simulator, integers)
-                or "float" (real arithmetic, full wait).
-            memory_budget: bytes that "fast" may take beside weights and inputs; it cuts the batch into parts.
+            executor: "fast" (exact integers, vectorised), "reference" (the oracle), "microcode" (the neuron programs
+                for Loihi 2), "lava" (Lava's simulator, integers) or "float" (real arithmetic, full wait).
+            memory_budget: the option of "fast": bytes that it may take beside weights and inputs; it cuts the batch
+                into parts.
+            options: of the executor, see its options class.
 
-        Raises ConfigurationError when a single image does not fit into the budget.
+        Raises:
+            ConfigurationError: an executor or an option that does not exist or is out of range, or a single image
+                that does not fit into the budget.
         """
-        _known(executor)
+        running, chosen = self.executor(executor), _options(executor, memory_budget, options)
         if self.graph is not None:  # one sample
-            if executor == "fast":
-                return self._fast_within(memory_budget).predict(self._codes(x))[0]
-            return self.trace(x, executor).output[0]
-        if executor == "float":
-            return _in_batches(self._float.run, _floats(x))
-        if executor == "fast":
-            fast = self._fast_within(memory_budget)
-            return _in_batches(lambda part: fast.predict(self.encode(part)), _floats(x), fast.images_per_chunk)
-        return self.trace(x, executor).output
+            return running.predict(self._inputs(executor, x), chosen)[0]
+        images = running.images_per_run(chosen)
+        if images is None:
+            return running.predict(self._inputs(executor, x), chosen)
+        return in_batches(lambda part: running.predict(self._inputs(executor, part), chosen), _floats(x), images)
 
-    def trace(self, x: Inputs, executor: Executor = "fast", **options: object) -> Trace:
+    def trace(self, x: Inputs, executor: str = "fast", **options: object) -> Trace:
         """Spike phases and v of every layer; a graph is a batch of one sample of shape (nodes, features).
 
         Args:
-            options: passed to Lava's runner (stream, timeout_s, progress, precision, synapses, processes).
-        """
-        _known(executor)
-        if executor == "float":
-            return self._float.trace(self._values(x))
-        given = self._codes(x)
-        if executor == "fast":
-            return self._fast.run(given)
-        codes = dense_codes(given, f"the executor {executor!r}")
-        if executor == "reference":
-            return reference.run(self.network, codes)
-        from loihi_onespike.executors.lava import run
+            x: inputs as of `predict`.
+            executor: as of `predict`.
+            options: of the executor; "lava" takes stream, timeout_s, progress, precision, synapses and processes.
 
-        return run(self.network, codes, **options)  # type: ignore[arg-type]
+        Raises:
+            ConfigurationError: as `predict`.
+            LavaError: Lava cannot run, or a run on it failed.
+        """
+        running, chosen = self.executor(executor), _options(executor, None, options)
+        return running.trace(self._inputs(executor, x), chosen)
 
     def evaluate(
         self,
         x: Inputs,
         y: ArrayLike | torch.Tensor,
-        executor: Executor = "fast",
+        executor: str = "fast",
         model: torch.nn.Module | None = None,
         progress: Callable[[int, int], None] | None = None,
         batch: int = EVALUATION_BATCH,
         mask: ArrayLike | torch.Tensor | None = None,
-        memory_budget: int = DEFAULT_BUDGET_BYTES,
+        memory_budget: int | None = None,
         ranks: Ranks | None = None,
         resume: str | Path | None = None,
+        **options: object,
     ) -> Evaluation:
         """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
 
@@ -201,47 +209,47 @@ class OneSpikeNetwork:
             DataError: a folder that cannot be used.
             DistributedError: another rank failed.
         """
-        _known(executor)
         if self.graph is not None:
             if ranks is not None or resume is not None:
                 raise ConfigurationError("ranks, resume: found for a graph, which is one sample, supported for images")
-            return evaluate_graph(self, x, y, executor, model if model is not None else self.model, mask)
+            ann = model if model is not None else self.model
+            answer = None if ann is None else lambda: call_model(ann, *graph_arguments(x).values)
+            running, chosen = self.executor(executor), _options(executor, memory_budget, options)
+            trace = running.trace(self._inputs(executor, x), chosen)
+            return evaluate_graph(self.network, executor, trace, y, mask, answer)
         if mask is not None:
             raise ConfigurationError("mask: found one for inputs that are samples, supported for graphs; select inputs")
-        evaluator = self.evaluator(x, y, executor, model, batch, memory_budget)
+        evaluator = self.evaluator(x, y, executor, model, batch, memory_budget, **options)
         return self.report(evaluator, evaluator.run(ranks, resume, progress=progress))
 
     def evaluator(
         self,
         x: Inputs,
         y: ArrayLike | torch.Tensor,
-        executor: Executor = "fast",
+        executor: str = "fast",
         model: torch.nn.Module | None = None,
         batch: int = EVALUATION_BATCH,
-        memory_budget: int = DEFAULT_BUDGET_BYTES,
+        memory_budget: int | None = None,
+        **options: object,
     ) -> Evaluator:
         """What counts the parts of an evaluation of images; arguments as of `evaluate`."""
-        _known(executor)
+        running, chosen = self.executor(executor), _options(executor, memory_budget, options)
         inputs, labels = _floats(x), np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
         if len(inputs) != len(labels):
             raise ConfigurationError(f"y: found {len(labels)} labels for {len(inputs)} inputs")
         if len(inputs) == 0:
             raise ConfigurationError("x: found no input, supported one and more")
         ann = model if model is not None else self.model
-        step = batch
-        if executor == "fast":
-            step = min(batch, self._fast_within(memory_budget).images_per_chunk)
+        images = running.images_per_run(chosen)
 
         def traced(part: NDArray[np.floating]) -> Trace:
-            # Counts need the phases; the potentials of the layers would cost as much again.
-            return (
-                self._fast.run(self.encode(part), potentials=False)
-                if executor == "fast"
-                else self.trace(part, executor)
-            )
+            return running.count_trace(self._inputs(executor, part), chosen)
 
         answer = None if ann is None else lambda part: ann_output(ann, part)
-        return Evaluator(self.network, executor, inputs, labels, batch, step, traced, ann, answer)
+        step = batch if images is None else min(batch, images)
+        return Evaluator(
+            self.network, executor, inputs, labels, batch, step, traced, ann, answer, chosen.counted_with()
+        )
 
     def report(self, evaluator: Evaluator, counts: Counts) -> Evaluation:
         """The report of what an evaluator counted."""
@@ -334,9 +342,10 @@ def load(path: str | Path) -> OneSpikeNetwork:
     return OneSpikeNetwork(netx_export.read(path))
 
 
-def _known(executor: str) -> None:
-    if executor not in get_args(Executor):
-        raise ConfigurationError(f"executor: found {executor!r}, supported {', '.join(get_args(Executor))}")
+def _options(executor: str, memory_budget: int | None, given: Mapping[str, object]) -> ExecutorOptions:
+    """Options of an executor from the keyword arguments of the API."""
+    budget = {} if memory_budget is None else {"memory_budget": memory_budget}
+    return entry_of(executor).options_of({**budget, **given})
 
 
 def _floats(x: ArrayLike | torch.Tensor) -> NDArray[np.floating]:
@@ -346,11 +355,3 @@ def _floats(x: ArrayLike | torch.Tensor) -> NDArray[np.floating]:
     else:
         values = x if isinstance(x, LazyImages) else np.asarray(x)
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float32)
-
-
-def _in_batches(
-    run: Callable[[NDArray[np.floating]], NDArray[np.float64]],
-    x: NDArray[np.floating],
-    batch: int = EVALUATION_BATCH,
-) -> NDArray[np.float64]:
-    return np.concatenate([run(x[i : i + batch]) for i in range(0, max(len(x), 1), batch)])

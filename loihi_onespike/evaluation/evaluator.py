@@ -6,8 +6,8 @@ counted which part, in which order, and in how many runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ class Evaluator:
         per_step: images that are run together; fewer than a part where memory asks for it.
         trace: phases of all layers and outputs (n, classes) of the network for images (n, …).
         ann, answer: the ANN, and its outputs for images; None for both without it.
+        options: of the executor, those that its counts depend on and that are not at their defaults.
     """
 
     network: Network
@@ -55,6 +56,7 @@ class Evaluator:
     trace: Callable[[NDArray[np.floating]], Trace]
     ann: torch.nn.Module | None = None
     answer: Callable[[NDArray[np.floating]], NDArray[np.float64]] | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -63,6 +65,7 @@ class Evaluator:
     @cached_property
     def facts(self) -> dict[str, object]:
         """All that the counts depend on."""
+        with_options = {"options of the executor": dict(self.options)} if self.options else {}
         return {
             "network": fingerprint.of_network(self.network),
             "model": fingerprint.of_model(self.ann),
@@ -71,6 +74,7 @@ class Evaluator:
             "images per part": self.per_part,
             "images per step": self.per_step,
             "executor": self.executor,
+            **with_options,
         }
 
     def run(

@@ -1,5 +1,5 @@
 """Commands as the jobs of an array: through SLURM, or as processes of this machine (docs/scale.md)."""
 
-from loihi_onespike.jobs.array import Cluster, Ended, Job, run_array, submit
+from loihi_onespike.jobs.array import ArrayJob, Cluster, Ended, run_array, submit
 
-__all__ = ["Cluster", "Ended", "Job", "run_array", "submit"]
+__all__ = ["ArrayJob", "Cluster", "Ended", "run_array", "submit"]

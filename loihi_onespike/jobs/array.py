@@ -45,7 +45,7 @@ class Cluster:
 
 
 @dataclass(frozen=True)
-class Job:
+class ArrayJob:
     """One `onespike` command line of an array, by its arguments, and what to call it."""
 
     name: str
@@ -62,7 +62,7 @@ class Ended:
         log: file of its stderr.
     """
 
-    job: Job
+    job: ArrayJob
     status: int | None
     text: str
     log: Path
@@ -81,7 +81,7 @@ def require_submitit() -> None:
         )
 
 
-def submit(jobs: Sequence[Job], cluster: Cluster) -> list[submitit.Job[Any]]:
+def submit(jobs: Sequence[ArrayJob], cluster: Cluster) -> list[submitit.Job[Any]]:
     """Put all jobs into the queue as one array.
 
     Raises:
@@ -106,7 +106,7 @@ def submit(jobs: Sequence[Job], cluster: Cluster) -> list[submitit.Job[Any]]:
 
 
 def run_array(
-    jobs: Sequence[Job],
+    jobs: Sequence[ArrayJob],
     cluster: Cluster,
     look: Callable[[int, int], None] = lambda ended, of: None,
 ) -> list[Ended]:
@@ -138,7 +138,7 @@ def failures(ended: Sequence[Ended], accepted: tuple[int, ...] = (0,)) -> list[E
     return [e for e in ended if e.status not in accepted]
 
 
-def _ended(job: Job, made: submitit.Job[Any]) -> Ended:
+def _ended(job: ArrayJob, made: submitit.Job[Any]) -> Ended:
     error, log = made.exception(), made.paths.stderr
     if error is not None:
         return Ended(job, None, str(error), log)

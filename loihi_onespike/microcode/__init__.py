@@ -1,14 +1,13 @@
 """The one-spike neuron as a program in the published Loihi 2 instruction set, and an interpreter of that set.
 
-    trace = run(network, codes)                  # sim.trace.Trace, equal to sim.reference.run(network, codes)
     program_of(population).listing()             # the program as text, in our own notation
     instruction_counts(population).worst         # most instructions per neuron and step
     state_rows(population)                       # rows of 64 bits per neuron
 
-docs/microcode.md states what is published, what is a usual reading and what only a board can tell.
+`loihi_onespike.executors.microcode` runs whole networks on it. docs/microcode.md states what is published, what is a
+usual reading and what only a board can tell.
 """
 
-from loihi_onespike.executors.microcode.microcode_executor import Execution, Measured, execute, run
 from loihi_onespike.microcode.instruction_counts import InstructionCounts, instruction_counts
 from loihi_onespike.microcode.interpreter import Interpreter
 from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec
@@ -18,18 +17,14 @@ from loihi_onespike.microcode.program import Program
 
 __all__ = [
     "DEFAULT_SPEC",
-    "Execution",
     "InstructionCounts",
     "Interpreter",
-    "Measured",
     "MicrocodeSpec",
     "Program",
     "StateLayout",
-    "execute",
     "initial_state",
     "instruction_counts",
     "program_of",
-    "run",
     "state_layout",
     "state_rows",
 ]

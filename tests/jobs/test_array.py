@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from loihi_onespike.cli.arguments.job_options import JobArray, command_again
 from loihi_onespike.errors import ConfigurationError, JobArrayError
-from loihi_onespike.jobs import Cluster, Ended, Job, run_array
+from loihi_onespike.jobs import ArrayJob, Cluster, Ended, run_array
 from loihi_onespike.jobs.array import _parameters, failures, submit
 from loihi_onespike.jobs.command import Command
 
@@ -80,9 +80,9 @@ def test_exit_status_of_a_command(tmp_path, capsys, monkeypatch):
 
 def test_failures_are_told(tmp_path):
     ended = [
-        Ended(Job("shard 1/3", ()), 0, "", tmp_path),
-        Ended(Job("shard 2/3", ()), 2, "a\nonespike: no room\n", tmp_path),
-        Ended(Job("shard 3/3", ()), None, "Job not requeued\n-----\n", tmp_path),
+        Ended(ArrayJob("shard 1/3", ()), 0, "", tmp_path),
+        Ended(ArrayJob("shard 2/3", ()), 2, "a\nonespike: no room\n", tmp_path),
+        Ended(ArrayJob("shard 3/3", ()), None, "Job not requeued\n-----\n", tmp_path),
     ]
     told = [str(e) for e in failures(ended)]
     assert told == [
@@ -95,14 +95,14 @@ def test_failures_are_told(tmp_path):
 def test_without_slurm(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(JobArrayError, match="--slurm-local runs the jobs as processes"):
-        submit([Job("a", ())], Cluster(tmp_path / "logs"))
+        submit([ArrayJob("a", ())], Cluster(tmp_path / "logs"))
 
 
 def test_without_submitit(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "submitit", None)
     monkeypatch.setattr("loihi_onespike.jobs.array.find_spec", lambda name: None)
     with pytest.raises(JobArrayError, match=r"pip install .loihi-onespike\[slurm\]"):
-        submit([Job("a", ())], Cluster(tmp_path))
+        submit([ArrayJob("a", ())], Cluster(tmp_path))
 
 
 def test_options_of_jobs_without_jobs():
@@ -114,7 +114,7 @@ def test_options_of_jobs_without_jobs():
 def test_jobs_as_processes_of_this_machine(tmp_path):
     """One job ends well, one cannot be done; both are told, with the log."""
     looks = []
-    jobs = [Job("good", ("--version",)), Job("bad", ("inspect", str(tmp_path / "missing.h5")))]
+    jobs = [ArrayJob("good", ("--version",)), ArrayJob("bad", ("inspect", str(tmp_path / "missing.h5")))]
     good, bad = run_array(jobs, Cluster(tmp_path / "logs", "local"), lambda *seen: looks.append(seen))
     assert (good.status, bad.status) == (0, 2) and looks[-1] == (2, 2)
     assert "no such file" in str(bad) and bad.log.is_file()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from loihi_onespike.core.graphs.network import InputPopulation
-from loihi_onespike.microcode import Interpreter, execute, initial_state, instruction_counts, program_of
+from loihi_onespike.executors.microcode.microcode_executor import execute
+from loihi_onespike.microcode import Interpreter, initial_state, instruction_counts, program_of
 from loihi_onespike.microcode.examples import VARIANTS, example
 from loihi_onespike.microcode.instruction_counts import longest_path
 from loihi_onespike.microcode.isa import Field, Op, Register

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from loihi_onespike import convert
 from loihi_onespike.analysis.tuning.images import DataPart, DataSplit
 from loihi_onespike.analysis.tuning.limits import NetworkFigures
 from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
+from loihi_onespike.api import convert
 from loihi_onespike.conversion.calibration import Method
 
 FIXED = ("weight_bits", "input_bits", "input_code", "normalization", "threshold_shift")

@@ -12,7 +12,7 @@ import typer
 from loihi_onespike.errors import ConfigurationError, JobArrayError
 
 if TYPE_CHECKING:
-    from loihi_onespike.jobs import Cluster, Ended, Job
+    from loihi_onespike.jobs import ArrayJob, Cluster, Ended
 
 PANEL = "Job array"
 
@@ -103,7 +103,7 @@ class JobArray:
 
     def run(
         self,
-        jobs: Sequence[Job],
+        jobs: Sequence[ArrayJob],
         look: Callable[[int, int], None],
         accepted: tuple[int, ...] = (0,),
     ) -> list[Ended] | None:

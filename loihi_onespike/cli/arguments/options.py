@@ -10,6 +10,7 @@ import typer
 
 from loihi_onespike.cli.arguments import inputs
 from loihi_onespike.conversion.method import Method as _Method
+from loihi_onespike.executors import registry
 
 if TYPE_CHECKING:
     from loihi_onespike.data import Dataset
@@ -149,6 +150,16 @@ CalibrationImages = Annotated[
     ),
 ]
 
+ExecutorName = Annotated[str, typer.Option("--executor", metavar="NAME", help=registry.description())]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help=f"Where {registry.listed(registry.names_with('devices'))} run: cpu, or cuda (any device of torch); "
+        "integers are the same on every device.",
+    ),
+]
 Timeout = Annotated[
     float,
     typer.Option("--timeout", metavar="SECONDS", help="Time limit of a run on Lava, its start included.", min=1),

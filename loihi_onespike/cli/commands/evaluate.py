@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,9 +18,9 @@ from loihi_onespike.cli.execution.interrupts import termination_interrupts
 from loihi_onespike.cli.execution.ranks import launched_ranks
 from loihi_onespike.cli.terminal.progress import ProgressBars
 from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.executors.registry import entry_of
 
 if TYPE_CHECKING:
-    from loihi_onespike.api import Executor
     from loihi_onespike.evaluation import Evaluation
     from loihi_onespike.evaluation.evaluator import Evaluator
 
@@ -43,20 +43,8 @@ def evaluate(
         ),
     ] = None,
     weights: options.Weights = None,
-    executor: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="fast: exact integers. float: real numbers, full wait. reference: the oracle, slow. lava: Lava's "
-            "simulator. fast, reference and lava give the same spikes.",
-        ),
-    ] = "fast",
-    device: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="Where fast and float run: cpu, or cuda (any device of torch); fast gives the same."
-        ),
-    ] = "cpu",
+    executor: options.ExecutorName = "fast",
+    device: options.Device = "cpu",
     images: options.Images = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -69,7 +57,7 @@ def evaluate(
     Example: onespike evaluate net.h5 --data test.npz --model model.py:build --weights weights.pt
     """
     from_file = check_target(context, target, model, conversion)
-    inputs.choice("--executor", executor, ("fast", "float", "reference", "lava"))
+    entry_of(executor, "--executor")
     sharing.check(jobs)
     if jobs.require() and not from_file:
         raise ConfigurationError(
@@ -86,7 +74,7 @@ def evaluate(
                 module = None if named is None else inputs.read_model(named, weights)
                 net = network_of(target, module, found, conversion, bars).to(device)
                 part = found.take(images)
-                evaluator = net.evaluator(part.images, part.labels, cast("Executor", executor), module, sharing.batch)
+                evaluator = net.evaluator(part.images, part.labels, executor, module, sharing.batch)
                 if jobs.slurm is not None and sharing.resume is not None:
                     counts = counted_by_jobs(context, evaluator, sharing.resume, jobs, bars)
                 else:

@@ -179,7 +179,7 @@ def _require_journal(study: Path | None) -> None:
 
 def _search_by_jobs(context: typer.Context, search: Search, trials: int, shared: bool, jobs: JobArray) -> bool:
     """Run the missing trials by an array of jobs; False when the jobs were only submitted."""
-    from loihi_onespike.jobs import Job
+    from loihi_onespike.jobs import ArrayJob
 
     assert jobs.slurm is not None
     missing = trials - search.finished(shared)
@@ -188,7 +188,7 @@ def _search_by_jobs(context: typer.Context, search: Search, trials: int, shared:
     worker = command_again(
         context, "as_json", "plot", "shared", "search_only", add=("--search-only", "--shared", "--json")
     )
-    array = [Job(f"job {i + 1} of {jobs.slurm}", worker) for i in range(min(jobs.slurm, missing))]
+    array = [ArrayJob(f"job {i + 1} of {jobs.slurm}", worker) for i in range(min(jobs.slurm, missing))]
 
     def look(ended: int, of: int) -> None:
         bars(f"tune, {of} jobs", min(search.finished(), trials), trials)

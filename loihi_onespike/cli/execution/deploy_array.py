@@ -98,7 +98,7 @@ def deploy_by_jobs(
         ConfigurationError: no folder is given, or the folder belongs to another run.
         JobArrayError: jobs failed.
     """
-    from loihi_onespike.jobs import Job
+    from loihi_onespike.jobs import ArrayJob
     from loihi_onespike.jobs.run_folder import claim
 
     assert jobs.slurm is not None
@@ -115,7 +115,7 @@ def deploy_by_jobs(
         where = () if run.node is None else ("--node", run.node)
         add = ("--shard", run.shard, *where, "--out", f"{run.report}.json", "--json")
         arguments = command_again(context, *dropped, add=add)
-        array.append(Job(f"{run.file.stem} {run.shard}", (*arguments, str(run.file))))
+        array.append(ArrayJob(f"{run.file.stem} {run.shard}", (*arguments, str(run.file))))
     with ProgressBars() as bars:
 
         def look(ended: int, of: int) -> None:

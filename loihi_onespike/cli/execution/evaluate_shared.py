@@ -152,7 +152,7 @@ def counted_by_jobs(
     """
     from loihi_onespike.evaluation.ledger import Ledger
     from loihi_onespike.evaluation.parts import Shard
-    from loihi_onespike.jobs import Job
+    from loihi_onespike.jobs import ArrayJob
 
     assert jobs.slurm is not None
     ledger = Ledger.open(folder, evaluator.facts)
@@ -161,7 +161,7 @@ def counted_by_jobs(
     shards = [Shard(i, jobs.slurm) for i in range(jobs.slurm)]
     shards = [shard for shard in shards if any(part in shard for part in missing)]
     array = [
-        Job(f"shard {shard}", command_again(context, "as_json", "shard", add=("--shard", str(shard), "--json")))
+        ArrayJob(f"shard {shard}", command_again(context, "as_json", "shard", add=("--shard", str(shard), "--json")))
         for shard in shards
     ]
 

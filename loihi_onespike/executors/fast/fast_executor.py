@@ -27,11 +27,10 @@ from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors.fast.bounded.bounded_layer import BoundedLayer
 from loihi_onespike.executors.fast.dense_layer import DenseLayer
 from loihi_onespike.executors.fast.event.event_layer import EventLayer
+from loihi_onespike.executors.fast.fast_options import DEFAULT_BUDGET_BYTES
 from loihi_onespike.executors.fast.gnn.gnn_bounds import BoundedGraphLayer
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer, is_graph_network
 from loihi_onespike.executors.fast.relay_layer import RelayLayer
-
-DEFAULT_BUDGET_BYTES = 2 * 2**30
 
 
 class Keep(Enum):

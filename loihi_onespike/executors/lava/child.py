@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from loihi_onespike import errors
+
+PACKAGE_ROOT = Path(errors.__file__).resolve().parents[1]
+"""The folder that holds the package, for the search path of a child."""
 POLL_S = 0.2
 PAUSE_S = 0.005
 GRACE_S = 5.0

@@ -12,54 +12,21 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 import netx_export
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population
-from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors.lava.recording import Record
-
-Precision: TypeAlias = Literal["fixed_pt", "floating_pt"]
-"""Tag of the process models: integers equal to the oracle, or real numbers that neither round nor saturate."""
-PRECISIONS = get_args(Precision)
-SynapseKind: TypeAlias = Literal["own", "stock"]
-"""own: our event-driven Synapse everywhere; stock: Lava's Dense, Conv and Sparse wherever they are exact."""
-SYNAPSE_KINDS = get_args(SynapseKind)
-ProcessKind: TypeAlias = Literal["graph", "whole"]
-"""graph: a Lava process per population and per synapse; whole: one for the network, an order of magnitude faster."""
-PROCESS_KINDS = get_args(ProcessKind)
+from loihi_onespike.executors.lava_options import Precision, ProcessKind, SynapseKind
 
 JOB, NETWORK, CODES, LOG = "job.json", "network.net", "codes.npy", "worker.log"
 
 
-def check_options(precision: str, synapses: str, processes: str) -> None:
-    """Raise ConfigurationError for an option, or a combination of them, that no process model serves."""
-    options = (
-        ("precision", precision, PRECISIONS),
-        ("synapses", synapses, SYNAPSE_KINDS),
-        ("processes", processes, PROCESS_KINDS),
-    )
-    for option, found, supported in options:
-        if found not in supported:
-            raise ConfigurationError(f"{option}: found {found!r}, supported {' and '.join(supported)}")
-    if synapses == "stock" and precision != "fixed_pt":
-        raise ConfigurationError(
-            "synapses: found stock with floating_pt, supported stock with fixed_pt; Lava's floating-point Dense and "
-            "Sparse ignore weight_exp, use own synapses"
-        )
-    if processes == "whole" and (precision, synapses) != ("fixed_pt", "own"):
-        raise ConfigurationError(
-            f"processes: found whole with {precision} and {synapses} synapses, supported whole with fixed_pt and own "
-            "synapses; use the process graph for the others"
-        )
-
-
 @dataclass(frozen=True)
-class Job:
-    """Options of one run.
+class LavaJob:
+    """One run on Lava, as the worker process gets it.
 
     Attributes:
         precision: tag of the process models.
@@ -81,7 +48,7 @@ class Job:
         np.save(folder / CODES, codes)
 
     @classmethod
-    def read(cls, folder: Path) -> tuple[Job, Network, NDArray[np.integer]]:
+    def read(cls, folder: Path) -> tuple[LavaJob, Network, NDArray[np.integer]]:
         job = cls(**json.loads((folder / JOB).read_text()))
         return job, netx_export.read(folder / NETWORK), np.load(folder / CODES)
 

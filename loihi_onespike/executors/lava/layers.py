@@ -11,11 +11,11 @@ from lava.magma.core.process.process import AbstractProcess
 
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
 from loihi_onespike.errors import ConfigurationError, HeadroomError
-from loihi_onespike.executors.lava.job import SYNAPSE_KINDS, SynapseKind
 from loihi_onespike.executors.lava.kernels import largest_sum
 from loihi_onespike.executors.lava.processes import process as processes
 from loihi_onespike.executors.lava.recording import Record
 from loihi_onespike.executors.lava.stock import stock_synapse
+from loihi_onespike.executors.lava_options import SYNAPSE_KINDS, SynapseKind
 
 MESSAGE_BITS = 32
 """Width of the integers in Lava's channels."""

@@ -18,10 +18,10 @@ from lava.proc.dense.process import Dense
 from lava.proc.sparse.models import PyDelaySparseModelBitAcc, PySparseModelBitAcc
 from lava.proc.sparse.process import DelaySparse, Sparse
 
-from loihi_onespike.executors.lava.job import Precision
 from loihi_onespike.executors.lava.processes import input_models, network, neuron_models, synapse_models, whole_models
 from loihi_onespike.executors.lava.processes.process import MaxPool, OneSpike, PhaseInput, Readout, Synapse
 from loihi_onespike.executors.lava.processes.whole import WholeNetwork
+from loihi_onespike.executors.lava_options import Precision
 
 FIXED: dict[type, type] = {
     network.Network: network.PyNetworkModel,

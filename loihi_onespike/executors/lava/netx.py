@@ -19,15 +19,15 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs import network as ir
-from loihi_onespike.executors.lava.job import Precision, ProcessKind, SynapseKind, check_options
 from loihi_onespike.executors.lava.layers import Layer
 from loihi_onespike.executors.lava.models import run_config
-from loihi_onespike.executors.lava.processes.network import Network
+from loihi_onespike.executors.lava.processes.network import LavaNetwork, Network
 from loihi_onespike.executors.lava.processes.process import PhaseInput
 from loihi_onespike.executors.lava.processes.whole import WholeNetwork
 from loihi_onespike.executors.lava.recording import Record
+from loihi_onespike.executors.lava_options import LavaOptions, Precision, ProcessKind, SynapseKind
 
-__all__ = ["Graph", "Layer", "Network", "WholeNetwork", "build"]
+__all__ = ["Graph", "LavaNetwork", "Layer", "Network", "WholeNetwork", "build"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Graph:
     """A network with its source, ready for `net.run(RunSteps(…), graph.run_config("fixed_pt"))`."""
 
     source: PhaseInput
-    net: Network | WholeNetwork
+    net: LavaNetwork | WholeNetwork
 
     def processes(self) -> list[AbstractProcess]:
         """Every process, the hierarchical one too."""
@@ -43,7 +43,7 @@ class Graph:
 
     def run_config(self, precision: Precision) -> Loihi2SimCfg:
         if isinstance(self.net, WholeNetwork):
-            check_options(precision, "own", "whole")
+            LavaOptions(precision=precision, processes="whole")
         return run_config(self.processes(), precision)
 
 
@@ -57,13 +57,13 @@ def build(
     records: Mapping[str, Record] | None = None,
 ) -> Graph:
     """Source and network, connected. `codes` (N, *input shape) as `core.encoding.encode_input` gives them."""
-    check_options("fixed_pt", synapses, processes)
+    LavaOptions(synapses=synapses, processes=processes)
     codes = np.asarray(codes)
-    net: Network | WholeNetwork
+    net: LavaNetwork | WholeNetwork
     if processes == "whole":
         net = WholeNetwork(network, period=period, images=len(codes), records=records)
     else:
-        net = Network(network, synapses=synapses, period=period, records=records)
+        net = LavaNetwork(network, synapses=synapses, period=period, records=records)
     source = PhaseInput(codes=codes, code=net.network.input.code, period=net.period, name="input")
     source.s_out.connect(net.inp)
     return Graph(source, net)

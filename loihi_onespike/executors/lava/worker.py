@@ -58,10 +58,10 @@ class Worker:
     def run(self) -> None:
         from lava.magma.core.run_conditions import RunSteps
 
-        from loihi_onespike.executors.lava.job import Job
+        from loihi_onespike.executors.lava.job import LavaJob
         from loihi_onespike.executors.lava.netx import build
 
-        job, network, codes = Job.read(self.folder)
+        job, network, codes = LavaJob.read(self.folder)
         records = job.records(self.folder, network)
         for record in records.values():
             record.create()

@@ -19,12 +19,18 @@ X = codes(NET, 2)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"precision": "float32"}, r"precision: found 'float32', supported fixed_pt and floating_pt"),
-        ({"synapses": "scipy"}, r"synapses: found 'scipy', supported own and stock"),
-        ({"processes": "one"}, r"processes: found 'one', supported graph and whole"),
-        ({"processes": "whole", "synapses": "stock"}, r"found whole with fixed_pt and stock synapses, supported whole"),
-        ({"processes": "whole", "precision": "floating_pt"}, r"found whole with floating_pt and own synapses"),
-        ({"synapses": "stock", "precision": "floating_pt"}, r"found stock with floating_pt.*ignore weight_exp"),
+        ({"precision": "float32"}, r"precision: must be fixed_pt or floating_pt, got 'float32'"),
+        ({"synapses": "scipy"}, r"synapses: must be own or stock, got 'scipy'"),
+        ({"processes": "one"}, r"processes: must be graph or whole, got 'one'"),
+        ({"processes": "whole", "synapses": "stock"}, r"be graph with fixed_pt and stock synapses, got whole"),
+        (
+            {"processes": "whole", "precision": "floating_pt"},
+            r"graph with floating_pt and own synapses, got whole",
+        ),
+        (
+            {"synapses": "stock", "precision": "floating_pt"},
+            r"own with floating_pt, got stock.*ignore weight_exp",
+        ),
     ],
 )
 def test_options(changes: dict[str, str], message: str) -> None:
@@ -35,9 +41,9 @@ def test_options(changes: dict[str, str], message: str) -> None:
 @pytest.mark.parametrize(
     ("codes", "message"),
     [
-        (X[:, 0], r"codes: found shape \(2, 8, 8\), supported \(N, 1, 8, 8\) with N ≥ 1"),
-        (X[:0], r"codes: found shape \(0, 1, 8, 8\)"),
-        (X / 2, r"codes: found type float64, supported integers"),
+        (X[:, 0], r"codes: must have shape \(N, 1, 8, 8\) with N ≥ 1, got \(2, 8, 8\)"),
+        (X[:0], r"codes: must have shape .* got \(0, 1, 8, 8\)"),
+        (X / 2, r"codes: must be integers, got type float64"),
     ],
 )
 def test_codes(codes: np.ndarray, message: str) -> None:

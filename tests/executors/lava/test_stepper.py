@@ -12,7 +12,7 @@ from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import stepper as stepper_module
-from loihi_onespike.executors.lava.job import Job
+from loihi_onespike.executors.lava.job import LavaJob
 from loihi_onespike.executors.lava.stepper import Neurons, Stepper
 from tests.strategies import random_case
 from tests.support.lava_networks import chain, codes, everything
@@ -27,7 +27,7 @@ def input_spikes(network: Network, x: NDArray[np.integer], step: int, period: in
 
 
 def assert_equal_to_the_oracle(folder: Path, network: Network, x: NDArray[np.integer], period: int) -> None:
-    job = Job("fixed_pt", "own", "whole", period, len(x))
+    job = LavaJob("fixed_pt", "own", "whole", period, len(x))
     records = job.records(folder, network)
     for record in records.values():
         record.create()

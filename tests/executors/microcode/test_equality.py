@@ -13,7 +13,8 @@ from loihi_onespike.core.graphs.network import Membrane, Network, Population
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.executors import reference
-from loihi_onespike.microcode import Interpreter, MicrocodeSpec, execute, initial_state, program_of, run, state_rows
+from loihi_onespike.executors.microcode.microcode_executor import execute, run
+from loihi_onespike.microcode import Interpreter, MicrocodeSpec, initial_state, program_of, state_rows
 from loihi_onespike.microcode.examples import VARIANTS, example, example_codes
 from tests.strategies import Case, cases, random_case
 from tests.support.lava_networks import chain, codes, everything

@@ -16,7 +16,7 @@ from loihi_onespike.executors.lava.nc.program_file import Ucode, program_files
 from loihi_onespike.microcode import DEFAULT_SPEC, MicrocodeSpec, initial_state, program_of, state_layout
 
 if TYPE_CHECKING:
-    from loihi_onespike.executors.lava.processes.network import Network
+    from loihi_onespike.executors.lava.processes.network import LavaNetwork
 
 KEY = "nc"
 """Name in a process's `proc_params`."""
@@ -75,7 +75,7 @@ class NcParameters:
         )
 
 
-def prepare(net: Network, ucode: Ucode | None = None, spec: MicrocodeSpec = DEFAULT_SPEC) -> list[NcParameters]:
+def prepare(net: LavaNetwork, ucode: Ucode | None = None, spec: MicrocodeSpec = DEFAULT_SPEC) -> list[NcParameters]:
     """Give every neuron process of a network what its model for cores needs; returns it, in the order of the layers.
 
     Args:

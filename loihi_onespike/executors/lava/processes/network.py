@@ -14,13 +14,13 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 import netx_export
 from loihi_onespike.core.graphs import network as ir
-from loihi_onespike.executors.lava.job import SynapseKind
 from loihi_onespike.executors.lava.layers import build_layers
 from loihi_onespike.executors.lava.recording import Record
 from loihi_onespike.executors.lava.table import layer_table
+from loihi_onespike.executors.lava_options import SynapseKind
 
 
-class Network(AbstractProcess):
+class LavaNetwork(AbstractProcess):
     """Processes of a NetX file (or of a network in memory), connected: inp → layers → out.
 
     Used like `lava.lib.dl.netx.hdf5.Network`, and beside it: that class knows neither this neuron nor pooling,
@@ -29,7 +29,7 @@ class Network(AbstractProcess):
 
     Args:
         net_config: path of a NetX file, or the network itself.
-        synapses: "own" or "stock", see `executors.lava.job`.
+        synapses: "own" or "stock", see `executors.lava_options`.
         period: steps between two images, by default the network's own (the shortest).
         records: what to record, by population.
 
@@ -71,11 +71,15 @@ class Network(AbstractProcess):
         return [process for layer in self.layers for process in (*layer.synapses.values(), layer.neuron)]
 
 
-@implements(proc=Network, protocol=LoihiProtocol)
+@implements(proc=LavaNetwork, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt", "bit_accurate_loihi", "floating_pt")
 class PyNetworkModel(AbstractSubProcessModel):
-    """The processes that the Network has made; `whole.WholeNetwork` runs all of it in one process."""
+    """The processes that the network has made; `whole.WholeNetwork` runs all of it in one process."""
 
     def __init__(self, proc: AbstractProcess) -> None:
         pass
+
+
+Network = LavaNetwork
+"""The name that users of `lava.lib.dl.netx.hdf5.Network` look for."""
