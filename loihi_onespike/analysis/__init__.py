@@ -1,1 +1,1 @@
-"""What to make of a converted network: diagnosis, tuning, plots."""
+"""Analysis of converted networks: diagnosis of losses, search for good options, plots."""

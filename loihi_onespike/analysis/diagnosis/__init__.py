@@ -1,4 +1,4 @@
-"""Where a converted network loses, by population and cause, each measured by switching one error off."""
+"""Diagnosis: the accuracy that a converted network loses, by population and cause, measured by switching errors off."""
 
 from loihi_onespike.analysis.diagnosis.causes import Cause
 from loihi_onespike.analysis.diagnosis.measuring.output_error import OutputError

@@ -1,4 +1,4 @@
-"""The errors that a one-spike network makes, as switches that are turned off one at a time."""
+"""The errors that a one-spike network makes; each can be switched off alone."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from enum import Enum
 
 
 class Cause(str, Enum):
-    """Why a value that a population sends is not the value that the ANN has there.
+    """Reason why the value that a population sends differs from the value of the ANN.
 
-    With z the pre-activation, g = f(z) the exact value, q(z) the value that the code sends for it:
+    z is the pre-activation, g = f(z) the exact value, and q(z) the value that the code sends for it.
 
-    UNDERFLOW   no spike for g ≠ 0, which lies below the last threshold: q = 0. Off: levels below the last one, each
-                smaller by the ratio of the last two.
-    CLIPPING    |g| above the first level: q = that level. Off: levels above the first one, in the ratio of the first
-                two. Of an input in binary code: values outside its range.
-    ROUNDING    g between the first level and the last threshold, sent as the nearest level. Off: such values pass.
-    NOISE       spikes decided on a part of the input, with a wait shorter than the input: early, late, false and
-                missing ones. Off: the decision on the whole input.
-    WEIGHTS     weights rounded to the integers of `weight_bits`. Off: the weights of the ANN.
-    HEADROOM    v pinned at 24 bits, and weights coarser than `weight_bits` so that v fits. Off: neither.
+    UNDERFLOW   g ≠ 0 lies below the last threshold, so no spike is sent and q = 0. Switched off: further levels
+                follow below the last one, each smaller by the ratio of the last two.
+    CLIPPING    |g| lies above the first level, and q is that level. Switched off: further levels follow above the
+                first one, in the ratio of the first two. For a binary coded input: values outside its range.
+    ROUNDING    g lies between the first level and the last threshold and is sent as the nearest level. Switched off:
+                such values are sent exactly.
+    NOISE       spikes that are decided before the whole input has arrived, because the wait is shorter than the
+                input: early, late, false and missing ones. Switched off: decisions on the whole input.
+    WEIGHTS     weights are rounded to integers of `weight_bits`. Switched off: the weights of the ANN.
+    HEADROOM    v is limited to 24 bits, and weights are coarser than `weight_bits` so that v fits. Switched off:
+                neither of the two.
     """
 
     UNDERFLOW = "underflow"
@@ -37,9 +39,10 @@ NAMES = {
     Cause.WEIGHTS: "integer weights",
     Cause.HEADROOM: "head-room of v",
 }
-"""Names for people."""
+"""Names of the causes in reports."""
 
 ALL = frozenset(Cause)
 OF_CODE = frozenset({Cause.UNDERFLOW, Cause.CLIPPING, Cause.ROUNDING})
-"""What the levels of the code cause: decided value by value, without summing again."""
+"""Errors of the code; they change single values, so that no sum has to be computed again."""
 OF_SUM = frozenset({Cause.WEIGHTS, Cause.HEADROOM})
+"""Errors of the pre-activations, which are sums of weighted inputs."""

@@ -1,4 +1,4 @@
-"""`diagnose`: measure what every error of every population costs at the output."""
+"""`diagnose`: measures how much every error of every population adds to the error of the output."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from loihi_onespike.frontend.call import ann_output
 
 BATCH = 32
 BUDGET_BYTES = 2**29
-"""Memory for the values of one batch, which is made smaller to keep to it."""
+"""Memory for the values of one batch in bytes; the batch is made smaller where it would take more."""
 
 Key = tuple[str | None, Cause | None]
-"""Population and cause that are switched off; None for all of them."""
+"""Population and cause that are switched; None stands for all populations or all causes."""
 Progress = Callable[[int, int], None]
 Output = NDArray[np.float64]
 
@@ -45,35 +45,42 @@ def diagnose(
     progress: Progress | None = None,
     measure: Literal["relative", "kl"] = "relative",
 ) -> Diagnosis:
-    """Loss of accuracy by population and cause, each measured by switching that one error off.
+    """Measure the loss of accuracy by population and cause, switching one error at a time.
 
         loss(population, cause)  = error(network) - error(network with the cause off at that population)
         alone(population, cause) = error(ANN with that cause on at that population and nothing else)
 
-    An interruption (Ctrl-C) ends it with the batches that are done, if there are any.
+    An interruption (Ctrl-C) ends the diagnosis; the report then covers the batches that were finished. Without a
+    finished batch, the interruption is passed on.
 
     Args:
         net: a converted or loaded network.
-        x: inputs (N, …) as the ANN takes them, others than those of the calibration.
-        y: labels (N,), for accuracies in the report.
+        x: inputs (N, …) as the ANN takes them. They should not be those of the calibration.
+        y: labels (N,), for the accuracies in the report.
         model: the ANN; by default the one that was converted.
-        progress: called as progress(runs done, runs in all).
-        measure: by which losses are given: the squared relative error of the output, which adds up over independent
-            errors, or the divergence of the class probabilities.
+        progress: called as progress(finished runs, all runs).
+        measure: unit of the losses: "relative" for the squared relative error of the output, which is additive over
+            independent errors, or "kl" for the divergence of the class probabilities.
+
+    Returns:
+        The losses, the statistics and a remedy per population.
 
     Raises:
-        ConfigurationError: no ANN, another one than the network came from, no sample, or a graph network.
+        ConfigurationError: the ANN is missing or is not the one that the network was converted from, there is no
+            sample, or the network is a graph network.
     """
     module = _checked(net, model, measure)
     inputs = np.asarray(x.detach().cpu() if isinstance(x, torch.Tensor) else x[:])  # type: ignore[index]
     if not len(inputs):
-        raise ConfigurationError("x: found no sample, supported 1 and more; some hundred give steady figures")
+        raise ConfigurationError("x: must hold at least 1 sample, got 0; a few hundred give stable figures")
     inputs = inputs if inputs.dtype in (np.float32, np.float64) else inputs.astype(np.float32)
     labels = None if y is None else np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
     stages = ann_stages(module, inputs)
     bits = weight_bits_of(net.network.facts)
     layers = build_layers(net.network, net.stages, stages, bits)
-    work = _Work(net, module, layers, InputModel(net.network.input), progress or (lambda done, of: None))
+    measurements = _Measurements(
+        net, module, layers, InputModel(net.network.input), progress or (lambda done, of: None)
+    )
     step = _images_per_batch(net)
     starts = range(0, len(inputs), step)
     done = 0
@@ -81,17 +88,17 @@ def diagnose(
         try:
             for i, first in enumerate(starts):
                 part = slice(first, min(first + step, len(inputs)))
-                work.batch(inputs[part], None if labels is None else labels[part], i, len(starts))
+                measurements.add_batch(inputs[part], None if labels is None else labels[part], i, len(starts))
                 done = part.stop
         except KeyboardInterrupt:
             if not done:
                 raise
-        return work.diagnosis(done, len(inputs), measure, bits)
+        return measurements.diagnosis(done, len(inputs), measure, bits)
 
 
 @contextmanager
 def _one_numba_thread() -> Iterator[None]:
-    """Kernels of a batch are short, and their threads would wait for those of torch, which take turns with them."""
+    """Run numba on one thread: its kernels are short, and its threads would compete with those of torch."""
     before = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
@@ -102,29 +109,31 @@ def _one_numba_thread() -> Iterator[None]:
 
 def _checked(net: OneSpikeNetwork, model: ModelSource | None, measure: str) -> torch.nn.Module:
     if measure not in ("relative", "kl"):
-        raise ConfigurationError(f"measure: found {measure!r}, supported 'relative' and 'kl'")
+        raise ConfigurationError(f"measure: must be 'relative' or 'kl', got {measure!r}")
     if net.graph is not None:
         raise ConfigurationError(
-            f"{net.network.name}: found a graph network, supported networks of samples; the errors of a graph's nodes "
-            "are not taken apart. Use `onespike evaluate` for its accuracy"
+            f"{net.network.name}: must be a network of independent samples, got a graph network; use `onespike "
+            "evaluate` for its accuracy"
         )
     if model is not None:
         return as_module(model)
     if net.model is None:
         raise ConfigurationError(
-            f"{net.network.name}: found no model beside the network, and errors are measured against it; give `model`"
+            f"{net.network.name}: requires the model that it was converted from, got none; pass it as `model`"
         )
     return net.model
 
 
 def _images_per_batch(net: OneSpikeNetwork) -> int:
-    """Values and phases of the baseline and of one variant, and the trace of the integer network."""
+    """Batch size that keeps the values and phases of two runs and the trace of the integers within the budget."""
     sizes = [prod(p.shape) for p in net.network.populations]
     return int(np.clip(BUDGET_BYTES // (24 * sum(sizes) + 64 * max(sizes)), 1, BATCH))
 
 
 @dataclass(eq=False)
-class _Work:
+class _Measurements:
+    """Errors of all runs, accumulated batch by batch."""
+
     net: OneSpikeNetwork
     model: torch.nn.Module
     layers: NetworkModel
@@ -144,18 +153,18 @@ class _Work:
             y.name: Tally(y, int(known.get(y.name, {}).get("given_up_bits", 0))) for y in self.layers.layers
         }
 
-    def batch(self, x: NDArray[np.floating], labels: NDArray[np.integer] | None, number: int, batches: int) -> None:
-        """All runs of one batch; what it adds, it adds at the end, so that an interruption leaves whole batches."""
+    def add_batch(self, x: NDArray[np.floating], labels: NDArray[np.integer] | None, number: int, batches: int) -> None:
+        """Make all runs of one batch. Sums change only at its end, so that an interruption leaves whole batches."""
         trace = self.net.trace(x)
         pinned = frozenset(name for name, t in trace.layers.items() if t.peak >= V_MAX)
         run = SwitchedRuns(self.layers, self.source, x, pinned)
         run.start()
-        makes: dict[str, frozenset[Cause]] = {
+        errors_of: dict[str, frozenset[Cause]] = {
             self.source.name: frozenset(c for c, n in self.source.wrong(x).items() if n)
         }
         for layer in self.layers.layers:
-            makes[layer.name] = frozenset(layer.causes(run.decision(layer), layer.name in pinned))
-        variants = _variants(makes)
+            errors_of[layer.name] = frozenset(layer.causes(run.decision(layer), layer.name in pinned))
+        variants = _variants(errors_of)
         without: dict[Key, Output] = {}
         alone: dict[Key, Output] = {}
         for i, (key, causes) in enumerate(variants.items()):
@@ -166,17 +175,18 @@ class _Work:
             self.tallies[layer.name].add(run.decision(layer), trace.layers[layer.name])
         ann, finish = ann_output(self.model, x), self.net.network.readout.finish
         for key in {*self.without, *variants}:
-            # a cause that only some batches have changes nothing in the others
-            for sums, found, of_none, before in (
+            # A cause that occurs in some batches only changes nothing in the others.
+            for sums, found, unchanged, before in (
                 (self.without, without, base, self.baseline),
                 (self.alone, alone, exact, self.exact),
             ):
-                sums.setdefault(key, ErrorSum.like(before)).add(found.get(key, of_none), ann, finish, labels)
+                sums.setdefault(key, ErrorSum.like(before)).add(found.get(key, unchanged), ann, finish, labels)
         for total, output in ((self.exact, exact), (self.integer, trace.output), (self.baseline, base)):
             total.add(output, ann, finish, labels)
         self.run = run
 
     def diagnosis(self, images: int, requested: int, measure: str, bits: int) -> Diagnosis:
+        """Report of all batches so far."""
         kinds = {self.source.name: "input", **{y.name: y.kind for y in self.layers.layers}}
         statistics = {name: tally.statistics for name, tally in self.tallies.items()}
         layers = []
@@ -190,8 +200,8 @@ class _Work:
             tuple(layers), everywhere, corrected,
         )  # fmt: skip
         assert self.run is not None
-        told = (layer_sentence(y, self.tallies.get(y.name), self.run, found, bits) for y in layers)
-        layers = [replace(y, remedy=text) for y, text in zip(layers, told, strict=True)]
+        sentences = (layer_sentence(y, self.tallies.get(y.name), self.run, found, bits) for y in layers)
+        layers = [replace(y, remedy=text) for y, text in zip(layers, sentences, strict=True)]
         found = replace(found, layers=tuple(layers))
         return replace(found, sentence=network_sentence(found))
 
@@ -205,15 +215,15 @@ class _Work:
         return Loss(value, uncertainty, alone, without.error)
 
 
-def _variants(makes: Mapping[str, Causes]) -> dict[Key, dict[str, Causes]]:
-    """Causes off by population, for every run: one cause at one place, all at one place, one cause everywhere."""
+def _variants(errors_of: Mapping[str, Causes]) -> dict[Key, dict[str, Causes]]:
+    """Switched causes by population, for every run: one cause in one population, all in one, one cause in all."""
     runs: dict[Key, dict[str, Causes]] = {}
-    for name, causes in makes.items():
+    for name, causes in errors_of.items():
         runs.update({(name, c): {name: frozenset({c})} for c in Cause if c in causes})
         if causes:
             runs[name, None] = {name: causes}
     for cause in Cause:
-        places = {name: frozenset({cause}) for name, causes in makes.items() if cause in causes}
+        places = {name: frozenset({cause}) for name, causes in errors_of.items() if cause in causes}
         if places:
             runs[None, cause] = places
     return runs

@@ -1,4 +1,4 @@
-"""Pictures of runs: spike raster, phases per layer, readout. Each function draws into matplotlib axes it is given."""
+"""Plots of runs, diagnoses, searches and mappings; every function draws into given matplotlib axes."""
 
 from loihi_onespike.analysis.plots.phases import draw_phases
 from loihi_onespike.analysis.plots.raster import draw_raster

@@ -1,4 +1,4 @@
-"""A board as a picture: a square per core, in the colour of its layer."""
+"""Plot of a mapping: one square per core in the colour of its layer."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from loihi_onespike.analysis.plots.style import NEUTRAL, PALETTE, SHADE
 from loihi_onespike.boards.mapping.placement import Placement
 
 GAP = 1.5
-"""Space between chips, in cores."""
+"""Distance between chips in widths of a core."""
 MAX_CHIPS = 64
-"""Chips that are drawn; what is beyond is said in the title."""
+"""Largest number of chips that are drawn; the title gives the number of the others."""
 FREE_CHIPS = 15
+"""Largest number of unused chips that are drawn."""
 MAX_NAMES = 24
+"""Largest number of layers in the legend."""
 
 
 def _layout(placement: Placement) -> tuple[int, int, int]:
-    """Chips drawn, chips in a row, cores in a row of a chip.
+    """Number of chips drawn, chips per row, and cores per row of a chip.
 
-    How chips lie on a board is not public, so they stand in rows; of a large board a few free ones are enough.
+    The positions of the chips on a board are not public, so they are drawn in rows, with a few unused ones.
     """
     board = placement.board
     assert board.chips.value is not None and board.usable_cores_per_chip.value is not None
@@ -36,7 +38,7 @@ def _layout(placement: Placement) -> tuple[int, int, int]:
 
 
 def board_size(placement: Placement) -> tuple[float, float]:
-    """Size of a figure in inches that suits the board."""
+    """Figure size (width, height) in inches for a board."""
     drawn, columns, side = _layout(placement)
     rows = ceil(drawn / columns)
     inch = 0.12 if drawn > 1 else 0.3
@@ -44,10 +46,15 @@ def board_size(placement: Placement) -> tuple[float, float]:
 
 
 def draw_board(axes: Axes, placement: Placement, title: str) -> None:
-    """Every usable core of the board; the darker, the fuller its memory.
+    """Draw every usable core of the board; a darker core is used more.
 
-    The shade is the largest share of a limit that the core uses; free cores are pale. Layers are named beside the
-    picture; many layers go from dark to light along the pipeline.
+    The shade shows the largest share of a limit that the core uses; unused cores are pale. The legend names the
+    layers; many layers are coloured from dark to light in the order of the pipeline.
+
+    Args:
+        axes: axes to draw into.
+        placement: assignment of layers to cores.
+        title: name of the network, for the title.
     """
     drawn, columns, side = _layout(placement)
     usable, limits = placement.board.usable_cores_per_chip.value or 0, placement.board.chip.core

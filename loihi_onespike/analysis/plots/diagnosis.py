@@ -1,4 +1,4 @@
-"""Which layers lose, and why: a stacked bar per layer."""
+"""Plot of a diagnosis: one stacked bar per layer."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from loihi_onespike.analysis.diagnosis.report.diagnosis_report import Diagnosis
 from loihi_onespike.analysis.plots.style import PALETTE
 
 MAX_LAYERS = 60
-"""More bars than this cannot be told apart: those that lose most are drawn."""
+"""Largest number of bars; of more layers those with the largest losses are drawn."""
 COLORS = dict(zip(Cause, PALETTE, strict=True))
 
 
 def diagnosis_size(found: Diagnosis) -> tuple[float, float]:
-    """Size of a figure in inches that suits the number of layers."""
+    """Figure size (width, height) in inches for the number of layers."""
     return 8.0, max(0.24 * min(len(found.layers), MAX_LAYERS) + 1.4, 3.0)
 
 
 def draw_diagnosis(axes: Axes, found: Diagnosis) -> None:
-    """What every cause alone makes of the network's error, in per cent, stacked by layer in the order of the network.
+    """Draw the error that every cause makes alone, in per cent of the network's error, stacked by layer.
 
-    A mark shows what all causes of the layer make together: beside the end of its bar where they interact.
+    A mark shows the error that all causes of the layer make together; it differs from the end of the bar where causes
+    interact.
     """
     kept = {y.name for y in found.ranked[:MAX_LAYERS]}
     layers = [y for y in found.layers if y.name in kept]
@@ -40,4 +41,4 @@ def draw_diagnosis(axes: Axes, found: Diagnosis) -> None:
     axes.set_xlabel("% of the network's error, each cause alone")
     axes.legend(fontsize=8, loc="lower right")
     hidden = f", {len(found.layers) - len(layers)} small ones left out" if len(layers) < len(found.layers) else ""
-    axes.set_title(f"{found.network}: where it loses, {found.images} images{hidden}")
+    axes.set_title(f"{found.network}: loss by layer and cause, {found.images} images{hidden}")

@@ -1,4 +1,4 @@
-"""What limits leave to choose from: loss over latency and over spikes."""
+"""Plot of a Pareto front: loss over latency and over spikes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from loihi_onespike.analysis.plots.style import FAINT, NEUTRAL, PALETTE
 from loihi_onespike.analysis.tuning import Front, NetworkFigures, Point
 
 LOSS_TICKS = (-5, -2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50, 100)
-"""Percentage points."""
+"""Possible ticks of the loss axis in percentage points."""
 
 
 def draw_front(axes: Sequence[Axes], front: Front) -> None:
-    """Accuracy loss over latency, and over spikes per neuron: points of the front on held-out images with the 95 %
-    interval of their accuracy, all trials faint, limits dashed.
+    """Draw the accuracy loss over latency and over spikes per neuron.
+
+    Points of the front show the loss on held-out images with the 95 % interval of their accuracy. All trials are
+    shown in pale grey, and limits as dashed lines.
 
     Args:
-        axes: two, side by side.
+        axes: two axes, side by side.
+        front: result of the search.
     """
     wanted = front.limits
     kinds = (
@@ -44,7 +47,7 @@ def draw_front(axes: Sequence[Axes], front: Front) -> None:
         if wanted.loss_pp is not None:
             ax.axhline(wanted.loss_pp, color=NEUTRAL, linestyle="--", linewidth=0.8)
         ax.set_xlabel(label)
-        ax.set_yscale("symlog", linthresh=1.0)  # trials far off would press the front into a line
+        ax.set_yscale("symlog", linthresh=1.0)  # otherwise distant trials would compress the front to a line
         low, high = ax.get_ylim()
         ax.set_yticks([tick for tick in LOSS_TICKS if low <= tick <= high])
         ax.yaxis.set_major_formatter("{x:g}")

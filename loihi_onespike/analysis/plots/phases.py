@@ -1,4 +1,4 @@
-"""When the neurons of a layer fire, over many images."""
+"""Plot of the phases at which the neurons of a layer fire."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from loihi_onespike.core.graphs.network import Population
 
 
 def draw_phases(axes: Axes, population: Population, phases: NDArray[np.integer], color: str) -> float:
-    """Share of the neurons, in per cent, that fire at each phase; the share that sends nothing is written beside it.
+    """Draw the share of neurons, in per cent, that fire at each phase, and write the share that sends no spike.
 
-    Phase k carries the level base^-k (or level k of a codebook) of its channel's
-    scale, so large values stand on the left.
+    Phase k stands for base^-k (or for level k of a codebook) times the scale of the channel, so large values are on
+    the left.
 
     Args:
-        phases: (N, *shape) as in `LayerTrace.phases`.
+        axes: axes to draw into.
+        population: the layer.
+        phases: phases (N, *shape) as in `LayerTrace.phases`.
+        color: colour of the bars.
 
     Returns:
-        the largest share of a phase, to give several axes one scale.
+        The largest share of a phase in per cent, so that several axes can have the same scale.
     """
     timesteps = population.timesteps
     counts = np.bincount(np.abs(np.asarray(phases)).ravel(), minlength=timesteps + 1)

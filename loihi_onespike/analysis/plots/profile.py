@@ -1,4 +1,4 @@
-"""Where the time and the energy of a network go, layer by layer."""
+"""Plot of the time and energy of a network by layer."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from loihi_onespike.analysis.plots.style import FAINT, NEUTRAL, PALETTE
 from loihi_onespike.boards.energy.estimate import BoardEstimate
 
 MAX_LAYERS = 60
-"""More bars than this cannot be told apart: the rest is added up in the last one."""
+"""Largest number of layers with a bar of their own; the last bar adds up the others."""
 
 
 def profile_size(estimate: BoardEstimate) -> tuple[float, float]:
-    """Size of a figure in inches that suits the number of layers; three axes side by side."""
+    """Figure size (width, height) in inches for three axes with one bar per layer."""
     return 11.0, max(0.24 * min(len(estimate.layers), MAX_LAYERS) + 1.4, 3.0)
 
 
 def draw_profile(axes: Sequence[Axes], estimate: BoardEstimate) -> None:
-    """Three bar charts that share the layers: spikes and operations, slowest core, dynamic energy.
+    """Draw operations, time of the slowest core and dynamic energy by layer.
 
     Args:
-        axes: three, side by side.
+        axes: three axes, side by side.
+        estimate: estimate for a board.
     """
     layers = estimate.layers[:MAX_LAYERS]
     rest = estimate.layers[MAX_LAYERS:]

@@ -1,4 +1,4 @@
-"""Spikes of one image over the steps of the pipeline."""
+"""Raster plot: spikes of one image over the steps of the pipeline."""
 
 from __future__ import annotations
 
@@ -15,13 +15,23 @@ from loihi_onespike.core.graphs.network import InputPopulation, Network, Populat
 from loihi_onespike.core.trace import LayerTrace, Trace
 
 GAP = 0.18
-"""Space between two bands, as a fraction of a band of mean height."""
+"""Distance between two bands as a fraction of the mean height of a band."""
 
 
 def spike_steps(
     network: Network, name: str, layer: LayerTrace, image: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Global steps and neuron numbers of all spikes of one image; the first input phase is step 1."""
+    """Steps and neuron numbers of all spikes of a population for one image.
+
+    Args:
+        network: the network.
+        name: name of the population.
+        layer: its trace.
+        image: index of the image.
+
+    Returns:
+        Global step (the first input phase is step 1) and flat neuron index of every spike.
+    """
     population = network.by_name[name]
     assert layer.phases is not None and isinstance(population, InputPopulation | Population)
     values = np.asarray(layer.phases[image]).ravel().astype(np.int64)
@@ -37,10 +47,17 @@ def _described(population: InputPopulation | Population) -> str:
 
 
 def draw_raster(axes: Axes, network: Network, trace: Trace, image: int, colors: Mapping[str, str]) -> None:
-    """A dot per spike; a band per population, in pipeline order from the top, neurons in the order of the feature map.
+    """Draw a dot per spike, with one band per population in the order of the pipeline from the top.
 
-    Bands are as high as the square root of their neurons. The pale part of a band is its window: from its first input
-    (thin bar: waiting) to its last possible spike.
+    Neurons of a band are in the order of the feature map, and its height grows with the square root of their number.
+    The pale part of a band is the window in which the population can fire; a thin bar before it shows its wait.
+
+    Args:
+        axes: axes to draw into.
+        network: the network.
+        trace: a run of it.
+        image: index of the image in the run.
+        colors: colour by population.
     """
     spiking = [p for p in network.populations if isinstance(p, InputPopulation | Population)]
     heights = np.sqrt([prod(p.shape) for p in spiking])

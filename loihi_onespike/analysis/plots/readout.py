@@ -1,4 +1,4 @@
-"""The potentials of the output layer as the spikes of one image arrive."""
+"""Plot of the output potentials while the spikes of one image arrive."""
 
 from __future__ import annotations
 
@@ -17,9 +17,18 @@ from loihi_onespike.core.trace import Trace
 
 
 def readout_course(network: Network, trace: Trace, image: int) -> NDArray[np.float64]:
-    """(input_steps + 1, neurons) v(t) · unit / Q_in^t for t = 0, 1, …: what the output would be if nothing more came.
+    """Output of the readout after every input step: v(t) · unit / Q_in^t for t = 0, 1, …
 
-    By the recursion of the network on the spikes of the trace, so the last row is the readout of the run itself.
+    The potential follows from the spikes of the trace by the arithmetic of the network, so that the last row is the
+    readout of the run.
+
+    Args:
+        network: the network.
+        trace: a run of it.
+        image: index of the image in the run.
+
+    Returns:
+        (input_steps + 1, neurons): the output that would result if no further spike arrived.
     """
     readout = network.readout
     membrane = readout.membrane
@@ -42,7 +51,15 @@ def readout_course(network: Network, trace: Trace, image: int) -> NDArray[np.flo
 
 
 def draw_readout(axes: Axes, network: Network, trace: Trace, image: int, classes: Sequence[str]) -> None:
-    """A line per class over the global steps; the chosen class and the next one stand out."""
+    """Draw the output of every class over the global steps; the two largest are highlighted.
+
+    Args:
+        axes: axes to draw into.
+        network: the network.
+        trace: a run of it.
+        image: index of the image in the run.
+        classes: names of the classes.
+    """
     course = readout_course(network, trace, image)
     start = network.starts[network.readout.name]
     steps = start + np.arange(len(course))

@@ -1,4 +1,4 @@
-"""Colours and type of all pictures."""
+"""Colours and fonts of all plots."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from contextlib import AbstractContextManager
 import matplotlib as mpl
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito, distinguishable with every kind of colour vision; yellow is left out, it is too light for dots."""
+"""Colours of Okabe and Ito, distinguishable with every kind of colour vision; without yellow, too light for dots."""
 NEUTRAL = "#666666"
 FAINT = "#B8B8B8"
 SHADE = "#F1F1F1"
 
 
 def layer_colors(names: Iterable[str]) -> dict[str, str]:
-    """A colour per layer, in the order given, the input dark grey; they repeat after six layers."""
+    """Colour by layer: dark grey for the first (the input), then the palette, repeated after six layers."""
     first, *others = names
     return {first: "#444444"} | {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(others)}
 
 
 def style() -> AbstractContextManager[None]:
-    """Settings for the time of drawing; nothing outside changes."""
+    """Context manager with the style of all plots; settings outside it do not change."""
     return mpl.rc_context(
         {
             "font.family": "DejaVu Sans",

@@ -1,4 +1,4 @@
-"""Settings of a conversion that keep given limits: the Pareto front of loss, latency and spikes."""
+"""Search for options of a conversion that keep given limits: the Pareto front of loss, latency and spikes."""
 
 from loihi_onespike.analysis.tuning.front import Front, Point
 from loihi_onespike.analysis.tuning.limits import Limits, NetworkFigures

@@ -1,4 +1,4 @@
-"""The result: settings of which none is better than another in everything."""
+"""Result of a search: the Pareto front of loss, latency and spikes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from loihi_onespike.analysis.tuning.setting import ConversionSetting
 
 @dataclass(frozen=True)
 class Point:
-    """One setting with its figures.
+    """One setting of the front with its figures.
 
     Attributes:
-        trial: its number in the study.
-        search: on the images that guided the search; chosen for being good there, so they flatter.
-        held_out: on images that nothing was chosen by; exact integers.
+        setting: options of the conversion.
+        trial: number of its trial in the study.
+        search: figures on the images that guided the search; optimistic, since the setting was chosen by them.
+        held_out: figures on images that no choice was based on.
     """
 
     setting: ConversionSetting
@@ -26,6 +27,7 @@ class Point:
     held_out: NetworkFigures
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON-like values."""
         return {
             "trial": self.trial,
             "setting": self.setting.to_dict(),
@@ -39,11 +41,11 @@ class Front:
     """Pareto front of loss, latency and spikes, measured on held-out images.
 
     Attributes:
-        points: by increasing latency.
-        limits: what was asked for.
-        images: which images calibrated, guided the search and measured the points.
+        points: settings of the front by increasing latency.
+        limits: limits of the search.
+        images: images that calibrated, guided the search and measured the points, as `DataSplit.to_dict` gives them.
         tried: figures of all trials on the search images.
-        refused: settings that cannot be converted, with the reason.
+        refused: settings that cannot be converted, each with the reason.
     """
 
     points: Sequence[Point]
@@ -59,17 +61,17 @@ class Front:
 
     @property
     def best(self) -> Point | None:
-        """Of those that keep the limits the one with the least loss, then spikes; None where no point keeps them."""
+        """Point with the least loss, then the fewest spikes, among those that keep the limits; None where none does."""
         return min(self.within, key=lambda p: (p.held_out.objectives[0], p.held_out.spikes), default=None)
 
     @property
     def nearest(self) -> Point:
-        """The point that is least outside the limits (`Limits.distance`)."""
+        """Point with the smallest distance from the limits (`Limits.distance`)."""
         return min(self.points, key=lambda p: (self.limits.distance(p.held_out), p.held_out.objectives))
 
     @property
     def verdict(self) -> str:
-        """One sentence: what keeps the limits, or that nothing does and what comes nearest."""
+        """Summary in one sentence: points that keep the limits, or else the nearest one."""
         best = self.best
         if best is not None and self.limits == Limits():
             return f"no limits were given; least loss: {best.setting}"
@@ -95,12 +97,12 @@ class Front:
 
 
 def candidates(figures: Mapping[ConversionSetting, NetworkFigures]) -> list[ConversionSetting]:
-    """Settings that no other one dominates beyond chance: on a few images the better one may have lost by luck."""
+    """Settings that no other one surely dominates, since on a few images a better one may have lost by chance."""
     return [s for s, m in figures.items() if not any(surely_dominates(other, m) for other in figures.values())]
 
 
 def not_dominated(figures: Mapping[ConversionSetting, NetworkFigures]) -> list[ConversionSetting]:
-    """Settings that no other one dominates, of equal ones the first."""
+    """Settings that no other one dominates; of equal ones only the first."""
     found: list[ConversionSetting] = []
     for setting, m in figures.items():
         beaten = any(dominates(other, m) for other in figures.values())

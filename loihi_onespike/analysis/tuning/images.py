@@ -1,4 +1,4 @@
-"""Which images calibrate, which guide the search, and which measure the result: no image does two of these."""
+"""Division of a data set into images that calibrate, guide the search, and measure the result."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ class DataPart:
     """Some images of a data set.
 
     Attributes:
-        images, labels: (n, …) and (n,).
-        source: where they come from, for reports.
-        digest: hash of the positions they were taken from, so that a report can be checked against another.
+        images: (n, …).
+        labels: (n,).
+        source: origin of the images, for reports.
+        digest: hash of their positions in the data set, which identifies them in reports.
     """
 
     images: Images
@@ -30,41 +31,51 @@ class DataPart:
     digest: str
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON-like values: number, origin and digest of the images."""
         return {"images": len(self.images), "source": self.source, "positions_sha256": self.digest}
 
 
 @dataclass(frozen=True, eq=False)
 class DataSplit:
-    """Three parts without a common image."""
+    """Three parts of a data set without common images.
+
+    Attributes:
+        calibration: images that calibrate every network.
+        search: images that the search is guided by.
+        held_out: images that the result is measured on.
+    """
 
     calibration: DataPart
     search: DataPart
     held_out: DataPart
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON-like values by part."""
         return {name: part.to_dict() for name, part in vars(self).items()}
 
 
 def split(data: Dataset, search_images: int, held_out_images: int | None, seed: int) -> DataSplit:
-    """Draw the parts by `seed`.
+    """Draw the parts.
 
     Args:
-        search_images: that guide the search, at most half of the data.
-        held_out_images: that measure the front; None for all others.
+        data: the data set.
+        search_images: number of images that guide the search, at most half of the data.
+        held_out_images: number of images that measure the front; None for all others.
+        seed: seed of the random order.
 
     Raises:
-        DataError: when there are not enough images for all parts.
+        DataError: there are not enough images for all parts.
     """
     order = shuffled(range(len(data)), seed)
     first = 0
     calibration = DataPart(data.calibration, np.zeros(0, np.int64), f"calibration images of {data.name}", "as loaded")
-    if not data.calibration_is_separate:  # they may be anywhere among the others: draw new ones
+    if not data.calibration_is_separate:  # They may be among the other images, so new ones are drawn.
         first = min(len(data.calibration), len(data) // 3)
         calibration = _part(data, order[:first], seed)
     found = len(data) - first
     searched = min(search_images, found // 2)
     if searched < 1:
-        raise DataError(f"{data.name}: found {len(data)} images, supported 2 and more besides those that calibrate")
+        raise DataError(f"{data.name}: requires 2 images besides those of the calibration, got {found}")
     end = None if held_out_images is None else first + searched + held_out_images
     return DataSplit(
         calibration,

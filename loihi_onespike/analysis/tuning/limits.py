@@ -1,4 +1,4 @@
-"""What a network must keep, and how far one is from it."""
+"""Limits on the figures of a network, and the distance of a network from them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class NetworkFigures:
     """Figures of one network on one set of images.
 
     Attributes:
-        accuracy, ann_accuracy: on the same images.
+        accuracy, ann_accuracy: accuracy of the network and of the ANN on the same images.
         latency_steps, period_steps: as in `Evaluation`.
-        spikes: per hidden neuron and image.
+        spikes: spikes per hidden neuron and image.
         synops: synaptic operations per image.
-        alpha: Eq. 6 with the costs of INT8.
+        alpha: energy of the ANN divided by that of the network (Eq. 6, INT8).
     """
 
     accuracy: Accuracy
@@ -32,7 +32,7 @@ class NetworkFigures:
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> NetworkFigures:
-        """From an evaluation that knows the ANN."""
+        """Figures from an evaluation that includes the ANN."""
         assert evaluation.ann_accuracy is not None
         return cls(
             evaluation.accuracy,
@@ -51,15 +51,16 @@ class NetworkFigures:
 
     @property
     def objectives(self) -> tuple[float, float, float]:
-        """(loss in pp, latency in steps, spikes per neuron), to be small; being luckier than the ANN earns nothing."""
+        """Objectives to minimise: loss in percentage points (at least 0), latency in steps, spikes per neuron."""
         return max(self.loss_pp, 0.0), float(self.latency_steps), self.spikes
 
     @property
     def lost_images(self) -> int:
-        """Right answers of the ANN less those of the network."""
+        """Correct answers of the ANN minus those of the network."""
         return self.ann_accuracy.correct - self.accuracy.correct
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON-like values by attribute, and the loss."""
         accuracies = {"accuracy": self.accuracy.to_dict(), "ann_accuracy": self.ann_accuracy.to_dict()}
         return {**vars(self), **accuracies, "loss_pp": self.loss_pp}
 
@@ -74,14 +75,17 @@ class NetworkFigures:
 
 @dataclass(frozen=True)
 class Limits:
-    """Upper limits, None where there is none; for alpha a lower one.
+    """Upper limits, and for alpha a lower limit; None where there is no limit.
 
     Attributes:
-        loss_pp: accuracy of the ANN minus that of the network, percentage points.
-        latency_steps: from the first input phase to the decision.
-        spikes: per hidden neuron and image.
+        loss_pp: accuracy of the ANN minus that of the network in percentage points.
+        latency_steps: steps from the first input phase to the decision.
+        spikes: spikes per hidden neuron and image.
         synops: synaptic operations per image.
-        alpha: energy of the ANN over that of the network (Eq. 6, INT8), at least.
+        alpha: smallest energy of the ANN divided by that of the network (Eq. 6, INT8).
+
+    Raises:
+        ConfigurationError: a limit is not above 0 (`loss_pp`: below 0).
     """
 
     loss_pp: float | None = None
@@ -93,12 +97,13 @@ class Limits:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if value is not None and not (value > 0 or (name == "loss_pp" and value >= 0)):
-                raise ConfigurationError(f"{name}: found a limit of {value}, supported numbers above 0")
+                least = "at least" if name == "loss_pp" else "above"
+                raise ConfigurationError(f"{name}: must be a limit {least} 0, got {value}")
 
     def excess(self, m: NetworkFigures) -> dict[str, float]:
-        """By how much each limit is exceeded, as a share of it, 0 where it is kept.
+        """Excess over each limit as a share of it, 0 where the limit is kept.
 
-        The loss in percentage points, since a share of a limit near 0 would say nothing.
+        The excess of the loss is given in percentage points, since its limit may be 0.
         """
         found: dict[str, float] = {}
         for name, value in vars(self).items():
@@ -113,6 +118,7 @@ class Limits:
         return found
 
     def kept(self, m: NetworkFigures) -> bool:
+        """True where all limits are kept."""
         return not any(self.excess(m).values())
 
     def distance(self, m: NetworkFigures) -> float:
@@ -120,7 +126,7 @@ class Limits:
         return sum(self.excess(m).values())
 
     def missed(self, m: NetworkFigures) -> list[str]:
-        """What is not kept, for people: "spikes 0.71, limit 0.6"."""
+        """Text for every limit that is not kept, such as "spikes 0.71, limit 0.6"."""
         return [
             f"{name} {getattr(m, name):.4g}, limit {getattr(self, name):g}"
             for name, excess in self.excess(m).items()
@@ -129,15 +135,15 @@ class Limits:
 
 
 def surely_dominates(a: NetworkFigures, b: NetworkFigures) -> bool:
-    """The same, with a loss that is lower by more than chance.
+    """True where a dominates b with a loss that is lower by more than chance.
 
-    A loss of k images comes from k or more answers that differ, so it is uncertain by √k at least.
+    A loss of k images comes from at least k different answers, so its standard deviation is at least √k.
     """
     chance = sqrt(max(abs(a.lost_images) + abs(b.lost_images), 1))
     return dominates(a, b) and b.lost_images - max(a.lost_images, 0) > chance
 
 
 def dominates(a: NetworkFigures, b: NetworkFigures) -> bool:
-    """No objective of a is worse than that of b, and one is better."""
+    """True where no objective of a is worse than that of b and at least one is better."""
     pairs = list(zip(a.objectives, b.objectives, strict=True))
     return all(x <= y for x, y in pairs) and any(x < y for x, y in pairs)

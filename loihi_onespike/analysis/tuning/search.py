@@ -1,4 +1,4 @@
-"""`tune`: from limits to the settings that keep them."""
+"""`tune`: search for options of a conversion that keep given limits."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ from loihi_onespike.frontend import ModelSource, as_module
 
 @dataclass(frozen=True)
 class Step:
-    """One conversion that was measured.
+    """Progress: one conversion that was measured.
 
     Attributes:
         what: "search" or "held out".
-        done, of: how many there are of that, earlier runs included.
-        new: how many of them this run made.
-        result: figures, or why there are none.
+        done: finished conversions of this kind, including those of earlier runs.
+        of: number of conversions of this kind in all.
+        new: finished conversions of this run.
+        setting: options of the conversion.
+        result: its figures, or the reason why it was refused.
     """
 
     what: str
@@ -48,12 +50,25 @@ def _silent(step: Step) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """A search, which several processes may work on at the same time.
+    """A search that several processes may work on at the same time.
 
-    A grid first, then a multi-objective tree-structured Parzen estimator (optuna) that prefers settings within the
-    limits. Every figure comes from exact integers; no image that is measured ever calibrates.
+    It starts with a grid and continues with a multi-objective tree-structured Parzen estimator (optuna), which prefers
+    settings within the limits. All figures are those of the integer network; no image that is measured calibrates.
 
-    Attributes: see `tune`.
+    Attributes:
+        model: as for `convert`.
+        data: the data set.
+        limits: limits that guide the search and the verdict.
+        study: file that keeps the search, see `storage_of`; None keeps it in memory.
+        seed: seed of the division of the images and of the search.
+        space: the search space.
+        method: calibration of all conversions.
+        search_images: number of images that guide the search.
+        held_out_images: number of images that measure the front; None for all others.
+        fixed: further options of `convert`, of those in `FIXED`.
+
+    Raises:
+        ConfigurationError: a number of images is below 1, or an option is not in `FIXED`.
     """
 
     model: ModelSource
@@ -70,30 +85,44 @@ class Search:
     def __post_init__(self) -> None:
         if self.search_images < 1 or (self.held_out_images is not None and self.held_out_images < 1):
             found = f"{self.search_images} and {self.held_out_images}"
-            raise ConfigurationError(f"search_images, held_out_images: found {found}, supported 1 and more")
+            raise ConfigurationError(f"search_images, held_out_images: must be at least 1, got {found}")
         unknown = sorted(set(self.fixed) - set(FIXED))
         if unknown:
-            raise ConfigurationError(f"tune: found the options {', '.join(unknown)}, supported {', '.join(FIXED)}")
+            raise ConfigurationError(f"tune: options must be among {', '.join(FIXED)}, got {', '.join(unknown)}")
 
     def run(self, trials: int, shared: bool = False, progress: Progress = _silent) -> None:
-        """Make trials until so many are finished, those of other processes and of earlier runs included."""
+        """Make trials until a number of them is finished, including those of other processes and earlier runs.
+
+        Args:
+            trials: number of finished trials to reach.
+            shared: other processes work on the same study at this moment.
+            progress: called after every conversion.
+
+        Raises:
+            ConfigurationError: `trials` is below 1, or the study belongs to another search.
+            DataError: there are too few images, or the file is not a study.
+        """
         if trials < 1:
-            raise ConfigurationError(f"trials: found {trials}, supported 1 and more")
+            raise ConfigurationError(f"trials: must be at least 1, got {trials}")
         _search(self._task, self._kept(shared), trials, progress)
 
     def finished(self, shared: bool = True) -> int:
-        """Trials that have been finished; without `shared`, those that never ended are given up."""
+        """Number of finished trials; without `shared`, trials that never ended are marked as failed."""
         return len(self._kept(shared).finished)
 
     def front(self, progress: Progress = _silent) -> Front:
-        """Convert what is best on the search images again and measure it on the held-out images."""
+        """Measure the best settings of the search on the held-out images.
+
+        Raises:
+            ConfigurationError: no setting could be converted.
+        """
         kept = self._kept(shared=True)
         finished = kept.finished
         figures = {s: m for s, (_, m) in finished.items() if isinstance(m, NetworkFigures)}
         refused = {s: m for s, (_, m) in finished.items() if isinstance(m, str)}
         if not figures:
             reason = next(iter(refused.values()), "no trial was made")
-            raise ConfigurationError(f"tune: found no setting that can be converted; {reason}; widen the space")
+            raise ConfigurationError(f"tune: no setting can be converted ({reason}); widen the search space")
         held_out = _held_out(self._task, kept, candidates(figures), progress)
         points = [Point(s, finished[s][0], figures[s], held_out[s]) for s in not_dominated(held_out)]
         points.sort(key=lambda p: (p.held_out.latency_steps, p.held_out.spikes))
@@ -141,23 +170,27 @@ def tune(
     Args:
         model: as for `convert`.
         data: from `load_data`.
-        limits: guide the search and the verdict; the front is not cut by them.
-        trials: settings measured in all, those of earlier runs on the same file included.
-        study: file that keeps the search, .db (SQLite) or .journal; a run on it goes on where the last one ended.
-        seed: of the images and of the search.
-        space: what is searched.
-        method: parts of the calibration; with `two_sided` off that switch is not searched.
-        search_images, held_out_images: how many images guide the search, and measure the front (None: all others).
+        limits: limits that guide the search and the verdict; the front also has points outside them.
+        trials: number of trials, including those of earlier runs on the same file.
+        study: file that keeps the search, .db (SQLite) or .journal; a later run continues it.
+        seed: seed of the division of the images and of the search.
+        space: the search space.
+        method: calibration; where `two_sided` is off, it is not searched.
+        search_images: number of images that guide the search.
+        held_out_images: number of images that measure the front; None for all others.
         shared: other processes work on the same study at this moment.
         progress: called after every conversion.
         fixed: options of `convert` that are not searched: weight_bits, input_bits, input_code, normalization,
             threshold_shift.
 
+    Returns:
+        The Pareto front, measured on the held-out images.
+
     Raises:
-        ConfigurationError: an option out of range, a study of another model, other data or another space, or no
-            setting that fits into 24 bits.
-        DataError: too few images, or a file that is no study.
-        Others: as `convert`.
+        ConfigurationError: an option is out of range, the study belongs to another model, other data or another
+            space, or no setting fits into 24 bits.
+        DataError: there are too few images, or the file is not a study.
+        UnsupportedModelError: the model cannot be converted.
     """
     search = Search(
         model,
@@ -187,7 +220,7 @@ def _search(task: Task, kept: Study, trials: int, progress: Progress) -> None:
         except HeadroomError as error:
             result = str(error)
         except BaseException:
-            kept.give_up(trial)
+            kept.interrupted(trial)
             raise
         kept.tell(trial, result)
         new += 1
@@ -197,7 +230,7 @@ def _search(task: Task, kept: Study, trials: int, progress: Progress) -> None:
 def _held_out(
     task: Task, kept: Study, chosen: list[ConversionSetting], progress: Progress
 ) -> dict[ConversionSetting, NetworkFigures]:
-    """Figures of the chosen settings on the held-out images; what an earlier run measured is not measured again."""
+    """Figures of the chosen settings on the held-out images; those of earlier runs are read from the study."""
     found: dict[ConversionSetting, NetworkFigures] = {}
     new = 0
     for setting in chosen:

@@ -1,4 +1,4 @@
-"""What the search chooses, and out of what."""
+"""The options that a search chooses, and the space that it chooses them from."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from loihi_onespike.conversion.options import MAX_TIMESTEPS
 from loihi_onespike.errors import ConfigurationError
 
 AUTO: Literal["auto"] = "auto"
-"""In the place of a base: levels fitted to the activations, or with the paper's method the base of Eq. 5."""
+"""Instead of a base: levels fitted to the activations, or the base of Eq. 5 with the method of the paper."""
 
 
 @dataclass(frozen=True)
 class ConversionSetting:
-    """One conversion.
+    """Options of one conversion.
 
     Attributes:
         timesteps: T.
-        wait: steps before a neuron's first decision, 1..T; T is full wait.
-        levels: "auto", or a base Q.
-        two_sided: spikes of either sign around a middle value: twice the levels, up to twice the spikes.
+        wait: steps before the first decision of a neuron, in [1, T]; T is the full wait.
+        levels: "auto", or the base Q.
+        two_sided: spikes of both signs around a middle value; doubles the number of levels, and up to doubles the
+            number of spikes.
     """
 
     timesteps: int
@@ -32,10 +33,10 @@ class ConversionSetting:
     two_sided: bool
 
     def keywords(self, method: Method) -> dict[str, Any]:
-        """What `convert` takes.
+        """Keyword arguments of `convert`.
 
         Args:
-            method: its other parts stay as they are.
+            method: calibration; `two_sided` is replaced by that of the setting.
         """
         return {
             "timesteps": self.timesteps,
@@ -45,6 +46,7 @@ class ConversionSetting:
         }
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON-like values by attribute."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -53,13 +55,16 @@ class ConversionSetting:
 
 @dataclass(frozen=True)
 class Space:
-    """What is searched: every combination of timesteps, wait as a share of T, levels and two_sided.
+    """Search space: all combinations of timesteps, wait (as a share of T), levels and two_sided.
 
     Attributes:
         timesteps: values of T, increasing.
-        wait_eighths: waits as eighths of T, rounded up; 8 is full wait. A share keeps its meaning when T changes.
+        wait_eighths: waits in eighths of T, rounded up; 8 is the full wait. A share keeps its meaning when T changes.
         levels: "auto" and bases Q.
-        two_sided: which of both are tried.
+        two_sided: values that are tried.
+
+    Raises:
+        ConfigurationError: an attribute is empty, repeats a value, or is out of range.
     """
 
     timesteps: tuple[int, ...] = (4, 6, 8, 10, 12, 14, 16, 20, 24, 32)
@@ -70,14 +75,14 @@ class Space:
     def __post_init__(self) -> None:
         for name, values in vars(self).items():
             if not values or len(set(values)) != len(values):
-                raise ConfigurationError(f"{name}: found {values!r}, supported one value or more, each once")
+                raise ConfigurationError(f"{name}: must hold one or more different values, got {values!r}")
         if min(self.timesteps) < 1 or max(self.timesteps) > MAX_TIMESTEPS:
-            raise ConfigurationError(f"timesteps: found {self.timesteps}, supported 1 to {MAX_TIMESTEPS}")
+            raise ConfigurationError(f"timesteps: must be integers in [1, {MAX_TIMESTEPS}], got {self.timesteps}")
         if min(self.wait_eighths) < 1 or max(self.wait_eighths) > 8:
-            raise ConfigurationError(f"wait_eighths: found {self.wait_eighths}, supported 1 to 8")
+            raise ConfigurationError(f"wait_eighths: must be integers in [1, 8], got {self.wait_eighths}")
 
     def setting(self, parameters: Mapping[str, int]) -> ConversionSetting:
-        """From what a study stores: a position in each of the attributes."""
+        """Setting from the parameters that a study stores: the position in each of the attributes."""
         timesteps = self.timesteps[parameters["timesteps"]]
         wait = -(-timesteps * self.wait_eighths[parameters["wait_eighths"]] // 8)
         return ConversionSetting(
@@ -85,7 +90,7 @@ class Space:
         )
 
     def grid(self) -> Iterator[dict[str, int]]:
-        """A small grid to begin with: three T, two waits, both sides, the first kind of levels; long T first."""
+        """Small grid that a search starts with: three T (long ones first), two waits, all sides, the first levels."""
         for timesteps in _spread(len(self.timesteps), 3)[::-1]:
             for wait in _spread(len(self.wait_eighths), 2)[::-1]:
                 for side in range(len(self.two_sided)):
@@ -99,5 +104,5 @@ class Space:
 
 
 def _spread(count: int, wanted: int) -> list[int]:
-    """`wanted` of the positions 0..count-1 at even distances, the last among them."""
+    """`wanted` evenly spaced positions in 0..count-1, including the last."""
     return sorted({round((count - 1) * (i + 1) / wanted) for i in range(wanted)})

@@ -1,7 +1,7 @@
-"""The kept search: an optuna study in a file, which several runs and several processes may go on with.
+"""The stored search: an optuna study in a file, which several runs and processes can continue.
 
-A trial is one conversion. Its random numbers follow from the seed and the number of trials before it, so that a run
-that was interrupted ends as one that was not.
+A trial is one conversion. Its random numbers follow from the seed and the number of trials before it, so that an
+interrupted search, once continued, has the same result as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -30,12 +30,18 @@ ORDERED = ("timesteps", "wait_eighths")
 
 
 class Study:
-    """Trials that were made, and the next one.
+    """Finished trials of a search and the choice of the next one.
 
     Args:
         storage: from `storage_of`.
-        setup: what the figures depend on. A file with another setup is refused.
-        shared: other processes are at work on the file; else trials that never ended are given up.
+        setup: everything that the figures depend on; a file with another setup is refused.
+        space: the search space.
+        limits: limits that guide the search.
+        seed: seed of the search.
+        shared: other processes work on the file; otherwise trials that never ended are marked as failed.
+
+    Raises:
+        ConfigurationError: the file belongs to another search.
     """
 
     def __init__(
@@ -60,13 +66,13 @@ class Study:
         elif stored != wanted:
             other = ", ".join(k for k in wanted if stored.get(k) != wanted[k]) or "what it stores"
             raise ConfigurationError(
-                f"study: found a search with another {other}, supported the same model, data, seed and space; "
-                "name another file with --study"
+                f"study: must belong to the same model, data, seed and space, got another {other}; name another file "
+                "with --study"
             )
 
     @property
     def finished(self) -> dict[ConversionSetting, tuple[int, NetworkFigures | str]]:
-        """Number and figures of every trial, or why the setting has none."""
+        """Number of every finished trial with its figures, or with the reason why it was refused."""
         found: dict[ConversionSetting, tuple[int, NetworkFigures | str]] = {}
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)):
             if MEASURED in trial.user_attrs:
@@ -76,7 +82,7 @@ class Study:
         return found
 
     def ask(self) -> tuple[optuna.Trial, ConversionSetting] | None:
-        """The next setting that no trial has had: the grid's, then the sampler's; None when there is none left."""
+        """Next setting that no trial had, from the grid and then from the sampler; None where none is left."""
         known = self._known()
         fixed = next((p for p in self.space.grid() if self.space.setting(p) not in known), None)
         trial, setting = self._asked(fixed)
@@ -90,23 +96,23 @@ class Study:
         return trial, setting
 
     def tell(self, trial: optuna.Trial, result: NetworkFigures | str) -> None:
-        """Figures of a trial, or why there are none."""
+        """Store the figures of a trial, or the reason why it was refused."""
         if isinstance(result, NetworkFigures):
             trial.set_user_attr(MEASURED, result.to_dict())
             for name, excess in self.limits.excess(result).items():
-                trial.set_constraint(name, excess)  # above 0: the sampler keeps away
+                trial.set_constraint(name, excess)  # above 0 means violated to the sampler
             with _quiet():
                 self._study.tell(trial, values=result.objectives)
         else:
             trial.set_user_attr(REFUSED, result)
             self._study.tell(trial, state=TrialState.PRUNED)
 
-    def give_up(self, trial: optuna.Trial) -> None:
-        """A trial that was interrupted; its setting is tried again."""
+    def interrupted(self, trial: optuna.Trial) -> None:
+        """Mark a trial as interrupted, so that its setting is tried again."""
         self._study.tell(trial, state=TrialState.FAIL)
 
     def kept(self, key: str) -> Any:
-        """What `keep` stored, None where there is nothing."""
+        """Value that `keep` stored under a key; None where there is none."""
         return self._study.user_attrs.get(key)
 
     def keep(self, key: str, value: Any) -> None:
@@ -135,7 +141,7 @@ class Study:
         return self.space.setting(trial.params)
 
     def _known(self, before: int | None = None) -> set[ConversionSetting]:
-        """Settings that were tried or are being tried, by trials before a number."""
+        """Settings of all trials, or of those before a number, finished or not."""
         return {
             self._setting(t)
             for t in self._study.get_trials(deepcopy=False)
@@ -145,20 +151,20 @@ class Study:
         }
 
     def _unknown(self) -> dict[str, int] | None:
-        """One of the combinations that were never tried, drawn by the seed."""
+        """Random combination that was never tried; None where none is left."""
         known = self._known()
         left = [p for p in self.space.everything() if self.space.setting(p) not in known]
         return left[int(shuffled(range(len(left)), self._next_seed())[0])] if left else None
 
 
 def storage_of(path: Path | None) -> BaseStorage:
-    """Where a study is kept: an SQLite file (.db), a journal file (.journal), or memory for None.
+    """Storage of a study: an SQLite file (.db), a journal file (.journal), or memory for None.
 
-    SQLite is for the processes of one machine; a journal also for those of many on one file system.
+    SQLite suits processes of one machine; a journal also suits those of several machines on one file system.
 
     Raises:
-        DataError: the file is there and is no study.
-        ConfigurationError: another suffix.
+        DataError: the file exists and is not a study.
+        ConfigurationError: the suffix is not supported.
     """
     if path is None:
         return InMemoryStorage()
@@ -169,14 +175,14 @@ def storage_of(path: Path | None) -> BaseStorage:
         with _readable(path):
             return JournalStorage(JournalFileBackend(str(path)))
     raise ConfigurationError(
-        f"{path}: found the suffix {path.suffix!r}, supported {', '.join(SQLITE)} (SQLite, one machine) and "
-        f"{', '.join(JOURNAL)} (journal, several machines on one file system)"
+        f"{path}: suffix must be {', '.join(SQLITE)} (SQLite, one machine) or {', '.join(JOURNAL)} (journal, several "
+        f"machines on one file system), got {path.suffix!r}"
     )
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without optuna's remarks on which of its parts are new."""
+    """Suppress optuna's warnings about experimental features."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield
@@ -184,7 +190,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _readable(path: Path | None) -> Iterator[None]:
-    """Any failure to open the file is one error that names it."""
+    """Turn any failure to open the file into one error that names it."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:

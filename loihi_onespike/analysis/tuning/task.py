@@ -1,4 +1,4 @@
-"""What every trial of a search has in common: the model, the images, and all that its figures depend on."""
+"""The part that all trials of a search have in common: the model, the images and the fixed options."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from loihi_onespike.api import convert
 from loihi_onespike.conversion.calibration import Method
 
 FIXED = ("weight_bits", "input_bits", "input_code", "normalization", "threshold_shift")
-"""Options of `convert` that stay as they are given during a search."""
+"""Options of `convert` that are given once and not searched."""
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One conversion after the other, each with another setting.
+    """Conversion and measurement of one model with different settings.
 
     Attributes:
-        method: parts of the calibration, as far as a setting leaves them open.
+        model: the ANN.
+        parts: images by purpose.
+        method: calibration; a setting replaces `two_sided`.
         fixed: options of `convert`, of those in FIXED.
     """
 
@@ -35,15 +37,16 @@ class Task:
     fixed: Mapping[str, Any]
 
     def measure(self, setting: ConversionSetting, part: DataPart) -> NetworkFigures:
-        """Convert and run a part on exact integers."""
+        """Convert with a setting and evaluate the integer network on a part of the data."""
         net = convert(self.model, np.asarray(self.parts.calibration.images), **self.options(setting))
         return NetworkFigures.of(net.evaluate(part.images, part.labels))
 
     def options(self, setting: ConversionSetting) -> dict[str, Any]:
+        """Keyword arguments of `convert` for a setting."""
         return {**self.fixed, **setting.keywords(self.method)}
 
     def setup(self, space: Space, seed: int) -> dict[str, Any]:
-        """All that the figures depend on."""
+        """Everything that the figures depend on, as JSON-like values; a study is only continued with the same."""
         weights = sha256()
         for name, value in self.model.state_dict().items():
             weights.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())

@@ -32,8 +32,8 @@ def test_limits_that_cannot_be_kept(onespike):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--max-latency", "0"), "latency_steps: found a limit of 0"),
-        (("--study", "s.txt"), "found the suffix '.txt'"),
+        (("--max-latency", "0"), "latency_steps: must be a limit above 0, got 0"),
+        (("--study", "s.txt"), "got '.txt'"),
         (("--without", "bias"), "--without: requires --method calibrated, got bias with --method paper"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Runs of one batch with errors switched off, each of them from the first population that it changes."""
+"""Runs of one batch with errors switched off; each starts at the first population that it changes."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ NONE: Causes = frozenset()
 
 @dataclass(eq=False)
 class SwitchedRuns:
-    """The network as it is on one batch, and variants of it.
+    """The network on one batch, as it is and with errors switched.
 
     Attributes:
-        layers: of the network.
-        source: its input.
-        x: (B, *shape) inputs.
+        layers: model of the network.
+        source: model of its input.
+        x: inputs (B, *shape).
         saturating: populations whose v reaches its limit on this batch.
-        baseline: what every population sends; the readout's is its pre-activation.
-        exact: the same of the ANN.
+        baseline: values that every population sends with all errors on; for the readout its pre-activation.
+        exact: the same with all errors off, which are the values of the ANN.
     """
 
     layers: NetworkModel
@@ -45,7 +45,7 @@ class SwitchedRuns:
 
     @torch.no_grad()
     def start(self) -> None:
-        """Both ends, which the variants start from: every error on, every error off."""
+        """Run with every error on and with every error off; all other runs start from these values."""
         self._follows_steps = any(self._stepwise(layer) for layer in self.layers.layers)
         self._decided: tuple[str, Decision] | None = None
         self.baseline[self.source.name] = self.source.sent(self.x, NONE)
@@ -57,14 +57,14 @@ class SwitchedRuns:
 
     @torch.no_grad()
     def decision(self, layer: LayerModel) -> Decision:
-        """What the baseline decides on; kept for one layer at a time."""
+        """Decision of a layer with every error on; it is kept for one layer at a time."""
         if self._decided is None or self._decided[0] != layer.name:
             self._decided = layer.name, layer.decide(self.baseline, NONE, layer.name in self.saturating)
         return self._decided[1]
 
     @torch.no_grad()
     def output(self, off: Mapping[str, Causes]) -> NDArray[np.float64]:
-        """Outputs (B, …) with causes switched off, by population."""
+        """Outputs (B, …) with the given causes of each population switched off."""
         changed: dict[str, SentValues] = {}
         values = ChainMap(changed, self.baseline)
         if off.get(self.source.name):
@@ -80,14 +80,14 @@ class SwitchedRuns:
                 decision = layer.decide(values, causes, layer.name in self.saturating)
             else:
                 decision = self.decision(layer)
-            if self.layers.corrected:  # the correction of the biases would follow a change of the means
+            if self.layers.corrected:  # corrected biases keep the means of the channels
                 decision = with_means(layer, decision, causes, self.baseline[layer.name].values)
             changed[layer.name] = layer.sent(decision, causes)
         return self._finished(values)
 
     @torch.no_grad()
     def alone(self, on: Mapping[str, Causes]) -> NDArray[np.float64]:
-        """Outputs (B, …) of the ANN with nothing but these causes switched on, by population."""
+        """Outputs (B, …) of the ANN with only the given causes of each population switched on."""
         changed: dict[str, SentValues] = {}
         values = ChainMap(changed, self.exact)
         if on.get(self.source.name):
@@ -107,10 +107,11 @@ class SwitchedRuns:
         return self._finished(values)
 
     def exact_output(self) -> NDArray[np.float64]:
-        """Outputs with every error off everywhere and no corrections: the ANN."""
+        """Outputs (B, …) with every error off and without corrections: those of the ANN."""
         return self._finished(self.exact)
 
     def baseline_output(self) -> NDArray[np.float64]:
+        """Outputs (B, …) with every error on: those of the network."""
         return self._finished(self.baseline)
 
     def _stepwise(self, layer: LayerModel) -> bool:

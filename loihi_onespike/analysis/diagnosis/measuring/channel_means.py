@@ -1,4 +1,4 @@
-"""What the calibration does to the biases of a population, done to its pre-activations: channels keep their means."""
+"""Shift of pre-activations that keeps the mean of every channel, as the calibration does with the biases."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from loihi_onespike.analysis.diagnosis.model.sent_values import Decision
 from loihi_onespike.conversion.calibration.population import LEAST_ACTIVE, STEP
 
 ROUNDS = 8
-"""Steps of the shifts that keep the means of the channels …"""
+"""Iterations that find the shift of a channel."""
 SAMPLES = 1024
-"""… and the values of a channel that they look at."""
+"""Values of a channel that the iterations use."""
 
 
 def with_means(layer: LayerModel, decision: Decision, off: Collection[Cause], wanted: torch.Tensor) -> Decision:
-    """The decision on pre-activations that are shifted, channel by channel, until the values have given means.
+    """Decision on pre-activations that are shifted, channel by channel, until the values have given means.
 
-    As `conversion.calibration.sequential` shifts biases, but on a sample of every channel.
+    The shift is found as in `conversion.calibration.sequential`, from a sample of every channel.
 
     Args:
-        off: as in `LayerModel.sent`.
-        wanted: (B, *shape) values whose means are to be met.
+        layer: the population.
+        decision: its decision before the shift.
+        off: causes that are switched off, as in `LayerModel.sent`.
+        wanted: values (B, *shape) whose means are to be met.
+
+    Returns:
+        The decision on the shifted pre-activations.
     """
     channels = layer.channels
     if layer.coder is None:

@@ -1,4 +1,4 @@
-"""How far an output is from that of the ANN."""
+"""Distance of an output from that of the ANN."""
 
 from __future__ import annotations
 
@@ -31,19 +31,25 @@ class OutputError:
     accuracy: float | None = None
 
     def measured(self, measure: str) -> float:
-        """The figure by which causes are compared: "kl", or "relative" for the squared relative error."""
+        """Error in the unit of the losses: `kl`, or for "relative" the squared relative error."""
         return self.kl if measure == "kl" else self.relative**2
 
     def to_dict(self) -> dict[str, object]:
+        """JSON-like values by attribute."""
         return asdict(self)
 
 
 @dataclass
 class ErrorSum:
-    """Adds up the error of batch after batch.
+    """Sum of the error over batches.
 
     Attributes:
-        squares, reference, divergence: one number per sample: ‖y - a‖², ‖a‖² and the divergence.
+        squares: ‖y - a‖² per sample, one array per batch.
+        reference: ‖a‖² per sample.
+        divergence: KL divergence per sample in nats.
+        places: decisions counted, one per sample and position.
+        agreed: decisions that equal those of the ANN.
+        right: correct decisions; None without labels.
     """
 
     squares: list[Float] = field(default_factory=list)
@@ -55,15 +61,18 @@ class ErrorSum:
 
     @classmethod
     def like(cls, other: ErrorSum) -> ErrorSum:
-        """A copy that goes on by itself."""
+        """Independent copy."""
         squares, reference, divergence = list(other.squares), list(other.reference), list(other.divergence)
         return cls(squares, reference, divergence, other.places, other.agreed, other.right)
 
     def add(self, output: Float, ann: Float, finish: str, labels: NDArray[np.integer] | None = None) -> None:
-        """One batch of outputs (B, classes, …) in the units of the ANN's output.
+        """Add one batch of outputs (B, classes, …) in the units of the ANN's output.
 
         Args:
-            finish: what the outputs have gone through, see `core.graphs.network.Readout`.
+            output: outputs of the network.
+            ann: outputs of the ANN.
+            finish: function that the outputs have passed, see `core.graphs.network.Readout`.
+            labels: (B, …) correct classes.
         """
         samples = len(ann)
         self.squares.append(((output - ann) ** 2).reshape(samples, -1).sum(axis=1))
@@ -79,7 +88,7 @@ class ErrorSum:
 
     @property
     def error(self) -> OutputError:
-        """Over all batches so far."""
+        """Error over all batches so far."""
         squares, reference = (float(np.concatenate(v).sum()) for v in (self.squares, self.reference))
         relative = sqrt(squares / reference) if reference else float(squares > 0)
         places = max(self.places, 1)
@@ -88,7 +97,7 @@ class ErrorSum:
         return OutputError(relative, kl, self.agreed / places, accuracy)
 
     def uncertainty(self, other: ErrorSum, measure: str) -> float:
-        """Standard error of the difference between two errors on the same samples, in the units of the measure."""
+        """Standard error of the difference between two errors on the same samples, in units of the measure."""
         if measure == "kl":
             per_sample = np.concatenate(self.divergence) - np.concatenate(other.divergence)
         else:
@@ -98,10 +107,11 @@ class ErrorSum:
 
 
 SMALLEST = 1e-30
+"""Smallest probability; it keeps the logarithm finite."""
 
 
 def log_probabilities(output: Float, finish: str) -> Float:
-    """Logarithms of the class probabilities (B, classes, …) of outputs."""
+    """Logarithm of the class probabilities (B, classes, …) of outputs."""
     if finish == "log_softmax":
         return output
     return np.log(np.maximum(output, SMALLEST)) if finish == "softmax" else log_softmax(output, axis=1)

@@ -1,4 +1,4 @@
-"""What is seen in a population directly: shares of values, phases, noise spikes, bits of v."""
+"""Counted figures of a population: shares of values, phases and noise spikes, and the width of v."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ MOST_SAMPLES = 65536
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """Shares of a population's neurons over all samples, 0..1.
+    """Shares of a population's values over all samples, each in [0, 1].
 
     Attributes:
-        active: the ANN's arithmetic gives another value than that of no spike.
-        underflow, clipped: of the active ones, those below the last threshold and above the first level.
+        active: values that differ from the value of no spike in exact arithmetic.
+        underflow, clipped: of the active values, those below the last threshold and those above the first level.
         phases: (T + 1,) shares of no spike and of every phase; empty for the readout.
-        early, late: spikes earlier and later than decided on the whole input.
-        false, missing: spikes where the whole input gives none, and none where it gives one.
+        early, late: spikes that are sent earlier or later than a decision on the whole input would send them.
+        false, missing: spikes where that decision sends none, and none where it sends one.
         v_bits: width of the largest |v| in the integer network, sign included.
-        pinned: neurons and samples whose v ended at its limit.
-        given_up_bits: that all weights of the layer gave up for the head-room.
+        pinned: number of values whose v ended at its limit.
+        given_up_bits: bits by which the precision of the layer's weights was reduced so that v fits.
     """
 
     active: float
@@ -46,19 +46,28 @@ class LayerStatistics:
 
     @property
     def noise(self) -> float:
-        """Share of the neurons that do not send what the whole input says."""
+        """Share of the values that differ from the decision on the whole input."""
         return self.early + self.late + self.false + self.missing
 
     def to_dict(self) -> dict[str, object]:
+        """JSON-like values by attribute."""
         return {**asdict(self), "phases": list(self.phases)}
 
 
 @dataclass
 class Tally:
-    """Adds up the statistics of one population.
+    """Sums that the statistics of one population come from.
 
     Attributes:
-        samples: |value| in units of λ where active, some of them.
+        layer: the population.
+        given_up_bits: bits by which the precision of its weights was reduced.
+        neurons: values counted, one per neuron and sample.
+        active: values that differ from the value of no spike.
+        counts: number of values by kind (underflow, clipped, early, late, false, missing).
+        histogram: (T + 1,) number of values by phase.
+        peak: largest |v| of the integer network.
+        pinned: values whose v ended at its limit.
+        samples: |value| in units of λ of some active values, one array per batch.
     """
 
     layer: LayerModel
@@ -72,7 +81,7 @@ class Tally:
     samples: list[NDArray[np.float64]] = field(default_factory=list)
 
     def add(self, decision: Decision, trace: LayerTrace) -> None:
-        """One batch, as the baseline decides and as the integer network ran."""
+        """Add one batch: the decision of the baseline and the trace of the integer network."""
         self.peak = max(self.peak, trace.peak)
         self.pinned += decision.pinned
         self.neurons += decision.z.numel()
@@ -105,12 +114,15 @@ class Tally:
             return
         scale = np.broadcast_to(self.layer.coder.scale, exact.shape[1:]).reshape(1, -1)
         flat = exact.numpy().reshape(len(exact), -1)
-        stride = max(flat.size // SAMPLES_PER_BATCH, 1) | 1  # odd: no axis is seen at its even places alone
+        # odd, so that the samples are not all at even positions of an axis
+        stride = max(flat.size // SAMPLES_PER_BATCH, 1) | 1
         relative = np.abs(flat / scale).ravel()[::stride]
         self.samples.append(relative[relative > 0])
 
     @property
     def statistics(self) -> LayerStatistics:
+        """Statistics of all batches so far."""
+
         def share(name: str, of: int) -> float:
             return self.counts.get(name, 0) / max(of, 1)
 
@@ -123,7 +135,7 @@ class Tally:
             share("clipped", self.active),
             phases,
             **noise,
-            v_bits=min(signed_bits(self.peak), V_BITS),  # the lowest v has no counterpart above zero
+            v_bits=min(signed_bits(self.peak), V_BITS),  # the magnitude of the lowest v needs one bit more
             pinned=self.pinned,
             given_up_bits=self.given_up_bits,
         )

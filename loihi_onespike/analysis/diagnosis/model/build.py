@@ -1,4 +1,4 @@
-"""The layers of a diagnosis: the integer network in real numbers beside the ANN that it came from."""
+"""Builds the model of a network: the integer network in real numbers together with the ANN that it came from."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ AnySum = Stage | OutputStage
 
 
 def ann_stages(model: torch.nn.Module, x: NDArray[np.floating]) -> StageGraph:
-    """The ANN as the stages that `convert` makes of it, before anything is calibrated.
+    """Stages of the ANN as `convert` makes them, before calibration.
 
     Args:
-        x: a few inputs as the model takes them.
+        model: the ANN.
+        x: at least one input as the model takes them.
     """
     graph, rewrites = pool_last(trace(model, torch.from_numpy(np.asarray(x[:2]))))
     return recode_mixed_input(lower(graph, rewrites))
@@ -43,11 +44,11 @@ def ann_stages(model: torch.nn.Module, x: NDArray[np.floating]) -> StageGraph:
 
 @dataclass(frozen=True, eq=False)
 class NetworkModel:
-    """Everything that a run needs.
+    """All populations of a network except its input.
 
     Attributes:
-        layers: in topological order, the readout last.
-        corrected: the calibration added something to the biases.
+        layers: populations in topological order, the readout last.
+        corrected: True where the calibration changed biases.
     """
 
     layers: tuple[LayerModel, ...]
@@ -58,12 +59,13 @@ def build_layers(network: Network, planned: StageGraph, ann: StageGraph, weight_
     """Model of a network, one layer per stage.
 
     Args:
-        planned: its stages before they were rounded, `OneSpikeNetwork.stages`.
-        ann: from `ann_stages`.
-        weight_bits: that it was converted with.
+        network: the integer network.
+        planned: its stages before quantization, `OneSpikeNetwork.stages`.
+        ann: stages of the ANN from `ann_stages`.
+        weight_bits: width of the weights that it was converted with.
 
     Raises:
-        ConfigurationError: the model is not the one that the network came from.
+        ConfigurationError: the ANN is not the one that the network was converted from.
     """
     _check_same(network, ann)
     build = _Build(network, planned, ann, dequantize(network), weight_bits)
@@ -80,8 +82,8 @@ def _check_same(network: Network, ann: StageGraph) -> None:
     if different:
         name = different[0]
         raise ConfigurationError(
-            f"{name}: found shape {found.get(name, 'nothing')} in the model and {wanted.get(name, 'nothing')} in the "
-            f"network, supported the model that {network.name} was converted from; give that one"
+            f"{name}: must have the shape {wanted.get(name, 'of no population')} of the network, got "
+            f"{found.get(name, 'no such layer')} from the model; give the model that {network.name} was converted from"
         )
 
 
@@ -99,7 +101,7 @@ class _Build:
         self._shapes = {s.name: s.shape for s in self.ann.stages}
         self._offsets: dict[str, Float] = {source.name: source.offset}
         self._offsets.update({p.name: p.offset for p in self.network.hidden})
-        # the plans hold the λ that integer weights are scaled by
+        # The plans hold the λ that the integer weights are scaled by.
         self._with_plans = replace(self.ann, input_plan=self.integer.input_plan, plans=self.integer.plans)
 
     def layer(self, stage: AnySum) -> LayerModel:
@@ -133,7 +135,7 @@ class _Build:
         assert isinstance(integer, Stage | OutputStage) and isinstance(planned, Stage | OutputStage)
         unit = population.membrane.unit
         exact = fold_offsets(stage, self._offsets, self.ann).bias - self._offsets.get(stage.name, np.zeros(()))
-        # An integer bias is off by half a unit; more than that was put there on purpose.
+        # Rounding changes a bias by at most half a unit; a larger difference is a correction of the calibration.
         self.corrected |= bool(np.any(np.abs(planned.bias - exact) > unit + 1e-5 * np.abs(exact)))
 
         def at_bits(bits: int) -> StageSum:
@@ -145,7 +147,7 @@ class _Build:
         return LayerWeights(self._sum(integer), rounded, self._sum(stage), coarser, at_bits, *biases)
 
     def _coarseness(self, stage: AnySum, population: Population | Readout) -> float:
-        """Largest unit of v over the one that `weight_bits` allow: more than 1 where bits went to the head-room."""
+        """Largest ratio of the unit of v to the finest one of `weight_bits`; above 1 where v would not have fitted."""
         planned = self._with_plans
         scales = [(planned.scale_of(link.pre), planned.by_name[link.pre].shape) for link in stage.links]
         _, finest = integer_links(stage, scales, self.weight_bits, np.zeros(()))
@@ -174,7 +176,7 @@ def _tensor(values: Float) -> torch.Tensor:
 
 
 def weight_bits_of(facts: Mapping[str, object]) -> int:
-    """Width of the weights that a network was converted with; 8 where its file does not say."""
+    """Width of the weights that a network was converted with; 8 where its file does not record it."""
     options = facts.get("options")
     found = options.get("weight_bits") if isinstance(options, Mapping) else None
     return int(found) if isinstance(found, int | float) else 8

@@ -1,4 +1,4 @@
-"""One population's code with single errors switched off: pre-activation and phase to the value that is sent."""
+"""The code of one population with single errors switched off: from pre-activation and phase to the value sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from loihi_onespike.executors.tensors.activation_functions import activate
 Float = NDArray[np.float64]
 
 NEVER = 2.0
-"""Factors of a threshold table are at most 1 in magnitude; beyond this the phase is never sent."""
+"""Limit of a factor in a threshold table; a phase with a larger factor is never sent, since others are at most 1."""
 FLAGS = {
     Cause.UNDERFLOW: kernel.UNDERFLOW_OFF,
     Cause.CLIPPING: kernel.CLIPPING_OFF,
@@ -31,11 +31,14 @@ FLAGS = {
 
 @dataclass(frozen=True, eq=False)
 class Thresholds:
-    """A spike at the first phase k with z ≥ factor · up[k-1], or negative with -z ≥ factor · down[k-1].
+    """Thresholds of a population.
+
+    A spike is sent at the first phase k with z ≥ factor · up[k-1], or with the negative sign where
+    -z ≥ factor · down[k-1].
 
     Attributes:
-        factor: per neuron, broadcastable to the shape.
-        up, down: (T,) factor per phase; no `down` for unsigned codes.
+        factor: factor per neuron, broadcastable to the shape.
+        up, down: (T,) factor per phase; `down` is None for unsigned codes.
     """
 
     factor: Float
@@ -45,20 +48,20 @@ class Thresholds:
 
 @dataclass(frozen=True, eq=False)
 class PopulationCoder:
-    """The code of one population; all values are relative to that of no spike.
+    """The code of one population; all values are relative to the value of no spike.
 
         exact(z) = f(z + offset) - offset
         coded(k) = sign(k) · λ · level(|k|), 0 for no spike
 
     Attributes:
-        code: levels and how they are rounded to.
-        shape: of one sample; the factors below broadcast to it.
+        code: levels and thresholds.
+        shape: shape of one sample; scale and offset broadcast to it.
         scale: λ.
         offset: value of no spike.
         activation: f.
-        thresholds: of the network as it is.
-        nominal: of a decision on the whole input; others than `thresholds` where these are fitted to a short wait.
-        first: first phase that is ever sent, positive and negative.
+        thresholds: thresholds of the network.
+        nominal: thresholds for a decision on the whole input; they differ where `thresholds` fit a short wait.
+        first: first phase that is ever sent, for positive and for negative spikes.
     """
 
     code: SingleSpikeCode
@@ -72,7 +75,7 @@ class PopulationCoder:
     _laid_out: dict[tuple[str, bool], NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def of_samples(self, channels: Channels) -> PopulationCoder:
-        """The code for samples (n, channels) of the population."""
+        """The same code for samples (n, channels) of the population."""
 
         def each(values: Float) -> Float:
             return np.broadcast_to(values, channels.parameter_shape).reshape(-1)
@@ -84,14 +87,14 @@ class PopulationCoder:
         )
 
     def exact(self, z: torch.Tensor) -> torch.Tensor:
-        """g of a pre-activation."""
+        """Exact value g of pre-activations."""
         if not np.any(self.offset):
             return activate(self.activation, z)
         offset = torch.tensor(self.offset).to(z.dtype)
         return activate(self.activation, z + offset) - offset
 
     def phases(self, z: torch.Tensor, nominal: bool = False) -> torch.Tensor:
-        """k, -k for a negative spike, 0 for none, decided on a whole pre-activation; int16."""
+        """Phases (int16) decided on the whole input: k, -k for a negative spike, 0 for no spike."""
         by = self.nominal if nominal else self.thresholds
         z = dense_layout(z)
         out = torch.empty_like(z, dtype=torch.int16)
@@ -106,13 +109,15 @@ class PopulationCoder:
         return self.value(torch.zeros_like(phases, dtype=torch.float32), phases, ())
 
     def value(self, exact: torch.Tensor, phases: torch.Tensor, off: Collection[Cause]) -> torch.Tensor:
-        """Value sent for g with its phase on the whole input, some of the code's own errors switched off.
+        """Values that are sent, with some errors of the code switched off.
 
         Args:
-            off: of these UNDERFLOW, CLIPPING and ROUNDING count.
+            exact: exact values g.
+            phases: phases decided on the whole input.
+            off: causes that are switched off; only UNDERFLOW, CLIPPING and ROUNDING have an effect.
         """
         exact = dense_layout(exact)
-        # by_place tells one place or one channel apart by its strides, which must then be those of `exact`
+        # by_place recognises single places and channels by the strides, so both arrays need the same ones.
         phases = (
             phases if phases.stride() == exact.stride() else torch.empty_like(exact, dtype=torch.int16).copy_(phases)
         )
@@ -127,13 +132,13 @@ class PopulationCoder:
         return out
 
     def clipped(self, exact: torch.Tensor, phases: torch.Tensor) -> torch.Tensor:
-        """Where g lies beyond the first level of its sign."""
+        """True where |g| lies above the first level of its sign."""
         outermost = (phases == self.first[0]) | (phases == -self.first[1])
         return outermost & (exact.abs() > self.coded(phases).abs() * kernel.BEYOND)
 
     @property
     def _ratios(self) -> Float:
-        """Of the first two levels and of the last two; of a single phase only the gain in front of it is known."""
+        """Ratios of the first two and of the last two levels; with a single phase, the gain before it."""
         gains = self.code.gains
         ends = np.array([gains[min(1, len(gains) - 1)], gains[-1]]) / 2**LEAK_SHIFT
         return np.maximum(ends, 1 + 2.0**-LEAK_SHIFT)
@@ -146,7 +151,7 @@ class PopulationCoder:
 
 
 def first_sent(table: Float | None) -> int:
-    """First phase whose threshold can be reached, 1 where there is none."""
+    """First phase whose threshold can be reached; 1 where there is no table."""
     if table is None:
         return 1
     return int(np.argmax(np.isfinite(table) & (np.abs(table) < NEVER))) + 1

@@ -1,4 +1,4 @@
-"""The input population with its errors on switches."""
+"""Model of the input population, whose errors can be switched off."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST
 
 
 class InputModel:
-    """x ↔ offset + scale · Σ levels; values are relative to the offset.
+    """Input population: x ≈ offset + scale · Σ levels; values are relative to the offset.
 
-    A binary code has UNDERFLOW in its ROUNDING: its levels are evenly spaced.
+    A binary code has no UNDERFLOW of its own: its levels are evenly spaced, so that it is a part of ROUNDING.
     """
 
     def __init__(self, population: InputPopulation) -> None:
@@ -36,11 +36,11 @@ class InputModel:
 
     @property
     def causes(self) -> tuple[Cause, ...]:
-        """Errors that its code can make."""
+        """Errors that the code can make."""
         return (Cause.CLIPPING, Cause.ROUNDING) if self._coder is None else tuple(c for c in Cause if c in OF_CODE)
 
     def wrong(self, x: NDArray[np.floating]) -> dict[Cause, int]:
-        """Number of values of x that each cause changes."""
+        """Number of values of x (B, *shape) that each cause changes."""
         exact = self._relative(x)
         if self._coder is not None:
             phases = self._coder.phases(exact)
@@ -56,7 +56,7 @@ class InputModel:
         return {Cause.CLIPPING: int(outside.sum()), Cause.ROUNDING: int((off & ~outside).sum())}
 
     def sent(self, x: NDArray[np.floating], off: Collection[Cause]) -> SentValues:
-        """What is sent for a batch (B, *shape), some errors off."""
+        """Values that are sent for a batch (B, *shape) with some errors switched off."""
         exact = self._relative(x)
         if self._coder is not None:
             phases = self._coder.phases(exact)
@@ -76,7 +76,7 @@ class InputModel:
         return torch.from_numpy(np.asarray(x, np.float64)) - self._offset
 
     def _inside(self, exact: torch.Tensor) -> torch.Tensor:
-        """Within half a step of the range of a binary code, so that only what is really outside changes."""
+        """Values limited to the range of a binary code; up to half a step outside, they are left as they are."""
         most = self._even_steps * self._step
         low, high = -self._step / 2, most + self._step / 2
         outside = (exact < low) | (exact > high)
@@ -87,7 +87,7 @@ class InputModel:
 
 
 def _laid_out(values: torch.Tensor) -> torch.Tensor:
-    """float32 (whole numbers as they are), feature maps with their channels last as the sums of the layers like it."""
+    """Values in float32 (integers as they are), with feature maps in the memory order that the sums are fastest in."""
     values = values.float() if values.is_floating_point() else values
     if values.dim() in CHANNELS_LAST:
         return values.contiguous(memory_format=CHANNELS_LAST[values.dim()])

@@ -1,4 +1,4 @@
-"""One population of the integer network in real numbers, with every error of it on a switch."""
+"""Model of one population: the integers in real numbers, with every error switchable."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ Values = Mapping[str, SentValues]
 
 @dataclass(frozen=True, eq=False)
 class LayerModel:
-    """A population other than the input.
+    """Model of a population other than the input.
 
     Attributes:
-        population: of the integer network.
-        kind: label for reports.
-        pres: populations that it reads, relays left out.
-        weights: None for max pooling, which has no errors of its own.
-        pool: maximum over the window, for max pooling.
-        coder: None for max pooling and the readout.
-        channels: places that share a bias.
+        population: the population of the integer network.
+        kind: its kind, for reports.
+        pres: names of the populations that it reads, without relays.
+        weights: its linear part; None for max pooling, which has no errors of its own.
+        pool: maximum over the window; None except for max pooling.
+        coder: its code; None for max pooling and the readout.
+        channels: positions that share a bias.
         unit: real value of v = 1, broadcastable to a batch.
-        gains: (steps + 1,) of v after every input step.
-        quantizer: pre-activations in units of the threshold to levels, with a full wait; None without a coder.
+        gains: (steps + 1,) gain of v after every input step.
+        quantizer: maps pre-activations in units of the threshold to levels, for a full wait; None without a coder.
     """
 
     population: Population | Readout
@@ -52,14 +52,21 @@ class LayerModel:
 
     @property
     def name(self) -> str:
+        """Name of the population."""
         return self.population.name
 
     @property
     def steps(self) -> int:
+        """Length of its input in steps."""
         return len(self.gains) - 1
 
     def causes(self, decision: Decision, saturating: bool) -> tuple[Cause, ...]:
-        """Errors that this population makes on a batch."""
+        """Errors that the population makes on a batch.
+
+        Args:
+            decision: its decision with every error on.
+            saturating: True where v reaches its limit in this batch.
+        """
         found = []
         if self.coder is not None and decision.on_whole is not None:
             exact = self.coder.exact(decision.z)
@@ -79,11 +86,11 @@ class LayerModel:
 
     @property
     def waits_short(self) -> bool:
-        """Decisions fall before the whole input is there."""
+        """True where neurons decide before the whole input has arrived."""
         return self.coder is not None and self.population.wait + 1 < self.steps
 
     def quick(self, values: Values) -> SentValues:
-        """What it sends with a full wait, every error on: one pass over memory, no phases."""
+        """Values sent with a full wait and every error on, without phases; faster than `decide` and `sent`."""
         if self.pool is not None or self.quantizer is None or self.coder is None:
             return self.sent(self.decide(values, (), False), ())
         z = self._sum(values, (), 1, self.steps).add_(self._bias((), True))
@@ -96,10 +103,11 @@ class LayerModel:
         """Pre-activations and phases of a batch.
 
         Args:
-            off: of these NOISE, WEIGHTS and HEADROOM count.
-            saturating: v reaches its limit in this batch.
-            corrected: with what the calibration added to the biases.
-            wait: another one than the population's.
+            values: values that the populations before it send, by name.
+            off: causes that are switched off; only NOISE, WEIGHTS and HEADROOM have an effect.
+            saturating: True where v reaches its limit in this batch.
+            corrected: use the biases as the calibration corrected them.
+            wait: wait to use instead of the population's own.
         """
         if self.pool is not None:
             return Decision(self.pool({pre: values[pre].values for pre in self.pres}), self._first(values), None)
@@ -130,7 +138,7 @@ class LayerModel:
         return Decision(z, phases, on_whole, self.coder.coded(phases) - self.coder.coded(on_whole), pinned)
 
     def sent(self, decision: Decision, off: Collection[Cause]) -> SentValues:
-        """What is sent for a decision; of `off` the causes of the code and NOISE count."""
+        """Values that are sent for a decision; of `off` only NOISE and the causes of the code have an effect."""
         if self.coder is None:
             steps = 0 if isinstance(self.population, Readout) else self.population.timesteps
             return SentValues(decision.z, decision.phases, steps)
@@ -140,17 +148,17 @@ class LayerModel:
         if not OF_CODE.intersection(off):
             return SentValues(self.coder.coded(phases), phases.abs(), self._timesteps)
         values = self.coder.value(self.coder.exact(decision.z), decision.on_whole, off)
-        if decision.noise is not None and with_noise:  # the error of a noise spike comes on top
+        if decision.noise is not None and with_noise:  # the error of a noise spike is added
             values = values.add_(decision.noise)
         return SentValues(values, phases.abs(), self._timesteps)
 
     def on_whole(self, z: torch.Tensor) -> torch.Tensor:
-        """Phases as they would be, decided on pre-activations of the whole input."""
+        """Phases that are decided on pre-activations of the whole input."""
         assert self.coder is not None
         return self.coder.phases(z, nominal=self.waits_short)
 
     def exactly(self, values: Values, with_phases: bool) -> SentValues:
-        """f(z) of the ANN's own weights and bias, and on demand the phases at which such values would be sent."""
+        """Exact values f(z) with weights and biases of the ANN; `with_phases` adds the phases that would send them."""
         if self.pool is not None:
             return self.sent(self.decide(values, (), False), ())
         z = self._sum(values, OF_SUM, 1, self.steps).add_(self._bias((), False))
@@ -177,7 +185,7 @@ class LayerModel:
         return self.weights.bias(off, corrected)
 
     def _fired(self, phases: torch.Tensor | None, z: torch.Tensor, k: int) -> torch.Tensor:
-        """Phases after the decision on output phase k."""
+        """Phases after output phase k has been decided."""
         assert self.coder is not None
         by = self.coder.thresholds
         if phases is None:
@@ -189,7 +197,7 @@ class LayerModel:
         return phases
 
     def _first(self, values: Values) -> torch.Tensor | None:
-        """Phase of the first spike in the window; None where the phases are not followed."""
+        """Phase of the first spike in the pooling window; None where the inputs have no phases."""
         assert self.pool is not None
         early: dict[str, torch.Tensor] = {}
         for pre in self.pres:
@@ -210,5 +218,5 @@ class LayerModel:
 
 
 def like(values: NDArray[np.float64], z: torch.Tensor) -> torch.Tensor:
-    """Parameters as a tensor of the type of z."""
+    """Parameters as a tensor with the type of z."""
     return torch.tensor(values).to(z.dtype)

@@ -1,4 +1,4 @@
-"""What a population decides in one window, and what it sends: real values with the step at which each arrives."""
+"""Decision of a population in one window, and the values that it sends with the steps at which they arrive."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 
 @dataclass(frozen=True, eq=False)
 class SentValues:
-    """Values relative to the value of no spike.
+    """Values that a population sends, relative to the value of no spike.
 
-    A value that no spike of the code stands for (an error of the code is switched off) arrives where its spike would;
-    one below the last threshold arrives at the last step.
+    With an error of the code switched off, a value may not be one of the levels; it then arrives with the spike of its
+    phase. A value below the last threshold arrives at the last step.
 
     Attributes:
-        values: (B, *shape).
-        phases: (B, *shape) phase of the spike, its sign left out, 0 for none; None where no reader needs the steps.
-        codes: (B, *shape) codes of a binary coded input, in place of phases.
-        step: value of code 1, broadcastable, with `codes`.
+        values: values (B, *shape).
+        phases: phases (B, *shape) without sign, 0 for no spike; None where no reader needs the steps.
         steps: length of the window.
+        codes: codes (B, *shape) of a binary coded input, instead of phases.
+        step: value of code 1, broadcastable; given with `codes`.
     """
 
     values: torch.Tensor
@@ -29,7 +29,7 @@ class SentValues:
     step: torch.Tensor | None = None
 
     def between(self, first: int, last: int) -> torch.Tensor:
-        """Sum of what arrives at the steps first .. last, counted from 1, both included."""
+        """Sum of the values that arrive at the steps first to last, both included, counted from 1."""
         if first <= 1 and last >= self.steps:
             return self.values
         if self.codes is not None:
@@ -44,7 +44,7 @@ class SentValues:
         return replace(self, values=self.values[:images], phases=phases, codes=codes)
 
     def _bits(self, first: int, last: int) -> torch.Tensor:
-        """Most significant bit at step 1; what the bits do not carry comes with the last one."""
+        """Part of the values in the bits of these steps, from the most significant; the last has the remainder."""
         assert self.codes is not None and self.step is not None
         end = min(last, self.steps)
         if first > end:
@@ -57,14 +57,14 @@ class SentValues:
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """Pre-activations of a batch and what was decided on them.
+    """Pre-activations of a batch and the phases decided on them.
 
     Attributes:
-        z: on the whole input.
-        phases: as sent.
-        on_whole: as they would be, decided on the whole input; the same object with a full wait.
-        noise: value of the spikes as sent less that of the decision on the whole input; None with a full wait.
-        pinned: neurons at the limit of v at the end of the window.
+        z: pre-activations of the whole input.
+        phases: phases that are sent; None without a code.
+        on_whole: phases decided on the whole input; with a full wait the same object as `phases`.
+        noise: values of the spikes that are sent minus those decided on the whole input; None with a full wait.
+        pinned: number of values at the limit of v at the end of the window.
     """
 
     z: torch.Tensor

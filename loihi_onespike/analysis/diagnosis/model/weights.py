@@ -1,4 +1,4 @@
-"""The linear part of a population with the rounding of its weights on switches."""
+"""Linear part of a population, whose rounding of the weights can be switched off."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from loihi_onespike.executors.tensors.stage_sum import StageSum
 
 @dataclass(frozen=True, eq=False)
 class LayerWeights:
-    """The sum of a stage with its weights as they are, as `weight_bits` would leave them, and as the ANN has them.
+    """Weighted sum of a stage with integer weights, with weights of full precision, and with those of the ANN.
 
     Attributes:
-        integer: with the weights of the integer network.
-        rounded: with all the bits of `weight_bits`; None where the integer network has them all.
-        real: with the weights of the ANN.
-        coarseness: largest factor by which integer weights are coarser than `weight_bits` allows.
-        at_bits: the sum with weights of another width.
-        bias_integer, bias_real, bias_exact: of the integer network, before it was rounded, and without corrections by
-            the calibration; broadcastable to a batch.
+        integer: sum with the weights of the integer network.
+        rounded: sum with weights rounded to all bits of `weight_bits`; None where `integer` has this precision.
+        real: sum with the weights of the ANN.
+        coarseness: largest factor by which the integer weights are coarser than `weight_bits` allows.
+        at_bits: builds the sum with weights of another width.
+        bias_integer: bias of the integer network; all biases are broadcastable to a batch.
+        bias_real: bias before rounding.
+        bias_exact: bias before rounding and without the corrections of the calibration.
     """
 
     integer: StageSum
@@ -35,7 +36,7 @@ class LayerWeights:
     bias_exact: torch.Tensor
 
     def sums(self, off: Collection[Cause]) -> list[tuple[float, StageSum]]:
-        """Sums with factors whose total has the weights without these errors: both errors of a weight add up."""
+        """Factors and sums whose total has the weights without these errors; both errors of a weight are additive."""
         weights, headroom = Cause.WEIGHTS in off, Cause.HEADROOM in off
         if self.rounded is None or (weights and headroom):
             return [(1.0, self.real if weights else self.integer)]
@@ -46,6 +47,7 @@ class LayerWeights:
         return [(1.0, self.integer)]
 
     def bias(self, off: Collection[Cause], corrected: bool) -> torch.Tensor:
+        """Bias without these errors, with or without the corrections of the calibration."""
         if not corrected:
             return self.bias_exact
         return self.bias_real if Cause.WEIGHTS in off else self.bias_integer

@@ -1,4 +1,4 @@
-"""What a diagnosis found, as data."""
+"""The result of a diagnosis as data."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from loihi_onespike.analysis.diagnosis.measuring.statistics import LayerStatisti
 
 @dataclass(frozen=True)
 class Loss:
-    """What causes cost at the output, in the units of the diagnosis' measure.
+    """Effect of causes on the output, in units of the diagnosis' measure.
 
     Attributes:
-        value: error of the network as it is, less `without`: what is gained by switching the causes off. Negative
-            where they make up for others.
+        value: error of the network minus its error with the causes switched off, thus the gain of switching them
+            off. It is negative where they compensate other errors.
         uncertainty: standard error of `value` over the samples.
-        alone: error of the ANN with nothing but these causes; steadier than `value`, since what is changed in one
-            layer makes other spikes of all later layers cross their thresholds.
-        without: error with the causes off.
+        alone: error of the ANN with only these causes. It is more stable than `value`, since a change in one layer
+            of the network moves other values of all later layers across their thresholds.
+        without: error with the causes switched off.
     """
 
     value: float
@@ -30,10 +30,11 @@ class Loss:
 
     @property
     def certain(self) -> bool:
-        """More than two standard errors from nothing."""
+        """True where `value` differs from 0 by more than two standard errors."""
         return abs(self.value) > 2 * self.uncertainty
 
     def to_dict(self) -> dict[str, object]:
+        """JSON-like values."""
         return {
             "loss": self.value,
             "alone": self.alone,
@@ -45,14 +46,14 @@ class Loss:
 
 @dataclass(frozen=True)
 class LayerDiagnosis:
-    """One population.
+    """Result for one population.
 
     Attributes:
-        name, kind: of the population.
-        losses: by cause, those that it has.
-        total: all its causes off together.
-        statistics: None for the input.
-        remedy: one sentence, empty where it causes nothing.
+        name, kind: name and kind of the population.
+        losses: loss by cause, for the causes that occur.
+        total: loss of all its causes together.
+        statistics: counted figures; None for the input.
+        remedy: one sentence on the main cause and what reduces it; empty where the population loses nothing.
     """
 
     name: str
@@ -64,16 +65,17 @@ class LayerDiagnosis:
 
     @property
     def interaction(self) -> float:
-        """What the causes lose together beyond the sum of what each one loses alone."""
+        """Loss of all causes together minus the sum of their single losses."""
         return self.total.value - sum(loss.value for loss in self.losses.values())
 
     @property
     def main(self) -> Cause | None:
-        """The cause that alone makes the largest error, None where none makes any."""
+        """The cause with the largest error alone; None where no cause has any."""
         worst = max(self.losses, key=lambda cause: self.losses[cause].alone, default=None)
         return worst if worst is not None and self.losses[worst].alone > 0 else None
 
     def to_dict(self) -> dict[str, object]:
+        """JSON-like values."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -88,20 +90,21 @@ class LayerDiagnosis:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Where a network loses.
+    """Losses of a network by population and cause.
 
     Attributes:
-        network: its name.
-        images: samples that it was diagnosed on; fewer than `requested` after an interruption.
-        requested: samples that were given.
-        measure: "relative" (squared relative error of the output) or "kl", by which losses are given.
+        network: name of the network.
+        images: number of samples measured; fewer than `requested` after an interruption.
+        requested: number of samples given.
+        measure: unit of the losses: "relative" (squared relative error of the output) or "kl" (nats).
         integer: error of the integer network.
-        error: of the same network in real numbers, which the losses are measured in.
-        exact: with every cause off everywhere.
-        layers: in the order of the network, the input first.
-        everywhere: one cause off in all layers.
-        corrected: the calibration corrects biases; means of channels are kept when something is switched off.
-        sentence: the network in one sentence.
+        error: error of the same network in real numbers, which the losses refer to.
+        exact: error with every cause switched off in all populations.
+        layers: results in the order of the network, the input first.
+        everywhere: loss by cause, each switched off in all populations.
+        corrected: True where the calibration corrected biases. The means of the channels are then kept when an error
+            is switched off.
+        sentence: summary in one sentence.
     """
 
     network: str
@@ -118,41 +121,42 @@ class Diagnosis:
 
     @property
     def interrupted(self) -> bool:
+        """True where not all samples were measured."""
         return self.images < self.requested
 
     @property
     def total(self) -> float:
-        """Loss that all causes have together."""
+        """Loss of all causes together."""
         return self.error.measured(self.measure) - self.exact.measured(self.measure)
 
     @property
     def integer_arithmetic(self) -> float:
-        """Error of the integers beyond that of the same network in real numbers: floors of leaks and thresholds."""
+        """Error that the integers add to the network in real numbers: floors of leaks and thresholds."""
         return self.integer.measured(self.measure) - self.error.measured(self.measure)
 
     @property
     def interaction_of_layers(self) -> float:
-        """Total loss beyond the sum of what the layers lose one by one."""
+        """Total loss minus the sum of the losses of the populations."""
         return self.total - sum(layer.total.value for layer in self.layers)
 
     @property
     def interaction_of_causes(self) -> float:
-        """Total loss beyond the sum of what the causes lose one by one, each off everywhere."""
+        """Total loss minus the sum of the losses of the causes, each switched off in all populations."""
         return self.total - sum(loss.value for loss in self.everywhere.values())
 
     @property
     def ranked(self) -> tuple[LayerDiagnosis, ...]:
-        """Layers, the one first that alone makes the largest error."""
+        """Populations by decreasing error alone."""
         return tuple(sorted(self.layers, key=lambda layer: -layer.total.alone))
 
     @property
     def main(self) -> Cause | None:
-        """The cause that alone, everywhere, makes the largest error; None where none makes any."""
+        """The cause with the largest error alone in all populations; None where no cause has any."""
         worst = max(self.everywhere, key=lambda cause: self.everywhere[cause].alone, default=None)
         return worst if worst is not None and self.everywhere[worst].alone > 0 else None
 
     def share(self, value: float) -> float:
-        """Of the network's error."""
+        """A value as a share of the network's error."""
         whole = self.error.measured(self.measure)
         return value / whole if whole else 0.0
 

@@ -1,4 +1,4 @@
-"""What would help, searched on what was measured, in one sentence per layer and one for the network."""
+"""Remedies in words: one sentence per layer and one for the network, from what was measured."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from loihi_onespike.core.codes import V_BITS
 def layer_sentence(
     layer: LayerDiagnosis, tally: Tally | None, run: SwitchedRuns, found: Diagnosis, weight_bits: int
 ) -> str:
-    """The main cause of a layer and what would halve it; empty where the layer loses nothing.
+    """Main cause of a layer and what would reduce it; empty where the layer loses nothing.
 
     Args:
-        tally: of the layer, None for the input.
+        layer: result of the layer.
+        tally: its sums; None for the input.
         run: the last batch, on which remedies are searched.
+        found: the whole diagnosis.
+        weight_bits: width of the weights.
     """
     cause = layer.main
     if cause is None:
@@ -32,15 +35,15 @@ def layer_sentence(
 
 
 def network_sentence(found: Diagnosis) -> str:
-    """The main cause of the whole network and where it loses most."""
+    """Main cause of the whole network, and the layers where it is largest."""
     if found.main is None or found.total <= 0:
-        return f"{found.network}: no loss found on {found.images} images"
+        return f"{found.network}: no loss on {found.images} images"
     cause = found.main
     loss = found.everywhere[cause]
     places = sorted((y for y in found.layers if cause in y.losses), key=lambda y: -y.losses[cause].alone)
     worst = ", ".join(y.name for y in places[:3])
     text = f"{found.network}: {NAMES[cause]} alone makes {_percent(found.share(loss.alone))} of the error"
-    gain = f"without it {_percent(found.share(loss.value))} of the error would go"
+    gain = f"without it the error would shrink by {_percent(found.share(loss.value))}"
     return f"{text}, most in {worst}, and {gain}; {_GENERAL[cause]}"
 
 
@@ -56,14 +59,14 @@ def _underflow(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int
     ways += [] if base is None else [f"base {base:.2f}"]
     if factor is not None:
         ways.append(f"λ × {factor:.3g} ({_percent(clipped)} would then be clipped)")
-    return f"{text}: {' or '.join(ways)} would halve that" if ways else text
+    return f"{text}: {' or '.join(ways)} would halve that share" if ways else text
 
 
 def _clipping(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
     assert tally.layer.coder is not None
     text = f"{_percent(seen.clipped)} of its active values lie above the first level"
     factor = remedy_search.scale_for_clipping(tally.layer.coder.code, remedy_search.samples(tally))
-    return text if factor is None else f"{text}: λ × {factor:.3g} would halve that"
+    return text if factor is None else f"{text}: λ × {factor:.3g} would halve that share"
 
 
 def _rounding(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
@@ -85,9 +88,9 @@ def _noise(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) ->
         )
         if share
     )
-    text = f"of its neurons {kinds or 'none'} decide otherwise than on the whole input"
+    text = f"of its decisions {kinds or 'none'} differ from those on the whole input"
     wait = remedy_search.wait_for_noise(layer, run)
-    return text if wait is None else f"{text}: wait={wait} would leave a tenth of them"
+    return text if wait is None else f"{text}: wait={wait} would leave a tenth of these"
 
 
 def _weights(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
@@ -95,19 +98,18 @@ def _weights(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) 
         wider = remedy_search.bits_for_weights(tally.layer, run, bits)
         return f"its weights have {bits} bits: weight_bits={wider} would leave a tenth of their noise"
     return (
-        "its weights have 8 bits, the widest that there are: corrected biases (method 'calibrated') or fine-tuning "
-        "make up for a part"
+        "its weights have 8 bits, the largest width: corrected biases (method 'calibrated') or fine-tuning compensate "
+        "a part"
     )
 
 
 def _headroom(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
     needed = remedy_search.bits_of_v(tally.layer, run)
     if seen.v_bits >= V_BITS and needed > V_BITS:
-        return f"v would need {needed} of {V_BITS} bits: a smaller base, T or weight_bits={max(bits - 1, 2)} frees some"
-    given = seen.given_up_bits or max(ceil(log2(remedy_search.coarseness(tally.layer))), 1)
-    return (
-        f"some of its weights gave up {given} bit{'s' if given > 1 else ''} to v: a smaller base or T leaves them room"
-    )
+        return f"v requires {needed} bits, limit {V_BITS}: reduce base, T or weight_bits (to {max(bits - 1, 2)})"
+    lost = seen.given_up_bits or max(ceil(log2(remedy_search.coarseness(tally.layer))), 1)
+    bits_text = f"{lost} bit{'s' if lost > 1 else ''}"
+    return f"weight precision reduced by {bits_text} ({V_BITS}-bit potential limit): reduce base or T"
 
 
 _REMEDIES: dict[Cause, Callable[[Tally, LayerStatistics, SwitchedRuns, int], str]] = {
@@ -119,17 +121,17 @@ _REMEDIES: dict[Cause, Callable[[Tally, LayerStatistics, SwitchedRuns, int], str
     Cause.HEADROOM: _headroom,
 }
 _INPUT = {
-    Cause.CLIPPING: "it leaves the range that calibration saw: calibrate on data like these",
-    Cause.ROUNDING: "more input_bits carry it more finely",
-    Cause.UNDERFLOW: "input_code='binary' carries small inputs",
+    Cause.CLIPPING: "values lie outside the range of the calibration data: calibrate on data like these",
+    Cause.ROUNDING: "more input_bits give finer steps",
+    Cause.UNDERFLOW: "input_code='binary' also sends small values",
 }
 _GENERAL = {
-    Cause.UNDERFLOW: "more timesteps reach smaller values, and method 'calibrated' fits the levels",
+    Cause.UNDERFLOW: "more timesteps reach smaller values, and method 'calibrated' fits the levels to the activations",
     Cause.CLIPPING: "larger scales or calibration on more data reach larger values",
     Cause.ROUNDING: "more timesteps set the levels closer",
-    Cause.NOISE: "a longer wait decides on more of the input",
-    Cause.WEIGHTS: "more weight_bits (up to 8), or method 'calibrated', which sees the rounding",
-    Cause.HEADROOM: "a smaller base, T or weight_bits leaves v more room",
+    Cause.NOISE: "with a longer wait, neurons decide on more of their input",
+    Cause.WEIGHTS: "use more weight_bits (up to 8), or method 'calibrated', which compensates rounding",
+    Cause.HEADROOM: "a smaller base, T or weight_bits reduces the width of v",
 }
 
 

@@ -1,4 +1,4 @@
-"""The smallest change of a setting that halves an error, found by applying codes to sampled values."""
+"""Search for the smallest change of an option that reduces an error, on sampled values."""
 
 from __future__ import annotations
 
@@ -16,23 +16,34 @@ from loihi_onespike.core.codes import LEAK_SHIFT, V_BITS, V_MAX, PhaseCode, Sing
 Float = NDArray[np.float64]
 
 MOST_TIMESTEPS = 4
-"""Times as many as there are are tried."""
+"""Largest number of timesteps that is tried, as a multiple of the present one."""
 IMAGES = 4
-"""Images on which layers are run again."""
+"""Images on which a layer is run again."""
 
 
 def samples(tally: Tally) -> Float:
-    """(n,) |value| in units of λ of active values."""
+    """Sampled |value| (n,) of active values in units of λ."""
     return np.concatenate(tally.samples).astype(np.float64) if tally.samples else np.zeros(0)
 
 
 def underflow(code: SingleSpikeCode, values: Float) -> float:
-    """Share of the values below the last threshold."""
+    """Share of the values (n,) below the last threshold."""
     return _share(values < code.thresholds()[-1])
 
 
 def timesteps_for_underflow(code: SingleSpikeCode, values: Float, wanted: float) -> int | None:
-    """Smallest T at which no more than the share `wanted` underflows, the levels continued in their last ratio."""
+    """Smallest T at which at most a share of the values underflows.
+
+    Further levels follow the last one in the ratio of the last two.
+
+    Args:
+        code: the present code.
+        values: |value| (n,) in units of λ.
+        wanted: share that may underflow.
+
+    Returns:
+        T, or None where `MOST_TIMESTEPS` times the present T are not enough.
+    """
     ratio, last = code.gains[-1] / 2**LEAK_SHIFT, float(code.thresholds()[-1])
     for timesteps in range(code.timesteps + 1, MOST_TIMESTEPS * code.timesteps + 1):
         if _share(values < last / ratio ** (timesteps - code.timesteps)) <= wanted:
@@ -41,7 +52,16 @@ def timesteps_for_underflow(code: SingleSpikeCode, values: Float, wanted: float)
 
 
 def base_for_underflow(code: SingleSpikeCode, values: Float, wanted: float) -> float | None:
-    """Smallest larger base, in steps of 0.01, that does the same with as many timesteps; None for fitted levels."""
+    """Smallest larger base, in steps of 0.01, at which at most a share of the values underflows; T is kept.
+
+    Args:
+        code: the present code.
+        values: |value| (n,) in units of λ.
+        wanted: share that may underflow.
+
+    Returns:
+        The base, or None for fitted levels and where no base below 4 is large enough.
+    """
     if not isinstance(code, PhaseCode):
         return None
     top = code.base.value * code.levels()[0]  # λ, which the largest activation is
@@ -53,7 +73,16 @@ def base_for_underflow(code: SingleSpikeCode, values: Float, wanted: float) -> f
 
 
 def scale_for_underflow(code: SingleSpikeCode, values: Float, wanted: float) -> tuple[float | None, float]:
-    """Factor of λ that does the same, and the share of the values that would then be clipped."""
+    """Largest factor of λ at which at most a share of the values underflows.
+
+    Args:
+        code: the present code.
+        values: |value| (n,) in units of λ.
+        wanted: share that may underflow.
+
+    Returns:
+        The factor, or None where 0.1 is still too large, and the share of the values that would then be clipped.
+    """
     for factor in np.geomspace(0.97, 0.1, 75):
         if _share(values < factor * code.thresholds()[-1]) <= wanted:
             return float(factor), _share(values > factor * code.levels()[0])
@@ -61,14 +90,14 @@ def scale_for_underflow(code: SingleSpikeCode, values: Float, wanted: float) -> 
 
 
 def scale_for_clipping(code: SingleSpikeCode, values: Float) -> float | None:
-    """Factor of λ at which half as many values are clipped."""
+    """Factor of λ at which half as many values are clipped; None where none is."""
     top = code.levels()[0]
     clipped = values[values > top]
     return float(np.median(clipped) / top) if len(clipped) else None
 
 
 def timesteps_for_rounding(code: SingleSpikeCode, values: Float) -> int | None:
-    """Smallest T at which the square of the rounding halves, the levels spread over the range that they have now."""
+    """Smallest T at which the squared rounding error halves, with the levels spread over their present range."""
     levels = code.levels()
     inside = values[(values >= code.thresholds()[-1]) & (values <= levels[0])]
     if not len(inside) or len(levels) < 2:
@@ -90,17 +119,17 @@ def _rounding(levels: Float, values: Float) -> float:
 
 @torch.no_grad()
 def wait_for_noise(layer: LayerModel, run: SwitchedRuns) -> int | None:
-    """Smallest wait that leaves a tenth of the spikes that a whole input would not have sent so."""
-    inputs = _few(layer, run)
+    """Smallest wait that leaves a tenth of the decisions that differ from those on the whole input."""
+    inputs = _first_images(layer, run)
     steps, own = layer.steps, layer.population.wait
-    before = _otherwise(layer, inputs, own)
+    before = _changed_decisions(layer, inputs, own)
     for wait in range(own + 1, steps + 1):
-        if wait >= steps - 1 or 10 * _otherwise(layer, inputs, wait) <= before:
+        if wait >= steps - 1 or 10 * _changed_decisions(layer, inputs, wait) <= before:
             return wait
     return None
 
 
-def _otherwise(layer: LayerModel, inputs: dict[str, SentValues], wait: int) -> int:
+def _changed_decisions(layer: LayerModel, inputs: dict[str, SentValues], wait: int) -> int:
     decision = layer.decide(inputs, (), False, wait=wait)
     assert decision.phases is not None and decision.on_whole is not None
     return int((decision.phases != decision.on_whole).sum())
@@ -108,9 +137,15 @@ def _otherwise(layer: LayerModel, inputs: dict[str, SentValues], wait: int) -> i
 
 @torch.no_grad()
 def bits_for_weights(layer: LayerModel, run: SwitchedRuns, bits: int) -> int:
-    """Smallest width of the weights, up to 8, that leaves a tenth of the power of their rounding in z."""
+    """Smallest width of the weights, up to 8 bits, that leaves a tenth of the power of their rounding error in z.
+
+    Args:
+        layer: the population.
+        run: the batch that it is run on.
+        bits: the present width.
+    """
     assert layer.weights is not None
-    values = {pre: sent.values for pre, sent in _few(layer, run).items()}
+    values = {pre: sent.values for pre, sent in _first_images(layer, run).items()}
     real = layer.weights.real(values)
 
     def noise(width: int) -> float:
@@ -123,18 +158,18 @@ def bits_for_weights(layer: LayerModel, run: SwitchedRuns, bits: int) -> int:
 
 @torch.no_grad()
 def bits_of_v(layer: LayerModel, run: SwitchedRuns) -> int:
-    """Width of the largest |v| without a limit, sign included, at the end of the window."""
-    z = layer.decide(_few(layer, run), {Cause.HEADROOM, Cause.NOISE}, False).z
+    """Width in bits, sign included, that the largest |v| at the end of the window requires without a limit."""
+    z = layer.decide(_first_images(layer, run), {Cause.HEADROOM, Cause.NOISE}, False).z
     largest = float((z.abs() * float(layer.gains[-1]) / layer.unit).max())
     return max(int(np.ceil(np.log2(max(largest, 1.0) / V_MAX))), 0) + V_BITS if largest > V_MAX else V_BITS
 
 
 def coarseness(layer: LayerModel) -> float:
-    """Largest factor by which weights are coarser than their width allows."""
+    """Largest factor by which the weights are coarser than their width allows; 1 for max pooling."""
     return layer.weights.coarseness if layer.weights is not None else 1.0
 
 
-def _few(layer: LayerModel, run: SwitchedRuns) -> dict[str, SentValues]:
+def _first_images(layer: LayerModel, run: SwitchedRuns) -> dict[str, SentValues]:
     return {pre: run.baseline[pre].first(IMAGES) for pre in layer.pres}
 
 
