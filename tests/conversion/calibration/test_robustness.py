@@ -112,7 +112,7 @@ def _error(model: nn.Module, net: OneSpikeNetwork, x: torch.Tensor, executor: st
     """Distance to the ANN over the spread of its outputs."""
     with torch.no_grad():
         ann = model(x).double().numpy()
-    found = net.predict(x, executor=executor)  # type: ignore[arg-type]
+    found = net.predict(x, executor=executor)
     assert np.isfinite(found).all()
     return float(np.linalg.norm(found - ann) / np.linalg.norm(ann - ann.mean(axis=0)))
 
