@@ -2,7 +2,7 @@
 
     python -m loihi_onespike.executors.microcode.document docs/microcode.md
 
-replaces what stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+replaces the text between `<!-- begin NAME -->` and `<!-- end NAME -->`.
 """
 
 from __future__ import annotations
@@ -29,16 +29,19 @@ PLAIN, RELAY = "ReLU, full wait", "max pooling, relay"
 
 
 def readings() -> str:
+    """Table of the instructions and how they are read."""
     rows = [(f"`{op.value}`", f"`{r.operands}`".replace("``", ""), r.effect, r.otherwise) for op, r in READINGS.items()]
     return _table(("mnemonic [P]", "operands (ours)", "reading [U]", "if it were otherwise"), rows)
 
 
 def widths() -> str:
+    """Table of the assumed widths of the specification."""
     rows = [(f"`{f.name}`", getattr(DEFAULT_SPEC, f.name)) for f in fields(DEFAULT_SPEC)]
     return _table(("assumption [NF]", "bits"), rows)
 
 
 def layouts() -> str:
+    """Table of the state of a neuron for every variant."""
     rows = []
     for name, population, network in _examples(16):
         layout = state_layout(population, network.period_steps)
@@ -48,6 +51,7 @@ def layouts() -> str:
 
 
 def counts() -> str:
+    """Table of the number of instructions for every variant and T."""
     rows = []
     for timesteps in TIMESTEPS:
         for name, population, network in _examples(timesteps):
@@ -61,16 +65,19 @@ def counts() -> str:
 
 
 def listing() -> str:
+    """Listing of the program of a ReLU population, with its constants."""
     network = example(PLAIN, LISTED)
     return _code(program_of(network.hidden[0], network.period_steps).listing(constants=True))
 
 
 def signed_listing() -> str:
+    """Listing of the program of a signed population."""
     network = example("signed, full wait", LISTED)
     return _code(program_of(network.hidden[0], network.period_steps).listing())
 
 
 def pool_listing() -> str:
+    """Listing of the program of a max pooling population."""
     network = example(PLAIN, LISTED)
     return _code(program_of(network.hidden[1], network.period_steps).listing())
 
@@ -87,14 +94,14 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def updated(text: str) -> str:
-    """The document with every generated part made anew."""
+    """The document with every generated part replaced; MicrocodeError where it has no place for a part."""
     for name, part in PARTS.items():
         begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
         head, _, rest = text.partition(begin)
         _, found, tail = rest.partition(end)
         if not found:
             raise MicrocodeError(
-                f"document: found no place for {name}, supported one between {begin.strip()} and {end}"
+                f"document: must have a place for {name} between {begin.strip()} and {end}, but has none"
             )
         text = f"{head}{begin}{part()}\n{end}{tail}"
     return text
@@ -124,6 +131,7 @@ def _code(text: str) -> str:
 
 
 def main(path: str) -> None:
+    """Replace the generated parts of the document at a path."""
     document = Path(path)
     document.write_text(updated(document.read_text(encoding="utf-8")), encoding="utf-8")
 

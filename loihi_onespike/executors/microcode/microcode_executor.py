@@ -95,16 +95,30 @@ class _Neurons:
 
 
 def run(network: Network, codes: NDArray[np.integer], spec: MicrocodeSpec = DEFAULT_SPEC) -> Trace:
-    """Run input codes (N, *input shape) as one stream of N images, an image every `network.period_steps` steps.
+    """Run images as one stream, with a new image every `network.period_steps` steps.
+
+    Args:
+        network: network that runs.
+        codes: input codes (N, *input shape) of N images.
+        spec: assumed widths of the chip.
 
     Raises:
-        MicrocodeError: a value that does not fit the widths of `spec`.
+        MicrocodeError: a value does not fit the widths of `spec`.
     """
     return execute(network, codes, spec).trace
 
 
 def execute(network: Network, codes: NDArray[np.integer], spec: MicrocodeSpec = DEFAULT_SPEC) -> Execution:
-    """`run`, with the instructions that it took."""
+    """Run images as `run` does, and count the instructions.
+
+    Args:
+        network: network that runs.
+        codes: input codes (N, *input shape) of N images.
+        spec: assumed widths of the chip.
+
+    Raises:
+        MicrocodeError: a value does not fit the widths of `spec`.
+    """
     images, period = len(codes), network.period_steps
     matrices = {
         s.name: synapse_matrix(s.op, network.by_name[s.pre].shape, s.index).astype(np.int64) for s in network.synapses

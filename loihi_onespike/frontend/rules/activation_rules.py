@@ -25,7 +25,14 @@ SOFTPLUS_JUMP = 1e-6
 
 
 def activate(site: Site, x: Value, function: Activation, part: str = "") -> Value:
-    """y = f(x)."""
+    """y = f(x).
+
+    Args:
+        site: operation that is lowered.
+        x: input value.
+        function: the activation f.
+        part: name of the node within the operation, empty where it is the only one.
+    """
     return site.emit(Activate(function), [x], x.shape, part)
 
 
@@ -77,6 +84,7 @@ def prelu_kernel(site: Site, input: Any, weight: Any) -> Value:
 
 
 def uniform(limit: NDArray[np.float64]) -> bool:
+    """Whether all entries of an array are equal."""
     return bool((limit == limit.flat[0]).all())
 
 

@@ -30,6 +30,7 @@ def convolution(
     output_padding: Any,
     groups: int,
 ) -> Value:
+    """A convolution or a transposed convolution."""
     if transposed:
         return conv_transpose(site, input, weight, bias, stride, padding, output_padding, groups, dilation)
     return conv(site, input, weight, bias, stride, padding, dilation, groups)
@@ -54,6 +55,7 @@ def batch_norm_with_flag(
 
 @rule("aten._native_batch_norm_legit", "aten._native_batch_norm_legit_functional", "aten.native_batch_norm")
 def batch_norm_of_training(site: Site, *_: Any) -> Value:
+    """Refused: the statistics of the batch change with every batch."""
     site.refuse(
         "batch_statistics", f"{site.display} with statistics of the batch: the model was exported in train mode"
     )
@@ -61,6 +63,7 @@ def batch_norm_of_training(site: Site, *_: Any) -> Value:
 
 @rule("aten.native_dropout")
 def dropout_of_training(site: Site, *_: Any) -> Value:
+    """Refused: active dropout is random."""
     site.refuse("dropout", f"{site.display} that is active: the model was exported in train mode")
 
 
@@ -73,6 +76,7 @@ def max_pool_with_indices(site: Site, *args: Any, **kwargs: Any) -> tuple[Value,
 
 @rule("aten.constant_pad_nd")
 def constant_pad(site: Site, input: Any, pads: Any, value: float = 0.0) -> Value:
+    """Padding with a constant."""
     return pad(site, input, pads, value=value)
 
 
@@ -92,6 +96,7 @@ def log_sigmoid_forward(site: Site, input: Any) -> tuple[Value, Value]:
 
 @rule("aten.upsample_bilinear2d", "aten.upsample_linear1d")
 def upsample_linear(site: Site, input: Any, size: Any, align_corners: bool, *_: Any) -> Value:
+    """Linear or bilinear upsampling; `align_corners` is refused."""
     if align_corners:
         site.refuse("interpolate", f"{site.display} with align_corners=True")
     return linear_upsampling(site, site.activation(input))

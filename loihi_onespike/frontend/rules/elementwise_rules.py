@@ -16,7 +16,14 @@ from loihi_onespike.frontend.tracing.site import Site
 
 
 def affine(site: Site, x: Value, scale: ArrayLike, shift: ArrayLike, part: str = "") -> Value:
-    """y = scale · x + shift, no node where that is x itself; x is repeated where a constant has more places."""
+    """y = scale · x + shift; no node where that is x itself.
+
+    Args:
+        site: operation that is lowered.
+        x: input value, which is repeated where a constant has more places.
+        scale, shift: constants that broadcast with x.
+        part: name of the node within the operation, empty where it is the only one.
+    """
     scale, shift = np.asarray(scale, np.float64), np.asarray(shift, np.float64)
     if not (np.isfinite(scale).all() and np.isfinite(shift).all()):
         site.refuse("not_finite", f"{site.display} with a constant that is not finite", consequence=True)
@@ -48,7 +55,13 @@ def add(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
 
 
 def sum_of(site: Site, a: Value, b: Value, part: str = "") -> Value:
-    """y = a + b, repeated where one has more places."""
+    """y = a + b.
+
+    Args:
+        site: operation that is lowered.
+        a, b: input values; one is repeated where the other has more places.
+        part: name of the node within the operation, empty where it is the only one.
+    """
     if a.shape != b.shape:
         shape = torch.broadcast_shapes((site.batch, *a.shape), (site.batch, *b.shape))
         a, b = (gather(site, x, lambda t: t.broadcast_to(shape), f"expand{i}") for i, x in enumerate((a, b)))
@@ -69,6 +82,7 @@ def rsub(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
 
 @rule("neg")
 def neg(site: Site, input: Any) -> Value:
+    """y = -x."""
     return affine(site, site.activation(input), -1, 0)
 
 
@@ -114,6 +128,7 @@ def dropout(site: Site, input: Any, p: float = 0.5, training: bool = True, inpla
 
 @rule("torchvision.ops.stochastic_depth.stochastic_depth")
 def stochastic_depth(site: Site, input: Any, p: float, mode: str, training: bool = True) -> Value:
+    """Vanishes in eval mode, as dropout does."""
     return dropout(site, input, p, training)
 
 

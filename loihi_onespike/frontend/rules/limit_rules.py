@@ -72,11 +72,13 @@ def _between(site: Site, x: Value, low: float, high: float) -> Value:
 
 @rule("clamp_min")
 def clamp_min(site: Site, input: Any, min: Any) -> Value:
+    """y = max(x, min)."""
     return clamp(site, input, min)
 
 
 @rule("clamp_max")
 def clamp_max(site: Site, input: Any, max: Any) -> Value:
+    """y = min(x, max)."""
     return clamp(site, input, None, max)
 
 

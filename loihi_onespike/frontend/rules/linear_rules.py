@@ -47,7 +47,13 @@ def conv(
 
 
 def conv_padding(padding: Any, kernel: Shape, dilation: Shape) -> tuple[tuple[int, int], ...]:
-    """(before, after) per axis; 'same' puts the odd place after, as torch does."""
+    """Padding (before, after) per axis.
+
+    Args:
+        padding: torch's padding: a number, one per axis, "valid", or "same", which puts the odd place after.
+        kernel: size of the kernel per axis.
+        dilation: dilation per axis.
+    """
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding == "same":
@@ -124,5 +130,6 @@ def batch_norm(
 
 @module_rule(nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 def batch_norm_module(site: Site, module: nn.BatchNorm1d, input: Any) -> Value:
+    """Batch normalization with the running statistics of the module."""
     mean, var = module.running_mean, module.running_var
     return batch_norm(site, input, mean, var, module.weight, module.bias, module.training, eps=module.eps)

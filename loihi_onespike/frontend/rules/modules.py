@@ -58,22 +58,26 @@ MODULES.update({cls: _calling(*entry) for cls, entry in _CALLS.items()})
 
 @module_rule(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 def dropout_module(site: Site, module: nn.Dropout, input: Any) -> Any:
+    """Vanishes in eval mode."""
     return dropout(site, input, module.p, module.training)
 
 
 @module_rule(nn.Identity)
 def identity(site: Site, module: nn.Identity, input: Any) -> Any:
+    """y = x."""
     return input
 
 
 @module_rule(nn.Softmax2d)
 def softmax2d(site: Site, module: nn.Softmax2d, input: Any) -> Any:
+    """Softmax over the channels."""
     site.operation = "softmax"
     return OPERATIONS["softmax"](site, input, 1)
 
 
 @module_rule(nn.ConstantPad1d, nn.ConstantPad2d)
 def constant_pad(site: Site, module: nn.ConstantPad2d, input: Any) -> Any:
+    """Padding with the constant of the module."""
     return pad(site, input, module.padding, value=module.value)
 
 
@@ -81,4 +85,5 @@ def constant_pad(site: Site, module: nn.ConstantPad2d, input: Any) -> Any:
 @module_rule(nn.ZeroPad1d, nn.ZeroPad2d, nn.ReflectionPad1d, nn.ReflectionPad2d)
 @module_rule(nn.ReplicationPad1d, nn.ReplicationPad2d, nn.CircularPad1d, nn.CircularPad2d)
 def rearranging(site: Site, module: nn.Module, input: Any) -> Any:
+    """A gather of the input's places."""
     return rearrange(site)

@@ -73,6 +73,7 @@ def flipped(kernels: Array, groups: int) -> Array:
 def conv_transpose_module(
     site: Site, module: nn.ConvTranspose1d | nn.ConvTranspose2d, input: Any, output_size: Any = None
 ) -> Value:
+    """A transposed convolution, with torch's output padding where an output size is given."""
     extra: Any = module.output_padding
     if output_size is not None:
         x, rank = site.concrete_args[0], len(module.kernel_size)

@@ -22,7 +22,7 @@ def test_every_part_stands_in_the_document(name: str) -> None:
     begin, end = TEXT.index(f"<!-- begin {name} -->\n"), TEXT.index(f"<!-- end {name} -->")
     emptied = TEXT[:begin] + f"<!-- begin {name} -->\n" + TEXT[end:]
     assert emptied != TEXT and document.updated(emptied) == TEXT
-    with pytest.raises(MicrocodeError, match=f"found no place for {name}"):
+    with pytest.raises(MicrocodeError, match=f"must have a place for {name} between"):
         document.updated(TEXT.replace(f"<!-- end {name} -->", ""))
 
 
