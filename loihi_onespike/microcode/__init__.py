@@ -4,8 +4,8 @@
     instruction_counts(population).worst         # most instructions per neuron and step
     state_rows(population)                       # rows of 64 bits per neuron
 
-`loihi_onespike.executors.microcode` runs whole networks on it. docs/microcode.md states what is published, what is a
-usual reading and what only a board can tell.
+`loihi_onespike.executors.microcode` runs whole networks on it. docs/microcode.md states what is published, what is
+the usual reading, and what only a board can show.
 """
 
 from loihi_onespike.microcode.instruction_counts import InstructionCounts, instruction_counts
