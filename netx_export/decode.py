@@ -97,5 +97,5 @@ def _facts(root: Fields) -> dict[str, object]:
     except (ValueError, RecursionError) as error:
         raise root.fail("onespike/facts", f"is not JSON ({error}); the file is damaged") from error
     if not isinstance(facts, dict):
-        raise root.fail("onespike/facts", f"found {type(facts).__name__}, a JSON object is needed")
+        raise root.fail("onespike/facts", f"must be a JSON object, got {type(facts).__name__}")
     return facts

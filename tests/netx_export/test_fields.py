@@ -101,7 +101,7 @@ CASES: dict[str, tuple[str, np.ndarray, str]] = {
     "sample": ("simulation/tSample", integer(1), "the rest of the file says"),
     "pre": ("layer/1/onespike/synapse/0/pre", text("nobody"), "not the name of an earlier"),
     "gather": ("layer/1/onespike/synapse/0/gather", text("all"), "must be one of none, flatten, index"),
-    "facts": ("onespike/facts", text("[1]"), "a JSON object is needed"),
+    "facts": ("onespike/facts", text("[1]"), "must be a JSON object"),
     "json": ("onespike/facts", text("{"), "is not JSON"),
     "bits": ("layer/0/onespike/bits", integer(17), "must be in 1..16"),
     "shape": ("layer/1/onespike/shape", np.array([2**40, 2**40, 3]), "must be in 1.."),

@@ -94,7 +94,7 @@ def reachable(access: Access) -> tuple[bool, str]:
         answered = _output(["ping", "-c", "1", access.address]) is not None
         return answered, f"{access.address} {'answers' if answered else 'does not answer'} to ping"
     if shutil.which("sinfo") is None:
-        return False, "there is no command sinfo"
+        return False, "the command sinfo was not found"
     text = _output(["sinfo", "-N"])
     if text is None:
         return False, "sinfo fails: no SLURM controller answers"

@@ -87,7 +87,7 @@ def map_network(network: Network, board: Board | str, spikes: Spikes | None = No
         spikes: Measured spikes per image of each population, used for placing; one per neuron where not given.
 
     Returns:
-        The mapping. A network that does not fit is no error: see `Mapping.violations`.
+        The mapping. A network that does not fit is not an error: see `Mapping.violations`.
 
     Raises:
         BoardError: the board does not exist, or its file has problems.

@@ -36,7 +36,7 @@ def _neurons(network: Network, placement: Placement) -> list[str]:
     expected = {p.name: p.shape for p in network.populations if not isinstance(p, InputPopulation)}
     for core in placement.cores:
         if core.layer not in expected:
-            wrong.append(f"{core.layer}: is on a core, and is no population of the network that needs one")
+            wrong.append(f"{core.layer}: is on a core but is not a population of the network that needs one")
     for name, shape in expected.items():
         times = np.zeros(shape, np.int64)
         for core in placement.cores:

@@ -62,7 +62,7 @@ def test_slurm(slurm, monkeypatch, access, up, words):
 
 def test_no_slurm(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert reachable(Slurm()) == (False, "there is no command sinfo")
+    assert reachable(Slurm()) == (False, "the command sinfo was not found")
     assert reachable(Ethernet("192.0.2.1")) == (False, "192.0.2.1 does not answer to ping")
     command = tmp_path / "sinfo"
     command.write_text("#!/bin/sh\nexit 1\n")

@@ -66,7 +66,7 @@ def test_a_fixed_neuron(states):
 
 
 def test_nobody_answers(states):
-    found = states(chain(4, 4), "oheo_gulch", reached=(False, "there is no command sinfo"))["board reachable"]
+    found = states(chain(4, 4), "oheo_gulch", reached=(False, "the command sinfo was not found"))["board reachable"]
     assert found.failed and "--partition" in found.remedy
     found = states(chain(4, 4), "oheo_gulch", reached=(False, "silence"), access=Ethernet("192.0.2.1"))
     assert "cable" in found["board reachable"].remedy
