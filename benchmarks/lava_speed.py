@@ -31,7 +31,7 @@ from loihi_onespike.core.graphs.network import Network, Population, Synapse
 from loihi_onespike.core.trace import Trace, first_difference
 from loihi_onespike.executors.lava import run
 from loihi_onespike.executors.lava.processes.process import OneSpike
-from loihi_onespike.executors.lava.processes.process import Synapse as OwnSynapse
+from loihi_onespike.executors.lava.processes.process import OneSpikeSynapse as OwnSynapse
 from loihi_onespike.executors.lava.stock import stock_synapse
 from loihi_onespike.executors.lava_options import ProcessKind
 

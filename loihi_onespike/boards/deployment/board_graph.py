@@ -26,7 +26,7 @@ from loihi_onespike.core.graphs.network import Network as IrNetwork
 from loihi_onespike.errors import DeploymentError
 from loihi_onespike.executors.lava import nc
 from loihi_onespike.executors.lava.processes import input_models, network
-from loihi_onespike.executors.lava.processes.process import PhaseInput, Synapse
+from loihi_onespike.executors.lava.processes.process import OneSpikeSynapse, PhaseInput
 from loihi_onespike.executors.lava.stock import SIGNED_MESSAGE_BITS
 
 INPUT_REMEDY = "lower the input delay, or convert with more steps"
@@ -57,7 +57,9 @@ class BoardGraph:
 
 def unsupported_synapses(net: network.Network) -> list[str]:
     """Names of the synapses that no process of Lava carries exactly, and that have no form on a board."""
-    return [name for layer in net.layers for name, process in layer.synapses.items() if isinstance(process, Synapse)]
+    return [
+        name for layer in net.layers for name, process in layer.synapses.items() if isinstance(process, OneSpikeSynapse)
+    ]
 
 
 def build_graph(job: BoardJob, given: IrNetwork, codes: NDArray[np.integer], folder: Path) -> BoardGraph:

@@ -32,7 +32,7 @@ class Layer:
     """
 
     population: Population | Readout
-    neuron: processes.OneSpike | processes.Readout
+    neuron: processes.OneSpike | processes.OneSpikeReadout
     synapses: Mapping[str, AbstractProcess]
 
     @property
@@ -105,9 +105,9 @@ def check_messages(network: Network, population: Population | Readout) -> None:
 
 def _neuron(
     population: Population | Readout, start: int, period: int, record: Record | None
-) -> processes.OneSpike | processes.Readout:
+) -> processes.OneSpike | processes.OneSpikeReadout:
     if isinstance(population, Readout):
-        return processes.Readout(
+        return processes.OneSpikeReadout(
             shape=population.shape,
             membrane=population.membrane,
             start=start,
@@ -115,7 +115,7 @@ def _neuron(
             record=record,
             name=population.name,
         )
-    kind = processes.MaxPool if population.kind == "max_pool" else processes.OneSpike
+    kind = processes.OneSpikeMaxPool if population.kind == "max_pool" else processes.OneSpike
     return kind(
         shape=population.shape,
         membrane=population.membrane,
@@ -139,7 +139,7 @@ def _connect(
         stock.connect_input(spikes)
         stock.output().connect(neuron.a_in)
         return stock.process
-    own = processes.Synapse(
+    own = processes.OneSpikeSynapse(
         op=synapse.op,
         pre_shape=pre.shape,
         index=synapse.index,

@@ -19,7 +19,13 @@ from lava.proc.sparse.models import PyDelaySparseModelBitAcc, PySparseModelBitAc
 from lava.proc.sparse.process import DelaySparse, Sparse
 
 from loihi_onespike.executors.lava.processes import input_models, network, neuron_models, synapse_models, whole_models
-from loihi_onespike.executors.lava.processes.process import MaxPool, OneSpike, PhaseInput, Readout, Synapse
+from loihi_onespike.executors.lava.processes.process import (
+    OneSpike,
+    OneSpikeMaxPool,
+    OneSpikeReadout,
+    OneSpikeSynapse,
+    PhaseInput,
+)
 from loihi_onespike.executors.lava.processes.whole import WholeNetwork
 from loihi_onespike.executors.lava_options import Precision
 
@@ -28,9 +34,9 @@ FIXED: dict[type, type] = {
     WholeNetwork: whole_models.PyWholeNetworkModel,
     PhaseInput: input_models.PyPhaseInputModel,
     OneSpike: neuron_models.PyOneSpikeModelFixed,
-    MaxPool: neuron_models.PyMaxPoolModelFixed,
-    Readout: neuron_models.PyReadoutModelFixed,
-    Synapse: synapse_models.PySynapseModelFixed,
+    OneSpikeMaxPool: neuron_models.PyMaxPoolModelFixed,
+    OneSpikeReadout: neuron_models.PyReadoutModelFixed,
+    OneSpikeSynapse: synapse_models.PySynapseModelFixed,
     Conv: PyConvModelFixed,
     Dense: PyDenseModelBitAcc,
     Sparse: PySparseModelBitAcc,
@@ -40,9 +46,9 @@ FLOATING: dict[type, type] = {
     network.Network: network.PyNetworkModel,
     PhaseInput: input_models.PyPhaseInputModel,
     OneSpike: neuron_models.PyOneSpikeModelFloat,
-    MaxPool: neuron_models.PyMaxPoolModelFloat,
-    Readout: neuron_models.PyReadoutModelFloat,
-    Synapse: synapse_models.PySynapseModelFloat,
+    OneSpikeMaxPool: neuron_models.PyMaxPoolModelFloat,
+    OneSpikeReadout: neuron_models.PyReadoutModelFloat,
+    OneSpikeSynapse: synapse_models.PySynapseModelFloat,
 }
 TABLES: dict[str, dict[type, type]] = {"fixed_pt": FIXED, "floating_pt": FLOATING}
 

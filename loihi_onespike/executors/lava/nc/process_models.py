@@ -24,7 +24,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from loihi_onespike.errors import LavaError
 from loihi_onespike.executors.lava.nc.parameters import KEY, NcParameters
-from loihi_onespike.executors.lava.processes.process import MaxPool, OneSpike, Readout
+from loihi_onespike.executors.lava.processes.process import OneSpike, OneSpikeMaxPool, OneSpikeReadout
 
 
 class _NcNeuronModel(AbstractNcProcessModel):
@@ -72,14 +72,14 @@ class NcOneSpikeModel(_NcSpikingModel):
     """One-spike neurons: ReLU, other activations, signed, average pooling, relays."""
 
 
-@implements(proc=MaxPool, protocol=LoihiProtocol)
+@implements(proc=OneSpikeMaxPool, protocol=LoihiProtocol)
 @requires(Loihi2NeuroCore)
 @tag("ucoded")
 class NcMaxPoolModel(_NcSpikingModel):
     """First spike of the group."""
 
 
-@implements(proc=Readout, protocol=LoihiProtocol)
+@implements(proc=OneSpikeReadout, protocol=LoihiProtocol)
 @requires(Loihi2NeuroCore)
 @tag("ucoded")
 class NcReadoutModel(_NcNeuronModel):
@@ -92,4 +92,4 @@ class NcReadoutModel(_NcNeuronModel):
         self.allocate_neurons(net)
 
 
-MODELS: dict[type, type] = {OneSpike: NcOneSpikeModel, MaxPool: NcMaxPoolModel, Readout: NcReadoutModel}
+MODELS: dict[type, type] = {OneSpike: NcOneSpikeModel, OneSpikeMaxPool: NcMaxPoolModel, OneSpikeReadout: NcReadoutModel}

@@ -18,7 +18,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, leak, saturate_v
-from loihi_onespike.executors.lava.processes.process import MaxPool, OneSpike, Readout
+from loihi_onespike.executors.lava.processes.process import OneSpike, OneSpikeMaxPool, OneSpikeReadout
 from loihi_onespike.executors.lava.recording import Recorder
 
 
@@ -171,21 +171,21 @@ class PyOneSpikeModelFloat(_OneSpikeFloating):
     """One-spike neurons in real numbers."""
 
 
-@implements(proc=MaxPool, protocol=LoihiProtocol)
+@implements(proc=OneSpikeMaxPool, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt", "bit_accurate_loihi")
 class PyMaxPoolModelFixed(_OneSpikeFixed):
     """First spike of the group, in integers."""
 
 
-@implements(proc=MaxPool, protocol=LoihiProtocol)
+@implements(proc=OneSpikeMaxPool, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("floating_pt")
 class PyMaxPoolModelFloat(_OneSpikeFloating):
     """First spike of the group; the counts are integers here too."""
 
 
-@implements(proc=Readout, protocol=LoihiProtocol)
+@implements(proc=OneSpikeReadout, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt", "bit_accurate_loihi")
 class PyReadoutModelFixed(_Fixed, _ReadoutModel):
@@ -194,7 +194,7 @@ class PyReadoutModelFixed(_Fixed, _ReadoutModel):
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
 
 
-@implements(proc=Readout, protocol=LoihiProtocol)
+@implements(proc=OneSpikeReadout, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("floating_pt")
 class PyReadoutModelFloat(_Floating, _ReadoutModel):

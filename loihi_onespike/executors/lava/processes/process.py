@@ -131,14 +131,14 @@ class OneSpike(_Neurons):
                 setattr(self, f"{prefix}_{part}", Var(shape=values.shape, init=values))
 
 
-class MaxPool(OneSpike):
+class OneSpikeMaxPool(OneSpike):
     """Max pooling: the first spike of the group passes, later ones are blocked by the single-spike inhibit.
 
     The group is the fan-in of the synapse in front; v counts its spikes (no leak, no bias).
     """
 
 
-class Readout(_Neurons):
+class OneSpikeReadout(_Neurons):
     """Output layer: integrates and never spikes; s_out (*shape) carries v after every step as a graded message.
 
     The value to read is that of local step t = input_steps, and stays until the window ends.
@@ -157,7 +157,7 @@ class Readout(_Neurons):
         super().__init__(shape=shape, membrane=membrane, start=start, period=period, record=record, name=name)
 
 
-class Synapse(AbstractProcess):
+class OneSpikeSynapse(AbstractProcess):
     """One group of synapses: a_out(t + 1 + axon_delay) = (op · gather(s_in(t))) << weight_exp.
 
     The one step is the hop that every synapse costs, in Lava's own processes and on the chip.
@@ -194,3 +194,7 @@ class Synapse(AbstractProcess):
         self.weight_exp = Var(shape=(1,), init=weight_exp)
         self.axon_delay = Var(shape=(1,), init=axon_delay)
         self.a_buff = Var(shape=(axon_delay + 1, *post_shape), init=0)
+
+
+# Short names, as documented: in this module they mean processes, in `core.graphs.network` the populations they run.
+MaxPool, Readout, Synapse = OneSpikeMaxPool, OneSpikeReadout, OneSpikeSynapse

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.maps import Sparse, with_weight
 from loihi_onespike.executors.lava.kernels import Kernel, event_kernel
-from loihi_onespike.executors.lava.processes.process import Synapse
+from loihi_onespike.executors.lava.processes.process import OneSpikeSynapse
 
 
 class _SynapseModel(PyLoihiProcessModel):
@@ -62,7 +62,7 @@ class _SynapseModel(PyLoihiProcessModel):
         self.kernel = None
 
 
-@implements(proc=Synapse, protocol=LoihiProtocol)
+@implements(proc=OneSpikeSynapse, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt", "bit_accurate_loihi")
 class PySynapseModelFixed(_SynapseModel):
@@ -74,7 +74,7 @@ class PySynapseModelFixed(_SynapseModel):
     weights: NDArray[np.int16] = LavaPyType(np.ndarray, np.int16, precision=9)
 
 
-@implements(proc=Synapse, protocol=LoihiProtocol)
+@implements(proc=OneSpikeSynapse, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("floating_pt")
 class PySynapseModelFloat(_SynapseModel):

@@ -94,7 +94,7 @@ class TestModels:
                 kinds.add((type(process).__name__, p.signed))
             else:
                 assert message_bits == []
-        other = ("MaxPool", False) if "max_pool" in {p.kind for p in network.hidden} else ("OneSpike", True)
+        other = ("OneSpikeMaxPool", False) if "max_pool" in {p.kind for p in network.hidden} else ("OneSpike", True)
         assert kinds == {("OneSpike", False), other}
 
     def test_connections(self, fake: None, net: Any, folder: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_program_that_builds_from_the_file(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, *map(str, arguments)], timeout=60, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["5", "MaxPool", "False"]
+    assert done.stdout.split() == ["5", "OneSpikeMaxPool", "False"]
     assert "Cannot import module" not in done.stderr, "Lava's search for models runs through"
     expected = np.asarray(reference.run(network, x).layers["out"].v)[0]
     var, sent = np.load(tmp_path / "v.npy")
