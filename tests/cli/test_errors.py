@@ -21,7 +21,7 @@ from tests.cli.conftest import MAIN
         (("evaluate", "nowhere.h5", "--data", "digits"), "nowhere.h5: no such file"),
         (("evaluate", "digits", "--data", "digit"), "got 'digit'"),
         (("evaluate", "digits", "--data", "digits", "--model", "digits"), "--model: only valid with a NET.h5"),
-        (("evaluate", "digits", "--data", "digits", "--executor", "slow"), "--executor: must be one of fast"),
+        (("evaluate", "digits", "--data", "digits", "--executor", "slow"), "--executor: must be fast, float"),
         (("evaluate", "digits", "--data", "digits", "--base", "big"), "--base: must be auto or a number above 1"),
         (("evaluate", "digits", "--data", "digits", "--base", "7"), "base: found 7"),
         (("evaluate", "digits", "--data", "digits", "--wait", "17"), "wait: found 17, supported whole numbers from 1"),
