@@ -29,7 +29,7 @@ from loihi_onespike.executors.batches import in_batches
 from loihi_onespike.executors.protocol import Executor, ExecutorOptions, Subject
 from loihi_onespike.executors.registry import check_capability, entry_of
 from loihi_onespike.frontend import ModelSource, as_module
-from loihi_onespike.frontend.call import ann_output, call_model
+from loihi_onespike.frontend.ann_output import ann_output, call_model
 from loihi_onespike.frontend.gnn.arguments import graph_arguments
 from loihi_onespike.frontend.gnn.input_form import InputForm
 from loihi_onespike.jobs.distributed import Ranks

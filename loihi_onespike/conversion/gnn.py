@@ -29,7 +29,7 @@ from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.executors.float.float_executor import FloatExecutor
-from loihi_onespike.frontend.call import call_model
+from loihi_onespike.frontend.ann_output import call_model
 from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY
 from loihi_onespike.frontend.gnn.arguments import GraphArguments, graph_arguments
 from loihi_onespike.frontend.gnn.gnn_importer import trace_graph

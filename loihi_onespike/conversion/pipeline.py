@@ -23,7 +23,7 @@ from loihi_onespike.core.graphs.stage import StageGraph
 from loihi_onespike.data.batches import calibration_batches
 from loihi_onespike.executors.float.float_executor import FloatExecutor
 from loihi_onespike.frontend import trace
-from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.frontend.ann_output import ann_output
 from loihi_onespike.frontend.gnn.arguments import is_graph
 from loihi_onespike.jobs.distributed import Ranks
 

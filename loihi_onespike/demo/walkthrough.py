@@ -21,7 +21,7 @@ from loihi_onespike.errors import DataError
 from loihi_onespike.evaluation import Evaluation
 from loihi_onespike.evaluation.evaluation import Accuracy
 from loihi_onespike.executors.lava import why_unavailable
-from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.frontend.ann_output import ann_output
 from loihi_onespike.json_text import json_text
 from loihi_onespike.models.digits_cnn import load_digits_cnn
 

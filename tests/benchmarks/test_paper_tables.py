@@ -17,7 +17,7 @@ from benchmarks.paper_tables.table import Row
 from benchmarks.paper_tables.waits import waits
 from loihi_onespike.data import load_data
 from loihi_onespike.evaluation import Accuracy
-from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.frontend.ann_output import ann_output
 from loihi_onespike.models.digits_cnn import load_digits_cnn
 
 

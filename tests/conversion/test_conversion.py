@@ -16,7 +16,7 @@ from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.errors import CalibrationError, ConfigurationError, GraphError, HeadroomError, UnsupportedModelError
 from loihi_onespike.executors.float.float_executor import FloatExecutor
-from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.frontend.ann_output import ann_output
 from tests.support.models import MODELS, inputs, make
 
 names = pytest.mark.parametrize("name", list(MODELS))

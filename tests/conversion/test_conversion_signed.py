@@ -19,7 +19,7 @@ from loihi_onespike.core.trace import first_difference
 from loihi_onespike.data.batches import calibration_batches
 from loihi_onespike.executors.float.float_executor import FloatExecutor
 from loihi_onespike.executors.lava.availability import available
-from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.frontend.ann_output import ann_output
 from tests.support.models import inputs
 from tests.support.signed_models import SIGNED, make_signed
 from tests.support.traces import phases_of

@@ -25,7 +25,7 @@ from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.core.codes import V_MAX
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.frontend import ModelSource, as_module
-from loihi_onespike.frontend.call import ann_output
+from loihi_onespike.frontend.ann_output import ann_output
 
 BATCH = 32
 BUDGET_BYTES = 2**29

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from loihi_onespike.core.graphs.ann import AnnGraph, AnnOp, Concat, Finish, Linear, MaxPool, Node, Reindex
@@ -17,14 +16,12 @@ from loihi_onespike.errors import CalibrationError, Finding, UnsupportedModelErr
 from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY, AGGREGATION, OPERATIONS, is_adjacency
 from loihi_onespike.frontend.gnn.arguments import GraphArguments
 from loihi_onespike.frontend.gnn.gcn_conv import GCN_CONV, gcn_conv
-from loihi_onespike.frontend.importer import _refusal, _single_tensor, _unwrapped
 from loihi_onespike.frontend.tracing.operation_lowering import lower
 from loihi_onespike.frontend.tracing.preserve import preserved
 from loihi_onespike.frontend.tracing.registry import find_module_rule
 from loihi_onespike.frontend.tracing.site import Refusal, Site
-from loihi_onespike.frontend.tracing.source_lines import raising_line
-from loihi_onespike.frontend.tracing.support import Advice, advice_for
-from loihi_onespike.frontend.tracing.traced_tensor import Activation, DataDependent
+from loihi_onespike.frontend.tracing.support import Advice
+from loihi_onespike.frontend.tracing.trace_result import checked_output, run_tracer, single_tensor, unwrapped
 from loihi_onespike.frontend.tracing.tracer import ExampleTracer, Root
 
 NODEWISE = Advice("layers that work on the features of one node at a time", "use Linear layers between aggregations")
@@ -40,11 +37,11 @@ def trace_graph(model: nn.Module, arguments: GraphArguments) -> AnnGraph:
         UnsupportedModelError: with every operation that has no one-spike form.
         CalibrationError: the model does not run on the arguments.
     """
-    model = _unwrapped(model)
+    model = unwrapped(model)
     name = type(model).__name__
     with preserved(model):
         try:
-            expected = _single_tensor(name, model(*arguments.values))
+            expected = single_tensor(name, model(*arguments.values))
         except UnsupportedModelError:
             raise
         except Exception as error:  # whatever a forward may raise
@@ -53,32 +50,9 @@ def trace_graph(model: nn.Module, arguments: GraphArguments) -> AnnGraph:
                 f"{type(error).__name__}: {error}. Pass them in the order in which the model takes them"
             ) from error
         tracer = GraphTracer(model, arguments)
-        try:
-            tracer.run()
-        except Exception as error:  # torch's and the user's, raised because forward met a stand-in for a tensor
-            raise _broken(tracer, error, name) from error
-        output = _single_tensor(name, tracer.output)
-    if not isinstance(output, Activation):
-        raise _refusal("output", f"{name} returns a constant", "", "constant_output")
+        output = run_tracer(name, tracer)
     graph = lift(tracer.builder.finish(name, output.value), arguments.nodes)
-    if not bool(torch.isfinite(expected).all()):
-        raise CalibrationError(f"{name}: the ANN gives NaN or infinity on the graph; check model and data")
-    close = output.tensor.shape == expected.shape and torch.allclose(
-        output.tensor, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max())
-    )
-    if not close:
-        raise _refusal("output", f"{name} gives another output when traced than when run", "", "not_reproducible")
-    return graph
-
-
-def _broken(tracer: ExampleTracer, error: Exception, name: str) -> UnsupportedModelError:
-    where = raising_line(error.__traceback__, Root.forward.__code__)
-    asked: tuple[str, ...] = ()
-    topic, found = "tracing", f"tracing failed: {type(error).__name__}: {error}"
-    if isinstance(error, DataDependent):
-        asked, topic, found = error.nodes, error.topic, str(error)
-    finding = Finding(tracer.module_path or name, found, where, *advice_for(topic).texts)
-    return UnsupportedModelError([*tracer.builder.findings(asked, where), finding])
+    return checked_output(graph, output, expected, "graph")
 
 
 class _Bound(nn.Module):

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from loihi_onespike.errors import Finding, ModelLoadError, UnsupportedModelError
-from loihi_onespike.frontend.tracing.batched import BatchedModule
+from loihi_onespike.frontend.importers.batched_module import BatchedModule
 
 _SUPPORTED = "the ONNX operations that onnx2torch reads: convolution, Gemm, pooling, activations, sums, moved values …"
 _REMEDY = "export the network without it (simplify the file, choose another opset), or convert the torch module itself"

@@ -10,10 +10,10 @@ import torch
 from torch import fx, nn
 from torch.export import ExportedProgram
 
+from loihi_onespike.frontend.importers.batched_module import BatchedModule
 from loihi_onespike.frontend.importers.rejoin import rejoin_linear
-from loihi_onespike.frontend.tracing.batched import BatchedModule
 from loihi_onespike.frontend.tracing.source_lines import is_user_file, shown_line
-from loihi_onespike.frontend.tracing.traced_tensor import Activation
+from loihi_onespike.frontend.tracing.traced_tensor import TracedTensor
 
 
 class ExportedModule(BatchedModule):
@@ -34,7 +34,7 @@ class ExportedModule(BatchedModule):
         return self
 
     def forward(self, x: Any) -> Any:
-        return _Replay(self.program, x).run(x) if isinstance(x, Activation) else super().forward(x)
+        return _Replay(self.program, x).run(x) if isinstance(x, TracedTensor) else super().forward(x)
 
 
 def _batch_of(program: ExportedProgram) -> int | None:
@@ -51,7 +51,7 @@ def _batch_of(program: ExportedProgram) -> int | None:
 class _Replay(fx.Interpreter):
     """Runs the program on an activation, telling its tracer what each node was in the source."""
 
-    def __init__(self, module: nn.Module, x: Activation) -> None:
+    def __init__(self, module: nn.Module, x: TracedTensor) -> None:
         super().__init__(module, garbage_collect_values=False)
         self.extra_traceback = False  # findings name the line themselves
         self.tracer = x.tracer

@@ -17,7 +17,7 @@ from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import Shape
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend.tracing import support
-from loihi_onespike.frontend.tracing.host import finish_on_host
+from loihi_onespike.frontend.tracing.host_finish import finish_on_host
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,12 @@ import operator
 from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import torch
 from torch import fx
 
 from loihi_onespike.frontend.tracing.builder import Value
-
-if TYPE_CHECKING:
-    from loihi_onespike.frontend.tracing.tracer import ExampleTracer
 
 
 class DataDependent(fx.proxy.TraceError):
@@ -30,7 +27,27 @@ class DataDependent(fx.proxy.TraceError):
         self.topic, self.nodes = topic, nodes
 
 
-class Activation(fx.Proxy):
+class Recorder(fx.Tracer):
+    """What a traced tensor asks of its tracer; `ExampleTracer` is the one that there is.
+
+    Attributes:
+        module_path: path of the module whose forward ran last.
+        written_at: source line of what is being replayed from an exported program, '' where forward runs itself.
+    """
+
+    module_path: str
+    written_at: str
+
+    def call_method(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Record the tensor method of this name."""
+        raise NotImplementedError
+
+    def read_attribute(self, tensor: TracedTensor, attribute: str) -> Any:
+        """Record a tensor attribute such as `x.T`."""
+        raise NotImplementedError
+
+
+class TracedTensor(fx.Proxy):
     """Stands for a tensor that depends on the input while `forward` runs.
 
     Attributes:
@@ -39,14 +56,14 @@ class Activation(fx.Proxy):
         version: torch's count of in-place changes of `tensor` when `value` was right.
     """
 
-    tracer: ExampleTracer
+    tracer: Recorder
 
-    def __init__(self, tracer: ExampleTracer, tensor: torch.Tensor, value: Value) -> None:
+    def __init__(self, tracer: Recorder, tensor: torch.Tensor, value: Value) -> None:
         super().__init__(SimpleNamespace(name=value.node, meta={}), tracer)
         self.tensor, self.value, self.version = tensor, value, version(tensor)
 
     def __repr__(self) -> str:
-        return f"Activation({self.value.node}, {tuple(self.tensor.shape)})"
+        return f"TracedTensor({self.value.node}, {tuple(self.tensor.shape)})"
 
     def __getattr__(self, name: str) -> Any:
         """Methods are recorded when called; shape, type and device are those of the example."""
@@ -104,7 +121,7 @@ class Activation(fx.Proxy):
 
 def is_constant(leaf: Any) -> bool:
     """Whether a leaf is a tensor that does not depend on the input."""
-    return isinstance(leaf, torch.Tensor) and not isinstance(leaf, Activation)
+    return isinstance(leaf, torch.Tensor) and not isinstance(leaf, TracedTensor)
 
 
 def version(tensor: torch.Tensor) -> int:

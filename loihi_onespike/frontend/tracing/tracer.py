@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import nn
 
 from loihi_onespike.core.graphs.ann import Input
 from loihi_onespike.errors import Finding
@@ -24,7 +24,14 @@ from loihi_onespike.frontend.tracing.operation_lowering import display, lower
 from loihi_onespike.frontend.tracing.registry import find_module_rule, operation_name
 from loihi_onespike.frontend.tracing.site import Refusal, Site
 from loihi_onespike.frontend.tracing.source_lines import user_line
-from loihi_onespike.frontend.tracing.traced_tensor import Activation, DataDependent, is_constant, same_view, version
+from loihi_onespike.frontend.tracing.traced_tensor import (
+    DataDependent,
+    Recorder,
+    TracedTensor,
+    is_constant,
+    same_view,
+    version,
+)
 from loihi_onespike.frontend.tracing.trees import leaves, tree_map
 
 _SHAPE_ONLY = {
@@ -47,14 +54,12 @@ class Root(nn.Module):
         return self.model(x)
 
 
-class ExampleTracer(fx.Tracer):
+class ExampleTracer(Recorder):
     """Traces one model on one example.
 
     Attributes:
         builder: the graph under construction.
-        output: what `forward` returned, with an Activation for each traced tensor.
-        module_path: path of the module whose forward ran last.
-        written_at: source line of what is being replayed from an exported program, '' where forward runs itself.
+        output: what `forward` returned, with an TracedTensor for each traced tensor.
     """
 
     def __init__(self, model: nn.Module, example: torch.Tensor) -> None:
@@ -65,7 +70,7 @@ class ExampleTracer(fx.Tracer):
         self._paths = {module: path for path, module in model.named_modules()}
         self.module_path = ""
         self.written_at = ""
-        self._live: list[weakref.ref[Activation]] = []
+        self._live: list[weakref.ref[TracedTensor]] = []
         self._native = 0  # > 0 while an operation runs on tensors: nothing is traced then
 
     def run(self) -> None:
@@ -105,7 +110,7 @@ class ExampleTracer(fx.Tracer):
         if self._native or isinstance(m, Root):
             return forward(*args, **kwargs)
         path = self.path_of_module(m)
-        traced = any(isinstance(leaf, Activation) for leaf in leaves((args, kwargs)))
+        traced = any(isinstance(leaf, TracedTensor) for leaf in leaves((args, kwargs)))
         if traced and self.is_leaf_module(m, path):
             return self._record(m, type(m).__name__, path or type(m).__name__.lower(), forward, args, kwargs)
         outer, self.module_path = self.module_path, path
@@ -132,11 +137,11 @@ class ExampleTracer(fx.Tracer):
 
         return self._record(None, name, self._join(name), run, args, kwargs)
 
-    def read_attribute(self, activation: Activation, attribute: str) -> Any:
+    def read_attribute(self, tensor: TracedTensor, attribute: str) -> Any:
         """Record a tensor attribute such as `x.T`."""
         # x.data would hide in-place changes from the version counter of x; detach means the same and does not.
-        run = torch.Tensor.detach if attribute == "data" else lambda tensor: getattr(tensor, attribute)
-        return self._record(None, attribute, self._join(attribute), run, (activation,), {})
+        run = torch.Tensor.detach if attribute == "data" else lambda t: getattr(t, attribute)
+        return self._record(None, attribute, self._join(attribute), run, (tensor,), {})
 
     def _join(self, name: str) -> str:
         return f"{self.module_path}.{name}" if self.module_path else name
@@ -192,7 +197,7 @@ class ExampleTracer(fx.Tracer):
         return lower(site, module)
 
     def _wrap(self, site: Site, result: Any, lowered: Any) -> Any:
-        """The result with an Activation for every tensor; refused ones hold a place in the graph."""
+        """The result with an TracedTensor for every tensor; refused ones hold a place in the graph."""
         tensors = [leaf for leaf in leaves(result) if isinstance(leaf, torch.Tensor)]
         if not isinstance(lowered, Refusal):
             values = list(leaves(lowered))
@@ -219,8 +224,8 @@ class ExampleTracer(fx.Tracer):
     def _refuse_hard(self, site: Site, topic: str, found: str) -> None:
         self.builder.hard_findings.append(Finding(site.name, found, site.source, *support.advice_for(topic).texts))
 
-    def _activation(self, tensor: torch.Tensor, value: Value) -> Activation:
-        activation = Activation(self, tensor, value)
+    def _activation(self, tensor: torch.Tensor, value: Value) -> TracedTensor:
+        activation = TracedTensor(self, tensor, value)
         self._live.append(weakref.ref(activation))
         return activation
 
@@ -232,7 +237,7 @@ class ExampleTracer(fx.Tracer):
             if version(activation.tensor) == activation.version:
                 continue
             activation.version = version(activation.tensor)
-            if isinstance(output, Activation) and same_view(activation.tensor, output.tensor):
+            if isinstance(output, TracedTensor) and same_view(activation.tensor, output.tensor):
                 activation.value = output.value
                 continue
             # Through a view, or by an operation that gives nothing: what it means now nobody can say.
@@ -248,8 +253,8 @@ _TORCH_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input"}
 
 
 def _concrete(leaf: Any) -> Any:
-    return leaf.tensor if isinstance(leaf, Activation) else leaf
+    return leaf.tensor if isinstance(leaf, TracedTensor) else leaf
 
 
 def _symbolic(leaf: Any) -> Any:
-    return leaf.value if isinstance(leaf, Activation) else leaf
+    return leaf.value if isinstance(leaf, TracedTensor) else leaf

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from loihi_onespike.frontend.tracing.batched import BatchedModule
+from loihi_onespike.frontend.importers.batched_module import BatchedModule
 from tests.frontend.models import Fn
 
 
