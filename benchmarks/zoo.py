@@ -30,8 +30,10 @@ from torch import nn
 from torchvision import models
 
 from loihi_onespike.api import ann_output
-from loihi_onespike.conversion.pipeline import Options, calibration_batches, plan_float
+from loihi_onespike.conversion.options import ConversionOptions
+from loihi_onespike.conversion.pipeline import plan_float
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
+from loihi_onespike.data.batches import calibration_batches
 from loihi_onespike.errors import UnsupportedModelError
 from loihi_onespike.executors.float.float_executor import FloatExecutor, Observer
 from loihi_onespike.frontend import trace
@@ -129,7 +131,7 @@ def measured(name: str, size: int, full: bool) -> Row:
 
     errors, noise = [], []
     for timesteps, base in SETTINGS:
-        stages = plan_float(model, calibration_batches(x), Options(timesteps, base))
+        stages = plan_float(model, calibration_batches(x), ConversionOptions(timesteps=timesteps, base=base))
         errors.append(error(FloatExecutor(stages).run(x)))
         if full:
             noise.append(error(FloatExecutor(stages, coded=False).run(x, _rounding_noise(base))))

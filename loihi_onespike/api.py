@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from loihi_onespike.conversion.method import Method
-from loihi_onespike.conversion.options import Options
+from loihi_onespike.conversion.options import ConversionOptions, called_with
 from loihi_onespike.conversion.pipeline import Progress, convert_network
 from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.core.encoding import Codes, dense_codes, encode_input
@@ -279,22 +279,18 @@ class OneSpikeNetwork:
         )
 
 
-def convert(
-    model: ModelSource,
-    calibration: torch.Tensor | NDArray[np.floating] | Iterable[object],
-    *,
-    timesteps: int = 16,
-    base: float | Literal["auto"] = "auto",
-    wait: int | None = None,
-    weight_bits: int = 8,
-    input_bits: int | Literal["auto"] = "auto",
-    input_code: Literal["binary", "single"] = "binary",
-    normalization: Literal["channel", "layer"] = "channel",
-    threshold_shift: bool = True,
-    method: Method | Literal["calibrated", "paper"] = "calibrated",
-    progress: Progress | None = None,
-    ranks: Ranks | None = None,
-) -> OneSpikeNetwork:
+@dataclass(frozen=True, eq=False)
+class ConvertArguments(ConversionOptions):
+    """What `convert` is called with: model, calibration data and the options of the conversion."""
+
+    model: ModelSource
+    calibration: torch.Tensor | NDArray[np.floating] | Iterable[object]
+    progress: Progress | None = field(default=None, kw_only=True)
+    ranks: Ranks | None = field(default=None, kw_only=True)
+
+
+@called_with(ConvertArguments)
+def convert(given: ConvertArguments) -> OneSpikeNetwork:
     """Convert a trained ReLU network into a one-spike network with integer weights (arXiv 2403.08786).
 
     The model is not changed and not trained; it is read as in eval mode.
@@ -305,17 +301,7 @@ def convert(
         calibration: inputs as the model takes them, tensor (N, …) or iterable of batches; (x, y) batches give x.
             For a graph network its arguments: a torch.sparse adjacency, or a tuple of it and the features, or of
             features, edge_index and perhaps edge weights; the whole graph is one sample.
-        timesteps: T, phases per window of the hidden populations.
-        base: Q of the code; "auto" fits the levels to the activations, or, by the paper's method, takes the base with
-            the least mean percentage error for T (Eq. 5).
-        wait: steps a neuron waits before its first decision, 1..T; None is full wait: decisions on the whole input.
-        weight_bits: width of weights, sign included, 2..8.
-        input_bits: phases of the binary coded input, 1..16; "auto" takes 8, which carry 8-bit data exactly, or up to
-            12 for values whose rounding error would be larger than 1 % of their deviation.
-        input_code: "binary" (many spikes, base 2) or "single" (one spike, paper Table VII).
-        normalization: one scale λ per channel (Eq. 2), or per layer.
-        threshold_shift: round to the nearest level (Eq. 4) instead of down (Eq. 3).
-        method: "calibrated", "paper" for the paper's method alone, or a `Method` with single parts on or off.
+        {options}
         progress: called as progress(what, done, of).
         ranks: processes that share the survey of the activations, with the same arguments on every one of them; all
             get the same network (docs/scale.md). A graph is one sample, so nothing of it is shared.
@@ -327,11 +313,8 @@ def convert(
         ConfigurationError: when an option is out of range.
         HeadroomError: when a layer does not fit into 24 bits.
     """
-    options = Options(
-        timesteps, base, wait, weight_bits, input_bits, input_code, normalization, threshold_shift, Method.of(method)
-    )
-    module = as_module(model)
-    network, stages = convert_network(module, calibration, options, progress, ranks)
+    module = as_module(given.model)
+    network, stages = convert_network(module, given.calibration, given, given.progress, given.ranks)
     return OneSpikeNetwork(network, stages, module)
 
 

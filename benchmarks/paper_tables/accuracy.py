@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.paper_tables.experiment import Experiment, base_text, default, method_name, paper
 from benchmarks.paper_tables.table import Row, Table
-from loihi_onespike.conversion.pipeline import Options
+from loihi_onespike.conversion.options import ConversionOptions
 
 
 def float_table(experiment: Experiment, timesteps: int, base: float, title: str) -> Table:
@@ -13,7 +13,7 @@ def float_table(experiment: Experiment, timesteps: int, base: float, title: str)
     return Table(title, rows, ("float weights, full wait; 95 % Wilson intervals in brackets",), experiment.facts)
 
 
-def _float_row(experiment: Experiment, options: Options) -> Row:
+def _float_row(experiment: Experiment, options: ConversionOptions) -> Row:
     result = experiment.float_result(options)
     return {
         "method": method_name(options),

@@ -15,9 +15,12 @@ import loihi_onespike as los
 from benchmarks.paper_tables.table import Cell
 from loihi_onespike.api import ann_output
 from loihi_onespike.conversion.calibration import Method
-from loihi_onespike.conversion.pipeline import Options, calibration_batches, plan_float
+from loihi_onespike.conversion.codes_of_options import hidden_code, levels_are_fitted
+from loihi_onespike.conversion.options import ConversionOptions
+from loihi_onespike.conversion.pipeline import plan_float
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph
 from loihi_onespike.data import Dataset
+from loihi_onespike.data.batches import calibration_batches
 from loihi_onespike.evaluation import Accuracy, Evaluation
 from loihi_onespike.evaluation.alpha import FP32, ArithmeticEnergy
 from loihi_onespike.executors.float.float_executor import FloatExecutor
@@ -84,11 +87,11 @@ class Experiment:
             "seed": self.seed,
         }
 
-    def planned(self, options: Options) -> StageGraph:
+    def planned(self, options: ConversionOptions) -> StageGraph:
         """The network in real numbers."""
         return plan_float(self.model, calibration_batches(self.data.calibration), options)
 
-    def float_result(self, options: Options, count_spikes: bool = True) -> FloatResult:
+    def float_result(self, options: ConversionOptions, count_spikes: bool = True) -> FloatResult:
         """Convert in real numbers and run all images."""
         stages = self.planned(options)
         run = FloatExecutor(stages)
@@ -116,7 +119,7 @@ class Experiment:
             hidden if count_spikes else None,
         )
 
-    def integer_result(self, options: Options) -> Evaluation:
+    def integer_result(self, options: ConversionOptions) -> Evaluation:
         """Convert to INT8 weights and run all images on exact integers; a wait below T is meant as it is."""
         label = _label(options) + " INT8"
         net = los.convert(self.model, self.data.calibration, **vars(options))
@@ -144,25 +147,25 @@ class _Reported(list[slice]):
             self._progress(self._label, i + 1, len(self))
 
 
-def paper(timesteps: int, base: float, **more: Any) -> Options:
+def paper(timesteps: int, base: float, **more: Any) -> ConversionOptions:
     """Options of the paper's method."""
-    return replace(Options(timesteps, base, method=Method.paper()), **more)
+    return replace(ConversionOptions(timesteps=timesteps, base=base, method=Method.paper()), **more)
 
 
-def default(timesteps: int, **more: Any) -> Options:
+def default(timesteps: int, **more: Any) -> ConversionOptions:
     """Options of this toolkit's default method for the same number of steps; its levels are fitted."""
-    return replace(Options(timesteps), **more)
+    return replace(ConversionOptions(timesteps=timesteps), **more)
 
 
-def method_name(options: Options) -> str:
-    return "calibrated" if options.method.sequential else "paper"
+def method_name(options: ConversionOptions) -> str:
+    return "calibrated" if options.parts.sequential else "paper"
 
 
-def base_text(options: Options) -> str:
-    return "fitted" if options.request.fitted_levels else str(options.code.base)
+def base_text(options: ConversionOptions) -> str:
+    return "fitted" if levels_are_fitted(options) else str(hidden_code(options).base)
 
 
-def _label(options: Options) -> str:
+def _label(options: ConversionOptions) -> str:
     return f"{method_name(options)} T={options.timesteps} Q={base_text(options)}"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.paper_tables.experiment import Experiment, FloatResult, paper
 from benchmarks.paper_tables.table import Row, Table
+from loihi_onespike.conversion.codes_of_options import hidden_code
 from loihi_onespike.core.codes import percentage_error
 
 
@@ -51,5 +52,5 @@ class Point:
 
 def _point(experiment: Experiment, timesteps: int, base: float) -> Point:
     options = paper(timesteps, base)
-    error = percentage_error(options.code.base, timesteps)
+    error = percentage_error(hidden_code(options).base, timesteps)
     return Point(timesteps, base, error, experiment.float_result(options, count_spikes=False))

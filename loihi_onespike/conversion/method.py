@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -37,23 +38,32 @@ class Method:
 
     @classmethod
     def paper(cls) -> Method:
-        """Every part off."""
+        """The paper's method: every part off."""
         return cls(**{f.name: False for f in fields(cls)})
 
     @classmethod
     def of(cls, given: Method | Literal["calibrated", "paper"]) -> Method:
-        """A method from its name. Raises ConfigurationError for another one."""
+        """The method of that name, or the given one; raises ConfigurationError for another name."""
         if isinstance(given, Method):
             return given
         if given not in ("calibrated", "paper"):
-            raise ConfigurationError(f"method: found {given!r}, supported 'calibrated', 'paper' or a Method")
+            raise ConfigurationError(f"method: must be 'calibrated', 'paper' or a Method, got {given!r}")
         return cls() if given == "calibrated" else cls.paper()
 
     @classmethod
+    def from_mapping(cls, parts: Mapping[str, bool]) -> Method:
+        """A method from the state of its parts, those not named on; raises ConfigurationError for unknown parts."""
+        unknown = sorted(set(parts) - set(cls.names()))
+        if unknown:
+            raise ConfigurationError(f"method: must be of the parts {', '.join(cls.names())}, got {', '.join(unknown)}")
+        return cls(**parts)
+
+    @classmethod
     def names(cls) -> tuple[str, ...]:
+        """Names of all parts."""
         return tuple(f.name for f in fields(cls))
 
     @property
     def sequential(self) -> bool:
-        """Some part needs the layers to be run one after the other."""
+        """Some part needs the layers to be calibrated one after the other."""
         return any(vars(self).values())

@@ -1,87 +1,220 @@
-"""Options of a conversion: what may be asked for, and what follows from it."""
+"""Options of a conversion, stated once.
+
+Each field of `ConversionOptions` carries its type, default, accepted values and help. From the fields come the checks,
+signature and docstring of `convert`, the options of the command line, the settings that `tune` searches, the record in
+the network file, and the reading of configuration files. CONTRIBUTING.md says how to add an option.
+
+This module needs nothing but the standard library, so that the command line can show its help at once.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields, is_dataclass
+from functools import wraps
+from textwrap import fill
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
-import numpy as np
-
-from loihi_onespike.conversion.calibration.calibrate import Request
-from loihi_onespike.conversion.calibration.input_code import InputCode
 from loihi_onespike.conversion.method import Method
-from loihi_onespike.core.codes import Base, BinaryCode, Code, PhaseCode, best_base
+from loihi_onespike.conversion.option_values import Choices, Integers, Numbers, OptionInfo, Switch
 from loihi_onespike.errors import ConfigurationError
 
-MAX_TIMESTEPS = 256
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C")
+
+DOCSTRING_WIDTH = 116
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of a conversion, checked.
+def option(default: Any, info: OptionInfo) -> Any:
+    """Field of an option.
 
-    Attributes: see `convert`.
+    Args:
+        default: value where none is given.
+        info: accepted values and help.
+    """
+    return field(default=default, metadata={"option": info})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversionOptions:
+    """Options of a conversion, checked; `convert` documents them (`describe` makes that text from the fields).
+
+    Attributes:
+        See `loihi_onespike.convert`.
+
+    Raises:
+        ConfigurationError: an option out of range.
     """
 
-    timesteps: int = 16
-    base: float | Literal["auto"] = "auto"
-    wait: int | None = None
-    weight_bits: int = 8
-    input_bits: int | Literal["auto"] = "auto"
-    input_code: Literal["binary", "single"] = "binary"
-    normalization: Literal["channel", "layer"] = "channel"
-    threshold_shift: bool = True
-    method: Method = field(default_factory=Method)
+    timesteps: int = option(
+        16, OptionInfo(Integers(1, 256), "Steps in which a neuron may send its one spike, 1 to 256.", "T")
+    )
+    base: float | Literal["auto"] = option(
+        "auto",
+        OptionInfo(
+            Numbers(1, 4),
+            "A spike at phase k stands for Q^-k; above 1, up to 4. auto: levels fitted to the activations, or, by the "
+            "paper's method, the base with the least mean error for T (Eq. 5).",
+            "Q",
+            ("auto",),
+        ),
+    )
+    wait: int | None = option(
+        None,
+        OptionInfo(
+            Integers(1, 256),
+            "Steps before a neuron's first decision, 1 to T. Fewer: faster, less exact.",
+            "N",
+            (None,),
+            "None is full wait: decisions on the whole input.",
+            "full wait",
+        ),
+    )
+    weight_bits: int = option(8, OptionInfo(Integers(2, 8), "Width of a weight in bits, sign included, 2 to 8.", "N"))
+    input_bits: int | Literal["auto"] = option(
+        "auto",
+        OptionInfo(
+            Integers(1, 16),
+            "Width of an input value in bits, a step each, 1 to 16. auto: 8, or more where the data needs them.",
+            "N|auto",
+            ("auto",),
+            "8 bits carry 8-bit data exactly; up to 12 are taken for values whose rounding error would be larger than "
+            "1 % of their deviation.",
+        ),
+    )
+    input_code: Literal["binary", "single"] = option(
+        "binary",
+        OptionInfo(
+            Choices(("binary", "single")),
+            "Of the input: binary (a spike for every bit that is set) or single (one spike, paper Table VII).",
+            "CODE",
+        ),
+    )
+    normalization: Literal["channel", "layer"] = option(
+        "channel",
+        OptionInfo(Choices(("channel", "layer")), "One scale per channel (Eq. 2) or per layer: channel, layer.", "PER"),
+    )
+    threshold_shift: bool = option(
+        True,
+        OptionInfo(
+            Switch("Round down to a level (Eq. 3), not to the nearest one (Eq. 4)."),
+            "Round to the nearest level (Eq. 4) instead of down (Eq. 3).",
+        ),
+    )
+    method: Method | Literal["calibrated", "paper"] = option(  # noqa: RUF009
+        "calibrated",
+        OptionInfo(
+            Choices(("calibrated", "paper")),
+            "calibrated, or paper: the method of arXiv 2403.08786 alone.",
+            "NAME",
+            in_python="Or a `Method` with single parts on or off.",
+        ),
+    )
 
     def __post_init__(self) -> None:
-        _within("timesteps", self.timesteps, 1, MAX_TIMESTEPS)
-        _within("weight_bits", self.weight_bits, 2, 8)
-        if isinstance(self.input_bits, str) and self.input_bits != "auto":
-            raise ConfigurationError(
-                f"input_bits: found {self.input_bits!r}, supported 'auto' or whole numbers from 1 to 16"
-            )
-        if not isinstance(self.input_bits, str):
-            _within("input_bits", self.input_bits, 1, 16)
-        if self.wait is not None:
-            _within("wait", self.wait, 1, self.timesteps)
-        if self.input_code not in ("binary", "single"):
-            raise ConfigurationError(f"input_code: found {self.input_code!r}, supported 'binary' and 'single'")
-        if self.normalization not in ("channel", "layer"):
-            raise ConfigurationError(f"normalization: found {self.normalization!r}, supported 'channel' and 'layer'")
-        if isinstance(self.base, str) and self.base != "auto":
-            raise ConfigurationError(f"base: found {self.base!r}, supported 'auto' or a number in (1, 4]")
+        object.__setattr__(self, "method", Method.of(self.method))
+        for name, info in option_infos().items():
+            if name != "method":
+                info.check(name, getattr(self, name))
+        if self.wait is not None and self.wait > self.timesteps:
+            limit = Integers(1, self.timesteps).described
+            raise ConfigurationError(f"wait: must be None or {limit} (the timesteps), got {self.wait!r}")
 
     @property
-    def code(self) -> PhaseCode:
-        """Code of the hidden populations."""
-        auto = isinstance(self.base, str)
-        base = best_base(self.timesteps, self.threshold_shift) if auto else Base.nearest(float(self.base))
-        return PhaseCode(base, self.timesteps, self.threshold_shift)
+    def parts(self) -> Method:
+        """Parts of the calibration, each on or off; `method` as a `Method`."""
+        return Method.of(self.method)
 
-    @property
-    def request(self) -> Request:
-        """What the calibration is asked for."""
-        fitted = self.method.levels and self.base == "auto" and self.threshold_shift
-        return Request(self.code, fitted, self.wait, self.normalization, self.weight_bits, self.method)
-
-    @property
-    def code_of_input(self) -> InputCode:
-        """Code of the input population; "auto" is decided on the data."""
-        if self.input_code == "single":
-            return self.code
-        return "auto" if isinstance(self.input_bits, str) else BinaryCode(self.input_bits)
-
-    def facts(self, input_code: Code) -> dict[str, object]:
-        """For the record of a network: the options, with what "auto" came to.
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, object]) -> ConversionOptions:
+        """Options from a mapping, as a configuration file gives it.
 
         Args:
-            input_code: the code that the input got.
+            values: by name; texts are read as on the command line. `method` may be a mapping of its parts.
+
+        Raises:
+            ConfigurationError: a name that is no option, or a value out of range.
         """
-        bits = self.input_bits if input_code.input_bits is None else input_code.input_bits
-        base = "fitted" if self.request.fitted_levels else self.code.base.value
-        return {**asdict(self), "base": base, "input_bits": bits}
+        infos = option_infos()
+        unknown = sorted(set(values) - set(infos))
+        if unknown:
+            raise ConfigurationError(f"options: must be among {', '.join(infos)}, got {', '.join(unknown)}")
+        read: dict[str, Any] = {}
+        for name, value in values.items():
+            read[name] = infos[name].read(name, value) if isinstance(value, str) else value
+        if isinstance(read.get("method"), Mapping):
+            read["method"] = Method.from_mapping(read["method"])
+        return cls(**read)
 
 
-def _within(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise ConfigurationError(f"{name}: found {value!r}, supported whole numbers from {low} to {high}")
+def option_fields() -> tuple[Field[Any], ...]:
+    """The fields of `ConversionOptions`, in the order in which they are shown."""
+    return fields(ConversionOptions)
+
+
+def option_infos() -> dict[str, OptionInfo]:
+    """Accepted values and help of every option by its name."""
+    return {f.name: cast(OptionInfo, f.metadata["option"]) for f in option_fields()}
+
+
+def check_option(name: str, value: object) -> None:
+    """Raise ConfigurationError when a value is out of the range of an option.
+
+    Args:
+        name: of the option.
+        value: to be checked.
+    """
+    option_infos()[name].check(name, value)
+
+
+def describe(indent: int = 8) -> str:
+    """The `Args` lines of all options for a docstring of the Google convention.
+
+    Args:
+        indent: of the lines.
+    """
+    lines = []
+    for name, info in option_infos().items():
+        text = f"{name}: {' '.join(filter(None, (info.help, info.in_python)))}"
+        lines.append(
+            fill(
+                text,
+                DOCSTRING_WIDTH,
+                initial_indent=" " * indent,
+                subsequent_indent=" " * (indent + 4),
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
+    return "\n".join(lines)
+
+
+def called_with(kind: Callable[P, C]) -> Callable[[Callable[[C], R]], Callable[P, R]]:
+    """Decorator: a function of one record is called with the fields of the record, which give its signature.
+
+    `{options}` in the docstring becomes the description of the options. Type checkers and editors see the parameters
+    of the record, since the decorated function takes those of its constructor.
+
+    Args:
+        kind: dataclass, usually one that adds fields to `ConversionOptions`.
+    """
+    assert is_dataclass(kind)
+    make = cast(Callable[P, C], kind)
+
+    def decorated(function: Callable[[C], R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            return function(make(*args, **kwargs))
+
+        annotations = function.__annotations__
+        signature = inspect.signature(kind).replace(return_annotation=annotations.get("return", Any))
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        hints = {p.name: p.annotation for p in signature.parameters.values()}
+        call.__annotations__ = {**hints, "return": signature.return_annotation}
+        if call.__doc__ is not None:
+            call.__doc__ = call.__doc__.replace("{options}", describe().lstrip())
+        return call
+
+    return decorated

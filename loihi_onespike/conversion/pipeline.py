@@ -1,4 +1,14 @@
-"""The conversion of a trained model into a one-spike network, the whole pipeline in reading order."""
+"""The conversion of a trained model into a one-spike network, the whole pipeline in reading order.
+
+    trace      model → ANN graph        (frontend)       y = layer(x), one node per operation
+    lower      ANN graph → stages       (lowering)       z = Σ scale · op(gather(x)) + bias,  value = f(z)
+    plan input                          (calibration)    x ↔ offset + scale · Σ levels
+    calibrate                           (calibration)    λ, levels, thresholds, wait of every stage; weights and biases
+    quantize   stages → integer network (quantization)   v(t) = (v(t-1) · leak >> 12) + (a_in(t) << shift),  v ≥ θ(k)
+
+Lowering is exact and is checked against the model; the paper's method (Hwang & Kung, arXiv 2403.08786, sections II and
+III) is what `calibrate` does with every part of `Method` off. docs/conversion.md tells it at length.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +19,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.calibrate import plan
-from loihi_onespike.conversion.calibration.input_code import plan_input, recode_mixed_input
-from loihi_onespike.conversion.gnn import convert_graph
-from loihi_onespike.conversion.lowering.check_lowering import compare_outputs
+from loihi_onespike.conversion.batch_source import BatchSource
+from loihi_onespike.conversion.calibration.calibrate import calibrate
+from loihi_onespike.conversion.codes_of_options import input_code, options_record
+from loihi_onespike.conversion.graph_source import GraphSource
+from loihi_onespike.conversion.lowering.check_lowering import check_lowering
 from loihi_onespike.conversion.lowering.lower import lower
-from loihi_onespike.conversion.lowering.pool_last import pool_last
-from loihi_onespike.conversion.options import Options
+from loihi_onespike.conversion.lowering.recode_mixed_input import recode_mixed_input
+from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.quantization.quantize import quantize
+from loihi_onespike.conversion.source import ConversionSource
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.stage import StageGraph
 from loihi_onespike.data.batches import calibration_batches
-from loihi_onespike.executors.float.float_executor import FloatExecutor
-from loihi_onespike.frontend import trace
-from loihi_onespike.frontend.ann_output import ann_output
 from loihi_onespike.frontend.gnn.arguments import is_graph
 from loihi_onespike.jobs.distributed import Ranks
-
-HEADROOM_IMAGES = (4, 64)
-"""Fewest and most calibration images that are sent through the integer network to measure its head-room …"""
-HEADROOM_NEURONS = 2**24
-"""… as many as make about this number of neurons, so that large networks take no longer than small ones."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, steps done and steps in all."""
@@ -39,7 +43,7 @@ Progress = Callable[[str, int, int], None]
 def convert_network(
     model: torch.nn.Module,
     calibration: torch.Tensor | NDArray[np.floating] | Iterable[object],
-    options: Options,
+    options: ConversionOptions,
     progress: Progress | None = None,
     ranks: Ranks | None = None,
 ) -> tuple[Network, StageGraph]:
@@ -55,58 +59,83 @@ def convert_network(
     Raises: as `loihi_onespike.convert`.
     """
     report = progress or (lambda what, done, of: None)
-    if is_graph(calibration):
-        network, stages = convert_graph(model, calibration, options, report)
-        return _recorded(model, network, stages, options), stages
-    batches = calibration_batches(calibration)
-    stages = plan_float(model, batches, options, report, ranks)
+    source = source_of(model, calibration)
+    stages = planned_stages(source, options, report, ranks)
     assert stages.input_plan is not None
-    neurons = sum(int(np.prod(stage.shape)) for stage in stages.hidden)
-    images = np.concatenate(batches)[: int(np.clip(HEADROOM_NEURONS // neurons, *HEADROOM_IMAGES))]
-    network = quantize(stages, encode_values(stages.input_plan, images), options.weight_bits, report)
-    return _recorded(model, network, stages, options), stages
+    codes = encode_values(stages.input_plan, source.headroom_sample(stages))
+    network = quantize(stages, codes, options.weight_bits, report, source.is_graph)
+    chosen = options_record(options, network.input.code)
+    rewrites = [*stages.rewrites, *_reduced_precision(network)]
+    facts = {**network.facts, **source.facts, "options": chosen, "rewrites": rewrites}
+    return replace(network, name=model._get_name(), facts=facts), stages
 
 
-def _recorded(model: torch.nn.Module, network: Network, stages: StageGraph, options: Options) -> Network:
-    """The network with its name and the record of how it was made."""
-    chosen = options.facts(network.input.code)
-    facts = {**network.facts, "options": chosen, "rewrites": [*stages.rewrites, *_given_up(network)]}
-    return replace(network, name=model._get_name(), facts=facts)
+def source_of(model: torch.nn.Module, calibration: object) -> ConversionSource:
+    """The model traced on its calibration data: a graph, or batches of samples.
+
+    Args:
+        model: the trained network.
+        calibration: see `loihi_onespike.convert`.
+    """
+    if is_graph(calibration):
+        return GraphSource.of(model, calibration)
+    return BatchSource.of(model, calibration_batches(calibration))
 
 
-def _given_up(network: Network) -> list[str]:
-    """Notes on layers whose weights lost bits to the head-room of v."""
-    headroom = network.facts["headroom"]
-    assert isinstance(headroom, Mapping)
-    return [
-        f"{name}: weights gave up {h['given_up_bits']} bits so that the potential fits into 24 bits"
-        for name, h in headroom.items()
-        if h["given_up_bits"]
-    ]
+def lowered_stages(source: ConversionSource) -> StageGraph:
+    """Stages that compute exactly what the model computes, checked against it."""
+    stages = lower(source.graph, source.graph.rewrites)
+    source.refuse_unsupported(stages)
+    stages = recode_mixed_input(stages)
+    check_lowering(stages, *source.sample_and_output())
+    return stages
+
+
+def planned_stages(
+    source: ConversionSource,
+    options: ConversionOptions,
+    report: Progress = lambda what, done, of: None,
+    ranks: Ranks | None = None,
+) -> StageGraph:
+    """The one-spike network in real numbers: lowered, checked, planned and calibrated.
+
+    Args:
+        source: the model traced on its calibration data.
+        options: of the conversion.
+        report: called as report(what, done, of).
+        ranks: processes that share the survey of the activations.
+    """
+    stages = source.plan_input(lowered_stages(source), input_code(options))
+    return calibrate(stages, source.batches, options, report, ranks)
 
 
 def plan_float(
     model: torch.nn.Module,
     batches: Sequence[NDArray[np.floating]],
-    options: Options,
+    options: ConversionOptions,
     report: Progress = lambda what, done, of: None,
     ranks: Ranks | None = None,
 ) -> StageGraph:
-    """The one-spike network in real numbers, as the float executor runs it: traced, lowered, checked and planned.
+    """The one-spike network in real numbers, as the float executor runs it; nothing is quantized.
 
     Args:
+        model: the trained network.
         batches: from `calibration_batches`.
+        options: of the conversion.
+        report: called as report(what, done, of).
         ranks: processes that share the survey of the activations.
 
-    Raises: as `convert`, but for HeadroomError.
+    Raises: as `loihi_onespike.convert`, but for HeadroomError.
     """
-    graph, rewrites = pool_last(trace(model, torch.from_numpy(batches[0][:2])))
-    stages = recode_mixed_input(lower(graph, rewrites))
-    check_lowering(stages, model, batches[0][:2])
-    stages = plan_input(stages, batches, options.code_of_input)
-    return plan(stages, batches, options.request, report, ranks)
+    return planned_stages(BatchSource.of(model, batches), options, report, ranks)
 
 
-def check_lowering(stages: StageGraph, model: torch.nn.Module, x: NDArray[np.floating]) -> None:
-    """Compare the ANN with the stages that were made of it; raises GraphError when they do not compute the same."""
-    compare_outputs(stages.name, ann_output(model, x), FloatExecutor(stages, coded=False).run(x))
+def _reduced_precision(network: Network) -> list[str]:
+    """Notes on layers whose weights lost bits to the head-room of v."""
+    headroom = network.facts["headroom"]
+    assert isinstance(headroom, Mapping)
+    reduced = {name: h["given_up_bits"] for name, h in headroom.items() if h["given_up_bits"]}
+    return [
+        f"{name}: weight precision reduced by {bits} bit{'s' if bits > 1 else ''} (24-bit potential limit)"
+        for name, bits in reduced.items()
+    ]

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.options import Options
-from loihi_onespike.conversion.pipeline import check_lowering
+from loihi_onespike.conversion.lowering.check_lowering import check_lowering
+from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.errors import CalibrationError, ConfigurationError, GraphError, HeadroomError, UnsupportedModelError
@@ -147,7 +147,7 @@ def test_options_outside_their_range_are_refused() -> None:
         {"normalization": "weight"},
     ):
         with pytest.raises(ConfigurationError):
-            Options(**wrong).code  # noqa: B018
+            ConversionOptions(**wrong)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_subclass_with_its_own_forward_is_followed() -> None:
 def test_a_graph_that_computes_something_else_is_noticed() -> None:
     stages = los.convert(make("plain_cnn"), inputs(), method="paper").stages
     with pytest.raises(GraphError, match="differs from the model"):
-        check_lowering(stages, make("plain_cnn", seed=1), inputs().numpy())
+        check_lowering(stages, inputs().numpy(), ann_output(make("plain_cnn", seed=1), inputs().numpy()))
 
 
 def test_unsupported_operations_are_reported_together() -> None:

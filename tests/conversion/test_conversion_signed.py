@@ -13,7 +13,7 @@ from torch import nn
 import loihi_onespike as los
 from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.conversion.calibration import Method
-from loihi_onespike.conversion.options import Options
+from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.pipeline import plan_float
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.data.batches import calibration_batches
@@ -54,7 +54,9 @@ def test_coding_error_shrinks_with_the_base(name: str) -> None:
     ann, errors = ann_output(model, x.numpy()), []
     for timesteps, base in ((48, 1.12), (192, 1.03)):
         stages = plan_float(
-            model, calibration_batches(x), Options(timesteps, base, input_bits=10, method=Method.paper())
+            model,
+            calibration_batches(x),
+            ConversionOptions(timesteps=timesteps, base=base, input_bits=10, method=Method.paper()),
         )
         errors.append(np.linalg.norm(FloatExecutor(stages).run(x) - ann) / np.linalg.norm(ann))
     assert errors[1] < 0.5 * errors[0]

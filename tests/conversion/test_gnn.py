@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from loihi_onespike.conversion.gnn import lower_graph
+from loihi_onespike.conversion.graph_source import GraphSource
+from loihi_onespike.conversion.pipeline import lowered_stages
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph
 from loihi_onespike.core.maps import Dense, Sparse
@@ -21,8 +22,9 @@ from tests.support.graph_models import Deep, TwoLayers, adjacency, with_seed
 
 def lowered(model: nn.Module, x: object) -> tuple[StageGraph, np.ndarray]:
     arguments = graph_arguments(x)
-    stages, _form, sample, _ = lower_graph(model, arguments)
-    found = FloatExecutor(stages, coded=False, dtype=torch.float64).run(sample)[0]
+    source = GraphSource.of(model, x)
+    stages = lowered_stages(source)
+    found = FloatExecutor(stages, coded=False, dtype=torch.float64).run(source.sample)[0]
     with torch.no_grad():
         expected = model(*arguments.values).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
@@ -50,7 +52,8 @@ def test_three_layers_batch_norm_residual_and_concatenation():
 
 def test_input_is_sparse_for_one_hot_features():
     arguments = graph_arguments((adjacency(60, density=0.02), torch.eye(60)))
-    _, form, sample, _ = lower_graph(with_seed(lambda: TwoLayers(60)), arguments)
+    source = GraphSource.of(with_seed(lambda: TwoLayers(60)), arguments.values)
+    form, sample = source.form, source.sample
     assert isinstance(sample, SparseSample) and form.description == "A·X"
 
 
@@ -64,7 +67,7 @@ def test_two_aggregations_of_the_features_are_both_constants():
             return self.out(torch.relu(adj @ (adj @ self.fc(x))))
 
     x = (adjacency(15), torch.randn(15, 4))
-    _, form, _, _ = lower_graph(with_seed(Simple), graph_arguments(x))
+    form = GraphSource.of(with_seed(Simple), x).form
     assert form.hops == 2
     lowered(with_seed(Simple), x)
 

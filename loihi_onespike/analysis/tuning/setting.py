@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any, Literal
 
 from loihi_onespike.conversion.calibration import Method
-from loihi_onespike.conversion.options import MAX_TIMESTEPS
+from loihi_onespike.conversion.options import check_option
 from loihi_onespike.errors import ConfigurationError
 
 AUTO: Literal["auto"] = "auto"
@@ -76,8 +76,8 @@ class Space:
         for name, values in vars(self).items():
             if not values or len(set(values)) != len(values):
                 raise ConfigurationError(f"{name}: must hold one or more different values, got {values!r}")
-        if min(self.timesteps) < 1 or max(self.timesteps) > MAX_TIMESTEPS:
-            raise ConfigurationError(f"timesteps: must be integers in [1, {MAX_TIMESTEPS}], got {self.timesteps}")
+        for timesteps in self.timesteps:
+            check_option("timesteps", timesteps)
         if min(self.wait_eighths) < 1 or max(self.wait_eighths) > 8:
             raise ConfigurationError(f"wait_eighths: must be integers in [1, 8], got {self.wait_eighths}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget
 from loihi_onespike.conversion.calibration.sequential import calibrate_in_sequence
 from loihi_onespike.conversion.calibration.survey import Survey
-from loihi_onespike.conversion.method import Method
+from loihi_onespike.conversion.codes_of_options import hidden_code, levels_are_fitted
+from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.quantization.quantize import quantize
 from loihi_onespike.core.codes import Base, PhaseCode, SingleSpikeCode
 from loihi_onespike.core.encoding import encode_values
@@ -41,70 +42,57 @@ ENOUGH_IMAGES = 64
 """Fewer samples leave the corrections to chance."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for.
-
-    Attributes:
-        code: the paper's code for the number of timesteps.
-        fitted_levels: fit a codebook in its place.
-        wait, normalization, weight_bits: as in `convert`.
-        method: parts of the calibration.
-    """
-
-    code: PhaseCode
-    fitted_levels: bool
-    wait: int | None
-    normalization: str
-    weight_bits: int
-    method: Method
-
-
-def plan(
+def calibrate(
     graph: StageGraph,
     batches: Sequence[Batch],
-    request: Request,
+    options: ConversionOptions,
     progress: Progress = lambda what, done, of: None,
     ranks: Ranks | None = None,
 ) -> StageGraph:
     """Plan every hidden stage of a graph whose input is planned.
 
     Args:
+        graph: from the lowering, with the plan of its input.
         batches: arrays (n, *shape), or one sparse sample.
+        options: of the conversion.
         progress: called as progress(what, done, of).
         ranks: processes that share the survey of the data; the rest every one of them does alike.
+
+    Returns:
+        the graph with a plan for every hidden stage, and with the weights and biases that the calibration corrected.
 
     Raises:
         CalibrationError: no data, or values that are not finite.
     """
     total = sum(_samples(batch) for batch in batches)
     survey = Survey(graph, _shown(batches, progress), total, ranks)
-    paper = plan_by_maxima(graph, survey.maxima, request.code, request.wait, request.normalization)
-    if not request.method.sequential:
+    paper = plan_by_maxima(graph, survey.maxima, hidden_code(options), options.wait, options.normalization)
+    if not options.parts.sequential:
         return paper
     largest = {name: p.scale for name, p in paper.plans.items()}
     codes: dict[str, SingleSpikeCode] = {name: p.code for name, p in paper.plans.items()}
-    if request.fitted_levels:
+    fitted = levels_are_fitted(options)
+    if fitted:
         values = {
-            s.name: PopulationTarget.of(graph, s, largest[s.name], request.method).values(survey.samples[s.name])
+            s.name: PopulationTarget.of(graph, s, largest[s.name], options.parts).values(survey.samples[s.name])
             for s in graph.hidden
             if s.name in survey.samples
         }
         steps = _Steps("levels", len(groups(graph)), progress)
-        codes = codebooks(graph, values, request.code.timesteps, steps)
-    setting = CalibrationSettings(codes, largest, request.wait, request.weight_bits, request.method)
-    parts = 1 if request.wait is None else max(1, request.code.timesteps - request.wait)
+        codes = codebooks(graph, values, options.timesteps, steps)
+    settings = CalibrationSettings(codes, largest, options.wait, options.weight_bits, options.parts)
+    parts = 1 if options.wait is None else max(1, options.timesteps - options.wait)
     x = _together(graph, batches, parts)
-    if request.fitted_levels and request.method.waits and parts > 1:
-        setting = _for_wait(graph, x, setting, request.code.timesteps, progress)
-    calibrated = calibrate_in_sequence(graph, x, setting, _Steps("layers", len(graph.stages) - 1, progress))
+    if fitted and options.parts.waits and parts > 1:
+        settings = _for_wait(graph, x, settings, options.timesteps, progress)
+    calibrated = calibrate_in_sequence(graph, x, settings, _Steps("layers", len(graph.stages) - 1, progress))
     return replace(calibrated, rewrites=(*graph.rewrites, *_notes(total, _samples(x))))
 
 
 def _for_wait(
-    graph: StageGraph, x: Any, setting: CalibrationSettings, timesteps: int, progress: Progress
+    graph: StageGraph, x: Any, settings: CalibrationSettings, timesteps: int, progress: Progress
 ) -> CalibrationSettings:
-    """The setting whose levels carry most under its wait.
+    """The settings whose levels carry most under its wait.
 
     Under a short wait phase k is decided on what came by phase wait + k: the steeper the levels, the less is missing
     then, and the coarser the code. Which of them counts more is tried on some of the data, at the network's output.
@@ -113,20 +101,22 @@ def _for_wait(
     few = x if isinstance(x, SparseSample) else x[:FEW_IMAGES]
     bases = [gain ** (1 / timesteps) for gain in STEEPER_RANGES]
     steeper = [PhaseCode(Base.nearest(base), timesteps) for base in bases if base <= STEEPEST_BASE]
-    codes = [setting.codes, *(dict.fromkeys(setting.codes, code) for code in steeper)]
+    codes = [settings.codes, *(dict.fromkeys(settings.codes, code) for code in steeper)]
     progress_of = _Steps("wait", len(codes), progress)
     # the weights cost most of a pass and change little here
-    method = replace(setting.method, weights=False, rounding=False)
+    method = replace(settings.method, weights=False, rounding=False)
     trials: list[tuple[float, StageGraph, Mapping[str, SingleSpikeCode]]] = []
     for tried in codes:
         errors: list[float] = []
-        planned = calibrate_in_sequence(graph, some, replace(setting, codes=tried, method=method), output=errors.append)
+        planned = calibrate_in_sequence(
+            graph, some, replace(settings, codes=tried, method=method), output=errors.append
+        )
         trials.append((np.nan_to_num(errors[0], nan=np.inf), planned, tried))
         progress_of()
     for _, planned, tried in sorted(trials, key=lambda trial: trial[0]):
-        if tried is setting.codes or _fits(planned, few, setting.weight_bits):
-            return replace(setting, codes=tried)
-    return setting
+        if tried is settings.codes or _fits(planned, few, settings.weight_bits):
+            return replace(settings, codes=tried)
+    return settings
 
 
 def _fits(planned: StageGraph, x: Any, weight_bits: int) -> bool:

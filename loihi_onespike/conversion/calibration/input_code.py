@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import sqrt
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.conversion.codes_of_options import InputCode
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
-from loihi_onespike.core.activations import IDENTITY
-from loihi_onespike.core.codes import BinaryCode, Code
-from loihi_onespike.core.graphs.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
-from loihi_onespike.core.maps import Diagonal, Shape
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.graphs.stage import InputPlan, InputStage, StageGraph
+from loihi_onespike.core.maps import Shape
 
-InputCode: TypeAlias = Code | Literal["auto"]
-"""Code of the input; "auto" for a binary code with as many bits as the data needs."""
 AUTO_BITS = (8, 12)
 """Fewest and most bits that "auto" takes; every bit more is a step of the first layer and a bit of its head-room."""
 INPUT_ERROR = 0.01
@@ -147,27 +144,3 @@ def fold_offset(graph: StageGraph, plan: InputPlan) -> StageGraph:
     offsets = {graph.input.name: plan.offset}
     stages = (s if isinstance(s, InputStage) else fold_offsets(s, offsets, graph) for s in graph.stages)
     return replace(graph, stages=tuple(stages), input_plan=plan)
-
-
-def recode_mixed_input(graph: StageGraph) -> StageGraph:
-    """Give the input a one-spike population of its own wherever a stage reads it beside other stages.
-
-    A population has one leak, so all its inputs must share a base; the input's is 2.
-    """
-    name = graph.input.name
-    mixed = [s for s in graph.stages[1:] if {link.pre for link in s.links} > {name}]  # type: ignore[union-attr]
-    if not mixed:
-        return graph
-    shape = graph.input.shape
-    link = Link(name, Diagonal(np.ones((1,) * len(shape))), None, np.ones(()))
-    shared = (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
-    recoded = Stage(f"{name}.recoded", shape, "linear", (link,), np.zeros(()), IDENTITY, shared)
-    stages: list[InputStage | Stage | OutputStage] = [graph.stages[0], recoded]
-    for stage in graph.stages[1:]:
-        assert not isinstance(stage, InputStage)
-        if stage in mixed:
-            links = tuple(replace(k, pre=recoded.name) if k.pre == name else k for k in stage.links)
-            stage = replace(stage, links=links)
-        stages.append(stage)
-    note = f"{name}: sent again by {recoded.name} with one spike, since it is read beside populations of another base"
-    return replace(graph, stages=tuple(stages), rewrites=(*graph.rewrites, note))

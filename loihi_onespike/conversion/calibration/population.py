@@ -100,7 +100,7 @@ def plan_population(
     parts: list[torch.Tensor],
     values: torch.Tensor,
     shift: Float,
-    setting: CalibrationSettings,
+    settings: CalibrationSettings,
 ) -> tuple[StagePlan, Float]:
     """Plan, and bias per channel (offset not taken off) under which the coded values have the mean of the ANN's.
 
@@ -109,11 +109,11 @@ def plan_population(
         values: (N, *shape) values of the ANN.
         shift: (C,) bias to start from.
     """
-    channels, method = target.channels, setting.method
-    places = channels.places(len(values), setting.seed, max(LEAST_SAMPLES, 2 * SAMPLES // (1 + len(parts))))
+    channels, method = target.channels, settings.method
+    places = channels.places(len(values), settings.seed, max(LEAST_SAMPLES, 2 * SAMPLES // (1 + len(parts))))
     seen, wanted = np.stack([channels.sample(z, places) for z in parts]), channels.sample(values, places)
     for _ in range(ROUNDS if method.bias else 1):
-        plan = _fitted(target, seen + shift[:, None], setting)
+        plan = _fitted(target, seen + shift[:, None], settings)
         if method.bias:
             shift = _unbiased(seen, wanted, plan, target, shift)
     if method.bias:  # once more on all the data, where the samples leave some chance
@@ -127,13 +127,13 @@ def plan_population(
     return plan, shift
 
 
-def _fitted(target: PopulationTarget, seen: Float, setting: CalibrationSettings) -> StagePlan:
+def _fitted(target: PopulationTarget, seen: Float, settings: CalibrationSettings) -> StagePlan:
     """λ, first negative phase and thresholds of least error for pre-activations (S, C, n)."""
-    method, code = setting.method, setting.codes[target.stage.name]
+    method, code = settings.method, settings.codes[target.stage.name]
     carry = activate(target.stage.activation, torch.from_numpy(seen[-1])).numpy()
     factors = FACTORS if method.scales else np.ones(1)
     fit = fit_population(target.values(carry), code.levels(), code.thresholds(), factors)
-    plan = _coded(target, code, fit, setting.wait)
+    plan = _coded(target, code, fit, settings.wait)
     if not method.waits or len(seen) == 1:
         return plan
     factor, scale, middle = _per_channel(plan, target.channels)

@@ -39,7 +39,7 @@ Float = NDArray[np.float64]
 def calibrate_in_sequence(
     graph: StageGraph,
     x: Any,
-    setting: CalibrationSettings,
+    settings: CalibrationSettings,
     done: Callable[[], None] = lambda: None,
     output: Callable[[float], None] = lambda error: None,
 ) -> StageGraph:
@@ -52,7 +52,7 @@ def calibrate_in_sequence(
         output: called with the error that is left at the output: the power of what a correct mean leaves of the
             difference, as a share of the power of the ANN's output about its mean.
     """
-    return _Pass(graph, setting, output).run(x, done)
+    return _Pass(graph, settings, output).run(x, done)
 
 
 @dataclass
@@ -64,7 +64,7 @@ class _Pass:
     """
 
     graph: StageGraph
-    setting: CalibrationSettings
+    settings: CalibrationSettings
     output: Callable[[float], None]
     stages: list[InputStage | Stage | OutputStage] = field(default_factory=list)
     plans: dict[str, StagePlan] = field(default_factory=dict)
@@ -100,21 +100,21 @@ class _Pass:
         if isinstance(stage, Stage) and stage.kind == "max_pool":
             scales = {name: plan.scale for name, plan in self.plans.items()}
             scale = pooled_scale(stage, scales, self.graph)
-            self.plans[stage.name] = StagePlan.of(RELU, self.setting.codes[stage.name], scale, 0)
+            self.plans[stage.name] = StagePlan.of(RELU, self.settings.codes[stage.name], scale, 0)
             self.stages.append(stage)
             return z_ann, self._sum(stage, {})(values)
         stage = fold_offsets(self._with_weights(stage, z_ann, values), self.offsets, self.graph)
         parts, channels = self._parts(stage, values), Channels.of(stage)
         shift = np.zeros(channels.count)
-        if self.setting.method.bias:
+        if self.settings.method.bias:
             shift = channels.mean(z_ann) - channels.mean(parts[-1])
         if isinstance(stage, OutputStage):
             self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
             self.output(_power(parts[-1] - z_ann, channels) / (_power(z_ann, channels) or 1.0))
             return z_ann, parts[-1]
-        target = PopulationTarget.of(self.graph, stage, self.setting.largest[stage.name], self.setting.method)
+        target = PopulationTarget.of(self.graph, stage, self.settings.largest[stage.name], self.settings.method)
         value = activate(stage.activation, z_ann)
-        plan, shift = plan_population(target, parts, value, shift, self.setting)
+        plan, shift = plan_population(target, parts, value, shift, self.settings)
         bias = channels.per_channel(shift) - plan.offset
         self.plans[stage.name], self.offsets[stage.name] = plan, plan.offset
         self.stages.append(replace(stage, bias=stage.bias + bias))
@@ -122,12 +122,12 @@ class _Pass:
 
     def _with_weights(self, stage: AnyStage, z_ann: torch.Tensor, values: Mapping[str, Any]) -> AnyStage:
         """The stage with the weights that it will have, see `Method`: fitted to the ANN, then rounded."""
-        method = self.setting.method
+        method = self.settings.method
         dense = {link.pre for link in stage.links if isinstance(values[link.pre], torch.Tensor)}
         seen = {name: self._in_units(name, values[name]) for name in dense}
         fitting = method.weights and len(dense) == len({link.pre for link in stage.links})
         compensating = method.rounding and method.compensation
-        rows = row_inputs_of(stage, seen, self.setting.seed) if fitting or compensating else {}
+        rows = row_inputs_of(stage, seen, self.settings.seed) if fitting or compensating else {}
         if fitting:
             stage = corrected(stage, rows, z_ann - self._sum(stage, {})(seen) - _tensor(stage.bias))
         if not method.rounding:
@@ -136,7 +136,7 @@ class _Pass:
         if compensating:
             scales = {i: self._gathered_scale(stage.links[i]) for i in rows}
             rounding = Compensation(rows, {i: scale for i, scale in scales.items() if scale is not None})
-        return rounded_stage(stage, self._planned, self.setting.weight_bits, rounding)
+        return rounded_stage(stage, self._planned, self.settings.weight_bits, rounding)
 
     def _gathered_scale(self, link: Link) -> Float | None:
         """λ of the inputs of a link's map."""
@@ -151,7 +151,7 @@ class _Pass:
     def _parts(self, stage: Stage | OutputStage, values: Mapping[str, Any]) -> list[torch.Tensor]:
         """Pre-activation of the SNN at steps wait + 1 … T_in."""
         steps = self._planned.input_steps(stage)
-        wait = steps if self.setting.wait is None or isinstance(stage, OutputStage) else min(self.setting.wait, steps)
+        wait = steps if self.settings.wait is None or isinstance(stage, OutputStage) else min(self.settings.wait, steps)
         total = self._sum(stage, {name: plan.scale for name, plan in self.plans.items()})
         bias = _tensor(stage.bias)
         return [

@@ -1,25 +1,42 @@
-"""What a model computes against what was made of it."""
+"""The stages of a model against the model itself: both must compute the same."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.stage import StageGraph
 from loihi_onespike.errors import GraphError
+from loihi_onespike.executors.float.float_executor import FloatExecutor
 
 LOWERING_TOLERANCE = 1e-3
-"""Largest difference between model and lowered graph, relative to the largest output."""
+"""Largest difference between model and lowered stages, relative to the largest output."""
 
 
-def compare_outputs(name: str, expected: NDArray[np.float64], found: NDArray[np.float64]) -> None:
-    """Raises GraphError when the output of the model and that of what was made of it are not the same."""
+def check_lowering(stages: StageGraph, x: NDArray[np.floating] | SparseSample, expected: NDArray[np.float64]) -> None:
+    """Compare what the stages compute, without any spike code, with what the model computes.
+
+        max |model(x) - stages(x)| ≤ LOWERING_TOLERANCE · max |model(x)|
+
+    Args:
+        stages: lowered from the model.
+        x: inputs (N, *shape), or one sparse sample.
+        expected: (N, *output shape) output of the model for them.
+
+    Raises:
+        GraphError: the outputs differ in shape or in value.
+    """
+    found = FloatExecutor(stages, coded=False).run(x)
     if expected.shape != found.shape:
-        raise GraphError(f"{name}: the model gives shape {expected.shape}, the converted graph {found.shape}")
+        raise GraphError(
+            f"{stages.name}: the converted graph must give shape {expected.shape} as the model does, got {found.shape}"
+        )
     largest = max(float(np.abs(expected).max(initial=0)), 1e-12)
     difference = float(np.abs(expected - found).max(initial=0)) / largest
     if not difference <= LOWERING_TOLERANCE:
         raise GraphError(
-            f"{name}: the converted graph differs from the model by {difference:.2g} of its largest output, "
-            f"supported {LOWERING_TOLERANCE:g}; a layer that does not compute in eval mode what its name says (a "
-            "patched forward, a random operation) is the usual reason"
+            f"{stages.name}: the converted graph differs from the model by {difference:.2g} of its largest output, "
+            f"limit {LOWERING_TOLERANCE:g}; the usual reason is a layer that does not compute in eval mode what its "
+            "name says (a patched forward, a random operation)"
         )

@@ -14,11 +14,14 @@ from loihi_onespike.api import ann_output
 from loihi_onespike.conversion.calibration import Method
 from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.survey import Survey
-from loihi_onespike.conversion.pipeline import Options, calibration_batches, plan_float
+from loihi_onespike.conversion.codes_of_options import hidden_code
+from loihi_onespike.conversion.options import ConversionOptions
+from loihi_onespike.conversion.pipeline import plan_float
 from loihi_onespike.core.codes import Codebook
 from loihi_onespike.core.graphs.stage import StageGraph
 from loihi_onespike.core.maps import weight_values
 from loihi_onespike.core.trace import first_difference
+from loihi_onespike.data.batches import calibration_batches
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors.float.float_executor import FloatExecutor
 from tests.support.models import MODELS, inputs, make
@@ -35,7 +38,7 @@ def _model(name: str) -> torch.nn.Module:
 
 
 def _planned(name: str, timesteps: int, method: Method, **options: object) -> StageGraph:
-    given = Options(timesteps, method=method, **options)  # type: ignore[arg-type]
+    given = ConversionOptions(timesteps=timesteps, method=method, **options)  # type: ignore[arg-type]
     return plan_float(_model(name), calibration_batches(inputs(24)), given)
 
 
@@ -84,7 +87,11 @@ def test_all_parts_off_is_the_paper(name: str) -> None:
     stages = _planned(name, 12, Method.paper())
     bare = replace(stages, plans={})
     expected = plan_by_maxima(
-        bare, Survey(bare, batches, sum(map(len, batches))).maxima, Options(12).code, None, "channel"
+        bare,
+        Survey(bare, batches, sum(map(len, batches))).maxima,
+        hidden_code(ConversionOptions(timesteps=12)),
+        None,
+        "channel",
     )
     for stage in stages.hidden:
         found, plan = stages.plans[stage.name], expected.plans[stage.name]

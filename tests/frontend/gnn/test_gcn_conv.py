@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.gnn import lower_graph
+from loihi_onespike.conversion.graph_source import GraphSource
+from loihi_onespike.conversion.pipeline import lowered_stages
 from loihi_onespike.errors import UnsupportedModelError
 from loihi_onespike.executors.float.float_executor import FloatExecutor
-from loihi_onespike.frontend.gnn.arguments import graph_arguments
 
 
 class GCNConv(nn.Module):
@@ -70,7 +70,8 @@ OPTIONS = [{}, {"improved": True}, {"normalize": False}, {"add_self_loops": Fals
 
 
 def check(model, x):
-    stages, form, sample, _ = lower_graph(model.eval(), graph_arguments(x))
+    source = GraphSource.of(model.eval(), x)
+    stages, form, sample = lowered_stages(source), source.form, source.sample
     found = FloatExecutor(stages, coded=False, dtype=torch.float64).run(sample)[0]
     np.testing.assert_allclose(found, model(*x).detach().numpy(), atol=2e-5)
     assert form.hops == 1 and all(stage.nonnegative for stage in stages.hidden)

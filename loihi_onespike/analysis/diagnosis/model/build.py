@@ -13,10 +13,10 @@ from loihi_onespike.analysis.diagnosis.model.coder import NEVER, PopulationCoder
 from loihi_onespike.analysis.diagnosis.model.layer_model import LayerModel
 from loihi_onespike.analysis.diagnosis.model.weights import LayerWeights
 from loihi_onespike.conversion.calibration.channels import Channels
-from loihi_onespike.conversion.calibration.input_code import recode_mixed_input
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
 from loihi_onespike.conversion.lowering.pool_last import pool_last
+from loihi_onespike.conversion.lowering.recode_mixed_input import recode_mixed_input
 from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.conversion.quantization.integer_weights import integer_links
 from loihi_onespike.conversion.quantization.rounded_stage import rounded_stage

@@ -1,4 +1,4 @@
-"""The input of a graph network: what the host aggregates, and its code."""
+"""Rewrites of a traced graph network that concern its input: what the host aggregates, and what counts as MACs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.input_code import InputCode, enough_bits, fold_offset
 from loihi_onespike.conversion.lowering.absorb import macs
 from loihi_onespike.core.gnn.adjacency import PLAIN, Aggregate, Aggregation
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.ann import AnnGraph, Linear, Node
-from loihi_onespike.core.graphs.stage import InputPlan, StageGraph
 from loihi_onespike.core.maps import Dense, Shape, Sparse
-from loihi_onespike.errors import CalibrationError
 
 
 def aggregate_on_host(graph: AnnGraph) -> tuple[AnnGraph, Aggregation, int, tuple[str, ...]]:
@@ -87,26 +84,3 @@ def macs_as_written(graph: AnnGraph, nonzeros: int | None) -> int:
             on_input = sparse_input and isinstance(node.op.op, Dense)
             total += nonzeros * node.shape[-1] if on_input and nonzeros is not None else macs(node.op.op, seen)
     return total
-
-
-def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSample, code: InputCode) -> StageGraph:
-    """Range of the input: one for all entries of a sparse input, one per feature otherwise, zero without a spike.
-
-    A sparse input with negative entries has no silent zero and is planned as a dense one.
-    """
-    values = sample.matrix.data if isinstance(sample, SparseSample) else sample
-    if not values.size or not np.any(values):
-        raise CalibrationError("graph: found no value but zero in the input; check adjacency and features")
-    if isinstance(sample, SparseSample) and values.min() < 0:
-        sample = sample.dense("an input that may be negative")
-    if isinstance(sample, SparseSample):
-        low, high = np.zeros(()), np.array(values.max(), np.float64)
-        variance = np.mean(np.square(values, dtype=np.float64))  # about the silent zero
-    else:
-        low = np.minimum(sample.min(axis=(0, 1)), 0).astype(np.float64)[None]
-        high = np.maximum(sample.max(axis=(0, 1)), 0).astype(np.float64)[None]
-        variance = sample.var(axis=(0, 1), dtype=np.float64)[None]
-    span = np.where(high > low, high - low, 1.0)
-    if code == "auto":
-        code = enough_bits(high - low, variance)
-    return fold_offset(graph, InputPlan(code, code.scale_of_range(span), low))

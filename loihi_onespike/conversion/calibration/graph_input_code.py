@@ -1,0 +1,35 @@
+"""Code of the input of a graph network, found on its one sample (docs/arithmetic.md, graph networks)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.calibration.input_code import enough_bits, fold_offset
+from loihi_onespike.conversion.codes_of_options import InputCode
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.stage import InputPlan, StageGraph
+from loihi_onespike.errors import CalibrationError
+
+
+def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSample, code: InputCode) -> StageGraph:
+    """Range of the input: one for all entries of a sparse input, one per feature otherwise, zero without a spike.
+
+    A sparse input with negative entries has no silent zero and is planned as a dense one.
+    """
+    values = sample.matrix.data if isinstance(sample, SparseSample) else sample
+    if not values.size or not np.any(values):
+        raise CalibrationError("graph: found no value but zero in the input; check adjacency and features")
+    if isinstance(sample, SparseSample) and values.min() < 0:
+        sample = sample.dense("an input that may be negative")
+    if isinstance(sample, SparseSample):
+        low, high = np.zeros(()), np.array(values.max(), np.float64)
+        variance = np.mean(np.square(values, dtype=np.float64))  # about the silent zero
+    else:
+        low = np.minimum(sample.min(axis=(0, 1)), 0).astype(np.float64)[None]
+        high = np.maximum(sample.max(axis=(0, 1)), 0).astype(np.float64)[None]
+        variance = sample.var(axis=(0, 1), dtype=np.float64)[None]
+    span = np.where(high > low, high - low, 1.0)
+    if code == "auto":
+        code = enough_bits(high - low, variance)
+    return fold_offset(graph, InputPlan(code, code.scale_of_range(span), low))

@@ -1,0 +1,44 @@
+"""The codes that the options of a conversion ask for, and the record of the options in the network file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Literal, TypeAlias
+
+from loihi_onespike.conversion.options import ConversionOptions, option_fields
+from loihi_onespike.core.codes import Base, BinaryCode, Code, PhaseCode, best_base
+
+InputCode: TypeAlias = Code | Literal["auto"]
+"""Code of the input; "auto" for a binary code with as many bits as the data needs."""
+
+
+def hidden_code(options: ConversionOptions) -> PhaseCode:
+    """The paper's code of the hidden populations: the given base, or for "auto" the best one for T (Eq. 5)."""
+    auto = isinstance(options.base, str)
+    base = best_base(options.timesteps, options.threshold_shift) if auto else Base.nearest(float(options.base))
+    return PhaseCode(base, options.timesteps, options.threshold_shift)
+
+
+def levels_are_fitted(options: ConversionOptions) -> bool:
+    """Whether a codebook fitted to the activations takes the place of the paper's code."""
+    return options.parts.levels and options.base == "auto" and options.threshold_shift
+
+
+def input_code(options: ConversionOptions) -> InputCode:
+    """Code of the input population; the number of bits of "auto" is decided on the data."""
+    if options.input_code == "single":
+        return hidden_code(options)
+    return "auto" if isinstance(options.input_bits, str) else BinaryCode(options.input_bits)
+
+
+def options_record(options: ConversionOptions, chosen: Code) -> dict[str, object]:
+    """The options as the network file records them, with what "auto" came to.
+
+    Args:
+        options: of the conversion.
+        chosen: the code that the input got.
+    """
+    given = {f.name: getattr(options, f.name) for f in option_fields()}
+    base = "fitted" if levels_are_fitted(options) else hidden_code(options).base.value
+    bits = options.input_bits if chosen.input_bits is None else chosen.input_bits
+    return {**given, "method": asdict(options.parts), "base": base, "input_bits": bits}

@@ -1,0 +1,35 @@
+"""A one-spike population for an input that is read beside populations of another base."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from loihi_onespike.core.activations import IDENTITY
+from loihi_onespike.core.graphs.stage import InputStage, Link, OutputStage, Stage, StageGraph
+from loihi_onespike.core.maps import Diagonal
+
+
+def recode_mixed_input(graph: StageGraph) -> StageGraph:
+    """Give the input a one-spike population of its own wherever a stage reads it beside other stages.
+
+    A population has one leak, so all its inputs must share a base; the input's is 2.
+    """
+    name = graph.input.name
+    mixed = [s for s in graph.stages[1:] if {link.pre for link in s.links} > {name}]  # type: ignore[union-attr]
+    if not mixed:
+        return graph
+    shape = graph.input.shape
+    link = Link(name, Diagonal(np.ones((1,) * len(shape))), None, np.ones(()))
+    shared = (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
+    recoded = Stage(f"{name}.recoded", shape, "linear", (link,), np.zeros(()), IDENTITY, shared)
+    stages: list[InputStage | Stage | OutputStage] = [graph.stages[0], recoded]
+    for stage in graph.stages[1:]:
+        assert not isinstance(stage, InputStage)
+        if stage in mixed:
+            links = tuple(replace(k, pre=recoded.name) if k.pre == name else k for k in stage.links)
+            stage = replace(stage, links=links)
+        stages.append(stage)
+    note = f"{name}: sent again by {recoded.name} with one spike, since it is read beside populations of another base"
+    return replace(graph, stages=tuple(stages), rewrites=(*graph.rewrites, note))
