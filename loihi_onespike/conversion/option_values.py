@@ -74,7 +74,7 @@ class Choices:
     @property
     def described(self) -> str:
         """Completes the sentence "input_code: must be …"."""
-        return " or ".join(repr(name) for name in self.names)
+        return f"one of {', '.join(self.names)}"
 
     def accepts(self, value: object) -> bool:
         """Whether this is one of the values."""

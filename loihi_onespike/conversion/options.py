@@ -206,6 +206,10 @@ def called_with(kind: Callable[P, C]) -> Callable[[Callable[[C], R]], Callable[P
     def decorated(function: Callable[[C], R]) -> Callable[P, R]:
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{function.__name__}() {error}") from None
             return function(make(*args, **kwargs))
 
         annotations = function.__annotations__

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 from loihi_onespike.cli.terminal.output import remark
-from loihi_onespike.conversion.method import Method
 from loihi_onespike.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
     from torch import nn
 
     from loihi_onespike.data import Dataset
-
-
-def base_of(text: str) -> float | Literal["auto"]:
-    """Value of --base."""
-    if text == "auto":
-        return "auto"
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigurationError(f"--base: must be auto or a number above 1 and at most 4, got {text!r}") from None
-
-
-def input_bits_of(text: str) -> int | Literal["auto"]:
-    """Value of --input-bits."""
-    if text == "auto":
-        return "auto"
-    try:
-        return int(text)
-    except ValueError:
-        raise ConfigurationError(f"--input-bits: must be auto or an integer in [1, 16], got {text!r}") from None
 
 
 def choice(option: str, value: str, choices: tuple[str, ...]) -> str:
@@ -92,25 +69,3 @@ def writable(path: Path) -> Path:
     except OSError as error:
         raise DataError(f"{path.parent}: cannot be created ({error.strerror})") from error
     return path
-
-
-def input_code_of(text: str) -> Literal["binary", "single"]:
-    """Value of --input-code."""
-    return cast(Literal["binary", "single"], choice("--input-code", text, ("binary", "single")))
-
-
-def normalization_of(text: str) -> Literal["channel", "layer"]:
-    """Value of --normalization."""
-    return cast(Literal["channel", "layer"], choice("--normalization", text, ("channel", "layer")))
-
-
-def method_of(name: str, without: Sequence[str]) -> Method:
-    """Method given by --method and the parts that --without leaves out."""
-    method = Method.of(cast(Literal["calibrated", "paper"], choice("--method", name, ("calibrated", "paper"))))
-    if without and not method.sequential:
-        raise ConfigurationError(
-            f"--without: requires --method calibrated, got {', '.join(without)} with --method {name}"
-        )
-    for part in without:
-        choice("--without", part, Method.names())
-    return replace(method, **dict.fromkeys(without, False))

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from loihi_onespike.cli.arguments import inputs
-from loihi_onespike.conversion.method import Method as _Method
+from loihi_onespike.cli.arguments.conversion_options import CONVERSION, ConversionGroup, conversion_group
 from loihi_onespike.executors import registry
 
 if TYPE_CHECKING:
     from loihi_onespike.data import Dataset
 
-CONVERSION, DATA, OUTPUT = "Conversion", "Data", "Output"
+DATA, OUTPUT = "Data", "Output"
 
 
 def _conversion(*names: str, metavar: str, help: str, **more: Any) -> Any:
@@ -75,71 +74,6 @@ Images = Annotated[
 FewImages = Annotated[int, _data("--images", metavar="N", help="Images, spread evenly over the data.", min=1)]
 Seed = Annotated[int, _data("--seed", metavar="N", help="Seed of the choice of calibration images.")]
 
-Timesteps = Annotated[
-    int, _conversion("--timesteps", metavar="T", help="Steps in which a neuron may send its one spike, 1 to 256.")
-]
-BaseOption = Annotated[
-    str,
-    _conversion(
-        "--base",
-        metavar="Q",
-        help="A spike at phase k stands for Q^-k; above 1, up to 4. auto: levels fitted to the activations, or, with "
-        "--method paper, the base with the least mean error for T (Eq. 5).",
-    ),
-]
-Wait = Annotated[
-    int | None,
-    _conversion(
-        "--wait",
-        metavar="N",
-        help="Steps before a neuron's first decision, 1 to T. Fewer: faster, less exact.",
-        show_default="full wait",
-    ),
-]
-WeightBits = Annotated[
-    int, _conversion("--weight-bits", metavar="N", help="Width of a weight in bits, sign included, 2 to 8.")
-]
-InputBits = Annotated[
-    str,
-    _conversion(
-        "--input-bits",
-        metavar="N|auto",
-        help="Width of an input value in bits, a step each, 1 to 16. auto: 8, or more where the data needs them.",
-    ),
-]
-InputCode = Annotated[
-    str,
-    _conversion(
-        "--input-code",
-        metavar="CODE",
-        help="Of the input: binary (a spike for every bit that is set) or single (one spike, paper Table VII).",
-    ),
-]
-Normalization = Annotated[
-    str,
-    _conversion("--normalization", metavar="PER", help="One scale per channel (Eq. 2) or per layer: channel, layer."),
-]
-NoThresholdShift = Annotated[
-    bool,
-    typer.Option(
-        "--no-threshold-shift",
-        help="Round down to a level (Eq. 3), not to the nearest one (Eq. 4).",
-        rich_help_panel=CONVERSION,
-    ),
-]
-Method = Annotated[
-    str,
-    _conversion("--method", metavar="NAME", help="calibrated, or paper: the method of arXiv 2403.08786 alone."),
-]
-Without = Annotated[
-    list[str] | None,
-    _conversion(
-        "--without",
-        metavar="PART",
-        help=f"Leave out a part of the calibration, may be repeated: {', '.join(_Method.names())}.",
-        show_default=False,
-    ),
-]
 CalibrationImages = Annotated[
     int,
     _conversion(
@@ -170,35 +104,23 @@ Json = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=OUTPUT)]
 
 
-@dataclass(frozen=True)
-class Conversion:
-    """The options of a conversion, for `groups.grouped`."""
+@conversion_group()
+class Conversion(ConversionGroup):
+    """All options of a conversion, for `groups.grouped`."""
 
-    timesteps: Timesteps = 16
-    base: BaseOption = "auto"
-    wait: Wait = None
-    weight_bits: WeightBits = 8
-    input_bits: InputBits = "auto"
-    input_code: InputCode = "binary"
-    normalization: Normalization = "channel"
-    no_threshold_shift: NoThresholdShift = False
-    method: Method = "calibrated"
-    without: Without = None
     calibration_images: CalibrationImages = 512
 
-    def keywords(self) -> dict[str, Any]:
-        """What `convert` takes; raises ConfigurationError naming the option that has no such value."""
-        return {
-            "timesteps": self.timesteps,
-            "base": inputs.base_of(self.base),
-            "wait": self.wait,
-            "weight_bits": self.weight_bits,
-            "input_bits": inputs.input_bits_of(self.input_bits),
-            "input_code": inputs.input_code_of(self.input_code),
-            "normalization": inputs.normalization_of(self.normalization),
-            "threshold_shift": not self.no_threshold_shift,
-            "method": inputs.method_of(self.method, self.without or ()),
-        }
+
+@conversion_group("timesteps", "wait")
+class DemoConversion(ConversionGroup):
+    """The options of a conversion that the demonstration has, for `groups.grouped`."""
+
+
+@conversion_group("weight_bits", "input_bits", "method")
+class FixedConversion(ConversionGroup):
+    """The options of a conversion that a search leaves as they are, for `groups.grouped`."""
+
+    calibration_images: CalibrationImages = 512
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.arguments.groups import grouped
 from loihi_onespike.cli.command import Result, command
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 @command
+@grouped
 def demo(
+    conversion: options.DemoConversion,
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the files.", rich_help_panel=options.OUTPUT),
@@ -25,8 +28,6 @@ def demo(
     stream_images: Annotated[
         int, typer.Option(metavar="N", help="Further test images that Lava runs as one pipelined stream.", min=1)
     ] = 10,
-    timesteps: options.Timesteps = 16,
-    wait: options.Wait = None,
     timeout: options.Timeout = 600.0,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -46,8 +47,7 @@ def demo(
             out,
             images=images,
             stream_images=stream_images,
-            timesteps=timesteps,
-            wait=wait,
+            **conversion.keywords(),
             timeout_s=timeout,
             progress=bars,
         )

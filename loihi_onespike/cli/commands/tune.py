@@ -34,6 +34,7 @@ def tune(
     data: options.Data,
     source: options.Source,
     jobs: JobArray,
+    conversion: options.FixedConversion,
     seed: options.Seed = 0,
     max_loss: Annotated[
         float | None,
@@ -101,11 +102,6 @@ def tune(
         ),
     ] = None,
     weights: options.Weights = None,
-    weight_bits: options.WeightBits = 8,
-    input_bits: options.InputBits = "auto",
-    method: options.Method = "calibrated",
-    without: options.Without = None,
-    calibration_images: options.CalibrationImages = 512,
     plot: Annotated[Path | None, plot_option("Picture of the front")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -124,8 +120,9 @@ def tune(
         raise ConfigurationError("--search-only: requires --study FILE, which keeps the trials")
     if jobs.require():
         _require_journal(study)
-    parts = inputs.method_of(method, without or ())
-    found = source.read(data, calibration_images, seed)
+    fixed = conversion.keywords()
+    parts = fixed.pop("method")
+    found = source.read(data, conversion.calibration_images, seed)
     module = inputs.read_model(model, weights)
 
     from loihi_onespike.analysis import tuning
@@ -141,7 +138,7 @@ def tune(
         parts,
         search_images,
         held_out_images,
-        {"weight_bits": weight_bits, "input_bits": inputs.input_bits_of(input_bits)},
+        fixed,
     )
     lines = Lines()
     facts = {"model": model, "data": found.name, "study": None if study is None else str(study)}

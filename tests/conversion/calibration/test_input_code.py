@@ -66,5 +66,5 @@ def test_the_network_says_how_many_it_took() -> None:
 
 
 def test_other_words_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="input_bits: found 'many', supported 'auto' or whole numbers"):
+    with pytest.raises(ConfigurationError, match="input_bits: must be 'auto' or an integer in \\[1, 16\\], got 'many'"):
         los.convert(make("mlp"), inputs(4), input_bits="many")  # type: ignore[arg-type]
