@@ -21,6 +21,7 @@ from loihi_onespike.core.codes import Base, PhaseCode, SingleSpikeCode
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph
+from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.errors import HeadroomError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def calibrate(
     survey = Survey(graph, _shown(batches, progress), total, ranks)
     paper = plan_by_maxima(graph, survey.maxima, hidden_code(options), options.wait, options.normalization)
     if not options.parts.sequential:
-        return paper
+        return verify_stage(paper)
     largest = {name: p.scale for name, p in paper.plans.items()}
     codes: dict[str, SingleSpikeCode] = {name: p.code for name, p in paper.plans.items()}
     fitted = levels_are_fitted(options)
@@ -86,7 +87,7 @@ def calibrate(
     if fitted and options.parts.waits and parts > 1:
         settings = _for_wait(graph, x, settings, options.timesteps, progress)
     calibrated = calibrate_in_sequence(graph, x, settings, _Steps("layers", len(graph.stages) - 1, progress))
-    return replace(calibrated, rewrites=(*graph.rewrites, *_notes(total, _samples(x))))
+    return verify_stage(replace(calibrated, rewrites=(*graph.rewrites, *_notes(total, _samples(x)))))
 
 
 def _for_wait(

@@ -13,6 +13,7 @@ from loihi_onespike.conversion.codes_of_options import InputCode
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.stage import InputPlan, InputStage, StageGraph
+from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.maps import Shape
 
 AUTO_BITS = (8, 12)
@@ -140,7 +141,7 @@ def _aligned_step(values: NDArray[np.float64], steps: int) -> float | None:
 def fold_offset(graph: StageGraph, plan: InputPlan) -> StageGraph:
     """Add scale · op(gather(offset)) to the bias of every stage that reads the input."""
     if not np.any(plan.offset):
-        return replace(graph, input_plan=plan)
+        return verify_stage(replace(graph, input_plan=plan))
     offsets = {graph.input.name: plan.offset}
     stages = (s if isinstance(s, InputStage) else fold_offsets(s, offsets, graph) for s in graph.stages)
-    return replace(graph, stages=tuple(stages), input_plan=plan)
+    return verify_stage(replace(graph, stages=tuple(stages), input_plan=plan))

@@ -43,6 +43,7 @@ from loihi_onespike.core.graphs.ann import (
     Reindex,
 )
 from loihi_onespike.core.graphs.stage import AnyStage, InputStage, Link, OutputStage, Stage, StageGraph
+from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse
 from loihi_onespike.errors import Finding, UnsupportedModelError
 
@@ -82,7 +83,7 @@ class _Lowering:
         if self.findings:
             raise UnsupportedModelError(self.findings)
         self.stages.append(self.output_stage(output, finish))
-        return StageGraph(self.graph.name, _live(self.stages), tuple(self.rewrites))
+        return verify_stage(StageGraph(self.graph.name, _live(self.stages), tuple(self.rewrites)))
 
     def add_stage(self, node: Node, kind: str, e: Expression, activation: Activation) -> Expression:
         """A population that computes f of the inner part of `e`; returns the expression that reads it."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from loihi_onespike.core.activations import IDENTITY
 from loihi_onespike.core.graphs.stage import InputStage, Link, OutputStage, Stage, StageGraph
+from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.maps import Diagonal
 
 
@@ -32,4 +33,4 @@ def recode_mixed_input(graph: StageGraph) -> StageGraph:
             stage = replace(stage, links=links)
         stages.append(stage)
     note = f"{name}: sent again by {recoded.name} with one spike, since it is read beside populations of another base"
-    return replace(graph, stages=tuple(stages), rewrites=(*graph.rewrites, note))
+    return verify_stage(replace(graph, stages=tuple(stages), rewrites=(*graph.rewrites, note)))

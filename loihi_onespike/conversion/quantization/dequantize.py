@@ -22,6 +22,7 @@ from loihi_onespike.core.graphs.stage import (
     StageGraph,
     StagePlan,
 )
+from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.maps import Pool
 from loihi_onespike.errors import GraphError
 
@@ -55,7 +56,7 @@ def dequantize(network: Network) -> StageGraph:
         )
     source = network.input
     plan = InputPlan(source.code, source.scale, source.offset)
-    return StageGraph(network.name, tuple(stages), (), plan, plans)
+    return verify_stage(StageGraph(network.name, tuple(stages), (), plan, plans))
 
 
 def _plan(population: Population) -> StagePlan:

@@ -1,0 +1,142 @@
+"""The rules of a stage graph, as something that runs. Every producer of a `StageGraph` ends with `verify_stage`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.core.graphs.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.core.maps import Shape, broadcasts_to, op_input_shape
+from loihi_onespike.errors import GraphError
+
+
+def verify_stage(graph: StageGraph) -> StageGraph:
+    """Check every rule and return the graph.
+
+    Order: one input first, one output last, every stage behind those that it reads; names are unique.
+    Shapes: of every link through its gather and its map; factors, biases, grids and plans broadcast to their stage.
+    Plans: either no stage has one or every hidden stage has; a table has an entry per phase and, for decisions on the
+    whole input, does not increase; signed stages have a table for negative spikes.
+
+    Raises:
+        GraphError: with the stage or the link, what was found, and the limit.
+    """
+    _order(graph)
+    shapes: dict[str, Shape] = {}
+    for stage in graph.stages:
+        if not isinstance(stage, InputStage):
+            for link in stage.links:
+                _link(stage, link, shapes)
+            _stage(stage)
+        shapes[stage.name] = stage.shape
+    if graph.input_plan is not None:
+        _input_plan(graph.input, graph.input_plan)
+    _plans(graph)
+    return graph
+
+
+def _fail(name: str, message: str) -> None:
+    raise GraphError(f"{name}: {message}")
+
+
+def _order(graph: StageGraph) -> None:
+    repeated = sorted(name for name, count in Counter(s.name for s in graph.stages).items() if count > 1)
+    if repeated:
+        _fail(graph.name, f"names of stages must be unique, got {', '.join(repeated)} more than once")
+    kinds = [type(stage) for stage in graph.stages]
+    if kinds.count(InputStage) != 1 or kinds[0] is not InputStage:
+        _fail(graph.name, f"must have one input, in the first place, got {kinds.count(InputStage)}")
+    if kinds.count(OutputStage) != 1 or kinds[-1] is not OutputStage:
+        _fail(graph.name, f"must have one output, in the last place, got {kinds.count(OutputStage)}")
+
+
+def _link(stage: Stage | OutputStage, link: Link, shapes: dict[str, Shape]) -> None:
+    edge = f"{link.pre} → {stage.name}"
+    if link.pre not in shapes:
+        _fail(edge, f"must read a stage in front of {stage.name}, got {link.pre}")
+    shape = shapes[link.pre]
+    if link.index is not None and link.index.size:
+        low, high, limit = int(link.index.min()), int(link.index.max()), prod(shape)
+        if low < -1 or high >= limit:
+            _fail(edge, f"index must lie in [-1, {limit - 1}], got {low} to {high}")
+    try:
+        given = link.op.output_shape(op_input_shape(shape, link.index))
+    except GraphError as error:
+        raise GraphError(f"{edge}: {error}") from error
+    if given != stage.shape:
+        _fail(edge, f"must give shape {stage.shape}, got {given}")
+    _broadcasts(edge, "scale", link.scale, stage.shape)
+
+
+def _stage(stage: Stage | OutputStage) -> None:
+    if not stage.links:
+        _fail(stage.name, "must read at least one stage, got no link")
+    _broadcasts(stage.name, "bias", stage.bias, stage.shape)
+    if stage.grid is not None:
+        if len(stage.grid.exponents) != len(stage.links):
+            _fail(
+                stage.name,
+                f"grid must have an exponent for each of {len(stage.links)} links, got {len(stage.grid.exponents)}",
+            )
+        _broadcasts(stage.name, "unit of the grid", stage.grid.unit, stage.shape, positive=True)
+    if isinstance(stage, Stage) and not set(stage.axes_shared) <= set(range(len(stage.shape))):
+        _fail(stage.name, f"axes_shared must be axes of the shape {stage.shape}, got {stage.axes_shared}")
+    if isinstance(stage, OutputStage) and stage.order is not None:
+        low, high, limit = int(stage.order.min(initial=0)), int(stage.order.max(initial=0)), prod(stage.shape)
+        if low < -1 or high >= limit:
+            _fail(stage.name, f"order must lie in [-1, {limit - 1}], got {low} to {high}")
+
+
+def _broadcasts(name: str, quantity: str, values: NDArray[np.float64], shape: Shape, *, positive: bool = False) -> None:
+    if not broadcasts_to(np.shape(values), shape):
+        _fail(name, f"{quantity} must broadcast to {shape}, got shape {np.shape(values)}")
+    if not np.all(np.isfinite(values)):
+        _fail(name, f"{quantity} must be finite, got NaN or infinity")
+    if positive and not np.all(np.asarray(values) > 0):
+        _fail(name, f"{quantity} must be positive, got {float(np.min(values)):g}")
+
+
+def _input_plan(stage: InputStage, plan: InputPlan) -> None:
+    _broadcasts(stage.name, "scale", plan.scale, stage.shape, positive=True)
+    _broadcasts(stage.name, "offset", plan.offset, stage.shape)
+
+
+def _plans(graph: StageGraph) -> None:
+    if not graph.plans:
+        return
+    hidden = {stage.name: stage for stage in graph.hidden}
+    unknown = sorted(set(graph.plans) - set(hidden))
+    if unknown:
+        _fail(graph.name, f"plans must be of hidden stages, got {', '.join(unknown)}")
+    for name, stage in hidden.items():
+        if name not in graph.plans:
+            _fail(name, "must have a plan as the other stages do, got none")
+        _plan(stage, graph.plans[name])
+
+
+def _plan(stage: Stage, plan: StagePlan) -> None:
+    for quantity, values, positive in (
+        ("scale", plan.scale, True),
+        ("threshold", plan.threshold, True),
+        ("offset", plan.offset, False),
+    ):
+        _broadcasts(stage.name, quantity, values, stage.shape, positive=positive)
+    if plan.wait is not None and plan.wait < 0:
+        _fail(stage.name, f"wait must be None or 0 and more, got {plan.wait}")
+    if plan.negative is None and not stage.nonnegative:
+        _fail(stage.name, f"must have a table of negative spikes for {stage.activation.kind}, got none")
+    for what, table in (("table", plan.table), ("table of negative spikes", plan.negative)):
+        if table is None:
+            continue
+        if np.shape(table) != (plan.code.timesteps,):
+            _fail(stage.name, f"{what} must have {plan.code.timesteps} entries, one per phase, got {np.size(table)}")
+        if np.any(np.isnan(table)):
+            _fail(stage.name, f"{what} must hold numbers, got NaN")
+        rising = np.flatnonzero(table[1:] > table[:-1])
+        # thresholds for a short wait are fitted phase by phase, and may rise
+        if plan.wait is None and rising.size:
+            k = int(rising[0]) + 1
+            _fail(stage.name, f"{what} must not increase, got {table[k - 1]:g} at phase {k} and {table[k]:g} behind it")
