@@ -16,13 +16,14 @@ import resource
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import loihi_onespike as los
-from loihi_onespike.cli.arguments.inputs import base_of, input_bits_of
+from loihi_onespike.conversion.options import option_infos
 from loihi_onespike.evaluation.alpha import FP32, INT8
 from loihi_onespike.executors.fast.fast_options import FastOptions
 
@@ -123,9 +124,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--timesteps", type=int, default=16)
-    parser.add_argument("--base", type=base_of, default="auto")
+    parser.add_argument("--base", type=partial(option_infos()["base"].read, "--base"), default="auto")
     parser.add_argument("--wait", type=int, default=None)
-    parser.add_argument("--input-bits", type=input_bits_of, default="auto")
+    parser.add_argument("--input-bits", type=partial(option_infos()["input_bits"].read, "--input-bits"), default="auto")
     parser.add_argument("--method", choices=("calibrated", "paper"), default="calibrated")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from tests.support.stage_graphs import two_layers
 Change = Callable[[StageGraph], StageGraph]
 
 
-def stage(name: str, /, **changes: object) -> Change:
+def stage(name: str, /, **changes: Any) -> Change:
     def change(graph: StageGraph) -> StageGraph:
         stages = tuple(replace(s, **changes) if s.name == name else s for s in graph.stages)
         return replace(graph, stages=stages)
@@ -25,7 +26,7 @@ def stage(name: str, /, **changes: object) -> Change:
     return change
 
 
-def link(name: str, /, **changes: object) -> Change:
+def link(name: str, /, **changes: Any) -> Change:
     def change(graph: StageGraph) -> StageGraph:
         links = graph.by_name[name].links  # type: ignore[union-attr]
         return stage(name, links=(replace(links[0], **changes),))(graph)
@@ -33,15 +34,19 @@ def link(name: str, /, **changes: object) -> Change:
     return change
 
 
-def plan(name: str, /, **changes: object) -> Change:
+def plan(name: str, /, **changes: Any) -> Change:
     def change(graph: StageGraph) -> StageGraph:
         return replace(graph, plans={**graph.plans, name: replace(graph.plans[name], **changes)})
 
     return change
 
 
-def input_plan(**changes: object) -> Change:
-    return lambda graph: replace(graph, input_plan=replace(graph.input_plan, **changes))  # type: ignore[type-var]
+def input_plan(**changes: Any) -> Change:
+    def change(graph: StageGraph) -> StageGraph:
+        assert graph.input_plan is not None
+        return replace(graph, input_plan=replace(graph.input_plan, **changes))
+
+    return change
 
 
 def stages(*order: int) -> Change:
