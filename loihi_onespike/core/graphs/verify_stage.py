@@ -127,7 +127,7 @@ def _plan(stage: Stage, plan: StagePlan) -> None:
     if plan.wait is not None and plan.wait < 0:
         _fail(stage.name, f"wait must be None or 0 and more, got {plan.wait}")
     if plan.negative is None and not stage.nonnegative:
-        _fail(stage.name, f"must have a table of negative spikes for {stage.activation.kind}, got none")
+        _fail(stage.name, f"must have a table of negative spikes for {stage.activation.name}, got none")
     for what, table in (("table", plan.table), ("table of negative spikes", plan.negative)):
         if table is None:
             continue
