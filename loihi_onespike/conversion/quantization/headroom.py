@@ -9,9 +9,7 @@ import numpy as np
 
 from loihi_onespike.core.codes import V_BITS, signed_bits
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
-from loihi_onespike.core.maps import Pool, weight_values
 from loihi_onespike.core.trace import LayerTrace
-from loihi_onespike.executors.tensors.tensor_maps import row_magnitude
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Headroom:
         """
         synapses = list(synapses)
         v_worst, input_worst = worst_case_bits(population, synapses, populations)
-        magnitudes = (np.abs(weight_values(s.op)) for s in synapses if not isinstance(s.op, Pool))
+        magnitudes = (np.abs(s.op.weight_values) for s in synapses if not s.op.single_weight)
         widest = max((int(m.max(initial=0)) for m in magnitudes), default=0)
         full = 2 * (2 ** (weight_bits - 1) - 1)
         given_up = int(np.log2(full / widest)) if widest else 0
@@ -71,7 +69,7 @@ def worst_case_bits(
     per_step, weighted = 0.0, 0.0
     for synapse in synapses:
         pre = populations[synapse.pre]
-        magnitude = row_magnitude(synapse.op) * 2.0**synapse.weight_exp
+        magnitude = synapse.op.row_magnitude * 2.0**synapse.weight_exp
         per_step += magnitude
         weighted += magnitude * float(later.sum() if pre.code.multi_spike else later[0])
     bias = float(np.abs(membrane.bias).max(initial=0))

@@ -13,6 +13,7 @@ from loihi_onespike.core.maps.conv import Conv
 from loihi_onespike.core.maps.linear_map import Folded, InputFactor, LinearMap, RowSums, along, assemble, rest
 from loihi_onespike.core.maps.shapes import Array, Float, Shape
 from loihi_onespike.core.maps.window import Window
+from loihi_onespike.errors import GraphError
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,3 +96,18 @@ class Pool(LinearMap):
     @property
     def single_weight(self) -> bool:
         return True
+
+
+def as_pool(op: LinearMap, name: str) -> Pool:
+    """The map of a link of a max-pooling population, which has to be a pooling window.
+
+    Args:
+        op: the map.
+        name: of the population, for the error.
+
+    Raises:
+        GraphError: it is another map.
+    """
+    if not isinstance(op, Pool):
+        raise GraphError(f"{name}: max pooling must read through Pool, got {type(op).__name__}")
+    return op

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
-from loihi_onespike.core.maps import Diagonal
 from loihi_onespike.core.trace import LayerTrace
 
 
@@ -34,7 +33,7 @@ class RelayLayer:
         if not isinstance(population, Population) or len(inputs) != 1 or population.wait != 0:
             return None
         (synapse, pre), m = inputs[0], population.membrane
-        if not isinstance(pre, Population) or not isinstance(synapse.op, Diagonal) or synapse.index is not None:
+        if not isinstance(pre, Population) or not synapse.op.elementwise or synapse.index is not None:
             return None
         if (pre.signed and not population.signed) or not pre.timesteps == m.input_steps == population.timesteps:
             return None

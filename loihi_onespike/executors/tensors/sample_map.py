@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,10 +13,27 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.maps import Dense, LinearMap
+from loihi_onespike.core.maps.registry import MapRegistry
+
+COLUMNS: MapRegistry[Callable[[Any], NDArray[Any]]] = MapRegistry(
+    "the columns for sparse samples", __name__, otherwise="the sample is turned into a dense array"
+)
+"""(inputs, outputs) matrix C of maps with y = x C, which multiply the stored entries of a sparse sample alone."""
+
+
+@COLUMNS.register(Dense)
+def _dense(op: Dense) -> NDArray[Any]:
+    return op.weight.T
 
 
 def torch_csr(matrix: sp.csr_matrix, dtype: torch.dtype, device: torch.device | str = "cpu") -> torch.Tensor:
-    """Sparse CSR tensor, with 32-bit indices where they suffice."""
+    """Sparse CSR tensor, with 32-bit indices where they suffice.
+
+    Args:
+        matrix: the values.
+        dtype: of the tensor.
+        device: of the tensor.
+    """
     wide = np.int64 if matrix.nnz >= 2**31 else np.int32
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
@@ -27,7 +45,15 @@ def torch_csr(matrix: sp.csr_matrix, dtype: torch.dtype, device: torch.device | 
 class SampleMap:
     """A linear map that takes sparse samples beside dense tensors (1, nodes, features) → (1, *post shape).
 
-    Dense maps multiply the stored entries alone; other maps, and maps behind a gather, get a dense array.
+    Maps with an entry in `COLUMNS` multiply the stored entries alone; others, and maps behind a gather, get a dense
+    array.
+
+    Args:
+        apply: the map for dense tensors.
+        op: the map.
+        index: gather in front of it, None for none.
+        dtype: of the sums.
+        device: of the sums.
     """
 
     def __init__(
@@ -39,21 +65,16 @@ class SampleMap:
         device: torch.device,
     ) -> None:
         self._apply, self._op, self._dtype, self._device = apply, op, dtype, device
-        self._entrywise = isinstance(op, Dense) and index is None
+        self._make_columns = COLUMNS.find(op) if index is None else None
         self._columns: torch.Tensor | None = None
 
     def __call__(self, x: torch.Tensor | SparseSample) -> torch.Tensor:
         if isinstance(x, torch.Tensor):
             return self._apply(x)
-        if not self._entrywise:
+        if self._make_columns is None:
             dense = x.dense(f"a {type(self._op).__name__} map of a sparse input")
             return self._apply(torch.from_numpy(dense).to(self._device, self._dtype))
-        return self.product(x.matrix)
-
-    def product(self, matrix: sp.csr_matrix) -> torch.Tensor:
-        """matrix @ W^T, (1, nodes, outputs)."""
         if self._columns is None:
-            assert isinstance(self._op, Dense)
-            weight = np.ascontiguousarray(self._op.weight.T)
+            weight = np.ascontiguousarray(self._make_columns(self._op))
             self._columns = torch.from_numpy(weight).to(self._device, self._dtype)
-        return (torch_csr(matrix, self._dtype, self._device) @ self._columns)[None]
+        return (torch_csr(x.matrix, self._dtype, self._device) @ self._columns)[None]

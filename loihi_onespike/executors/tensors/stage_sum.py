@@ -18,8 +18,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage
-from loihi_onespike.core.maps import Conv, Diagonal, Pool, Shape
-from loihi_onespike.executors.tensors.factor_folding import compact, fold, gathered
+from loihi_onespike.core.maps import LinearMap, Shape
+from loihi_onespike.core.maps.pool import as_pool
+from loihi_onespike.executors.tensors.factor_folding import compact, gathered
 from loihi_onespike.executors.tensors.sample_map import SampleMap
 from loihi_onespike.executors.tensors.tensor_maps import TensorMap, max_over_window, tensor_map
 
@@ -39,6 +40,8 @@ class StageSum:
         in_front: λ per presynaptic stage, 1 for those that are left out; broadcastable to its shape.
         behind: broadcastable to the stage's shape.
         source: name of the input, which may be a sparse sample.
+        dtype: of the sums.
+        device: of the sums.
     """
 
     def __init__(
@@ -61,9 +64,9 @@ class StageSum:
             if stage.kind == "max_pool":
                 self._terms.append((link.pre, self._pool(stage, link, factor, behind)))
                 continue
-            op, rest, after = fold(link.op, factor, compact(np.multiply(link.scale, behind), stage.shape))
+            op, rest, after = link.op.folded(factor, compact(np.multiply(link.scale, behind), stage.shape))
             plain = rest is None and after is None and link.index is None
-            if plain and isinstance(op, Diagonal) and link.pre != source:
+            if plain and op.elementwise and link.pre != source:
                 self._diagonals.append((link.pre, self._tensor(op.weight)))
                 continue
             apply = _scaled(
@@ -92,15 +95,14 @@ class StageSum:
     def _tensor(self, values: NDArray[np.floating]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self._device, self._dtype)
 
-    def _map(self, op: Any) -> TensorMap:
-        return tensor_map(op, None, self._dtype, self._device, channels_last=isinstance(op, Conv))
+    def _map(self, op: LinearMap) -> TensorMap:
+        return tensor_map(op, None, self._dtype, self._device, channels_last=True)
 
     def _pool(
         self, stage: Stage | OutputStage, link: Link, factor: Factor, behind: Factor
     ) -> Callable[[Any], torch.Tensor]:
         """Maximum of factor · x over the window, times `behind`. Positive factors per channel pass through it."""
-        assert isinstance(link.op, Pool)
-        pool = max_over_window(link.op.window, stage.shape)
+        pool = max_over_window(as_pool(link.op, stage.name).window, stage.shape)
         both = compact(behind, stage.shape)
         front: Factor | None = factor
         if factor.size == factor.shape[0]:

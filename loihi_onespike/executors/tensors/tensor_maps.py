@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from functools import singledispatch
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,10 +17,17 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
+from loihi_onespike.core.maps.registry import MapRegistry
 
 TensorMap = Callable[[torch.Tensor], torch.Tensor]
 
 CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+LAST_IN_MEMORY = {2: torch.channels_last, 3: torch.channels_last_3d}
+"""Memory formats of feature maps with their channels last, by the number of spatial axes."""
+
+MakeTensorMap = Callable[[Any, torch.dtype, torch.device, bool], TensorMap]
+"""make(op, dtype, device, channels_last): the function (B, *seen shape) → (B, *post shape) of a map."""
+TENSOR_MAPS: MapRegistry[MakeTensorMap] = MapRegistry("the tensor map", __name__)
 
 
 def tensor_map(
@@ -35,13 +42,16 @@ def tensor_map(
     The result is of type `dtype`, as x must be, and contiguous.
 
     Args:
+        op: the map.
+        index: gather in front of it, see `Synapse.index`.
+        dtype: of the weights, the inputs and the sums.
+        device: of the weights.
         channels_last: keep feature maps with their channels last in memory, in which convolutions need no reordering.
+
+    Raises:
+        MissingEntryError: the map has no entry in `TENSOR_MAPS`.
     """
-    apply = _tensor_map(op, dtype, torch.device(device))
-    if channels_last and isinstance(op, Conv) and len(op.window.kernel) > 1:
-        memory_format = torch.channels_last if len(op.window.kernel) == 2 else torch.channels_last_3d
-        weight = torch.from_numpy(np.ascontiguousarray(op.weight)).to(device, dtype)
-        apply = _convolution(weight.contiguous(memory_format=memory_format), op.window, op.groups)
+    apply = TENSOR_MAPS[op](op, dtype, torch.device(device), channels_last)
     if index is None:
         return apply
     gather = tensor_gather(index, torch.device(device))
@@ -50,19 +60,7 @@ def tensor_map(
 
 def exact_dtype(op: LinearMap, largest: int) -> torch.dtype:
     """float32 when sums of integer weights times values of magnitude ≤ `largest` are exact in it, else float64."""
-    return torch.float32 if row_magnitude(op) * largest < 2**24 else torch.float64
-
-
-def row_magnitude(op: LinearMap) -> float:
-    """Largest Σ |w| onto one neuron, the worst case of a synaptic input with spikes of magnitude 1."""
-    if isinstance(op, Sparse):
-        return float(np.abs(op.weight).sum(axis=1).max()) if op.weight.nnz else 0.0
-    if isinstance(op, Pool):
-        return float(np.abs(op.weight)) * float(np.prod(op.window.kernel))
-    if isinstance(op, Diagonal):
-        return float(np.abs(op.weight).max())
-    weight = np.abs(op.weight.astype(np.float64))
-    return float(weight.reshape(len(weight), -1).sum(axis=1).max())
+    return torch.float32 if op.row_magnitude * largest < 2**24 else torch.float64
 
 
 def tensor_gather(index: NDArray[np.integer], device: torch.device) -> TensorMap:
@@ -87,15 +85,8 @@ def _padded(window: Window) -> tuple[list[int], list[int] | None]:
     return [0] * len(window.kernel), [n for pair in reversed(window.padding) for n in pair]
 
 
-@singledispatch
-def _tensor_map(op: LinearMap, dtype: torch.dtype, device: torch.device) -> TensorMap:
-    raise TypeError(f"no tensor map for {type(op).__name__}")
-
-
-@_tensor_map.register
-def _(op: Conv, dtype: torch.dtype, device: torch.device) -> TensorMap:
-    weight = torch.from_numpy(np.ascontiguousarray(op.weight)).to(device, dtype)
-    return _convolution(weight, op.window, op.groups)
+def _tensor(weight: NDArray[np.generic], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(weight)).to(device, dtype)
 
 
 def _convolution(weight: torch.Tensor, window: Window, groups: int) -> TensorMap:
@@ -110,20 +101,28 @@ def _convolution(weight: torch.Tensor, window: Window, groups: int) -> TensorMap
     return apply
 
 
-@_tensor_map.register
-def _(op: Dense, dtype: torch.dtype, device: torch.device) -> TensorMap:
-    weight = torch.from_numpy(np.ascontiguousarray(op.weight)).to(device, dtype)
+@TENSOR_MAPS.register(Conv)
+def _conv(op: Conv, dtype: torch.dtype, device: torch.device, channels_last: bool) -> TensorMap:
+    weight = _tensor(op.weight, dtype, device)
+    if channels_last and len(op.window.kernel) > 1:
+        weight = weight.contiguous(memory_format=LAST_IN_MEMORY[len(op.window.kernel)])
+    return _convolution(weight, op.window, op.groups)
+
+
+@TENSOR_MAPS.register(Dense)
+def _dense(op: Dense, dtype: torch.dtype, device: torch.device, channels_last: bool) -> TensorMap:
+    weight = _tensor(op.weight, dtype, device)
     return lambda x: F.linear(x, weight)
 
 
-@_tensor_map.register
-def _(op: Diagonal, dtype: torch.dtype, device: torch.device) -> TensorMap:
-    weight = torch.from_numpy(np.ascontiguousarray(op.weight)).to(device, dtype)
+@TENSOR_MAPS.register(Diagonal)
+def _diagonal(op: Diagonal, dtype: torch.dtype, device: torch.device, channels_last: bool) -> TensorMap:
+    weight = _tensor(op.weight, dtype, device)
     return lambda x: x * weight
 
 
-@_tensor_map.register
-def _(op: Pool, dtype: torch.dtype, device: torch.device) -> TensorMap:
+@TENSOR_MAPS.register(Pool)
+def _pool(op: Pool, dtype: torch.dtype, device: torch.device, channels_last: bool) -> TensorMap:
     weight = float(op.weight)
 
     def apply(x: torch.Tensor) -> torch.Tensor:
@@ -133,8 +132,8 @@ def _(op: Pool, dtype: torch.dtype, device: torch.device) -> TensorMap:
     return apply
 
 
-@_tensor_map.register
-def _(op: Sparse, dtype: torch.dtype, device: torch.device) -> TensorMap:
+@TENSOR_MAPS.register(Sparse)
+def _sparse(op: Sparse, dtype: torch.dtype, device: torch.device, channels_last: bool) -> TensorMap:
     matrix: sp.csr_matrix = op.weight
     parts = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
     with warnings.catch_warnings():

@@ -13,7 +13,7 @@ from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Sha
 from loihi_onespike.executors.float.float_executor import FloatExecutor, level_of
 from loihi_onespike.executors.float.quantizer import first_phase
 from loihi_onespike.executors.tensors.activation_functions import activate
-from loihi_onespike.executors.tensors.factor_folding import compact, fold, gathered
+from loihi_onespike.executors.tensors.factor_folding import compact, gathered
 from loihi_onespike.executors.tensors.tensor_maps import tensor_map
 
 WINDOW = Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1))
@@ -44,7 +44,7 @@ def test_folding_changes_no_value(name: str, varied: str) -> None:
 
     in_front, behind = factor(shape), factor(out)
     expected = tensor_map(op, None, torch.float64)(x * torch.from_numpy(in_front)) * torch.from_numpy(behind)
-    new, before, after = fold(op, in_front, behind)
+    new, before, after = op.folded(in_front, behind)
     if varied != "neuron" and name != "pool":
         assert before is None and after is None
     y = tensor_map(new, None, torch.float64)(x if before is None else x * torch.from_numpy(before))

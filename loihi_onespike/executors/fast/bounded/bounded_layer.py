@@ -35,7 +35,7 @@ class BoundedLayer:
     ) -> None:  # fmt: skip
         self.population, self.event, self.cells, self.settled = population, event, cells, Settled()
         shape = population.shape
-        worst = [largest_step(s.op, pre, shape) * 2.0**s.weight_exp for s, pre in inputs]
+        worst = [largest_step(s.op, shape) * 2.0**s.weight_exp for s, _ in inputs]
         values = [values_of_codes(pre, population.membrane) for _, pre in inputs]
         largest = [w * v.max() for w, v in zip(worst, values, strict=True)]
         scaled = population.membrane.gain * 2.0**population.membrane.input_shift / population.threshold

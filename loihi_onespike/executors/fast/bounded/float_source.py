@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
-from loihi_onespike.core.maps import Conv, Dense, LinearMap, Pool
+from loihi_onespike.core.maps import LinearMap
 from loihi_onespike.executors.fast.bounded.bounds import EXACT_BELOW, FINEST, UNIT_ROUNDOFF
 from loihi_onespike.executors.float.quantize_kernel import look_up
 from loihi_onespike.executors.tensors.memory_order import from_memory, memory_order
@@ -22,10 +22,10 @@ class FloatSource:
         self, synapse: Synapse, pre: InputPopulation | Population, values: NDArray[np.float64], magnitude: float
     ) -> None:
         self.pre, self.seen = pre, seen_by(synapse, pre)
-        op, terms = synapse.op, _terms(synapse.op)
-        row = float(np.max(_row_sums(op)[2]))
+        op, terms = synapse.op, synapse.op.fan_in
+        row = op.row_magnitude
         self._gather = memory_gather(synapse.index, torch.device("cpu"))
-        self._map = tensor_map(op, None, torch.float32, channels_last=isinstance(op, Conv))
+        self._map = tensor_map(op, None, torch.float32, channels_last=True)
         self._exponent = 2.0**synapse.weight_exp
         self.split, plain = False, (terms + 6) * UNIT_ROUNDOFF
         bits = int(np.floor(np.log2(EXACT_BELOW / max(row, 1.0))))
@@ -59,38 +59,9 @@ def seen_by(synapse: Synapse, pre: InputPopulation | Population) -> tuple[int, .
     return pre.shape if synapse.index is None else synapse.index.shape
 
 
-def _terms(op: LinearMap) -> int:
-    """Most products that are added up onto one neuron."""
-    match op:
-        case Conv():
-            return int(np.prod(op.weight.shape[1:]))
-        case Dense():
-            return int(op.weight.shape[1])
-        case Pool():
-            return int(np.prod(op.window.kernel))
-    return 1
+def largest_step(op: LinearMap, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Largest |Σ w s| of a step, broadcastable to the shape of the output.
 
-
-def _row_sums(op: LinearMap) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Sums of the positive weights, of the magnitudes of the negative ones, and of all, per output channel."""
-    if isinstance(op, Conv | Dense):
-        rows = op.weight.astype(np.float64).reshape(len(op.weight), -1)
-    elif isinstance(op, Pool):
-        rows = np.full((1, int(np.prod(op.window.kernel))), float(op.weight))
-    else:
-        rows = np.asarray(op.weight, np.float64)[..., None]
-    axis = -1
-    return np.maximum(rows, 0).sum(axis), np.maximum(-rows, 0).sum(axis), np.abs(rows).sum(axis)
-
-
-def largest_step(op: LinearMap, pre: InputPopulation | Population, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Largest |Σ w s| of a step, broadcastable to the shape."""
-    up, down, both = _row_sums(op)
-    largest = both if isinstance(pre, Population) and pre.signed else np.maximum(up, down)
-    # The float error grows with Σ |w x|, which for inputs of one sign is the sum of all magnitudes.
-    largest = np.maximum(largest, both)
-    if isinstance(op, Conv):
-        return largest.reshape(-1, *(1,) * (len(shape) - 1))
-    if isinstance(op, Pool):
-        return largest.reshape((1,) * len(shape))
-    return largest.reshape((1,) * (len(shape) - largest.ndim) + largest.shape)
+    The float error grows with Σ |w x|, so that the sum of all magnitudes is taken for inputs of one sign too.
+    """
+    return op.row_sums(len(shape)).magnitude

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import PHASE_DTYPE, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
-from loihi_onespike.core.maps import Dense, Diagonal, op_input_shape
+from loihi_onespike.core.maps import op_input_shape
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.settle_tables import exact_tables
 from loihi_onespike.executors.fast.event.event_kernel import run_layer
 from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs
-from loihi_onespike.executors.fast.event.tap_tables import Taps, last_axis, taps_of
+from loihi_onespike.executors.fast.event.tap_tables import Taps, taps_of
 from loihi_onespike.executors.fast.event.vector_lanes import LANES
 from loihi_onespike.executors.tensors.memory_order import from_memory, memory_order
 
@@ -54,13 +54,12 @@ class EventLayer:
         cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
     ) -> EventLayer | None:
         taps = []
+        features_last = len(inputs) > 1 and any(s.op.channel_axis == -1 for s, _ in inputs)
         for synapse, pre in inputs:
             seen = op_input_shape(pre.shape, synapse.index)
-            found = taps_of(synapse.op, seen)
+            found = taps_of(synapse.op, seen, features_last)
             if found is None or found.weights.size > MAX_TABLE or found.places.size > MAX_TABLE:
                 return None
-            if isinstance(synapse.op, Diagonal) and len(inputs) > 1 and not _channel_first(inputs):
-                found = last_axis(found, synapse.op, seen)
             taps.append(found)
         if len({t.channel_first for t in taps}) > 1:
             return None
@@ -152,10 +151,6 @@ class EventLayer:
             int(peaks[:, 0].max(initial=0)),
             int(peaks[:, 1].max(initial=0)),
         )
-
-
-def _channel_first(inputs: Inputs) -> bool:
-    return not any(isinstance(s.op, Dense) for s, _ in inputs)
 
 
 def _padded(channels: int) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import singledispatch
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Window
+from loihi_onespike.core.maps.registry import MapRegistry
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +35,22 @@ class Taps:
     channel_first: bool
 
 
-@singledispatch
-def taps_of(op: LinearMap, shape: Shape) -> Taps | None:
-    """Tables of a map over inputs of `shape`; None where it has no such form or would be too large."""
-    return None
+TAPS: MapRegistry[Callable[[Any, Shape, bool], Taps]] = MapRegistry(
+    "the tap tables of the event kernel", __name__, otherwise="the layer runs as dense maps"
+)
+"""make(op, shape, features_last): tables of a map over inputs of `shape`, beside maps whose features come last."""
+
+
+def taps_of(op: LinearMap, shape: Shape, features_last: bool = False) -> Taps | None:
+    """Tables of a map over inputs of a shape; None where it has no such form.
+
+    Args:
+        op: the map.
+        shape: that the map sees.
+        features_last: the maps beside it have their features last; a map that can do either then has so too.
+    """
+    make = TAPS.find(op)
+    return None if make is None else make(op, shape, features_last)
 
 
 def _window_places(window: Window, spatial: Shape) -> NDArray[np.int32]:
@@ -58,8 +72,8 @@ def _same_rows(places: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.broadcast_to(np.arange(places.shape[1], dtype=np.int32), places.shape)
 
 
-@taps_of.register
-def _(op: Conv, shape: Shape) -> Taps | None:
+@TAPS.register(Conv)
+def _conv(op: Conv, shape: Shape, features_last: bool) -> Taps:
     places = _window_places(op.window, shape[1:])
     out, per_group = op.weight.shape[:2]
     by_group = op.weight.reshape(op.groups, out // op.groups, per_group, -1)  # (g, o, i, tap)
@@ -67,21 +81,25 @@ def _(op: Conv, shape: Shape) -> Taps | None:
     return Taps(places, _same_rows(places), weights.astype(np.int16), op.groups, True)
 
 
-@taps_of.register
-def _(op: Pool, shape: Shape) -> Taps | None:
+@TAPS.register(Pool)
+def _pool(op: Pool, shape: Shape, features_last: bool) -> Taps:
     places = _window_places(op.window, shape[1:])
     weights = np.full((1, shape[0], 1), op.weight, np.int16)
     return Taps(places, np.zeros_like(places), weights, shape[0], True)
 
 
-@taps_of.register
-def _(op: Dense, shape: Shape) -> Taps | None:
+@TAPS.register(Dense)
+def _dense(op: Dense, shape: Shape, features_last: bool) -> Taps:
     places = np.arange(prod(shape[:-1]), dtype=np.int32)[:, None]
     return Taps(places, np.zeros_like(places), op.weight.T[None].astype(np.int16), 1, False)
 
 
-@taps_of.register
-def _(op: Diagonal, shape: Shape) -> Taps | None:
+@TAPS.register(Diagonal)
+def _diagonal(op: Diagonal, shape: Shape, features_last: bool) -> Taps:
+    if features_last:
+        weight = np.broadcast_to(op.weight, shape).reshape(-1, shape[-1])
+        places = np.arange(len(weight), dtype=np.int32)[:, None]
+        return Taps(places, places, weight[..., None].astype(np.int16), shape[-1], False)
     channels, count = shape[0], prod(shape[1:])
     places = np.arange(count, dtype=np.int32)[:, None]
     aligned = op.weight.reshape((1,) * (len(shape) - op.weight.ndim) + op.weight.shape)
@@ -92,17 +110,3 @@ def _(op: Diagonal, shape: Shape) -> Taps | None:
         weights = np.broadcast_to(aligned, shape).reshape(channels, count).T
         rows = places
     return Taps(places, rows, weights[..., None].astype(np.int16), channels, True)
-
-
-def last_axis(taps: Taps, op: Diagonal, shape: Shape) -> Taps:
-    """A diagonal map beside dense ones: channels are the last axis."""
-    weight = np.broadcast_to(op.weight, shape).reshape(-1, shape[-1])
-    places = np.arange(len(weight), dtype=np.int32)[:, None]
-    return replace(
-        taps,
-        places=places,
-        rows=places,
-        weights=weight[..., None].astype(np.int16),
-        groups=shape[-1],
-        channel_first=False,
-    )

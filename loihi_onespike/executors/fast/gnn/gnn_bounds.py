@@ -9,8 +9,8 @@ does: rows where it could leave 2^24 or saturate v are left to the exact recursi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +22,7 @@ from loihi_onespike.core.encoding import Codes
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.maps import Dense, Sparse
+from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.bounds import EXACT_BELOW, UNIT_ROUNDOFF, Bounds, Settled, values_of_codes
 from loihi_onespike.executors.fast.code_bits import code_bits
@@ -61,15 +62,11 @@ class BoundedGraphLayer:
         if cells is None or population.threshold.min() < 1 or len(inputs) != 1 or inputs[0][0].index is not None:
             return None
         synapse, pre = inputs[0]
-        if isinstance(synapse.op, Sparse) and isinstance(pre, Population):
-            return cls._worthwhile(cls(population, _Aggregation(synapse, synapse.op, pre, population), graph, cells))
-        if isinstance(synapse.op, Dense) and isinstance(pre, InputPopulation) and code_bits(pre.code):
-            entries = _Entries.of(synapse, synapse.op, pre, population)
-            return None if entries is None else cls._worthwhile(cls(population, entries, graph, cells))
-        return None
-
-    @classmethod
-    def _worthwhile(cls, layer: BoundedGraphLayer) -> BoundedGraphLayer | None:
+        make = BOUNDS.find(synapse.op)
+        group = None if make is None else make(synapse, synapse.op, pre, population)
+        if group is None:
+            return None
+        layer = cls(population, group, graph, cells)
         return layer if layer.decidable > 0.5 else None
 
     @property
@@ -200,3 +197,23 @@ class _Entries:
     def settle(self, sample: SparseSample, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
         m = sample.matrix
         settle_entries(m.indptr, m.indices, m.data, self._bits, self._columns, *neurons, z, bounds, sent, counts)
+
+
+Group: TypeAlias = _Aggregation | _Entries
+BOUNDS: MapRegistry[Callable[[Synapse, Any, InputPopulation | Population, Population], Group | None]] = MapRegistry(
+    "the bounds for graph networks", __name__, otherwise="the layer runs in its exact kernel"
+)
+"""make(synapse, op, pre, population): the float map of a group with its bounds; None for inputs of another code."""
+
+
+@BOUNDS.register(Sparse)
+def _aggregation(
+    synapse: Synapse, op: Sparse, pre: InputPopulation | Population, population: Population
+) -> _Aggregation | None:
+    return _Aggregation(synapse, op, pre, population) if isinstance(pre, Population) else None
+
+
+@BOUNDS.register(Dense)
+def _entries(synapse: Synapse, op: Dense, pre: InputPopulation | Population, population: Population) -> _Entries | None:
+    binary = isinstance(pre, InputPopulation) and code_bits(pre.code) > 0
+    return _Entries.of(synapse, op, pre, population) if binary and isinstance(pre, InputPopulation) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
 
@@ -15,10 +16,10 @@ from loihi_onespike.core.encoding import Codes, dense_codes
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
 from loihi_onespike.core.maps import Dense, Diagonal, Sparse, op_input_shape
+from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.gnn import gnn_kernel as kernel
-from loihi_onespike.executors.tensors.tensor_maps import row_magnitude
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the synaptic inputs of one block of nodes."""
@@ -29,6 +30,30 @@ Add: TypeAlias = Callable[[NDArray[np.int32], int], None]
 """Adds one group's synaptic inputs to those of a block of nodes: add(sums, first node)."""
 Scatter: TypeAlias = Callable[[Codes], Add]
 """Prepares a group for the codes of its presynaptic population."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """What the kernel of a synapse group has to know beside its map.
+
+    Attributes:
+        name: of the group, for errors.
+        exponent: left shift of its weights.
+        bits: of binary codes that it reads, 0 for spikes.
+        signed: spikes may be negative.
+        shape: of the population.
+    """
+
+    name: str
+    exponent: int
+    bits: int
+    signed: bool
+    shape: tuple[int, ...]
+
+
+SCATTERS: MapRegistry[Callable[[Any, Group], Scatter]] = MapRegistry(
+    "the kernels for graph networks", __name__, otherwise="the layer runs as dense maps"
+)
 
 
 def is_graph_network(network: Network) -> bool:
@@ -64,13 +89,18 @@ class GraphLayer:
         cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
     ) -> GraphLayer | None:
         """The layer, None where a synapse group is of another kind or its sums need more than 32 bits."""
-        supported = all(isinstance(s.op, Sparse | Dense | Diagonal) for s, _ in inputs)
+        makers = [SCATTERS.find(s.op) for s, _ in inputs]
         seen = [op_input_shape(pre.shape, s.index) for s, pre in inputs]
-        if not supported or {len(shape) for shape in (population.shape, *seen)} != {2}:
+        if {len(shape) for shape in (population.shape, *seen)} != {2}:
             return None
-        if sum(row_magnitude(s.op) * 2.0**s.weight_exp for s, _ in inputs) >= 2**31:
+        if sum(s.op.row_magnitude * 2.0**s.weight_exp for s, _ in inputs) >= 2**31:
             return None
-        scatters = [(pre.name, _behind_gather(s, _scatter(s, pre, population.shape))) for s, pre in inputs]
+        scatters = []
+        for make, (synapse, pre) in zip(makers, inputs, strict=True):
+            if make is None:
+                return None
+            scatter = make(synapse.op, _group(synapse, pre, population.shape))
+            scatters.append((pre.name, _behind_gather(synapse, scatter)))
         return cls(population, scatters)
 
     @property
@@ -168,47 +198,48 @@ def _behind_gather(synapse: Synapse, scatter: Scatter) -> Scatter:
     return gathered
 
 
-def _scatter(synapse: Synapse, pre: InputPopulation | Population, shape: tuple[int, ...]) -> Scatter:
-    """The kernel of a synapse group with its weights, the weight exponent applied."""
-    op, exponent = synapse.op, synapse.weight_exp
-    bits = code_bits(pre.code)
-    signed = isinstance(pre, Population) and pre.signed
-    if isinstance(op, Sparse):
-        return _aggregation(synapse.name, op, exponent, bits, signed)
-    if isinstance(op, Dense):
-        # Narrow weights keep the rows of a sparse input's features in the cache.
-        columns = (np.ascontiguousarray(op.weight.T, np.int32) << exponent).astype(np.int32 if exponent else np.int16)
+def _group(synapse: Synapse, pre: InputPopulation | Population, shape: tuple[int, ...]) -> Group:
+    return Group(synapse.name, synapse.weight_exp, code_bits(pre.code), isinstance(pre, Population) and pre.signed, shape)
 
-        def dense(codes: Codes) -> Add:
-            if isinstance(codes, SparseSample):
-                m = codes.matrix
-                return lambda sums, first: kernel.dense_of_sparse(
-                    sums, first, m.indptr, m.indices, m.data, bits, columns
-                )
-            return lambda sums, first: kernel.dense(sums, first, codes, bits, signed, columns)
 
-        return dense
-    assert isinstance(op, Diagonal)
-    each = np.broadcast_to(op.weight.astype(np.int32) << exponent, shape).copy()
+@SCATTERS.register(Dense)
+def _dense(op: Dense, group: Group) -> Scatter:
+    # Narrow weights keep the rows of a sparse input's features in the cache.
+    bits, exponent = group.bits, group.exponent
+    columns = (np.ascontiguousarray(op.weight.T, np.int32) << exponent).astype(np.int32 if exponent else np.int16)
+
+    def dense(codes: Codes) -> Add:
+        if isinstance(codes, SparseSample):
+            m = codes.matrix
+            return lambda sums, first: kernel.dense_of_sparse(sums, first, m.indptr, m.indices, m.data, bits, columns)
+        return lambda sums, first: kernel.dense(sums, first, codes, bits, group.signed, columns)
+
+    return dense
+
+
+@SCATTERS.register(Diagonal)
+def _diagonal(op: Diagonal, group: Group) -> Scatter:
+    each = np.broadcast_to(op.weight.astype(np.int32) << group.exponent, group.shape).copy()
 
     def diagonal(codes: Codes) -> Add:
-        array = dense_codes(codes, f"{synapse.name}: a diagonal map")
+        array = dense_codes(codes, f"{group.name}: a diagonal map")
         array = array[0] if isinstance(codes, SparseSample) else array
-        return lambda sums, first: kernel.diagonal(sums, first, array, bits, signed, each)
+        return lambda sums, first: kernel.diagonal(sums, first, array, group.bits, group.signed, each)
 
     return diagonal
 
 
-def _aggregation(name: str, op: Sparse, exponent: int, bits: int, signed: bool) -> Scatter:
+@SCATTERS.register(Sparse)
+def _aggregation(op: Sparse, group: Group) -> Scatter:
     indptr, indices = op.weight.indptr, op.weight.indices
-    edges = op.weight.data.astype(np.int32) << exponent
+    edges = op.weight.data.astype(np.int32) << group.exponent
 
     def aggregate(codes: Codes) -> Add:
-        array = dense_codes(codes, f"{name}: an aggregation")
+        array = dense_codes(codes, f"{group.name}: an aggregation")
         array = array[0] if isinstance(codes, SparseSample) else array
-        if bits:
-            return lambda sums, first: kernel.aggregate_codes(sums, first, indptr, indices, edges, array, bits)
-        signs = (1, -1) if signed else (1,)
+        if group.bits:
+            return lambda sums, first: kernel.aggregate_codes(sums, first, indptr, indices, edges, array, group.bits)
+        signs = (1, -1) if group.signed else (1,)
         lists = [(sign, *_spikes(array, sign)) for sign in signs]
 
         def add(sums: NDArray[np.int32], first: int) -> None:
