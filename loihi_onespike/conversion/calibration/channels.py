@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
-from loihi_onespike.core.maps import Dense, Shape, Sparse
+from loihi_onespike.core.maps import Shape
 
 SAMPLES = 4096
 """Values of a channel that are looked at."""
@@ -34,7 +34,7 @@ class Channels:
             return cls(stage.shape, ())
         if isinstance(stage, Stage):
             return cls(stage.shape, stage.axes_shared)
-        last = all(isinstance(link.op, Dense | Sparse) for link in stage.links)
+        last = all(link.op.channel_axis == -1 for link in stage.links)
         axes = range(len(stage.shape))
         return cls(stage.shape, tuple(axes)[:-1] if last else tuple(axes)[1:])
 

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.row_inputs import RowInputs
 from loihi_onespike.conversion.quantization.integer_weights import nearest
-from loihi_onespike.core.maps import Conv
 
 Float = NDArray[np.float64]
 
@@ -46,10 +45,8 @@ class Compensation:
         if link not in self._rows:
             return nearest(link, weights)
         rows = self._rows[link]
-        scale = self._scales[link]
-        if isinstance(rows.op, Conv):
-            scale = np.repeat(scale.reshape(rows.groups, -1), int(np.prod(rows.op.window.kernel)), axis=1)
-        scale = scale.reshape(rows.groups, -1)
+        scale = self._scales[link].reshape(rows.groups, -1)
+        scale = np.repeat(scale, rows.inputs.shape[2] // scale.shape[1], axis=1)  # all taps of a channel have its λ
         in_levels = rows.covariance / (scale[:, :, None] * scale[:, None, :])
         grouped = weights.reshape(rows.groups, -1, scale.shape[1])
         return rounded_rows(grouped, in_levels, len(rows.inputs)).reshape(weights.shape)

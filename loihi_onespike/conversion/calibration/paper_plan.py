@@ -12,7 +12,7 @@ from loihi_onespike.conversion.lowering.link_scales import gathered_scale, poole
 from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph, StagePlan
-from loihi_onespike.core.maps import Sparse
+from loihi_onespike.core.maps import LinearMap
 
 Float = NDArray[np.float64]
 
@@ -59,14 +59,19 @@ def channel_scale(maxima: Float, shared: tuple[int, ...]) -> Float:
 def _readable(graph: StageGraph, stage: Stage, scale: Float) -> bool:
     """Every reader finds one scale wherever it shares weights.
 
-    An aggregation shares its weights between all features, so populations that it adds up need one λ each: the ratio
-    of their λ must be that of the integer weights.
+    An aggregation shares its weights between all features and lets their λ pass, so populations that it adds up need
+    one λ each: the ratio of their λ must be that of the integer weights.
     """
     return all(
-        gathered_scale(link, scale, stage.shape) is not None
-        and not (isinstance(link.op, Sparse) and len(reader.links) > 1 and scale.size > 1)
+        (seen := gathered_scale(link, scale, stage.shape)) is not None
+        and (len(reader.links) == 1 or scale.size == 1 or not _passes(link.op, seen, len(reader.shape)))
         for reader in graph.stages
         if not isinstance(reader, InputStage)
         for link in reader.links
         if link.pre == stage.name
     )
+
+
+def _passes(op: LinearMap, seen: Float, rank: int) -> bool:
+    """λ of the inputs passes through the map while its weights stay the same beside others."""
+    return op.input_factor(seen, rank).behind is not None and not op.single_weight

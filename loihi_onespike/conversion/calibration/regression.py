@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.row_inputs import RowInputs
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
-from loihi_onespike.core.maps import Conv, Dense, with_weight
+from loihi_onespike.core.maps import LinearMap
 
 Float = NDArray[np.float64]
 AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
@@ -53,7 +53,7 @@ def corrected(stage: AnyStage, rows: Mapping[int, RowInputs], missing: torch.Ten
             per_row = np.where(scale == 0, np.inf, scale).reshape(-1, *(1,) * (seen.op.weight.ndim - 1))
             weight = seen.op.weight + change.reshape(seen.op.weight.shape) / per_row
             links = list(stage.links)
-            links[i] = replace(link, op=with_weight(seen.op, weight))
+            links[i] = replace(link, op=seen.op.with_weight(weight))
             return replace(stage, links=tuple(links))
     return stage
 
@@ -90,10 +90,10 @@ def _gain(change: Float, xx: Float, xr: Float) -> float:
     return float(((change @ xx) * change).sum()) - 2 * float((change * xr.transpose(0, 2, 1)).sum())
 
 
-def _row_scale(op: Conv | Dense, scale: Float, rank: int) -> Float | None:
+def _row_scale(op: LinearMap, scale: Float, rank: int) -> Float | None:
     """(O,) factor behind the map onto a shape of that rank, None where it differs between places of a row."""
     full = np.asarray(scale, np.float64)
     full = full.reshape((1,) * (rank - full.ndim) + full.shape)
-    if full.size != full.shape[0 if isinstance(op, Conv) else -1]:
+    if any(full.shape[axis] > 1 for axis in op.output_shared_axes(rank)):
         return None
     return np.broadcast_to(full.ravel(), (len(op.weight),))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import frexp
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -13,7 +14,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage
-from loihi_onespike.core.maps import Conv, Dense
+from loihi_onespike.core.maps import Conv, Dense, LinearMap
+from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.executors.tensors.tensor_maps import tensor_gather
 
 Float = NDArray[np.float64]
@@ -28,21 +30,21 @@ MOST_WEIGHTS = 6144
 def row_inputs_of(
     stage: Stage | OutputStage, values: Mapping[str, torch.Tensor], seed: int = 0
 ) -> dict[int, RowInputs]:
-    """Inputs of the rows of every link that has rows (convolutions and dense maps), by its place among the links.
+    """Inputs of the rows of every link whose map has an entry in `ROWS`, by its place among the links.
 
     Args:
+        stage: a stage with its links.
         values: what the inputs of the stage stand for, (N, *shape) in the units of the ANN, by name; links without an
             entry are left out.
         seed: of the choice of places.
     """
     found = {}
     for i, link in enumerate(stage.links):
-        if link.pre in values and isinstance(link.op, Conv | Dense):
-            size = link.op.weight[0].size
+        if link.pre in values and ROWS.find(link.op) is not None:
+            size = link.op.fan_in
             if 2 <= size <= MOST_WEIGHTS:
-                found[i] = RowInputs.of(
-                    link, link.op, values[link.pre], max(LEAST_PLACES, PLACES_PER_WEIGHT * size), seed
-                )
+                most = max(LEAST_PLACES, PLACES_PER_WEIGHT * size)
+                found[i] = RowInputs.of(link, values[link.pre], most, seed)
     return found
 
 
@@ -57,28 +59,24 @@ class RowInputs:
         at: one (S,) index per spatial axis of the output; empty for dense maps.
     """
 
-    op: Conv | Dense
+    op: LinearMap
     inputs: torch.Tensor
     sample: NDArray[np.int64]
     at: tuple[NDArray[np.int64], ...]
 
     @classmethod
-    def of(cls, link: Link, op: Conv | Dense, values: torch.Tensor, most: int, seed: int) -> RowInputs:
-        """At most `most` places of op(gather(values)), values (N, *shape)."""
+    def of(cls, link: Link, values: torch.Tensor, most: int, seed: int) -> RowInputs:
+        """Rows of a link at random places of its output.
+
+        Args:
+            link: its map has an entry in `ROWS`.
+            values: (N, *shape) of the presynaptic population.
+            most: number of places.
+            seed: of their choice.
+        """
         if link.index is not None:
             values = tensor_gather(link.index, values.device)(values)
-        extents: tuple[int, ...] = (int(np.prod(values.shape[:-1])),)
-        if isinstance(op, Conv):
-            extents = (len(values), *op.window.output(tuple(values.shape[2:])))
-        total = int(np.prod(extents))
-        chance = np.random.default_rng(seed)
-        chosen = np.arange(total) if total <= most else np.sort(chance.integers(0, total, most))
-        sample, *at = np.unravel_index(chosen, extents)
-        if isinstance(op, Dense):
-            seen = values.reshape(-1, values.shape[-1])[torch.from_numpy(sample)][:, None, :]
-        else:
-            seen = _patches(op, values, sample, at)
-        return cls(op, seen, sample, tuple(at))
+        return ROWS[link.op](link.op, values, partial(_chosen, most, seed))
 
     @property
     def groups(self) -> int:
@@ -114,6 +112,36 @@ class RowInputs:
             return values.reshape(-1, values.shape[-1])[at_places][:, None, :]
         index = (at_places, *(torch.from_numpy(at) for at in self.at))
         return values.movedim(1, -1)[index].reshape(len(self.sample), self.groups, -1)
+
+
+Choose: TypeAlias = Callable[[tuple[int, ...]], tuple[NDArray[np.int64], list[NDArray[np.int64]]]]
+"""choose(extents): indices of random places of an array, into its first axis and into each further one."""
+ROWS: MapRegistry[Callable[[Any, torch.Tensor, Choose], RowInputs]] = MapRegistry(
+    "the rows of weights", __name__, otherwise="its weights are rounded to nearest and stay as they were trained"
+)
+"""look(op, values, choose): what the rows of a map see of the values (N, *seen shape) at places of its output."""
+
+
+def _chosen(most: int, seed: int, extents: tuple[int, ...]) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
+    """At most `most` places."""
+    total = int(np.prod(extents))
+    chance = np.random.default_rng(seed)
+    chosen = np.arange(total) if total <= most else np.sort(chance.integers(0, total, most))
+    sample, *at = np.unravel_index(chosen, extents)
+    return sample, at
+
+
+@ROWS.register(Dense)
+def _dense(op: Dense, values: torch.Tensor, choose: Choose) -> RowInputs:
+    rows = values.reshape(-1, values.shape[-1])
+    sample, _ = choose((len(rows),))
+    return RowInputs(op, rows[torch.from_numpy(sample)][:, None, :], sample, ())
+
+
+@ROWS.register(Conv)
+def _conv(op: Conv, values: torch.Tensor, choose: Choose) -> RowInputs:
+    sample, at = choose((len(values), *op.window.output(tuple(values.shape[2:]))))
+    return RowInputs(op, _patches(op, values, sample, at), sample, tuple(at))
 
 
 def _patches(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import singledispatch
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from loihi_onespike.conversion.lowering.expression import ONE, Expression, Float, Term, shrink
-from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse
+from loihi_onespike.conversion.lowering.expression import ONE, Expression, Float, Index, Term
+from loihi_onespike.core.maps import Dense, Diagonal, LinearMap, Shape, op_input_shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
+from loihi_onespike.core.maps.registry import MapRegistry
+from loihi_onespike.core.maps.shapes import shrink
 
 MAX_FOLDED_GROWTH = 64
 """A dense map swallows the linear map before it only while its weights grow by no more than this factor …"""
@@ -23,20 +25,28 @@ def absorb(op: LinearMap, term: Term, shape: Shape, layer_macs: int | None = Non
     """The map applied to a copy term, with the term's scale moved into the weights or behind the map.
 
     Args:
+        op: the map.
         term: a copy (no map on it) whose value has `shape`.
+        shape: of the value.
         layer_macs: multiply-accumulates of the whole ANN layer where they are not those of `op`, see `ann.Linear`.
             A term that reads a part of the channels takes its part of them.
 
     Returns:
         None when the term's scale varies over places that share weights.
     """
-    result = _absorb(op, replace(term, scale=_aligned(term.scale, shape)), shape)
-    if result is None or result.op is None:
+    scale = _aligned(term.scale, shape)
+    seen = op.input_scale(scale)
+    if seen is None or any(scale.shape[axis] != 1 for axis in op.input_shared_axes(len(shape))):
         return None
-    seen = shape if result.index is None else result.index.shape
-    count = macs(result.op, seen)
+    factor = op.input_factor(seen, len(op.output_shape(shape))).on_weights
+    if factor is None:  # the map lets the scale pass, which stays behind it
+        result, own = replace(term, op=op, scale=scale), op
+    else:
+        own, index = _without_silent(op.with_weight_values(op.weight_values * factor), term.index)
+        result = replace(term, op=own, index=index, scale=ONE)
+    count = own.macs(op_input_shape(shape, result.index))
     if layer_macs is not None:
-        whole = macs(op, shape)
+        whole = op.macs(shape)
         count = round(layer_macs * count / whole) if whole else 0
     return replace(result, macs=count)
 
@@ -46,81 +56,36 @@ def _aligned(scale: Float, shape: Shape) -> Float:
     return shrink(scale.reshape((1,) * (len(shape) - scale.ndim) + scale.shape))
 
 
-@singledispatch
-def _absorb(op: LinearMap, term: Term, shape: Shape) -> Term | None:
-    raise TypeError(f"no absorption rule for {type(op).__name__}")
-
-
-@_absorb.register
-def _(op: Conv, term: Term, shape: Shape) -> Term | None:
-    if set(term.scale.shape[1:]) - {1}:
-        return None
-    gain = np.broadcast_to(term.scale.reshape(-1), (shape[0],))
-    per_group_in, per_group_out = op.weight.shape[1], op.weight.shape[0] // op.groups
-    gain_oi = gain.reshape(op.groups, per_group_in).repeat(per_group_out, axis=0)
-    weight = op.weight * gain_oi.reshape(gain_oi.shape + (1,) * (op.weight.ndim - 2))
-    index = term.index
-    if index is not None and op.groups == 1:
-        present = (index >= 0).any(axis=tuple(range(1, index.ndim)))
-        if not present.all() and present.any():
-            weight, index = weight[:, present], np.ascontiguousarray(index[present])
-    return replace(term, op=replace(op, weight=weight), index=index, scale=ONE)
-
-
-@_absorb.register
-def _(op: Dense, term: Term, shape: Shape) -> Term | None:
-    if set(term.scale.shape[:-1]) - {1}:
-        return None
-    weight = op.weight * np.broadcast_to(term.scale.reshape(-1), (shape[-1],))
-    index = term.index
-    if index is not None:
-        present = (index >= 0).any(axis=tuple(range(index.ndim - 1)))
-        if not present.all() and present.any():
-            weight, index = weight[:, present], np.ascontiguousarray(index[..., present])
-    return replace(term, op=replace(op, weight=weight), index=index, scale=ONE)
-
-
-@_absorb.register
-def _(op: Pool, term: Term, shape: Shape) -> Term | None:
-    return None if set(term.scale.shape[1:]) - {1} else replace(term, op=op)
-
-
-@_absorb.register
-def _(op: Sparse, term: Term, shape: Shape) -> Term | None:
-    return None if term.scale.shape[0] != 1 else replace(term, op=op)
-
-
-@_absorb.register
-def _(op: Diagonal, term: Term, shape: Shape) -> Term | None:
-    return replace(term, op=replace(op, weight=op.weight * term.scale), scale=ONE)
-
-
-def macs(op: LinearMap, shape: Shape) -> int:
-    """Multiply-accumulates of the ANN layer: weights applied, padded places counted as layers usually are."""
-    out = prod(op.output_shape(shape))
-    match op:
-        case Conv(weight=weight):
-            return out * prod(weight.shape[1:])
-        case Dense(weight=weight):
-            return out * weight.shape[1]
-        case Sparse(weight=weight):
-            return int(weight.nnz) * prod(shape[1:])
-    return 0
+def _without_silent(op: LinearMap, index: Index | None) -> tuple[LinearMap, Index | None]:
+    """The map and the gather in front of it without the inputs of which the gather fills no place."""
+    axis = op.column_axis
+    if index is None or axis is None:
+        return op, index
+    axis %= index.ndim
+    present = (index >= 0).any(axis=tuple(a for a in range(index.ndim) if a != axis))
+    if present.all() or not present.any():
+        return op, index
+    return op.with_weight(op.weight[:, present]), np.ascontiguousarray(np.compress(present, index, axis))
 
 
 def map_constant(op: LinearMap, constant: Float, shape: Shape) -> Float:
-    """op applied to a constant value (zero where the map pads), shrunk where it does not vary."""
-    full = np.broadcast_to(constant, shape)
-    if isinstance(op, Diagonal):
-        return op.weight * full
-    if isinstance(op, Dense):
-        return shrink(full @ op.weight.T)
-    if isinstance(op, Sparse):
-        return shrink((op.weight @ full.reshape(shape[0], -1)).reshape(op.output_shape(shape)))
-    values = synapse_matrix(op, shape) @ full.ravel()
-    return shrink(values.reshape(op.output_shape(shape)))
+    """op applied to a constant value (zero where the map pads), shrunk where it does not vary.
+
+    Args:
+        op: the map.
+        constant: broadcastable to `shape`.
+        shape: of the input of the map.
+    """
+    return shrink(op.apply(np.broadcast_to(constant, shape)))
 
 
+FOLDING: MapRegistry[Callable[[Any, Expression, Mapping[str, Shape]], Expression | None]] = MapRegistry(
+    "folding with the map in front of it", __name__, otherwise="the value in front of it gets a population of its own"
+)
+"""fold(op, e, shapes): a map of a value that is itself a linear map of stages, as maps of these stages."""
+
+
+@FOLDING.register(Dense)
 def fold_dense(op: Dense, e: Expression, shapes: Mapping[str, Shape]) -> Expression | None:
     """Dense map of a vector that is itself a linear map of stages, as one dense map of each stage.
 
@@ -142,6 +107,6 @@ def fold_dense(op: Dense, e: Expression, shapes: Mapping[str, Shape]) -> Express
         matrix = synapse_matrix(inner_op, shapes[term.stage], term.index)
         scaled = rows * np.broadcast_to(term.scale, e.inner_shape).ravel()
         flat = np.arange(size, dtype=np.int32)
-        terms.append(Term(term.stage, flat, Dense(scaled @ matrix), ONE, macs(op, e.shape) // len(sizes) + term.macs))
+        terms.append(Term(term.stage, flat, Dense(scaled @ matrix), ONE, op.macs(e.shape) // len(sizes) + term.macs))
     constant = rows @ np.broadcast_to(e.constant, e.inner_shape).ravel()
     return Expression(tuple(terms), constant, (op.weight.shape[0],), (0,))

@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.lowering.absorb import macs
 from loihi_onespike.core.gnn.adjacency import PLAIN, Aggregate, Aggregation
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.ann import AnnGraph, Linear, Node
-from loihi_onespike.core.maps import Dense, Shape, Sparse
+from loihi_onespike.core.maps import Sparse
 
 
 def aggregate_on_host(graph: AnnGraph) -> tuple[AnnGraph, Aggregation, int, tuple[str, ...]]:
@@ -56,9 +55,10 @@ def count_stored(graph: AnnGraph, sample: NDArray[np.floating] | SparseSample) -
     source, count = graph.nodes[0].name, sample.nonzeros
 
     def counted(node: Node) -> Node:
-        if source in node.inputs and isinstance(node.op, Linear) and isinstance(node.op.op, Dense):
-            return replace(node, op=replace(node.op, macs=count * node.op.op.weight.shape[0]))
-        return node
+        entry = _macs_per_entry(graph, node) if source in node.inputs else None
+        if entry is None or not isinstance(node.op, Linear):
+            return node
+        return replace(node, op=replace(node.op, macs=count * entry))
 
     return replace(graph, nodes=tuple(counted(n) for n in graph.nodes))
 
@@ -79,8 +79,16 @@ def macs_as_written(graph: AnnGraph, nonzeros: int | None) -> int:
     total = 0
     for node in graph.nodes:
         if isinstance(node.op, Linear):
-            seen: Shape = graph.by_name[node.inputs[0]].shape
-            sparse_input = nonzeros is not None and node.inputs[0] == graph.nodes[0].name
-            on_input = sparse_input and isinstance(node.op.op, Dense)
-            total += nonzeros * node.shape[-1] if on_input and nonzeros is not None else macs(node.op.op, seen)
+            entry = _macs_per_entry(graph, node) if node.inputs[0] == graph.nodes[0].name else None
+            if nonzeros is not None and entry is not None:
+                total += nonzeros * entry
+            else:
+                total += node.op.op.macs(graph.by_name[node.inputs[0]].shape)
     return total
+
+
+def _macs_per_entry(graph: AnnGraph, node: Node) -> int | None:
+    """MACs that every entry of the input of a linear map causes; None where they differ or are not counted."""
+    if not isinstance(node.op, Linear) or not node.op.op.macs(graph.by_name[node.inputs[0]].shape):
+        return None
+    return node.op.op.uniform_fan_out

@@ -12,7 +12,7 @@ from functools import singledispatchmethod
 
 import numpy as np
 
-from loihi_onespike.conversion.lowering.absorb import absorb, fold_dense, map_constant
+from loihi_onespike.conversion.lowering.absorb import FOLDING, absorb, map_constant
 from loihi_onespike.conversion.lowering.expression import (
     ONE,
     ZERO,
@@ -24,7 +24,6 @@ from loihi_onespike.conversion.lowering.expression import (
     plus,
     reindex,
     shared_axes,
-    shrink,
     total,
 )
 from loihi_onespike.core.activations import IDENTITY, RELU, Activation
@@ -44,7 +43,8 @@ from loihi_onespike.core.graphs.ann import (
 )
 from loihi_onespike.core.graphs.stage import AnyStage, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.core.graphs.verify_stage import verify_stage
-from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse
+from loihi_onespike.core.maps import Diagonal, Pool, Shape
+from loihi_onespike.core.maps.shapes import shrink
 from loihi_onespike.errors import Finding, UnsupportedModelError
 
 
@@ -132,8 +132,9 @@ class _Lowering:
     @lower.register
     def _(self, op: Linear, node: Node) -> Expression:
         e = self.values[node.inputs[0]]
-        if isinstance(op.op, Dense) and not e.is_copy:
-            folded = fold_dense(op.op, e, self.shapes)
+        fold = FOLDING.find(op.op)
+        if fold is not None and not e.is_copy:
+            folded = fold(op.op, e, self.shapes)
             if folded is not None:
                 what = "average pooling" if any(isinstance(t.op, Pool) for t in e.terms) else "the linear map"
                 self.rewrites.append(f"{node.name}: {what} in front of it folded into its weights")
@@ -147,9 +148,8 @@ class _Lowering:
         scale = ONE if op.scale is None else op.scale
         scaled = tuple(replace(t, scale=t.scale * scale) for t in terms if t is not None)
         constant = ZERO if not np.any(e.constant) else map_constant(op.op, e.constant, e.shape) * scale
-        weights = op.op.weight.data if isinstance(op.op, Sparse) else op.op.weight
-        keeps_sign = e.nonnegative and bool(np.all(weights >= 0)) and bool(np.all(scale >= 0))
-        result = Expression(scaled, constant, node.shape, _map_shared(op.op, node.shape), None, keeps_sign)
+        keeps_sign = e.nonnegative and bool(np.all(op.op.weight_values >= 0)) and bool(np.all(scale >= 0))
+        result = Expression(scaled, constant, node.shape, op.op.scale_axes(len(node.shape)), None, keeps_sign)
         return plus(result, op.bias)
 
     def own_stage(self, name: str, e: Expression) -> Expression:
@@ -212,14 +212,6 @@ class _Lowering:
 def _carrier(e: Expression) -> Activation:
     """What carries a linear value: unsigned neurons where it is never negative, signed ones elsewhere."""
     return RELU if e.nonnegative else IDENTITY
-
-
-def _map_shared(op: object, shape: Shape) -> tuple[int, ...]:
-    if isinstance(op, Conv | Pool):
-        return tuple(range(1, len(shape)))
-    if isinstance(op, Dense) and len(shape) > 1:
-        return tuple(range(len(shape) - 1))
-    return (0,)
 
 
 def _live(stages: list[AnyStage]) -> tuple[AnyStage, ...]:

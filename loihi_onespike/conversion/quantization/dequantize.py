@@ -23,7 +23,7 @@ from loihi_onespike.core.graphs.stage import (
     StagePlan,
 )
 from loihi_onespike.core.graphs.verify_stage import verify_stage
-from loihi_onespike.core.maps import Pool
+from loihi_onespike.core.maps.pool import as_pool
 from loihi_onespike.errors import GraphError
 
 
@@ -83,8 +83,8 @@ def _behind_relays(network: Network, name: str) -> InputPopulation | Population:
 def _link(network: Network, synapse: Synapse, post: Population | Readout) -> Link:
     pre = _behind_relays(network, synapse.pre)
     if post.kind == "max_pool":
-        assert isinstance(synapse.op, Pool)
-        return Link(pre.name, Pool(synapse.op.window, np.ones(())), synapse.index, np.ones(()))
+        pool = as_pool(synapse.op, post.name).with_weight(np.ones(()))
+        return Link(pre.name, pool, synapse.index, np.ones(()))
     link = Link(pre.name, synapse.op, synapse.index, np.ones(()))
     seen = gathered_scale(link, pre.scale, pre.shape)
     if seen is None:

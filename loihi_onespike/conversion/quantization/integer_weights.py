@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial, singledispatch
+from dataclasses import dataclass, replace
+from functools import partial
 from math import log2
 from typing import TypeAlias
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.lowering.link_scales import gathered_scale
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT_EXP
-from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, with_weight
+from loihi_onespike.core.maps import LinearMap, Shape
 from loihi_onespike.errors import ConfigurationError, GraphError
 
 Float = NDArray[np.float64]
 Rounding: TypeAlias = Callable[[int, Float], Float]
-"""Whole numbers for the weights of link i, given as (O, I / groups, …) or (O, I) real numbers in units of the grid."""
+"""Whole numbers for the weights of link i, real numbers in units of the grid and in the layout of `weight_values`."""
 
 
 def nearest(link: int, weights: Float) -> Float:
@@ -60,16 +59,17 @@ def integer_links(
         if seen is None:
             raise GraphError(f"{stage.name}: reads {link.pre} through shared weights, whose λ differ between places")
         scaled.append(_scaled(link.op, seen, link.scale, len(stage.shape)))
-    if len(scaled) == 1 and isinstance(scaled[0].op, Pool):
-        equal = with_weight(scaled[0].op, np.array(2, np.int16))
+    if len(scaled) == 1 and scaled[0].op.single_weight:
+        equal = scaled[0].op.with_weight(np.array(2, np.int16))
         return [(equal, 0)], scaled[0].amplitude / 2  # equal weights need a single integer step
+    scaled = [replace(s, op=s.op.with_row_weights(stage.shape[0])) for s in scaled]
     exponents, unit = _exponents([s.amplitude for s in scaled], most_exp), np.zeros(())
     if stage.grid is not None and max(stage.grid.exponents) <= most_exp:
         exponents, unit = list(stage.grid.exponents), 2 * stage.grid.unit
     for s, exponent in zip(scaled, exponents, strict=True):
         unit = np.maximum(unit, s.amplitude / 2.0**exponent / largest)
     unit = np.where(unit > 0, unit, _fallback_unit(unit))
-    unit = unit * _coarser(unit, 2 * finest, stage)
+    unit = unit * _coarser(unit, 2 * finest, [s.op for s in scaled], len(stage.shape))
     maps = []
     for i, (s, exponent) in enumerate(zip(scaled, exponents, strict=True)):
         factor = np.broadcast_to(s.gain / (unit * 2.0**exponent), np.broadcast_shapes(s.gain.shape, unit.shape))
@@ -99,17 +99,13 @@ def largest_where_shared(values: Float, shape: Shape) -> Float:
     return values.max(axis=shared, keepdims=True)
 
 
-def _coarser(unit: Float, finest: Float, stage: Stage | OutputStage) -> Float:
+def _coarser(unit: Float, finest: Float, maps: list[LinearMap], rank: int) -> Float:
     """Factor that makes the unit of every neuron at least `finest`, one for all neurons that share weights."""
     factor = np.maximum(finest / unit, 1.0)
-    rank = len(stage.shape)
     if np.all(factor == 1) or rank < 2 or factor.ndim < rank:
         return factor
-    for link in stage.links:
-        if isinstance(link.op, Sparse):
-            factor = factor.max(axis=tuple(range(1, rank)), keepdims=True)
-        elif isinstance(link.op, Dense):
-            factor = factor.max(axis=tuple(range(rank - 1)), keepdims=True)
+    for op in maps:
+        factor = factor.max(axis=op.output_shared_axes(rank), keepdims=True)
     return factor
 
 
@@ -125,43 +121,14 @@ def _exponents(amplitudes: list[Float], most: int) -> list[int]:
     return [int(np.clip(np.floor(log2(s / smallest)), 0, most)) if s > 0 else 0 for s in sizes]
 
 
-@singledispatch
 def _scaled(op: LinearMap, seen: Float, scale: Float, rank: int) -> _Scaled:
-    raise TypeError(f"no quantization rule for {type(op).__name__}")
-
-
-@_scaled.register
-def _(op: Conv, seen: Float, scale: Float, rank: int) -> _Scaled:
-    per_group_in, per_group_out = op.weight.shape[1], op.weight.shape[0] // op.groups
-    gain = seen.reshape(op.groups, per_group_in).repeat(per_group_out, axis=0)
-    weight = op.weight * gain.reshape(gain.shape + (1,) * (op.weight.ndim - 2))
-    rows = np.abs(weight).reshape(len(weight), -1).max(axis=1)
-    return _Scaled(with_weight(op, weight), scale, rows.reshape(-1, *(1,) * (rank - 1)) * np.abs(scale))
-
-
-@_scaled.register
-def _(op: Dense, seen: Float, scale: Float, rank: int) -> _Scaled:
-    weight = op.weight * seen
-    rows = np.abs(weight).max(axis=1)
-    return _Scaled(with_weight(op, weight), scale, rows.reshape((1,) * (rank - 1) + (-1,)) * np.abs(scale))
-
-
-@_scaled.register
-def _(op: Diagonal, seen: Float, scale: Float, rank: int) -> _Scaled:
-    weight = op.weight * seen * scale
-    return _Scaled(Diagonal(weight), np.ones(()), np.abs(weight))
-
-
-@_scaled.register
-def _(op: Pool, seen: Float, scale: Float, rank: int) -> _Scaled:
-    gain = seen.reshape(-1, *(1,) * (rank - 1)) * scale
-    return _Scaled(op, gain, float(op.weight) * np.abs(gain))
-
-
-@_scaled.register
-def _(op: Sparse, seen: Float, scale: Float, rank: int) -> _Scaled:
-    rows = np.asarray(np.abs(op.weight).max(axis=1).todense()).reshape(-1, *(1,) * (rank - 1))
-    return _Scaled(op, seen * scale, rows * np.abs(seen * scale))
+    factor = op.input_factor(seen, rank)
+    if factor.on_weights is not None:
+        op = op.with_weight_values(op.weight_values * factor.on_weights)
+    gain = scale if factor.behind is None else factor.behind * scale
+    if op.elementwise:  # every output has a weight of its own, which takes the rest of the factor
+        op, gain = op.with_weight_values(op.weight_values * gain), np.ones(())
+    return _Scaled(op, gain, op.largest_weights(rank) * np.abs(gain))
 
 
 def _even(values: Float, largest: int) -> NDArray[np.int16]:
@@ -169,36 +136,17 @@ def _even(values: Float, largest: int) -> NDArray[np.int16]:
     return (2 * np.clip(np.rint(values), -largest, largest)).astype(np.int16)
 
 
-def _per_row(factor: Float, axis: int, rows: int, stage: Stage | OutputStage) -> Float:
-    """The factor per output channel; all other axes must agree, since their places share the weights."""
-    if factor.ndim == 0:
-        return np.broadcast_to(factor, (rows,))
-    table = np.moveaxis(factor, axis, 0).reshape(factor.shape[axis], -1)
-    if not np.allclose(table, table[:, :1], rtol=1e-9, atol=0):
-        raise GraphError(f"{stage.name}: several synapse groups whose scales differ between places of one channel")
-    return np.broadcast_to(table[:, 0], (rows,))
-
-
 def _rounded(
     op: LinearMap, factor: Float, stage: Stage | OutputStage, largest: int, rounding: Callable[[Float], Float]
 ) -> LinearMap:
-    """The map with weights round(factor · weight), doubled."""
-    match op:
-        case Conv(weight=weight):
-            row = _per_row(factor, 0, len(weight), stage)
-            return with_weight(op, _even(rounding(weight * row.reshape(-1, *(1,) * (weight.ndim - 1))), largest))
-        case Dense(weight=weight):
-            row = _per_row(factor, -1, len(weight), stage)
-            return with_weight(op, _even(rounding(weight * row[:, None]), largest))
-        case Diagonal(weight=weight):
-            return Diagonal(_even(weight * factor, largest))
-        case Pool(window=window):  # one weight per channel beside other synapses: a depthwise convolution
-            channels = stage.shape[0]
-            row = _per_row(factor, 0, channels, stage) * float(op.weight)
-            weight = np.broadcast_to(row.reshape(-1, *(1,) * len(stage.shape)), (channels, 1, *window.kernel))
-            return Conv(_even(weight, largest), window, channels)
-        case Sparse(weight=weight):
-            row = _per_row(factor, 0, weight.shape[0], stage)
-            values = _even(weight.data * np.repeat(row, np.diff(weight.indptr)), largest)
-            return Sparse(sp.csr_matrix((values, weight.indices, weight.indptr), shape=weight.shape))
-    raise TypeError(f"no quantization rule for {type(op).__name__}")
+    """The map with weights round(factor · weight), doubled. Places that share weights must agree in the factor."""
+    rank = len(stage.shape)
+    table, axes = factor, op.output_shared_axes(rank)
+    if axes:
+        table = np.reshape(factor, (1,) * (rank - np.ndim(factor)) + np.shape(factor))
+    for axis in axes:
+        first = table.take([0], axis)
+        if not np.allclose(table, first, rtol=1e-9, atol=0):
+            raise GraphError(f"{stage.name}: several synapse groups whose scales differ between places of one channel")
+        table = first
+    return op.with_weight_values(_even(rounding(op.weight_values * op.output_factor(table)), largest))

@@ -34,7 +34,7 @@ from loihi_onespike.core.graphs.network import (
 )
 from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
 from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT, MAX_WEIGHT_EXP, verify
-from loihi_onespike.core.maps import Pool
+from loihi_onespike.core.maps.pool import as_pool
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import GraphError
 
@@ -165,8 +165,7 @@ def _first_spike(graph: StageGraph, stage: Stage) -> tuple[Population, list[Syna
     plan = graph.plans[stage.name]
     synapses = []
     for i, link in enumerate(stage.links):
-        assert isinstance(link.op, Pool)
-        op = Pool(link.op.window, np.array(2, np.int16))
+        op = as_pool(link.op, stage.name).with_weight(np.array(2, np.int16))
         synapses.append(Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index))
     zero, one = np.zeros((), np.int64), np.ones(())
     membrane = Membrane((2**LEAK_SHIFT,) * graph.input_steps(stage), 0, zero, one)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from loihi_onespike.conversion.lowering.link_scales import gathered_scale
 from loihi_onespike.conversion.quantization.integer_weights import Rounding, integer_links, nearest
 from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage, StageGraph, WeightGrid
-from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Sparse, with_weight
+from loihi_onespike.core.maps import LinearMap
 
 Float = NDArray[np.float64]
 AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
@@ -41,20 +41,15 @@ def real_link(pre: str, op: LinearMap, index: NDArray[np.int32] | None, seen: Fl
     """Link that computes Σ unit · weight · (value / λ) with integer weights.
 
     Args:
+        pre: name of the presynaptic population.
+        op: map with integer weights.
+        index: gather in front of it.
         seen: λ of the inputs as `gathered_scale` gives it.
         unit: real value of an integer weight of 1, broadcastable to the post shape.
         rank: number of axes of the post shape.
     """
-    if isinstance(op, Pool):
-        per_channel = seen.reshape(-1, *(1,) * (rank - 1))
-        return Link(pre, with_weight(op, op.weight.astype(np.float64)), index, unit / per_channel)
-    if isinstance(op, Sparse):
-        return Link(pre, Sparse(op.weight.astype(np.float64)), index, unit / seen)
-    if isinstance(op, Diagonal):
-        return Link(pre, Diagonal(op.weight / seen), index, unit)
-    assert isinstance(op, Conv | Dense)
-    per_input = seen
-    if isinstance(op, Conv):
-        per_input = seen.reshape(op.groups, op.weight.shape[1]).repeat(op.weight.shape[0] // op.groups, axis=0)
-        per_input = per_input.reshape(per_input.shape + (1,) * (op.weight.ndim - 2))
-    return Link(pre, with_weight(op, op.weight / per_input), index, unit)
+    factor = op.input_factor(seen, rank)
+    values = op.weight_values.astype(np.float64)
+    if factor.on_weights is not None:
+        values = values / factor.on_weights
+    return Link(pre, op.with_weight_values(values), index, unit if factor.behind is None else unit / factor.behind)
