@@ -7,7 +7,6 @@ from collections import Counter
 from math import prod
 
 import numpy as np
-import scipy.sparse as sp
 
 from loihi_onespike.core.codes import ThresholdTable
 from loihi_onespike.core.graphs.network import (
@@ -19,10 +18,11 @@ from loihi_onespike.core.graphs.network import (
     Readout,
     Synapse,
 )
-from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window, op_input_shape
+from loihi_onespike.core.maps import Shape, op_input_shape
 from loihi_onespike.errors import GraphError
 from netx_export.codes import INPUT_KINDS, code_fields
 from netx_export.layout import READOUT, SPIKING
+from netx_export.map_fields import ENCODERS
 from netx_export.values import Array, FieldMap, gains, integer, integers, tag, text
 
 
@@ -93,44 +93,9 @@ def gather_kind(synapse: Synapse, pre_shape: Shape) -> str:
     return "flatten" if flat else "index"
 
 
-def _window_fields(window: Window) -> FieldMap:
-    lift = max(0, 2 - len(window.kernel))
-    fields = {
-        "kernelSize": integers((1,) * lift + window.kernel),
-        "stride": integers((1,) * lift + window.stride),
-        "dilation": integers((1,) * lift + window.dilation),
-    }
-    if all(before == after for before, after in window.padding):
-        fields["padding"] = integers((0,) * lift + tuple(before for before, _ in window.padding))
-    return fields
-
-
 def synapse_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
     """NetX's fields of one synapse group."""
-    op, seen = synapse.op, op_input_shape(pre_shape, synapse.index)
-    fields: FieldMap
-    if isinstance(op, (Conv, Pool)):
-        rank = len(op.window.kernel)
-        kernel = (1,) * max(0, 2 - rank) + op.window.kernel
-        fields = _window_fields(op.window)
-    if isinstance(op, Conv):
-        fields |= {
-            "type": tag("conv" if rank <= 2 else "convNd"),
-            "inChannels": integer(seen[0]),
-            "outChannels": integer(op.weight.shape[0]),
-            "groups": integer(op.groups),
-            "weight": _weights(op.weight.reshape(*op.weight.shape[:2], *kernel)),
-        }
-    elif isinstance(op, Pool):
-        fields |= {"type": tag("pool"), "weight": _weights(np.full((1, 1, *kernel), op.weight[()]))}
-    elif isinstance(op, Dense):
-        fields = {"type": tag("dense" if len(seen) == 1 else "denseLast"), "weight": _weights(op.weight)}
-        fields |= {"inFeatures": integer(op.weight.shape[1]), "outFeatures": integer(op.weight.shape[0])}
-    elif isinstance(op, Diagonal):
-        fields = {"type": tag("diagonal"), "weight": _weights(op.weight)}
-    else:
-        fields = {"type": tag("sparse"), "weight": _weights(op.weight.data)}
-        fields |= {"inFeatures": integer(op.weight.shape[1]), "outFeatures": integer(op.weight.shape[0])}
+    fields = dict(ENCODERS[synapse.op](synapse.op, op_input_shape(pre_shape, synapse.index)).standard)
     if synapse.axon_delay:
         fields["delay"] = integer(synapse.axon_delay)
     if synapse.weight_exp:
@@ -144,21 +109,7 @@ def wiring_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
     fields = {"name": text(synapse.name), "pre": text(synapse.pre), "gather": text(kind)}
     if kind == "index" and synapse.index is not None:
         fields["index"] = np.ascontiguousarray(synapse.index, dtype="<i4")
-    if isinstance(synapse.op, (Conv, Pool)):
-        fields["padding"] = np.array(synapse.op.window.padding, dtype="<i8")
-    if isinstance(synapse.op, Sparse):
-        fields |= _structure(synapse.op.weight)
-    return fields
-
-
-def _structure(matrix: sp.csr_matrix) -> FieldMap:
-    if max(matrix.nnz, *matrix.shape) >= 2**31:
-        raise GraphError(f"a sparse map of {matrix.nnz} weights; files hold less than 2^31, split it")
-    return {"indices": matrix.indices.astype("<i4", copy=False), "indptr": matrix.indptr.astype("<i4", copy=False)}
-
-
-def _weights(weight: Array) -> Array:
-    return np.ascontiguousarray(weight, dtype="<i2").reshape(np.shape(weight))
+    return fields | ENCODERS[synapse.op](synapse.op, op_input_shape(pre_shape, synapse.index)).wiring
 
 
 def _population_fields(p: AnyPopulation) -> FieldMap:

@@ -19,8 +19,6 @@ EXTENSION = "onespike"
 MANIFEST = "onespike/manifest"
 """Digest of every field, as JSON."""
 
-LAYER_TYPES = ("conv", "convNd", "dense", "denseLast", "pool", "diagonal", "sparse")
-"""Types of a layer with synapses; conv, dense and pool are NetX's own, as are input and flatten."""
 SPIKING, READOUT = "ONESPIKE", "READOUT"
 """Neuron types."""
 GATHERS = ("none", "flatten", "index")

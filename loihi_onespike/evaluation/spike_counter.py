@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import Network, Readout, Synapse
-from loihi_onespike.core.maps import Dense
 from loihi_onespike.core.maps.fanout import fan_out
 from loihi_onespike.core.trace import LayerTrace
 
@@ -56,8 +55,9 @@ class SpikeCounter:
     def _operations(self, synapse: Synapse, sent: NDArray[Any] | SparseSample) -> int:
         """Spikes times targets of one group."""
         if isinstance(sent, SparseSample):
-            if isinstance(synapse.op, Dense) and synapse.index is None:  # every entry has the same fan-out
-                return int(sent.matrix.data.sum(dtype=np.int64)) * synapse.op.weight.shape[0]
+            fan_out_of_all = synapse.op.uniform_fan_out
+            if fan_out_of_all is not None and synapse.index is None:
+                return int(sent.matrix.data.sum(dtype=np.int64)) * fan_out_of_all
             sent = sent.dense(f"{synapse.name}: the count of synaptic operations")
         if synapse.name not in self._fan_outs:
             shape = self.network.by_name[synapse.pre].shape

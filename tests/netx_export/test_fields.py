@@ -9,7 +9,8 @@ import pytest
 
 from loihi_onespike.errors import FormatError
 from netx_export.decode import decode
-from netx_export.encode import FieldMap, encode, integer, text
+from netx_export.encode import encode
+from netx_export.values import FieldMap, integer, text
 from tests.support.networks import graph, nodes
 
 OPTIONAL = ("delay", "padding", "negativeMant", "negativeShift", "netxPadding", "wgtExp")

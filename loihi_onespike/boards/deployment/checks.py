@@ -16,11 +16,11 @@ from loihi_onespike.boards.specification import load_board
 from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Synapse
 from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT
-from loihi_onespike.core.maps import Conv, Dense, weight_values
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors import lava as lava_backend
 from loihi_onespike.executors.lava import nc
+from loihi_onespike.executors.lava.stock_forms import STOCK_FORMS
 
 State = Literal["passed", "failed", "not asked"]
 LAVA_LOIHI = "lava-loihi"
@@ -173,9 +173,8 @@ def _synapses(network: Network) -> Check:
 
 
 def _beyond_stock(network: Network, synapse: Synapse) -> bool:
-    values = weight_values(synapse.op)
-    if not np.any(values):
-        return not isinstance(synapse.op, Conv | Dense) or synapse.index is not None
+    if not np.any(synapse.op.weight_values):  # Sparse, alone of them, holds no matrix of zeros
+        return STOCK_FORMS.find(synapse.op) is None or synapse.index is not None
     if synapse.index is None:
         return False
     read = synapse.index[synapse.index >= 0]

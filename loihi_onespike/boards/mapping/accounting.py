@@ -24,7 +24,6 @@ from loihi_onespike.boards.mapping.block import Block, padded_neurons
 from loihi_onespike.boards.mapping.mapped_layer import Afferent, MappedLayer
 from loihi_onespike.boards.mapping.targets import Counts, target_counts
 from loihi_onespike.boards.specification.spec import Accounting, Chip, CoreLimits
-from loihi_onespike.core.maps import Conv, Pool
 
 SHARED_AXON_WORDS = 2
 RESOURCES = (
@@ -130,8 +129,8 @@ def _afferent_use(afferent: Afferent, block: Block, shared: bool, accounting: Ac
     if not shared:
         return _list_use(afferent, counts, accounting)
     assert afferent.active_channels is not None
-    op = afferent.op
-    taps = int(np.prod(op.window.kernel)) if isinstance(op, Conv | Pool) else 1
+    taps = afferent.op.kernel_taps(afferent.seen)
+    assert taps is not None  # it is shared
     channels, times = np.unique(counts[0][afferent.active_channels], return_counts=True)
     words = sum(
         int(m) * kernel_words(int(c), afferent.weight_bits, accounting)

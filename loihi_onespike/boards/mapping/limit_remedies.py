@@ -12,7 +12,7 @@ WIDTH = "a single neuron with all its inputs does not fit on a core: read fewer 
 def remedy(layer: MappedLayer, resource: str, board: Board) -> str:
     """One sentence for a layer that no splitting brings below a limit of `board`."""
     if resource in ("axon_in_words", "synapse_words", "total_words"):
-        widest = max(layer.afferents, key=lambda a: a.op.weight.size)
+        widest = max(layer.afferents, key=lambda a: a.op.weight_values.size)
         if isinstance(widest.op, Conv):
             return f"{WIDTH} ({widest.name}): fewer input channels, a smaller kernel, or grouped convolution"
         return f"{WIDTH} ({widest.name}): pool before it, or make the layer in front of it narrower"

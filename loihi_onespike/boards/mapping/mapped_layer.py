@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.network import InputPopulation, Network
-from loihi_onespike.core.maps import Conv, Diagonal, LinearMap, Pool, Shape, op_input_shape, weight_values
+from loihi_onespike.core.maps import LinearMap, Shape, op_input_shape
 from loihi_onespike.microcode.neuron_state import state_rows
 
 
@@ -66,10 +66,7 @@ class Afferent:
         """Can be one convolution kernel: a convolution, a pooling window, or a diagonal that is constant over space."""
         if len(self.seen) < 2 or self.active_channels is None:
             return False
-        if isinstance(self.op, Diagonal):
-            shape = self.op.weight.shape
-            return self.op.weight.size == 1 or (len(shape) == len(self.seen) and prod(shape[1:]) == 1)
-        return isinstance(self.op, Conv | Pool)
+        return self.op.kernel_taps(self.seen) is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +91,7 @@ class MappedLayer:
     @cached_property
     def convolutional(self) -> bool:
         """Has channels and space: all its maps keep them apart."""
-        return len(self.shape) >= 2 and all(isinstance(a.op, Conv | Pool | Diagonal) for a in self.afferents)
+        return len(self.shape) >= 2 and all(a.op.channel_axis == 0 for a in self.afferents)
 
     def shares(self, afferent: Afferent, shared_convolution: bool) -> bool:
         """The group is stored as one kernel per core."""
@@ -103,7 +100,7 @@ class MappedLayer:
 
 def weight_bits(op: LinearMap) -> int:
     """Bits b of a stored weight: even numbers of both signs in -2^b .. 2^b - 2 [C lava `utils/weightutils.py`]."""
-    values = weight_values(op)
+    values = op.weight_values
     if not values.size:
         return 1
     low, high = int(values.min()), int(values.max())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from math import ceil, prod
 
 import numpy as np
 
+from loihi_onespike.boards.mapping.map_recounts import RECOUNTS
 from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
-from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Sparse
 
 
 class Recount:
@@ -43,7 +42,7 @@ class Recount:
     def spatial(self, layer: str) -> bool:
         """All maps onto the layer keep channels and space apart."""
         maps = [s.op for s in self.network.synapses_onto(layer)]
-        return len(self.network.by_name[layer].shape) >= 2 and not any(isinstance(m, Dense | Sparse) for m in maps)
+        return len(self.network.by_name[layer].shape) >= 2 and all(RECOUNTS[m].spatial for m in maps)
 
     def incoming(self, core: PlacedCore) -> tuple[int, int]:
         """(axons, synapse words)."""
@@ -77,12 +76,8 @@ class Recount:
         shape = pre if synapse.index is None else synapse.index.shape
         if len(shape) < 2:
             return False
-        if isinstance(op, Diagonal):
-            full = np.broadcast_to(op.weight, shape).reshape(shape[0], -1)
-            # A number for all, or one per channel: (C, 1, …). Written out over space it is a number per neuron.
-            channelwise = op.weight.shape[1:] == (1,) * (len(shape) - 1) and op.weight.ndim == len(shape)
-            if op.weight.size != 1 and not (channelwise and np.all(full == full[:, :1])):
-                return False
+        if not RECOUNTS[op].taps(op, shape):
+            return False
         return synapse.index is None or self.moves_channels(synapse.index, pre) is not None
 
     def moves_channels(self, index: np.ndarray, pre: tuple[int, ...]) -> list[int] | None:
@@ -112,15 +107,11 @@ class Recount:
         channels = list(range(pre[0]))
         if synapse.index is not None:
             channels = self.moves_channels(synapse.index, pre) or []
-        taps = prod(op.window.kernel) if isinstance(op, Conv | Pool) else 1
+        recount = RECOUNTS[op]
+        taps = recount.taps(op, pre if synapse.index is None else synapse.index.shape)
         words = 0
         for channel in channels:
-            if isinstance(op, Conv):
-                group = channel // op.weight.shape[1]
-                size = op.weight.shape[0] // op.groups
-                outputs = max(min(high, (group + 1) * size) - max(low, group * size), 0)
-            else:
-                outputs = int(low <= channel < high)
+            outputs = recount.outputs(op, channel, low, high)
             if outputs:
                 words += taps * ceil((outputs * bits + self._header) / self._word)
         return words
@@ -130,43 +121,12 @@ class Recount:
         pre = self.network.by_name[synapse.pre].shape
         shape = pre if synapse.index is None else synapse.index.shape
         targets = np.zeros(shape, np.int64)
-        low, high, op = core.block.low, core.block.high, synapse.op
-        if isinstance(op, Conv | Pool):
-            self.mark_windows(op, targets, low, high)
-        elif isinstance(op, Dense):
-            lead = tuple(slice(a, b) for a, b in zip(low[:-1], high[:-1], strict=True))
-            targets[lead] += high[-1] - low[-1]
-        elif isinstance(op, Diagonal):
-            targets[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] += 1
-        else:
-            inner = tuple(slice(a, b) for a, b in zip(low[1:], high[1:], strict=True))
-            for node in op.weight[low[0] : high[0]].tocsr().indices:
-                of_node = targets[node : node + 1]
-                where = (slice(None), *inner)
-                of_node[where] += 1
+        RECOUNTS[synapse.op].mark(synapse.op, targets, core.block.low, core.block.high)
         if synapse.index is not None:
             targets[synapse.index < 0] = 0
         bits = self.widths[synapse.name] + self._index
         axons = targets[targets > 0]
         return len(axons), int(np.sum(-((-(axons * bits + self._header)) // self._word)))
-
-    def mark_windows(self, op: Conv | Pool, targets: np.ndarray, low: tuple[int, ...], high: tuple[int, ...]) -> None:
-        window, spatial = op.window, targets.shape[1:]
-        read = np.zeros(spatial, np.int64)
-        for tap in itertools.product(*(range(k) for k in window.kernel)):
-            for out in itertools.product(*(range(a, b) for a, b in zip(low[1:], high[1:], strict=True))):
-                place = tuple(
-                    o * window.stride[d] - window.padding[d][0] + tap[d] * window.dilation[d] for d, o in enumerate(out)
-                )
-                if all(0 <= p < n for p, n in zip(place, spatial, strict=True)):
-                    read[place] += 1
-        for channel in range(targets.shape[0]):
-            if isinstance(op, Conv):
-                size = op.weight.shape[0] // op.groups
-                first = channel // op.weight.shape[1] * size
-                targets[channel] = read * max(min(high[0], first + size) - max(low[0], first), 0)
-            else:
-                targets[channel] = read * int(low[0] <= channel < high[0])
 
     @property
     def _header(self) -> int:
@@ -195,7 +155,7 @@ def _rows(population: Population | Readout, period: int) -> int:
 
 def _width(synapse: Synapse) -> int:
     """Fewest bits of the even weights of both signs."""
-    weights = synapse.op.weight.data if isinstance(synapse.op, Sparse) else synapse.op.weight
+    weights = synapse.op.weight_values
     bits = 1
     while np.size(weights) and not (-(2**bits) <= np.min(weights) and np.max(weights) <= 2**bits - 2):
         bits += 1

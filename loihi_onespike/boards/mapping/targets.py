@@ -9,21 +9,35 @@ so one short array per axis says everything: which places reach the block, and h
 
 from __future__ import annotations
 
-from functools import lru_cache, singledispatch
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.boards.mapping.block import Block
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse
+from loihi_onespike.core.maps.registry import MapRegistry
 
 Counts = tuple[NDArray[np.int64], ...]
 
 
-@singledispatch
+TARGETS: MapRegistry[Callable[[Any, Shape, Block], Counts]] = MapRegistry("the targets in a block", __name__)
+
+
 def target_counts(op: LinearMap, seen: Shape, block: Block) -> Counts:
-    """c_d for every axis d of `seen`, given the block of the map's output."""
-    raise TypeError(f"no target counts for {type(op).__name__}")
+    """c_d for every axis d of what the map sees.
+
+    Args:
+        op: the map.
+        seen: shape that it sees.
+        block: of its output.
+
+    Raises:
+        MissingEntryError: the map has no entry in `TARGETS`.
+    """
+    return TARGETS[op](op, seen, block)
 
 
 @lru_cache(maxsize=100_000)
@@ -48,8 +62,8 @@ def _inside(size: int, low: int, high: int) -> NDArray[np.int64]:
     return counts
 
 
-@target_counts.register
-def _(op: Conv, seen: Shape, block: Block) -> Counts:
+@TARGETS.register(Conv)
+def _conv(op: Conv, seen: Shape, block: Block) -> Counts:
     out_per_group, in_per_group = op.weight.shape[0] // op.groups, op.weight.shape[1]
     first = np.arange(op.groups) * out_per_group
     per_group = np.minimum(block.high[0], first + out_per_group) - np.maximum(block.low[0], first)
@@ -57,24 +71,24 @@ def _(op: Conv, seen: Shape, block: Block) -> Counts:
     return (channels, *_window(op, seen[1:], block))
 
 
-@target_counts.register
-def _(op: Pool, seen: Shape, block: Block) -> Counts:
+@TARGETS.register(Pool)
+def _pool(op: Pool, seen: Shape, block: Block) -> Counts:
     return (_inside(seen[0], block.low[0], block.high[0]), *_window(op, seen[1:], block))
 
 
-@target_counts.register
-def _(op: Dense, seen: Shape, block: Block) -> Counts:
+@TARGETS.register(Dense)
+def _dense(op: Dense, seen: Shape, block: Block) -> Counts:
     leads = tuple(_inside(n, block.low[d], block.high[d]) for d, n in enumerate(seen[:-1]))
     return (*leads, np.full(seen[-1], block.high[-1] - block.low[-1], np.int64))
 
 
-@target_counts.register
-def _(op: Diagonal, seen: Shape, block: Block) -> Counts:
+@TARGETS.register(Diagonal)
+def _diagonal(op: Diagonal, seen: Shape, block: Block) -> Counts:
     return tuple(_inside(n, block.low[d], block.high[d]) for d, n in enumerate(seen))
 
 
-@target_counts.register
-def _(op: Sparse, seen: Shape, block: Block) -> Counts:
+@TARGETS.register(Sparse)
+def _sparse(op: Sparse, seen: Shape, block: Block) -> Counts:
     matrix = op.weight
     rows = matrix.indices[matrix.indptr[block.low[0]] : matrix.indptr[block.high[0]]]
     columns = np.bincount(rows, minlength=seen[0]).astype(np.int64)

@@ -11,7 +11,6 @@ int32 holds every sum that `largest_sum` allows; the builder checks that bound o
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import singledispatch
 from math import prod
 from typing import Any, TypeAlias
 
@@ -21,9 +20,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window, op_input_shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
+from loihi_onespike.core.maps.registry import MapRegistry
 
 Kernel: TypeAlias = Callable[[NDArray[np.int8]], NDArray[Any]]
 """(pre neurons,) spikes to (post neurons,) sums."""
+KERNELS: MapRegistry[Callable[[Any, Shape, np.dtype[Any]], Kernel]] = MapRegistry("the Lava event kernel", __name__)
+"""make(op, shape, dtype): the kernel of a map over inputs of `shape`."""
 
 
 def event_kernel(
@@ -32,24 +34,21 @@ def event_kernel(
     """The kernel of a synapse.
 
     Args:
+        op: the map.
         pre_shape: shape of the presynaptic population.
         index: gather in front of the map, see `Synapse.index`.
         dtype: of the weights and the sums.
+
+    Raises:
+        MissingEntryError: the map has no entry in `KERNELS`.
     """
-    kernel = _kernel(op, op_input_shape(pre_shape, index), np.dtype(dtype))
+    kernel = KERNELS[op](op, op_input_shape(pre_shape, index), np.dtype(dtype))
     return kernel if index is None else _Gathered(index, kernel)
 
 
 def largest_sum(op: LinearMap) -> int:
     """Largest |a| of one neuron in one step when all of its inputs spike with the worst sign (borders not counted)."""
-    if isinstance(op, (Diagonal, Pool)):
-        fan_in = prod(op.window.kernel) if isinstance(op, Pool) else 1
-        return int(np.abs(op.weight.astype(np.int64)).max(initial=0)) * fan_in
-    if isinstance(op, Sparse):
-        rows = abs(op.weight.astype(np.int64)).sum(axis=1)
-    else:
-        rows = np.abs(op.weight.reshape(len(op.weight), -1).astype(np.int64)).sum(axis=1)
-    return int(rows.max()) if rows.size else 0
+    return int(op.row_magnitude)
 
 
 class _Gathered:
@@ -65,6 +64,7 @@ class _Gathered:
         return self.kernel(seen)
 
 
+@KERNELS.register(Conv)
 class _ConvKernel:
     """Σ over kernel taps as one product: (places × taps·channels, sparse, one entry per spike and tap) @ weights.
 
@@ -98,6 +98,7 @@ class _ConvKernel:
         return sums.reshape(self.groups, self.out_places, -1).transpose(0, 2, 1).ravel()
 
 
+@KERNELS.register(Dense)
 class _DenseKernel:
     """One row of weights per spike, added to the row of sums of its leading index."""
 
@@ -139,6 +140,7 @@ class _ColumnKernel:
         return sums.astype(self.dtype)
 
 
+@KERNELS.register(Pool)
 class _PoolKernel(_ColumnKernel):
     def __init__(self, op: Pool, shape: Shape, dtype: np.dtype[Any]) -> None:
         self.places, self.out_places = prod(shape[1:]), prod(op.window.output(shape[1:]))
@@ -151,6 +153,7 @@ class _PoolKernel(_ColumnKernel):
         return self.scatter(place, channel * self.out_places, spikes[active])
 
 
+@KERNELS.register(Sparse)
 class _SparseKernel(_ColumnKernel):
     def __init__(self, op: Sparse, shape: Shape, dtype: np.dtype[Any]) -> None:
         self.features = prod(shape[1:])
@@ -162,6 +165,7 @@ class _SparseKernel(_ColumnKernel):
         return self.scatter(node, feature, spikes[active])
 
 
+@KERNELS.register(Diagonal)
 class _DiagonalKernel:
     def __init__(self, op: Diagonal, shape: Shape, dtype: np.dtype[Any]) -> None:
         self.weights = np.broadcast_to(op.weight, shape).ravel().astype(dtype)
@@ -183,15 +187,3 @@ def tap_table(window: Window, spatial: Shape) -> NDArray[np.int32]:
         valid = (table >= 0)[:, None, :, None] & inside[None, :, None, :]
         table = np.where(valid, joint, -1).astype(np.int32).reshape(len(table) * len(tap), -1)
     return table
-
-
-@singledispatch
-def _kernel(op: LinearMap, shape: Shape, dtype: np.dtype[Any]) -> Kernel:
-    raise TypeError(f"no event kernel for {type(op).__name__}")
-
-
-_kernel.register(Conv)(_ConvKernel)
-_kernel.register(Dense)(_DenseKernel)
-_kernel.register(Pool)(_PoolKernel)
-_kernel.register(Sparse)(_SparseKernel)
-_kernel.register(Diagonal)(_DiagonalKernel)

@@ -29,9 +29,10 @@ from lava.proc.sparse.process import Sparse as LavaSparse
 from loihi_onespike.core.codes import V_MAX
 from loihi_onespike.core.graphs.network import Population, Synapse
 from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT
-from loihi_onespike.core.maps import Conv, Dense, Shape, op_input_shape
+from loihi_onespike.core.maps import Conv, Shape, op_input_shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.executors.lava.kernels import largest_sum
+from loihi_onespike.executors.lava.stock_forms import STOCK_FORMS, StockForm
 
 SIGNED_MESSAGE_BITS = 8
 """Graded payload that carries -1, 0 and 1."""
@@ -56,11 +57,12 @@ class StockSynapse:
 def stock_synapse(synapse: Synapse, pre: Any, post_shape: Shape) -> StockSynapse | None:
     """The synapse as a stock process, None where none of them is exact."""
     bits = SIGNED_MESSAGE_BITS if isinstance(pre, Population) and pre.signed else 0
-    if _is_stock_conv(synapse):
+    form = STOCK_FORMS.find(synapse.op)
+    if form is StockForm.CONV and _is_stock_conv(synapse):
         process = _conv(synapse, pre.shape, bits)
         return StockSynapse(process, pre.shape, post_shape, whc=True)
     seen = op_input_shape(pre.shape, synapse.index)
-    if isinstance(synapse.op, Dense) and synapse.index is None and len(seen) == 1 and synapse.axon_delay == 0:
+    if form is StockForm.DENSE and synapse.index is None and len(seen) == 1 and synapse.axon_delay == 0:
         weights = synapse.op.weight.astype(np.int32)
         process = LavaDense(
             weights=weights, weight_exp=synapse.weight_exp, num_message_bits=bits, name=f"synapse {synapse.name}"
@@ -74,8 +76,8 @@ def stock_synapse(synapse: Synapse, pre: Any, post_shape: Shape) -> StockSynapse
 
 
 def _is_stock_conv(synapse: Synapse) -> bool:
-    op = synapse.op
-    if not isinstance(op, Conv) or len(op.window.kernel) != 2 or synapse.index is not None:
+    op: Conv = synapse.op  # type: ignore[assignment]  # its entry in STOCK_FORMS says so
+    if len(op.window.kernel) != 2 or synapse.index is not None:
         return False
     even = all(before == after for before, after in op.window.padding)
     return even and synapse.weight_exp == 0 and synapse.axon_delay == 0 and largest_sum(op) <= V_MAX
@@ -83,8 +85,7 @@ def _is_stock_conv(synapse: Synapse) -> bool:
 
 def _conv(synapse: Synapse, pre_shape: Shape, bits: int) -> LavaConv:
     """Lava convolves (kernel flipped) over (x, y, channel); torch and the IR correlate over (channel, y, x)."""
-    op = synapse.op
-    assert isinstance(op, Conv)
+    op: Conv = synapse.op  # type: ignore[assignment]  # its entry in STOCK_FORMS says so
     window = op.window
     return LavaConv(
         weight=np.ascontiguousarray(op.weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)).astype(np.int32),

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Synapse
-from loihi_onespike.core.maps import Conv, Pool, Shape
+from loihi_onespike.core.maps import Conv, Pool, Shape, Window
+from loihi_onespike.core.maps.registry import MapRegistry
 
 HEADER = ("Layer", "Type", "Shape", "From", "Map", "ker", "str", "pad", "dil", "grp", "delay", "base", "wait", "start")
+GEOMETRY: MapRegistry[Callable[[Any], tuple[str, ...]]] = MapRegistry(
+    "the geometry in the table of layers", __name__, otherwise="its columns stay empty"
+)
+"""describe(op): kernel, stride, padding, dilation and groups."""
 
 
 def layer_table(network: Network) -> str:
@@ -31,13 +39,24 @@ def _synapse(synapse: Synapse | None) -> tuple[str, ...]:
     op = synapse.op
     gathered = " of gather" if synapse.index is not None else ""
     name = type(op).__name__ + gathered
-    geometry: tuple[str, ...] = ("",) * 5
-    if isinstance(op, (Conv, Pool)):
-        window = op.window
-        padding = ",".join(str(lo) if lo == hi else f"{lo}+{hi}" for lo, hi in window.padding)
-        groups = str(op.groups) if isinstance(op, Conv) else ""
-        geometry = (_dims(window.kernel), _dims(window.stride), padding, _dims(window.dilation), groups)
+    describe = GEOMETRY.find(op)
+    geometry = ("",) * 5 if describe is None else describe(op)
     return (synapse.pre, name, *geometry, str(synapse.axon_delay))
+
+
+@GEOMETRY.register(Pool)
+def _pool(op: Pool) -> tuple[str, ...]:
+    return (*_window(op.window), "")
+
+
+@GEOMETRY.register(Conv)
+def _conv(op: Conv) -> tuple[str, ...]:
+    return (*_window(op.window), str(op.groups))
+
+
+def _window(window: Window) -> tuple[str, ...]:
+    padding = ",".join(str(lo) if lo == hi else f"{lo}+{hi}" for lo, hi in window.padding)
+    return (_dims(window.kernel), _dims(window.stride), padding, _dims(window.dilation))
 
 
 def _dims(values: Shape) -> str:

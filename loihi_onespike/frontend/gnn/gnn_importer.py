@@ -11,7 +11,6 @@ from torch import nn
 
 from loihi_onespike.core.graphs.ann import AnnGraph, AnnOp, Concat, Finish, Linear, MaxPool, Node, Reindex
 from loihi_onespike.core.graphs.verify_ann import verify_ann
-from loihi_onespike.core.maps import Conv, Pool
 from loihi_onespike.errors import CalibrationError, Finding, UnsupportedModelError
 from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY, AGGREGATION, OPERATIONS, is_adjacency
 from loihi_onespike.frontend.gnn.arguments import GraphArguments
@@ -126,7 +125,7 @@ def lift(graph: AnnGraph, nodes: int) -> AnnGraph:
 
 
 def _is_nodewise(op: AnnOp) -> bool:
-    return not isinstance(op, MaxPool) and not (isinstance(op, Linear) and isinstance(op.op, Conv | Pool))
+    return not isinstance(op, MaxPool) and not (isinstance(op, Linear) and not op.op.takes_leading_axis)
 
 
 def _lift(op: AnnOp, node: Node, graph: AnnGraph, nodes: int) -> AnnOp:

@@ -13,7 +13,6 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from loihi_onespike.core.maps import Sparse, with_weight
 from loihi_onespike.executors.lava.kernels import Kernel, event_kernel
 from loihi_onespike.executors.lava.processes.process import OneSpikeSynapse
 
@@ -49,13 +48,7 @@ class _SynapseModel(PyLoihiProcessModel):
     def make_kernel(self) -> Kernel:
         """The kernel of the map with the weights that the Var holds now."""
         op = self.proc_params["op"]
-        weights = self.weights.astype(np.int64)
-        if isinstance(op, Sparse):
-            matrix = op.weight.astype(np.int64)
-            matrix.data[...] = weights
-            op = with_weight(op, matrix)
-        else:
-            op = with_weight(op, weights.reshape(op.weight.shape))
+        op = op.with_weight_values(self.weights.astype(np.int64).reshape(op.weight_values.shape))
         return event_kernel(op, self.proc_params["pre_shape"], self.proc_params["index"], self.sum_dtype)
 
     def on_var_update(self) -> None:
