@@ -21,9 +21,9 @@ from h5py import h5d, h5f, h5fd, h5g, h5p, h5s, h5t
 
 from loihi_onespike.errors import FormatError
 from netx_export.deflate import chunk_shape, chunks
-from netx_export.values import Array, FieldMap
 from netx_export.fields import MAX_TEXT_BYTES, check_field
 from netx_export.layout import EXTENSION, FIELDS, FORMAT, MANIFEST, VERSION, pattern
+from netx_export.values import Array, FieldMap
 
 COMPACT_BYTES = 2048
 """Fields of up to this many bytes are stored in the object header."""
