@@ -43,7 +43,7 @@ for name in HOLDERS:
 
 def concrete(base: type) -> set[type]:
     """All classes below an abstract one."""
-    below = set(base.__subclasses__())
+    below: set[type] = set(base.__subclasses__())
     return below | {c for b in below for c in concrete(b)}
 
 
@@ -52,7 +52,8 @@ def unknown() -> type[LinearMap]:
     module = types.ModuleType("unknown_map")
     sys.modules["unknown_map"] = module  # dataclasses look their module up
     exec(code_of("Add a linear map")["loihi_onespike/core/maps/circulant.py"], module.__dict__)
-    return module.Circulant  # type: ignore[no-any-return]
+    found: type[LinearMap] = module.Circulant
+    return found
 
 
 UNKNOWN = unknown()
@@ -103,7 +104,7 @@ def test_facts_of_an_unknown_map_are_true() -> None:
     op = UNKNOWN(np.full(8, 100, np.int16))  # type: ignore[call-arg]
     assert op.row_magnitude == largest_sum(op) == 800
     sums = op.row_sums(1)
-    assert (sums.positive, sums.negative, op.fan_in) == (800, 0, 8)
+    assert sums.positive == 800 and sums.negative == 0 and op.fan_in == 8
     assert largest_step(op, (8,)) == 800
     assert op.macs((8,)) == 64
     link = Link("before", op, None, np.ones(()))

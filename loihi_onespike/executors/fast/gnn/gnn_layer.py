@@ -199,7 +199,9 @@ def _behind_gather(synapse: Synapse, scatter: Scatter) -> Scatter:
 
 
 def _group(synapse: Synapse, pre: InputPopulation | Population, shape: tuple[int, ...]) -> Group:
-    return Group(synapse.name, synapse.weight_exp, code_bits(pre.code), isinstance(pre, Population) and pre.signed, shape)
+    return Group(
+        synapse.name, synapse.weight_exp, code_bits(pre.code), isinstance(pre, Population) and pre.signed, shape
+    )
 
 
 @SCATTERS.register(Dense)
