@@ -1,17 +1,17 @@
-"""Accuracy of a CIFAR-10 network by the paper's method alone: ANN, float SNN and INT8 SNN on all test images.
+"""Accuracy of a CIFAR-10 network at one T and base: ANN, float SNN and INT8 SNN on all test images.
 
-    python -m benchmarks.cifar10 --network FOLDER [--images-of FOLDER] [--lava 1] [--json FILE]
+    python -m benchmarks.cifar10 --network resnet20/ --json resnet20.json
+    python -m benchmarks.cifar10 --network vgg16/ --images-of resnet20/ --timesteps 24 --base 1.2 --images 500
+    python -m benchmarks.cifar10 --network resnet20/ --images 100 --lava 1
 
-A folder holds `model.py` with `load()` (the trained network); the folder of images holds `model.py` with
-`images("calibration" | "test")` (uint8 images and labels) and `normalise`. Calibration images are used for calibration
-only.
+The folder of a network holds `model.py` with `load()`, which returns the trained network. The folder of the images
+holds `model.py` with `images(name)` for "calibration" and "test" (uint8 images and labels) and `normalise(images)`.
+Calibration images are used for calibration only.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
-import json
 import time
 from pathlib import Path
 from types import ModuleType
@@ -19,13 +19,14 @@ from types import ModuleType
 import torch
 
 import loihi_onespike as los
+from benchmarks.command_line import command_parser, write_json
 from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.core.trace import differing_spikes, first_difference
 from loihi_onespike.evaluation import Evaluation
 
 
 def module_of(folder: Path) -> ModuleType:
-    """The `model.py` of a folder."""
+    """Module `model.py` of a folder."""
     spec = importlib.util.spec_from_file_location(f"{folder.name}_model", folder / "model.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -34,7 +35,7 @@ def module_of(folder: Path) -> ModuleType:
 
 
 def lava_check(net: OneSpikeNetwork, x: torch.Tensor) -> dict[str, object]:
-    """Images through the Lava process graph, compared with the oracle neuron by neuron."""
+    """Differences between Lava, the fast executor and the reference on images (N, …), neuron by neuron."""
     expected = net.trace(x, "reference")
     start = time.perf_counter()
     found = net.trace(x, "lava", timeout_s=1800)
@@ -50,6 +51,7 @@ def lava_check(net: OneSpikeNetwork, x: torch.Tensor) -> dict[str, object]:
 
 
 def row(name: str, result: Evaluation) -> str:
+    """One line of the printed report."""
     return (
         f"{name:6} {result.accuracy!s:28} loss {result.loss_pp:5.2f} pp  agreement {result.agreement!s:28} "
         f"spikes {result.hidden_spikes_per_neuron:.3f}  α {result.alpha_fp32:.2f} FP32 {result.alpha_int8:.2f} INT8"
@@ -57,16 +59,16 @@ def row(name: str, result: Evaluation) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--network", type=Path, required=True)
-    parser.add_argument("--images-of", type=Path, help="folder of the images, by default that of the network")
-    parser.add_argument("--calibration-images", type=int, default=512)
-    parser.add_argument("--timesteps", type=int, default=16)
-    parser.add_argument("--base", type=float, default=1.3)
-    parser.add_argument("--wait", type=int)
-    parser.add_argument("--images", type=int, help="first test images only")
-    parser.add_argument("--lava", type=int, default=0, help="images through Lava's process graph")
-    parser.add_argument("--json", type=Path)
+    """Run the command."""
+    parser = command_parser(__doc__)
+    parser.add_argument("--network", type=Path, required=True, metavar="FOLDER", help="folder of the network")
+    parser.add_argument("--images-of", type=Path, metavar="FOLDER", help="folder of the images (default: --network)")
+    parser.add_argument("--calibration-images", type=int, default=512, metavar="N", help="default: 512")
+    parser.add_argument("--timesteps", type=int, default=16, metavar="T", help="default: 16")
+    parser.add_argument("--base", type=float, default=1.3, metavar="Q", help="default: 1.3")
+    parser.add_argument("--wait", type=int, metavar="N", help="steps before the first decision (default: T)")
+    parser.add_argument("--images", type=int, metavar="N", help="use the first N test images (default: all)")
+    parser.add_argument("--lava", type=int, default=0, metavar="N", help="run N images on Lava too (default: 0)")
     args = parser.parse_args()
 
     data = module_of(args.images_of or args.network)
@@ -89,8 +91,7 @@ def main() -> None:
     if args.lava:
         report["lava"] = lava_check(net, x[: args.lava])
         print(report["lava"])
-    if args.json:
-        args.json.write_text(json.dumps(report, indent=1))
+    write_json(args.json, report)
 
 
 if __name__ == "__main__":

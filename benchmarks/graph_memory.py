@@ -1,24 +1,24 @@
-"""Time and peak memory of whole-graph inference on a random graph: convert, then predict, in a process of its own.
+"""Time and peak memory of whole-graph inference on a random graph, in a process of its own.
 
-    python benchmarks/graph_memory.py [--nodes 20000] [--non-zeros 8000000] [--hidden 200] [--json FILE]
+    python -m benchmarks.graph_memory --json memory.json
+    python -m benchmarks.graph_memory --nodes 2000 --non-zeros 100000 --hidden 16
 
-The network is a two-layer GCN without features, as Text GCN: the sparse adjacency is the input.
+The network is a two-layer GCN without features, as Text GCN: its input is the sparse adjacency matrix.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import resource
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 
 import loihi_onespike as los
+from benchmarks.command_line import command_parser, write_json
 
 
 class TwoLayerGcn(torch.nn.Module):
@@ -30,11 +30,18 @@ class TwoLayerGcn(torch.nn.Module):
         self.w1 = torch.nn.Parameter(torch.randn(hidden, classes) / hidden**0.5)
 
     def forward(self, adjacency: torch.Tensor) -> torch.Tensor:
+        """Class scores (nodes, classes)."""
         return adjacency @ (torch.relu(adjacency @ self.w0) @ self.w1)
 
 
 def random_adjacency(nodes: int, non_zeros: int, seed: int = 0) -> torch.Tensor:
-    """Normalised random graph with loops, float32 CSR."""
+    """Normalised adjacency matrix of a random graph with self-loops, float32 CSR.
+
+    Args:
+        nodes: number of nodes.
+        non_zeros: number of entries, at most, self-loops included.
+        seed: seed of the graph.
+    """
     rng = np.random.default_rng(seed)
     rows, columns = rng.integers(0, nodes, (2, non_zeros - nodes), dtype=np.int32)
     values = rng.random(non_zeros - nodes, dtype=np.float32)
@@ -51,16 +58,17 @@ def random_adjacency(nodes: int, non_zeros: int, seed: int = 0) -> torch.Tensor:
 
 
 def peak_mib() -> float:
+    """Peak memory of the process in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--nodes", type=int, default=20_000)
-    parser.add_argument("--non-zeros", type=int, default=8_000_000)
-    parser.add_argument("--hidden", type=int, default=200)
-    parser.add_argument("--classes", type=int, default=20)
-    parser.add_argument("--json", type=Path)
+    """Run the command."""
+    parser = command_parser(__doc__)
+    parser.add_argument("--nodes", type=int, default=20_000, metavar="N", help="default: 20,000")
+    parser.add_argument("--non-zeros", type=int, default=8_000_000, metavar="N", help="default: 8,000,000")
+    parser.add_argument("--hidden", type=int, default=200, metavar="N", help="hidden features (default: 200)")
+    parser.add_argument("--classes", type=int, default=20, metavar="N", help="default: 20")
     args = parser.parse_args()
     warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
     torch.manual_seed(0)
@@ -92,10 +100,8 @@ def main() -> None:
         "peak_mib": {k: round(v) for k, v in peaks.items()},
         "agreement_float": float((output.argmax(1) == expected).mean()),
     }
-    text = json.dumps(report, indent=2)
-    print(text)
-    if args.json:
-        args.json.write_text(text + "\n")
+    print(json.dumps(report, indent=2))
+    write_json(args.json, report)
 
 
 if __name__ == "__main__":

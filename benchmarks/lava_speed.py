@@ -1,17 +1,17 @@
-"""Lava's CPU simulator: one image after start, and a layer's step against Lava's own Conv and LIF.
+"""Speed of Lava's CPU simulator: whole images, and one layer against Lava's own Conv and LIF.
 
-    python -m benchmarks.lava_speed NET.h5 [--images-of FOLDER] [--layer NAME] [--json FILE]
+    python -m benchmarks.lava_speed net.h5 --images-of resnet20/
+    python -m benchmarks.lava_speed net.h5 --layer conv2 --json speed.json
 
-NET.h5 is a file of `onespike convert`; a folder of images is that of `benchmarks.cifar10`, without one the input codes
-are random. "After start" is from the moment when Lava's processes run. The layer runs on its real input spikes, once as
-stock Conv + LIF and once as our Synapse + OneSpike, between the same source and nothing; the stock cost does not
-depend on the spikes, so a few steps tell it. Ratios are of one run, so that a shared machine does not matter.
+NET.h5 is a file of `onespike convert`. The folder of images is that of `benchmarks.cifar10`; without one the input
+codes are random. Times "after start" begin when Lava's processes run. The layer runs on its real input spikes, once as
+stock Conv + LIF and once as Synapse + OneSpike of this package, behind the same source and without a receiver. The
+time of the stock processes does not depend on the spikes, so a few steps are enough. All times are measured in one
+run, so that their ratios do not depend on the load of the machine.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
 from pathlib import Path
@@ -26,6 +26,7 @@ from lava.proc.lif.process import LIF
 from numpy.typing import NDArray
 
 import netx_export
+from benchmarks.command_line import command_parser, write_json
 from loihi_onespike.core.encoding import dense_codes, encode_input
 from loihi_onespike.core.graphs.network import Network, Population, Synapse
 from loihi_onespike.core.trace import Trace, first_difference
@@ -41,7 +42,7 @@ TIMEOUT_S = 900.0
 
 
 def input_codes(network: Network, folder: Path | None) -> NDArray[np.integer]:
-    """(STREAM, *input shape) codes of the first test images, random ones without a folder."""
+    """Codes (STREAM, *input shape) of the first test images; random ones without a folder."""
     if folder is None:
         return np.random.default_rng(0).integers(0, 2**network.input.timesteps, (STREAM, *network.input.shape))
     from benchmarks.cifar10 import module_of
@@ -52,7 +53,16 @@ def input_codes(network: Network, folder: Path | None) -> NDArray[np.integer]:
 
 
 def whole_run(network: Network, codes: NDArray[np.integer], processes: ProcessKind) -> tuple[Trace, float, float]:
-    """Trace, seconds until Lava's processes run, seconds from then to the last step."""
+    """Run on Lava and measure the time.
+
+    Args:
+        network: the network.
+        codes: input codes (N, *input shape).
+        processes: "graph" for a process per layer and synapse, "whole" for one process.
+
+    Returns:
+        The trace, the seconds until Lava's processes run, and the seconds from then to the last step.
+    """
     seen: list[float] = []
     begin = time.perf_counter()
     trace = run(
@@ -66,7 +76,11 @@ def whole_run(network: Network, codes: NDArray[np.integer], processes: ProcessKi
 
 
 def layer_of(network: Network, name: str | None) -> tuple[Synapse, Population, Population]:
-    """The named layer, or the first one, that stock Conv can carry: its synapse and both populations."""
+    """Synapse and both populations of a layer, by default of the first one that stock Conv can compute.
+
+    Raises:
+        SystemExit: there is no such layer.
+    """
     for synapse in network.synapses:
         pre, post = network.by_name[synapse.pre], network.by_name[synapse.post]
         if not isinstance(pre, Population) or not isinstance(post, Population) or name not in (None, post.name):
@@ -74,11 +88,11 @@ def layer_of(network: Network, name: str | None) -> tuple[Synapse, Population, P
         stock = stock_synapse(synapse, pre, post.shape)
         if stock is not None and stock.whc:
             return synapse, pre, post
-    raise SystemExit(f"--layer: found {name or 'no layer'}, supported layers that Lava's Conv carries")
+    raise SystemExit(f"--layer: must be a layer that Lava's Conv can compute, got {name or 'none'}")
 
 
 def seconds_per_step(processes: list[AbstractProcess], steps: int) -> float:
-    """Wall time of a step of connected processes, start left out; the median of three runs."""
+    """Wall time of a step of connected processes in seconds, without the start; median of three runs."""
     first, config = processes[0], Loihi2SimCfg(select_tag="fixed_pt")
     first.run(RunSteps(2), config)
     seconds = []
@@ -91,7 +105,13 @@ def seconds_per_step(processes: list[AbstractProcess], steps: int) -> float:
 
 
 def one_layer(network: Network, trace: Trace, name: str | None) -> dict[str, Any]:
-    """Seconds per step of the layer with Lava's processes and with ours, on the spikes of image 0."""
+    """Seconds per step of a layer with Lava's processes and with those of this package.
+
+    Args:
+        network: the network.
+        trace: a run of it; the spikes of its first image are used.
+        name: name of the layer; None for the first one that Lava's Conv can compute.
+    """
     synapse, pre, post = layer_of(network, name)
     phases = np.asarray(trace.layers[pre.name].phases)[0]
     period = network.period_steps
@@ -118,11 +138,11 @@ def one_layer(network: Network, trace: Trace, name: str | None) -> dict[str, Any
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("network", type=Path, metavar="NET.h5")
-    parser.add_argument("--images-of", type=Path)
-    parser.add_argument("--layer", help="the layer to compare, by default the first that Lava's Conv can carry")
-    parser.add_argument("--json", type=Path)
+    """Run the command."""
+    parser = command_parser(__doc__)
+    parser.add_argument("network", type=Path, metavar="NET.h5", help="file of `onespike convert`")
+    parser.add_argument("--images-of", type=Path, metavar="FOLDER", help="folder of the images (default: random)")
+    parser.add_argument("--layer", metavar="NAME", help="layer to compare (default: the first that Conv can compute)")
     args = parser.parse_args()
     network = netx_export.read(args.network)
     codes = input_codes(network, args.images_of)
@@ -158,7 +178,7 @@ def main() -> None:
             **layer,
             "ratios": {name: stock / seconds for name, seconds in rows.items()},
         }
-        args.json.write_text(json.dumps(report, indent=1))
+        write_json(args.json, report)
 
 
 if __name__ == "__main__":

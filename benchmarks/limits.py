@@ -1,8 +1,8 @@
-"""What the work itself would cost on this machine: operations and bytes counted, over the speed of plain kernels.
+"""Lower bounds of the run time on this machine: counted operations and bytes divided by the speed of plain kernels.
 
-Lower bounds, not models: a matrix product in cache for multiplications, a copy of large arrays for bytes, an addition
-of 16-bit arrays in cache, on every thread, for spikes. What an executor takes beyond its bound is what there is left
-to win at most.
+The kernels are a matrix product in cache for multiplications, a copy of large arrays for bytes, and an addition of
+16-bit arrays in cache on every thread for spikes. The time of an executor above its bound is the most that can still
+be gained. `python -m benchmarks.speed` prints the bounds beside the measured times.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FLOAT_BYTES, PHASE_BYTES = 4, 2
 
 
 def machine(clock: Callable[[], float]) -> dict[str, float]:
-    """Multiply-accumulates, bytes moved and 16-bit additions per second; threads as they are set."""
+    """Multiply-accumulates, bytes moved and 16-bit additions per second with the present number of threads."""
     a, b = torch.randn(SIZE, SIZE), torch.randn(SIZE, SIZE)
     big, small, one = torch.zeros(COPIED // 4), np.zeros(LANES, np.int16), np.ones(LANES, np.int16)
     target = torch.empty_like(big)
@@ -32,7 +32,7 @@ def machine(clock: Callable[[], float]) -> dict[str, float]:
 
 
 def _best(run: Callable[[], Any], clock: Callable[[], float], times: int = 8) -> float:
-    """Seconds of one run, the least of five measurements of some."""
+    """Smallest mean time of a run in seconds, over five measurements of several runs."""
     seconds = []
     for _ in range(5):
         start = clock()
@@ -43,10 +43,16 @@ def _best(run: Callable[[], Any], clock: Callable[[], float], times: int = 8) ->
 
 
 def bounds(net: OneSpikeNetwork, x: np.ndarray, speed: Mapping[str, float]) -> dict[str, float]:
-    """Least seconds per image of the ANN, of `float`, and of `fast` with a full and with a short wait.
+    """Lower bounds in seconds per image for the ANN, `float`, and `fast` with a full and with a short wait.
 
-    ANN and `float`: every multiplication, every activation written once and read once. `fast`, full wait: the same,
-    and phases written and read. Short wait: the input layer as a map, one addition per synaptic operation behind it.
+    ANN and `float` make every multiplication, and write and read every activation once. `fast` with a full wait also
+    writes and reads the phases. With a short wait, the first layer makes its multiplications, and the others one
+    addition per synaptic operation.
+
+    Args:
+        net: the network.
+        x: inputs (N, …) whose spikes are counted.
+        speed: from `machine`.
     """
     macs: Mapping[str, int] = net.network.facts["ann_macs"]  # type: ignore[assignment]
     neurons = sum(int(np.prod(p.shape)) for p in net.network.hidden)

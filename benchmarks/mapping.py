@@ -1,26 +1,25 @@
 """Cores and chips of the networks of the paper, with random weights: VGG-16 and ResNets at CIFAR-10 and ImageNet size.
 
-    python -m benchmarks.mapping [--board hala_point] [--json FILE]
+    python -m benchmarks.mapping --json mapping.json
+    python -m benchmarks.mapping --board oheo_gulch --networks "ResNet-20, 32 × 32"
 
 The networks are lowered to spiking stages in real numbers, which have the shapes and maps of the integer network;
-weights count as 8 bits. Nothing is calibrated or run. Axon delays are not known at this point, so relays that long
-residual branches may need are not among the cores.
+weights count as 8 bits. Nothing is calibrated or run. Axon delays are not known at this point, so the cores do not
+include relays, which long residual branches may need.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from benchmarks.command_line import command_parser, write_json
 from loihi_onespike.boards.mapping import Afferent, MappedLayer, Mapping, map_layers
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.pool_last import pool_last
@@ -31,7 +30,7 @@ WEIGHT_BITS = 8
 
 
 class BasicBlock(nn.Module):
-    """Two convolutions and a shortcut without weights: subsampled, missing channels zero (He et al., option A)."""
+    """Two convolutions and a shortcut without weights: subsampled, padded with zero channels (He et al., option A)."""
 
     def __init__(self, into: int, out: int, stride: int) -> None:
         super().__init__()
@@ -40,6 +39,7 @@ class BasicBlock(nn.Module):
         self.stride, self.more = stride, (out - into) // 2
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Feature maps (N, out, …)."""
         y = self.second_norm(self.second(F.relu(self.first_norm(self.first(x)))))
         if self.stride > 1:
             x = F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.more, self.more))
@@ -86,7 +86,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
 
 
 def layers_of_stages(graph: StageGraph) -> tuple[MappedLayer, ...]:
-    """Layers of the network in real numbers; a bias that is not one number takes a second row of state."""
+    """Layers of a network in real numbers; a bias with more than one value takes a second row of state."""
     layers = []
     for stage in graph.stages:
         if not isinstance(stage, Stage | OutputStage):
@@ -102,7 +102,8 @@ def layers_of_stages(graph: StageGraph) -> tuple[MappedLayer, ...]:
 
 
 def network_layers(model: nn.Module, size: int) -> tuple[MappedLayer, ...]:
-    for module in model.modules():  # fresh batch norm has the same shift everywhere, a trained one has not
+    """Layers of a model for RGB images of size × size; batch norms get random shifts, as trained ones have them."""
+    for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.bias)
     graph, rewrites = pool_last(trace(model.eval(), torch.rand(1, 3, size, size)))
@@ -110,6 +111,13 @@ def network_layers(model: nn.Module, size: int) -> tuple[MappedLayer, ...]:
 
 
 def row(name: str, mapping: Mapping, seconds: float) -> dict[str, object]:
+    """Figures of one network.
+
+    Args:
+        name: name of the network.
+        mapping: its mapping.
+        seconds: time that the mapping took.
+    """
     return {
         "network": name,
         "neurons": sum(prod(y.shape) for y in mapping.layers),
@@ -124,19 +132,20 @@ def row(name: str, mapping: Mapping, seconds: float) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--board", default="hala_point")
-    parser.add_argument("--json", type=Path)
+    """Run the command."""
+    parser = command_parser(__doc__)
+    parser.add_argument("--board", default="hala_point", help="board of hw_configs (default: hala_point)")
+    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), metavar="NAME", help="default: all")
     args = parser.parse_args()
     rows = []
-    for name, (made, size) in NETWORKS.items():
+    for name in args.networks or NETWORKS:
+        made, size = NETWORKS[name]
         torch.manual_seed(0)
         layers = network_layers(made(), size)
         start = time.perf_counter()
         rows.append(row(name, map_layers(layers, args.board), time.perf_counter() - start))
         print(rows[-1], flush=True)
-    if args.json:
-        args.json.write_text(json.dumps(rows, indent=1) + "\n")
+    write_json(args.json, rows)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
-"""Price of the executors in forwards of the ANN, as ratios measured in one run on the same images.
+"""Run time of the executors relative to a forward pass of the ANN, measured in one run on the same images.
 
-    python -m benchmarks.speed --network FOLDER [--images-of FOLDER] [--images 250] [--cpu-time] [--json FILE]
+    python -m benchmarks.speed --network resnet20/ --images 128
+    python -m benchmarks.speed --network vgg16/ --images-of resnet20/ --cpu-time --json speed.json
 
-The folders are those of `benchmarks.cifar10`. Every executor and the ANN run the same batch in turn, `repeats` times;
-the ratio is that of the medians. A shared machine changes its speed between runs, not within one; where others take
-its cores all the time, `--cpu-time` compares the CPU time of one thread each. Beside it: the growth of the peak memory
-with the budget, where the time of one prediction goes, what counted operations and bytes would take at least
-(`benchmarks.limits`), and the price of a conversion with 512 images in forwards of these.
+The folders are those of `benchmarks.cifar10`. Every executor and the ANN run the same batch in turn, `--repeats` times,
+and the ratio is that of the medians; it hardly depends on the load of the machine. Where other programs use the cores
+all the time, `--cpu-time` compares the CPU time of one thread instead.
+
+The report also holds the growth of the peak memory with the memory budget, the parts of the time of one prediction, the
+lower bounds of `benchmarks.limits`, and the time of a conversion with 512 images in forward passes of these images.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import time
 from collections import defaultdict
@@ -26,6 +26,7 @@ import torch
 
 import loihi_onespike as los
 from benchmarks.cifar10 import module_of
+from benchmarks.command_line import command_parser, write_json
 from benchmarks.limits import bounds, machine
 from loihi_onespike.api import OneSpikeNetwork, ann_output
 from loihi_onespike.executors.entries.fast_entry import FastRuns
@@ -38,7 +39,13 @@ IMAGES_FOR_MEMORY = 1000
 
 
 def in_turn(runs: dict[str, Callable[[], object]], repeats: int, clock: Callable[[], float]) -> dict[str, float]:
-    """Median seconds of each, taken A B C A B C …, after one warm-up."""
+    """Median time of each run in seconds, taken in the order A B C A B C … after one warm-up.
+
+    Args:
+        runs: functions by name.
+        repeats: number of measurements of each.
+        clock: clock in seconds.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for i in range(repeats + 1):
         for name, run in runs.items():
@@ -50,7 +57,7 @@ def in_turn(runs: dict[str, Callable[[], object]], repeats: int, clock: Callable
 
 
 def memory(net: OneSpikeNetwork, x: np.ndarray) -> dict[str, float]:
-    """MiB that predictions of many images within a budget add to the memory of the process (Linux)."""
+    """Growth of the process in MiB during predictions of many images, by memory budget (Linux only)."""
     status, growth = Path("/proc/self/status"), {}
     if not status.exists():
         return {}
@@ -62,7 +69,7 @@ def memory(net: OneSpikeNetwork, x: np.ndarray) -> dict[str, float]:
     many = np.tile(x, (-(-IMAGES_FOR_MEMORY // len(x)), 1, 1, 1))
     net.predict(many[:1])
     for budget in BUDGETS_MIB:
-        Path("/proc/self/clear_refs").write_text("5")  # the peak starts again
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
         start = mib("VmRSS")
         net.predict(many, memory_budget=budget * 2**20)
         growth[f"{budget} MiB"] = mib("VmHWM") - start
@@ -70,7 +77,13 @@ def memory(net: OneSpikeNetwork, x: np.ndarray) -> dict[str, float]:
 
 
 def profile(net: OneSpikeNetwork, x: np.ndarray, clock: Callable[[], float]) -> dict[str, float]:
-    """Seconds of one prediction by what they are spent on."""
+    """Time of one prediction in seconds by part of the work.
+
+    Args:
+        net: the network.
+        x: inputs (N, …).
+        clock: clock in seconds.
+    """
     spent: defaultdict[str, float] = defaultdict(float)
 
     def timed(owner: Any, name: str, label: str) -> Callable[[], None]:
@@ -102,7 +115,14 @@ def profile(net: OneSpikeNetwork, x: np.ndarray, clock: Callable[[], float]) -> 
 
 
 def conversion_price(model: torch.nn.Module, images: Any, wait: int | None, clock: Callable[[], float]) -> float:
-    """Conversion (calibration and quantization) in forwards of the ANN on the same images, after a warm-up."""
+    """Time of a conversion in forward passes of the ANN on the same images, after a warm-up.
+
+    Args:
+        model: the ANN.
+        images: calibration images.
+        wait: steps before the first decision; None for the full wait.
+        clock: clock in seconds.
+    """
     x = np.asarray(images)
     los.convert(model, x[:16], timesteps=16, wait=wait)
     once = in_turn({"ANN": lambda: ann_output(model, x)}, 2, clock)["ANN"]
@@ -112,13 +132,13 @@ def conversion_price(model: torch.nn.Module, images: Any, wait: int | None, cloc
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--network", type=Path, required=True)
-    parser.add_argument("--images-of", type=Path)
-    parser.add_argument("--images", type=int, default=250)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--cpu-time", action="store_true")
-    parser.add_argument("--json", type=Path)
+    """Run the command."""
+    parser = command_parser(__doc__)
+    parser.add_argument("--network", type=Path, required=True, metavar="FOLDER", help="folder of the network")
+    parser.add_argument("--images-of", type=Path, metavar="FOLDER", help="folder of the images (default: --network)")
+    parser.add_argument("--images", type=int, default=250, metavar="N", help="images per batch (default: 250)")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="measurements of each run (default: 5)")
+    parser.add_argument("--cpu-time", action="store_true", help="compare the CPU time of one thread")
     args = parser.parse_args()
     clock = time.perf_counter
     if args.cpu_time:
@@ -172,7 +192,7 @@ def main() -> None:
             print(f"fast {name}: {100 * share:.2f} % of the neurons by recursion")
     if args.json:
         report = {"ratios": ratios, "seconds": seconds, "images": args.images, "mib": growth, "profiles": profiles}
-        args.json.write_text(json.dumps(report, indent=1))
+        write_json(args.json, report)
 
 
 if __name__ == "__main__":

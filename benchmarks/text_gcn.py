@@ -1,10 +1,10 @@
 """Text GCN of the Reuters R8 corpus as a one-spike network: accuracy, agreement, spikes, α, time and memory.
 
-    python benchmarks/text_gcn.py --data FOLDER [--timesteps 16] [--method paper --base 1.3] [--json FILE]
+    python -m benchmarks.text_gcn --data text_gcn_r8/ --timesteps 12 --json r8.json
+    python -m benchmarks.text_gcn --data text_gcn_r8/ --method paper --base 1.3
 
-FOLDER holds `graph.npz`, `weights.pt` and `model.py` with `load(folder) -> (model, adjacency, info)`.
-With `--method paper --base 1.3` it is the paper's row: T = 16, full wait, channel maxima, INT8 weights
-(arXiv 2403.08786, Table V).
+FOLDER holds `graph.npz`, `weights.pt` and `model.py` with `load(folder) -> (model, adjacency, info)`. The second
+command measures the row of the paper (arXiv 2403.08786, Table V): T = 16, full wait, channel maxima, INT8 weights.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 import loihi_onespike as los
+from benchmarks.command_line import command_parser, write_json
 from loihi_onespike.conversion.options import option_infos
 from loihi_onespike.evaluation.alpha import FP32, INT8
 from loihi_onespike.executors.fast.fast_options import FastOptions
@@ -31,6 +32,7 @@ REPEATS = 5
 
 
 def load(folder: Path) -> tuple[Any, Any, Any]:
+    """Model, adjacency matrix, and a mapping with labels and test_mask."""
     spec = importlib.util.spec_from_file_location("text_gcn_model", folder / "model.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -39,7 +41,7 @@ def load(folder: Path) -> tuple[Any, Any, Any]:
 
 
 def best_seconds(run: Callable[[], object]) -> float:
-    """Fastest of some runs after one that compiles and allocates."""
+    """Time of the fastest run in seconds, after one run that compiles and allocates."""
     run()
     times = []
     for _ in range(REPEATS):
@@ -50,10 +52,12 @@ def best_seconds(run: Callable[[], object]) -> float:
 
 
 def peak_mib() -> float:
+    """Peak memory of the process in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """All figures for the options of the command line."""
     model, adjacency, info = load(args.data)
     labels, mask = info["labels"], info["test_mask"]
     with torch.no_grad():
@@ -98,6 +102,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def show(report: dict[str, Any]) -> None:
+    """Print the report of `measure`."""
     fast, seconds = report["results"]["fast"], report["seconds"]
     print(f"{'':12}{'accuracy [95 %]':32}{'agreement':>10}{'loss pp':>9}{'spikes':>8}{'α FP32':>8}{'α INT8':>8}")
     rows = {"ANN": None, "float SNN": report["results"]["float"], "INT8 SNN": fast}
@@ -121,23 +126,23 @@ def show(report: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--timesteps", type=int, default=16)
-    parser.add_argument("--base", type=partial(option_infos()["base"].read, "--base"), default="auto")
-    parser.add_argument("--wait", type=int, default=None)
-    parser.add_argument("--input-bits", type=partial(option_infos()["input_bits"].read, "--input-bits"), default="auto")
-    parser.add_argument("--method", choices=("calibrated", "paper"), default="calibrated")
-    parser.add_argument("--json", type=Path)
+    """Run the command."""
+    parser = command_parser(__doc__)
+    options = option_infos()
+    base, input_bits = (partial(options[name].read, f"--{name.replace('_', '-')}") for name in ("base", "input_bits"))
+    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="folder of the graph and the model")
+    parser.add_argument("--timesteps", type=int, default=16, metavar="T", help="default: 16")
+    parser.add_argument("--base", type=base, default="auto", metavar="Q", help="base or auto (default: auto)")
+    parser.add_argument("--wait", type=int, metavar="N", help="steps before the first decision (default: T)")
+    parser.add_argument("--input-bits", type=input_bits, default="auto", metavar="N", help="default: auto")
+    parser.add_argument("--method", choices=("calibrated", "paper"), default="calibrated", help="default: calibrated")
     args = parser.parse_args()
     warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
     report = measure(args)
     show(report)
-    text = json.dumps(report, indent=2)
-    if args.json:
-        args.json.write_text(text + "\n")
-    else:
-        print(text)
+    write_json(args.json, report)
+    if args.json is None:
+        print(json.dumps(report, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
-"""torchvision's networks through the converter: error of the one-spike network against the ANN, and what is refused.
+"""Conversion of torchvision's networks: output error against the ANN, and the reasons why others are refused.
 
-    python -m benchmarks.zoo                             all networks, writes benchmarks/zoo.md
-    python -m benchmarks.zoo --networks resnet18 vgg16   some of them, prints only
+    python -m benchmarks.zoo                             all networks; writes benchmarks/zoo.md
+    python -m benchmarks.zoo --networks resnet18 vgg16   some networks; prints only
 
-Coding error and mapping error are told apart by the base: with ln(base) halved at the same range (T doubled) the first
-halves, the second stays. Weights are torchvision's random initialisation, batch-norm statistics come from the images,
-in two ways: by one pass in train mode with torchvision's momentum, and as the full statistics of the images.
+The base separates coding errors from errors of the conversion itself: with half of ln(base) over the same range (T
+doubled), coding errors halve and the others stay. Weights are torchvision's random initialisation. Batch-norm
+statistics come from the images in two ways: by one pass in train mode with torchvision's momentum, and as the full
+statistics of the images.
 
-With the second a random network amplifies noise from layer to layer: every batch norm takes the mean out and scales the
-rest up, noise with it. So that table also holds what the ANN itself does when each of its activations gets uniform
-noise of the size of the code's rounding.
+With full statistics, a random network amplifies noise from layer to layer, since every batch norm removes the mean and
+amplifies the rest. That table therefore also gives the error of the ANN when each of its activations gets uniform
+noise of the size of the rounding of the code.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ REPORT = Path(__file__).with_name("zoo.md")
 SEED = 0
 IMAGES = 4
 SETTINGS = ((96, 1.06), (192, 1.03))
-"""(timesteps, base): the same range of levels, half the distance between them."""
+"""(timesteps, base): the second has the same range of levels with half the distance between them."""
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 CONVERTED = {
@@ -68,12 +69,18 @@ REFUSED = {"mobilenet_v3_small": 224, "efficientnet_b0": 224, "convnext_tiny": 2
 
 @dataclass(frozen=True)
 class Row:
-    """One converted network.
+    """Figures of one converted network.
 
     Attributes:
+        name: name in torchvision.
+        size: height and width of the images.
+        populations: number of hidden populations.
+        signed: number of those with values of both signs.
+        neurons: number of hidden neurons.
         errors: relative L2 error of the outputs, one for each of SETTINGS.
-        noise: the same of the ANN with uniform noise in place of the code's rounding.
-        mapping: the same of the stages without any code.
+        noise: the same for the ANN with uniform noise instead of the rounding of the code.
+        mapping: the same for the stages without any code.
+        seconds: time of the measurement.
     """
 
     name: str
@@ -88,7 +95,13 @@ class Row:
 
 
 def textured_images(count: int, size: int, seed: int = SEED) -> NDArray[np.float32]:
-    """Seeded 8-bit images (count, 3, size, size), normalised: noise of several grain sizes, as natural images have."""
+    """Normalised 8-bit images (count, 3, size, size) of noise with several grain sizes, similar to natural images.
+
+    Args:
+        count: number of images.
+        size: height and width.
+        seed: seed of the noise.
+    """
     generator = torch.Generator().manual_seed(seed)
     total = torch.zeros(count, 3, size, size)
     for grain in (1, 4, 16, 64):
@@ -102,7 +115,9 @@ def made(name: str, x: NDArray[np.float32], full: bool) -> nn.Module:
     """Network with random weights, in eval mode, after one pass of `x` in train mode.
 
     Args:
-        full: batch norm takes over the statistics of `x`, instead of moving its own by torchvision's momentum.
+        name: name in torchvision.
+        x: images (N, 3, size, size).
+        full: batch norms take the statistics of `x`, instead of updating their own with torchvision's momentum.
     """
     torch.manual_seed(SEED)
     options = {"init_weights": True, "transform_input": False} if name in ("googlenet", "inception_v3") else {}
@@ -120,7 +135,13 @@ def made(name: str, x: NDArray[np.float32], full: bool) -> nn.Module:
 
 
 def measured(name: str, size: int, full: bool) -> Row:
-    """Convert and run one network; the images are those that calibrate it, so that nothing exceeds λ."""
+    """Convert and run one network on the images that calibrate it, so that no value exceeds λ.
+
+    Args:
+        name: name in torchvision.
+        size: height and width of the images.
+        full: batch norms take the full statistics of the images.
+    """
     start = time.perf_counter()
     x = textured_images(IMAGES, size)
     model = made(name, x, full)
@@ -145,7 +166,7 @@ def measured(name: str, size: int, full: bool) -> Row:
 
 
 def _rounding_noise(base: float) -> Observer:
-    """Multiplies every pre-activation by 1 + u, u uniform within half the distance of two levels."""
+    """Observer that multiplies every pre-activation by 1 + u, with u uniform within half the distance of two levels."""
     generator = torch.Generator().manual_seed(SEED)
     half = (base - 1) / (base + 1)
 
@@ -157,7 +178,11 @@ def _rounding_noise(base: float) -> Observer:
 
 
 def refusal(name: str, size: int) -> str:
-    """What is found in a network that has no one-spike form, with counts."""
+    """Findings in a network that cannot be converted, with their numbers.
+
+    Raises:
+        AssertionError: the network can be converted.
+    """
     try:
         trace(models.get_model(name, weights=None), torch.from_numpy(textured_images(1, size)))
     except UnsupportedModelError as error:
@@ -172,10 +197,12 @@ FULL = "network | T=96, base 1.06 | same noise in the ANN | T=192, base 1.03 | s
 
 
 def head(titles: str) -> str:
+    """Head of a Markdown table."""
     return f"| {titles} |\n|{'---|' * (titles.count('|') + 1)}"
 
 
 def one_pass_line(row: Row) -> str:
+    """Line of the table with statistics from one pass."""
     first, second = row.errors
     return (
         f"| {row.name} | {row.size} | {row.populations} ({row.signed}) | {row.neurons:,} | {first:.2%} | {second:.2%} "
@@ -184,12 +211,19 @@ def one_pass_line(row: Row) -> str:
 
 
 def full_line(row: Row) -> str:
+    """Line of the table with full statistics."""
     pairs = " | ".join(f"{error:.2%} | {noise:.2%}" for error, noise in zip(row.errors, row.noise, strict=True))
     return f"| {row.name} | {pairs} | {row.mapping:.0e} |"
 
 
 def document(one_pass: Sequence[str], full: Sequence[str], refused: Sequence[str]) -> str:
-    """The report; says how it came about."""
+    """The report as Markdown.
+
+    Args:
+        one_pass: lines of the table with statistics from one pass.
+        full: lines of the table with full statistics.
+        refused: lines of the table of refused networks.
+    """
     packages = ("torch", "torchvision", "numpy")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return f"""# torchvision networks as one-spike networks
@@ -229,8 +263,15 @@ level and below the last). Errors of this size, above 5 % and not halving, are w
 
 
 def main() -> None:
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", choices=[*CONVERTED, *REFUSED], help="some networks, no report file")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        choices=[*CONVERTED, *REFUSED],
+        metavar="NAME",
+        help="measure only these and write no report",
+    )
     chosen = parser.parse_args().networks
     tables: dict[bool, list[str]] = {}
     for full, titles, line in ((False, ONE_PASS, one_pass_line), (True, FULL, full_line)):

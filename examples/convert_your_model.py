@@ -1,9 +1,9 @@
-"""Your own network and data: from PyTorch to a NetX file, with figures.
+"""Convert your own network and data from PyTorch to a NetX file, and print accuracy, spikes and energy efficiency.
 
     python examples/convert_your_model.py                        trains a small network on handwritten digits first
     python examples/convert_your_model.py data.npz weights.pt    your data (arrays x and y) and weights (a state_dict)
 
-Put your network into `build`. The same from the command line:
+Define your network in `build`. The same from the command line:
 
     onespike convert examples/convert_your_model.py:build --weights weights.pt --data data.npz -o net.h5
     onespike evaluate net.h5 --data data.npz --model examples/convert_your_model.py:build --weights weights.pt
@@ -23,13 +23,13 @@ from loihi_onespike.models.weights import load_weights
 
 
 def build() -> nn.Module:
-    """Your network: convolutions, linear layers, batch norm, ReLU, pooling, in any torch.nn.Module."""
+    """Your network: any torch.nn.Module of convolutions, linear layers, batch norm, ReLU and pooling."""
     convolution = (nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
     return nn.Sequential(*convolution, nn.Flatten(), nn.Linear(128, 32), nn.ReLU(), nn.Linear(32, 10))
 
 
 def write_example_files(data: Path, weights: Path) -> None:
-    """Files such as you have: test data with calibration images from the training part, and trained weights."""
+    """Write example files: test data with calibration images from the training part, and trained weights."""
     x, y = training_part()
     test = load_data("digits")
     np.savez(data, x=np.asarray(test.images), y=test.labels, x_calibration=x)
@@ -44,6 +44,7 @@ def write_example_files(data: Path, weights: Path) -> None:
 
 
 def main(data_file: str = "data.npz", weights_file: str = "weights.pt") -> None:
+    """Convert the network and evaluate it on the data."""
     if len(sys.argv) == 1:
         write_example_files(Path(data_file), Path(weights_file))
     model = build()
@@ -60,4 +61,7 @@ def main(data_file: str = "data.npz", weights_file: str = "weights.pt") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    if "--help" in sys.argv or "-h" in sys.argv:
+        print(__doc__)
+    else:
+        main(*sys.argv[1:3])

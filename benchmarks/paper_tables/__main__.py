@@ -35,19 +35,31 @@ def main(
     images: options.Images = None,
     calibration_images: options.CalibrationImages = 512,
     timesteps: Annotated[
-        list[int] | None, typer.Option(metavar="T", help="May be repeated for fig6, fig8, fig9.", show_default="paper")
+        list[int] | None,
+        typer.Option(metavar="T", help="Number of timesteps; repeatable for fig6, fig8, fig9.", show_default="paper"),
     ] = None,
     base: Annotated[
         list[float] | None,
-        typer.Option(metavar="Q", help="May be repeated for fig6, fig8, fig9.", show_default="paper"),
+        typer.Option(metavar="Q", help="Base; repeatable for fig6, fig8, fig9.", show_default="paper"),
     ] = None,
     wait: Annotated[
-        list[int] | None, typer.Option(metavar="N", help="For table8, may be repeated.", show_default="paper")
+        list[int] | None, typer.Option(metavar="N", help="Wait for table8; repeatable.", show_default="paper")
     ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table there too.")] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Picture of fig6 to fig9 or table8.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table to this file too.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw fig6 to fig9 or table8 into this file.")
+    ] = None,
 ) -> None:
-    """An experiment of arXiv 2403.08786 on a model and data of your own."""
+    """Run an experiment of arXiv 2403.08786 on a model and data of your own.
+
+    Examples:
+
+        python -m benchmarks.paper_tables fig6
+
+        python -m benchmarks.paper_tables table6 --model digits --data digits --images 200
+
+        python -m benchmarks.paper_tables table8 --model nets.py:build --weights w.pt --data test.npz --plot waits.png
+    """
     asked = Asked(tuple(timesteps or ()), tuple(base or ()), tuple(wait or ()), plot)
     try:
         inputs.choice("TABLE", table, TABLES)
@@ -78,7 +90,7 @@ def main(
 
 def _given(option: str, value: str | None) -> str:
     if value is None:
-        raise ConfigurationError(f"{option}: found none; this table needs a model and data (fig6 alone does not)")
+        raise ConfigurationError(f"{option}: required by this table, got none (only fig6 needs neither model nor data)")
     return value
 
 

@@ -8,7 +8,14 @@ from loihi_onespike.conversion.options import ConversionOptions
 
 
 def float_table(experiment: Experiment, timesteps: int, base: float, title: str) -> Table:
-    """Tables I to IV: float weights, full wait, binary input; α by Eq. 6 in FP32."""
+    """Tables I to IV: float weights, full wait, binary input; α by Eq. 6 in FP32.
+
+    Args:
+        experiment: model and data.
+        timesteps: T.
+        base: Q of the paper's method.
+        title: title of the table.
+    """
     rows = [_float_row(experiment, options) for options in (paper(timesteps, base), default(timesteps))]
     return Table(title, rows, ("float weights, full wait; 95 % Wilson intervals in brackets",), experiment.facts)
 
@@ -29,7 +36,13 @@ def _float_row(experiment: Experiment, options: ConversionOptions) -> Row:
 
 
 def int8(experiment: Experiment, timesteps: int, base: float) -> Table:
-    """Table VI: the same network with float weights and with INT8 weights on exact integers."""
+    """Table VI: the same network with float weights and with INT8 weights in integer arithmetic.
+
+    Args:
+        experiment: model and data.
+        timesteps: T.
+        base: Q of the paper's method.
+    """
     rows: list[Row] = []
     for options in (paper(timesteps, base), default(timesteps)):
         real, integer = experiment.float_result(options), experiment.integer_result(options)
@@ -49,7 +62,13 @@ def int8(experiment: Experiment, timesteps: int, base: float) -> Table:
 
 
 def single_spike_input(experiment: Experiment, timesteps: int, base: float) -> Table:
-    """Table VII: one spike per input value against the binary input."""
+    """Table VII: one spike per input value compared with the binary input.
+
+    Args:
+        experiment: model and data.
+        timesteps: T.
+        base: Q of the paper's method.
+    """
     settings = [
         make
         for code in ("single", "binary")

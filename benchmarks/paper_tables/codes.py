@@ -10,11 +10,11 @@ from benchmarks.paper_tables.table import Row, Table
 from loihi_onespike.core.codes import Base, best_base, percentage_error
 
 PAPER_MINIMA = {16: 1.3, 24: 1.2}
-"""Base with the least error that the paper reads off, by timesteps."""
+"""Base with the smallest error according to the paper, by timesteps."""
 
 
 def fig6(timesteps: Sequence[int] = (16, 24), bases: Sequence[float] = ()) -> Table:
-    """Eq. 5 with μ = 0, σ = 1 for bases from 1.05 to 2 (or those given), and where it is least."""
+    """Error by Eq. 5 with μ = 0 and σ = 1 for bases from 1.05 to 2 (or those given), and the bases of its minima."""
     grid = [Base.nearest(q) for q in (bases or np.round(np.arange(1.05, 2.001, 0.05), 2))]
     rows: list[Row] = [
         {"base": round(base.value, 3), **{f"MAPE % T={t}": 100 * percentage_error(base, t) for t in timesteps}}

@@ -1,4 +1,4 @@
-"""A model with its data, and the measurements that the tables are made of."""
+"""A model with its data, and the measurements that the tables consist of."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class FloatResult:
-    """Float weights, full wait: the arithmetic of the paper's tables I to V.
+    """Figures with float weights and full wait, the arithmetic of Tables I to V of the paper.
 
     Attributes:
-        accuracy, agreement: of the one-spike network, and with the class that the ANN chooses.
-        alpha: Eq. 6 with the costs of FP32; None where spikes were not counted.
-        spikes_per_neuron: mean over the hidden neurons, per image; None where spikes were not counted.
+        accuracy: accuracy of the one-spike network.
+        agreement: share of images with the class that the ANN chooses.
+        alpha: α of Eq. 6 for FP32; None where spikes were not counted.
+        spikes_per_neuron: spikes per hidden neuron and image; None where spikes were not counted.
     """
 
     accuracy: Accuracy
@@ -47,12 +48,14 @@ class FloatResult:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """A trained network, the images it is measured on and those it is calibrated with.
+    """A trained network with the images that it is measured on and calibrated with.
 
     Attributes:
-        name: of the model.
-        data: evaluated images and labels; calibration images apart from them where the source has two parts.
-        seed: of the choice of calibration images.
+        name: name of the model.
+        model: the trained network.
+        data: evaluated images and labels, and calibration images, separate ones where the source has two parts.
+        seed: seed of the choice of calibration images.
+        progress: called as progress(label, done, of) after every batch.
     """
 
     name: str
@@ -63,20 +66,21 @@ class Experiment:
 
     @cached_property
     def ann_classes(self) -> NDArray[np.int64]:
-        """(N,) what the ANN chooses."""
+        """(N,) classes that the ANN chooses."""
         return np.concatenate([ann_output(self.model, self.data.images[s]).argmax(1) for s in self._slices("ANN")])
 
     @property
     def ann_accuracy(self) -> Accuracy:
+        """Accuracy of the ANN on all images."""
         return Accuracy(int((self.ann_classes == self.data.labels).sum()), len(self.data))
 
     def loss_pp(self, accuracy: Accuracy) -> float:
-        """ANN minus SNN on the same images, percentage points."""
+        """Accuracy of the ANN minus that of the SNN on the same images, in percentage points."""
         return 100 * (self.ann_accuracy.value - accuracy.value)
 
     @property
     def facts(self) -> dict[str, Cell]:
-        """For the foot of a table."""
+        """Facts for the foot of a table."""
         apart = "apart from them" if self.data.calibration_is_separate else "drawn from the same part of the data"
         return {
             "model": self.name,
@@ -88,11 +92,11 @@ class Experiment:
         }
 
     def planned(self, options: ConversionOptions) -> StageGraph:
-        """The network in real numbers."""
+        """Stages of the one-spike network in real numbers."""
         return plan_float(self.model, calibration_batches(self.data.calibration), options)
 
     def float_result(self, options: ConversionOptions, count_spikes: bool = True) -> FloatResult:
-        """Convert in real numbers and run all images."""
+        """Convert in real numbers and run all images; without `count_spikes`, spikes and α are None."""
         stages = self.planned(options)
         run = FloatExecutor(stages)
         spikes = {s.name: 0.0 for s in stages.stages}
@@ -120,7 +124,7 @@ class Experiment:
         )
 
     def integer_result(self, options: ConversionOptions) -> Evaluation:
-        """Convert to INT8 weights and run all images on exact integers; a wait below T is meant as it is."""
+        """Convert to INT8 weights and run all images in integer arithmetic, also with a wait below T."""
         label = _label(options) + " INT8"
         net = los.convert(self.model, self.data.calibration, **vars(options))
         return net.evaluate(
@@ -135,7 +139,7 @@ class Experiment:
 
 
 class _Reported(list[slice]):
-    """Slices that report when they are asked for."""
+    """Slices that report progress during iteration."""
 
     def __init__(self, slices: list[slice], label: str, progress: Progress) -> None:
         super().__init__(slices)
@@ -153,15 +157,17 @@ def paper(timesteps: int, base: float, **more: Any) -> ConversionOptions:
 
 
 def default(timesteps: int, **more: Any) -> ConversionOptions:
-    """Options of this toolkit's default method for the same number of steps; its levels are fitted."""
+    """Options of the default method of this toolkit, whose levels are fitted, for a number of timesteps."""
     return replace(ConversionOptions(timesteps=timesteps), **more)
 
 
 def method_name(options: ConversionOptions) -> str:
+    """Name of the method: "calibrated" or "paper"."""
     return "calibrated" if options.parts.sequential else "paper"
 
 
 def base_text(options: ConversionOptions) -> str:
+    """Base as text; "fitted" for fitted levels."""
     return "fitted" if levels_are_fitted(options) else str(hidden_code(options).base)
 
 
@@ -170,7 +176,7 @@ def _label(options: ConversionOptions) -> str:
 
 
 def _sent(stages: StageGraph, name: str, phases: NDArray[np.integer]) -> float:
-    """Spikes of a batch; the input may send several per neuron."""
+    """Number of spikes of a batch; the input may send several per neuron."""
     plan = stages.input_plan
     if name == stages.input.name and plan is not None:
         return float(plan.code.count_spikes(phases).sum(dtype=np.int64))
@@ -180,7 +186,13 @@ def _sent(stages: StageGraph, name: str, phases: NDArray[np.integer]) -> float:
 def stage_efficiency(
     stages: StageGraph, spikes_per_neuron: Mapping[str, float], energy: ArithmeticEnergy = FP32
 ) -> float:
-    """α = E_MAC Σ_l OP_ANN^l / (E_add Σ_l SpikeRate_l · OP_ANN^l) (Eq. 6) of a network in real numbers."""
+    """α = E_MAC Σ_l OP_ANN^l / (E_add Σ_l SpikeRate_l · OP_ANN^l) (Eq. 6) of a network in real numbers.
+
+    Args:
+        stages: the network.
+        spikes_per_neuron: spike rate by population.
+        energy: energy of a multiplication and of an addition.
+    """
     links = [k for s in stages.stages if not isinstance(s, InputStage) for k in s.links]
     added = sum(k.macs * spikes_per_neuron[k.pre] for k in links)
     return float("inf") if added == 0 else energy.mac_pj * sum(k.macs for k in links) / (energy.add_pj * added)

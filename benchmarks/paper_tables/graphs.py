@@ -11,10 +11,12 @@ from benchmarks.text_gcn import load
 
 
 def graph(folder: Path, timesteps: int, base: float) -> Table:
-    """ANN, float and INT8 accuracy over the test nodes, and α, by both methods.
+    """Table V: accuracy of ANN, float and INT8 network over the test nodes, and α, for both methods.
 
     Args:
         folder: holds `model.py` with load(folder) → model, adjacency and a mapping with labels and test_mask.
+        timesteps: T.
+        base: Q of the paper's method.
     """
     model, adjacency, info = load(folder)
     rows: list[Row] = []

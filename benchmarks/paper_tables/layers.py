@@ -1,4 +1,4 @@
-"""Fig. 7: values that the layers pass on, one-spike network against ANN, with and without the threshold shift."""
+"""Fig. 7: values of the layers in the one-spike network and in the ANN, with and without the threshold shift."""
 
 from __future__ import annotations
 
@@ -17,13 +17,19 @@ from loihi_onespike.executors.float.float_executor import FloatExecutor
 from loihi_onespike.executors.tensors.activation_functions import activate
 
 IMAGES = 32
-"""Images whose values are compared: enough for the scatter, and they stay in memory."""
+"""Number of images whose values are compared; their values are kept in memory."""
 Values = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
 class LayerValues:
-    """Values (N, neurons) per layer in the units of the ANN: its own, and those of both one-spike networks."""
+    """Values (N, neurons) by layer in the units of the ANN.
+
+    Attributes:
+        ann: values of the ANN.
+        shifted: values of the one-spike network with the threshold shift.
+        floored: values of the one-spike network without it, which rounds down.
+    """
 
     ann: Values
     shifted: Values
@@ -31,6 +37,13 @@ class LayerValues:
 
 
 def layer_values(experiment: Experiment, timesteps: int, base: float) -> LayerValues:
+    """Values of all layers for the first images.
+
+    Args:
+        experiment: model and data.
+        timesteps: T.
+        base: Q of the paper's method.
+    """
     images = np.asarray(experiment.data.take(IMAGES).images[:])
     shifted = experiment.planned(paper(timesteps, base))
     floored = experiment.planned(paper(timesteps, base, threshold_shift=False))
@@ -40,7 +53,16 @@ def layer_values(experiment: Experiment, timesteps: int, base: float) -> LayerVa
 def fig7(experiment: Experiment, timesteps: int, base: float) -> tuple[Table, LayerValues]:
     """Per layer: relative error ‖SNN − ANN‖ / ‖ANN‖, slope of SNN on ANN through the origin, share of silent neurons.
 
-    Without the shift values are rounded down, the error adds up from layer to layer and deep layers fall silent.
+    Without the shift, values are rounded down; the error accumulates from layer to layer until deep layers send no
+    spikes.
+
+    Args:
+        experiment: model and data.
+        timesteps: T.
+        base: Q of the paper's method.
+
+    Returns:
+        The table and the values, for a plot.
     """
     values = layer_values(experiment, timesteps, base)
     rows: list[Row] = [
@@ -80,7 +102,7 @@ def _ann_values(stages: StageGraph, images: NDArray[np.floating]) -> Values:
 
 
 def _coded_values(stages: StageGraph, images: NDArray[np.floating]) -> Values:
-    """λ times the level of every spike; of the output the sums."""
+    """λ times the level of every spike; for the output its sums."""
     trace = FloatExecutor(stages).trace(images)
     found = {}
     for name, plan in stages.plans.items():

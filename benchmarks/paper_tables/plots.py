@@ -1,4 +1,4 @@
-"""Pictures of the figures."""
+"""Plots of the figures."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from loihi_onespike.errors import DataError
 from loihi_onespike.evaluation import Accuracy
 
 SCATTER_POINTS = 2000
-"""Points per layer and network; more hide each other."""
+"""Largest number of points per layer and network."""
 
 
 def plot_layers(values: LayerValues, path: Path) -> None:
-    """Fig. 7: encoded value over the ANN's, at four depths; with the shift above, without it below."""
+    """Draw Fig. 7: encoded values over those of the ANN in four layers, with the shift above and without it below."""
     names = list(values.ann)
     chosen = [names[i] for i in sorted({round(k * (len(names) - 1) / 3) for k in range(4)})]
     with style():
@@ -43,7 +43,15 @@ def _scatter(ax: Axes, ann: np.ndarray, found: np.ndarray, color: str) -> None:
 
 
 def plot_curves(table: Table, x: str, ys: tuple[str, ...], by: str | None, path: Path) -> None:
-    """Columns `ys` over column `x`, one axes each, a line per value of column `by`; accuracies with their intervals."""
+    """Draw columns of a table over another column; accuracies are drawn with their intervals.
+
+    Args:
+        table: the table.
+        x: column of the horizontal axis.
+        ys: columns to draw, one plot each.
+        by: column whose values get a line each; None for a single line.
+        path: file to write.
+    """
     groups = list(dict.fromkeys(row[by] for row in table.rows)) if by else [None]
     with style():
         figure = Figure(figsize=(4.2 * len(ys), 3.4), layout="constrained")

@@ -1,4 +1,4 @@
-"""Fig. 8 and 9: accuracy over base and timesteps, beside the error that Eq. 5 foretells."""
+"""Fig. 8 and 9: accuracy over base and timesteps, with the error that Eq. 5 predicts."""
 
 from __future__ import annotations
 
@@ -12,26 +12,37 @@ from loihi_onespike.core.codes import percentage_error
 
 
 def sweep(experiment: Experiment, timesteps: Sequence[int], bases: Sequence[float], title: str) -> Table:
-    """One row per T and Q: accuracy and loss of the paper's method, float weights, full wait, and Eq. 5's error."""
+    """Accuracy and loss of the paper's method (float weights, full wait) and the error of Eq. 5, by T and Q.
+
+    Args:
+        experiment: model and data.
+        timesteps: values of T.
+        bases: values of Q.
+        title: title of the table.
+    """
     rows: list[Row] = []
     notes = []
     for t in timesteps:
         points = [_point(experiment, t, q) for q in bases]
         rows += [p.row(experiment) for p in points]
-        foretold = min(points, key=lambda p: p.error)
-        # The loss alone ties where hardly an image is wrong.
+        predicted = min(points, key=lambda p: p.error)
+        # The agreement also ranks bases whose losses are equal.
         found = max(points, key=lambda p: (p.result.agreement.value, -p.error))
-        notes.append(f"T={t}: least error by Eq. 5 at Q={foretold.base}, most agreement with the ANN at Q={found.base}")
+        notes.append(
+            f"T={t}: least error by Eq. 5 at Q={predicted.base}, most agreement with the ANN at Q={found.base}"
+        )
     return Table(title, rows, notes, experiment.facts)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One T and Q.
+    """Measurement at one T and Q.
 
     Attributes:
-        error: percentage error by Eq. 5, a fraction.
-        result: what was measured.
+        timesteps: T.
+        base: Q.
+        error: error by Eq. 5 as a fraction.
+        result: measured figures.
     """
 
     timesteps: int
@@ -40,6 +51,7 @@ class Point:
     result: FloatResult
 
     def row(self, experiment: Experiment) -> Row:
+        """Row of the table."""
         return {
             "T": self.timesteps,
             "Q": self.base,

@@ -1,4 +1,4 @@
-"""What every experiment gives: rows for people and for JSON, and where they come from."""
+"""Result of an experiment: a table that can be printed and written as JSON."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Table:
     """One table or figure of the paper.
 
     Attributes:
-        title: which one, and what it shows.
-        rows: cells by column name; all rows have the columns of the first, in its order.
-        notes: what has to be known to read it.
+        title: number of the table and its content.
+        rows: cells by column name; all rows have the columns of the first one, in its order.
+        notes: explanations, one line each.
         facts: model, data, numbers of images, seed.
     """
 
@@ -31,6 +31,7 @@ class Table:
     facts: Mapping[str, Cell] | None = None
 
     def show(self, console: Console) -> None:
+        """Print the table with its notes and facts."""
         columns = list(self.rows[0])
         cells = [[_text(row[c]) for c in columns] for row in self.rows]
         leading = next((i for i, c in enumerate(columns) if not isinstance(self.rows[0][c], str)), len(columns))
@@ -41,7 +42,7 @@ class Table:
             console.print("; ".join(f"{k}: {_text(v)}" for k, v in self.facts.items()), markup=False)
 
     def to_dict(self) -> dict[str, object]:
-        """As JSON-like values."""
+        """JSON-like values."""
         return {
             "title": self.title,
             "rows": [{k: _plain(v) for k, v in row.items()} for row in self.rows],

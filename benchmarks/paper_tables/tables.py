@@ -1,4 +1,4 @@
-"""Which table is made by what, with the paper's settings where none are given."""
+"""The experiment of each table, with the settings of the paper as defaults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CURVES: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "fig9": ("Q", ("MAPE % (Eq. 5)", "loss pp"), "T"),
     "table8": ("wait", ("SNN",), "method"),
 }
-"""What is drawn: column of x, columns of y, column that tells the lines apart."""
+"""Plots of tables: column of x, columns of y, column whose values get a line each."""
 SWEPT_TIMESTEPS = {"fig8": (8, 12, 16, 20, 24), "fig9": (16,)}
 SWEPT_BASES = (1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0)
 PAPER_BASES = {16: 1.3, 24: 1.2}
@@ -35,11 +35,11 @@ PAPER_BASES = {16: 1.3, 24: 1.2}
 
 @dataclass(frozen=True)
 class Asked:
-    """Settings that were given, empty where the paper's are meant.
+    """Settings of the command line; empty ones stand for those of the paper.
 
     Attributes:
-        timesteps, bases, waits: values; more than one where the experiment goes through them.
-        plot: file for a picture.
+        timesteps, bases, waits: values; several where the experiment covers several.
+        plot: file for a plot.
     """
 
     timesteps: tuple[int, ...] = ()
@@ -49,27 +49,37 @@ class Asked:
 
     @property
     def one(self) -> tuple[int, float]:
-        """T and Q of an experiment at one setting: 16 and 1.3; 1.2 for 24 steps."""
+        """T and Q of an experiment with one setting, by default 16 and 1.3, and for T = 24 Q = 1.2.
+
+        Raises:
+            ConfigurationError: several values were given, or no base for another T.
+        """
         if len(self.timesteps) > 1 or len(self.bases) > 1:
             raise ConfigurationError(
-                f"--timesteps, --base: found {len(self.timesteps)} and {len(self.bases)} values, supported one of each "
-                "here; several with fig6, fig8 and fig9"
+                f"--timesteps, --base: must be one value each, got {len(self.timesteps)} and {len(self.bases)}; only "
+                "fig6, fig8 and fig9 take several"
             )
         timesteps = self.timesteps[0] if self.timesteps else 16
         if not self.bases and timesteps not in PAPER_BASES:
-            raise ConfigurationError(f"--base: found none for T={timesteps}; the paper has one for 16 and for 24 steps")
+            raise ConfigurationError(
+                f"--base: required for T={timesteps}, got none; the paper has bases for T=16 and T=24"
+            )
         return timesteps, self.bases[0] if self.bases else PAPER_BASES[timesteps]
 
 
 def check_plot(table: str, plot: Path | None) -> None:
-    """Raises ConfigurationError where there is nothing to draw."""
+    """Check that a table can be drawn.
+
+    Raises:
+        ConfigurationError: a plot is asked for, and the table has none.
+    """
     drawn = ("fig6", "fig7", *CURVES)
     if plot is not None and table not in drawn:
-        raise ConfigurationError(f"--plot: found with {table}, supported with {', '.join(drawn)}")
+        raise ConfigurationError(f"--plot: table must be {', '.join(drawn)}, got {table}")
 
 
 def code_table(asked: Asked) -> Table:
-    """Fig. 6, with its picture."""
+    """Fig. 6, with its plot where one is asked for."""
     timesteps = asked.timesteps or tuple(PAPER_BASES)
     table = fig6(timesteps, asked.bases)
     if asked.plot is not None:
@@ -78,7 +88,13 @@ def code_table(asked: Asked) -> Table:
 
 
 def table_of(name: str, experiment: Experiment, asked: Asked) -> Table:
-    """One of TABLES other than fig6 and table5, with its picture where one is asked for."""
+    """Any of TABLES except fig6 and table5, with its plot where one is asked for.
+
+    Args:
+        name: name of the table.
+        experiment: model and data.
+        asked: settings.
+    """
     if name == "fig7":
         table, values = fig7(experiment, *asked.one)
         if asked.plot is not None:

@@ -1,4 +1,4 @@
-"""Table VIII: accuracy when neurons decide before their input is complete."""
+"""Table VIII: accuracy when neurons decide before their whole input has arrived."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from benchmarks.paper_tables.table import Row, Table
 
 
 def waits(experiment: Experiment, timesteps: int, base: float, steps: Sequence[int] = ()) -> Table:
-    """One row per method and wait: late and false spikes happen as the recursion says, in exact integers."""
+    """Table VIII: one row per method and wait, in integer arithmetic with all late and false spikes.
+
+    Args:
+        experiment: model and data.
+        timesteps: T.
+        base: Q of the paper's method.
+        steps: waits; by default every second one from 4 to T.
+    """
     rows: list[Row] = []
     for make in (paper(timesteps, base), default(timesteps)):
         for wait in steps or range(min(4, timesteps), timesteps + 1, 2):

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "graph_memory.py"
+ROOT = Path(__file__).parents[2]
 
 
 def measured(nodes: int, non_zeros: int) -> dict:
-    command = [sys.executable, str(SCRIPT), "--nodes", str(nodes), "--non-zeros", str(non_zeros), "--hidden", "16"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    command = [sys.executable, "-m", "benchmarks.graph_memory", "--hidden", "16"]
+    command += ["--nodes", str(nodes), "--non-zeros", str(non_zeros)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
 
 
 @pytest.mark.slow

@@ -107,12 +107,15 @@ def test_the_command_writes_the_table(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("table9",), "TABLE: found 'table9', supported fig6"),
-        (("table1",), "--data: found none"),
-        (("fig9", "--data", "digits"), "--model: found none"),
-        (("table1", "--plot", "p.png"), "--plot: found with table1, supported with fig6"),
-        (("table1", "--model", "digits", "--data", "digits", "--timesteps", "9"), "--base: found none for T=9"),
-        (("table1", "--model", "digits", "--data", "digits", "--base", "1.3", "--base", "2"), "found 0 and 2 values"),
+        (("table9",), "TABLE: must be one of fig6"),
+        (("table1",), "--data: required by this table, got none"),
+        (("fig9", "--data", "digits"), "--model: required by this table, got none"),
+        (("table1", "--plot", "p.png"), "--plot: table must be fig6, fig7, fig8, fig9, table8, got table1"),
+        (("table1", "--model", "digits", "--data", "digits", "--timesteps", "9"), "--base: required for T=9, got none"),
+        (
+            ("table1", "--model", "digits", "--data", "digits", "--base", "1.3", "--base", "2"),
+            "must be one value each, got 0 and 2",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_said(arguments, said):
