@@ -75,7 +75,13 @@ def decode_readout(readout: Readout, v: NDArray[np.integer]) -> NDArray[np.float
 
 
 def finish_output(values: NDArray[np.float64], order: NDArray[np.int32] | None, finish: str) -> NDArray[np.float64]:
-    """Rearrange the values read, (N, *readout shape), and apply the host's last operation."""
+    """Rearrange the values read, (N, *readout shape), and apply the host's last operation.
+
+    Args:
+        values: values read from the readout, (N, *readout shape).
+        order: index of the output in the flat readout, -1 for zero; None keeps the order.
+        finish: name of the host's last operation.
+    """
     if order is not None:
         flat = values.reshape(len(values), -1)
         values = np.concatenate([flat, np.zeros((len(flat), 1))], axis=1)[:, order]

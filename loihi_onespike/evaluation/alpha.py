@@ -29,6 +29,11 @@ def relative_efficiency(network: Network, spikes_per_neuron: Mapping[str, float]
     OP_ANN^l are the multiply-accumulates of the ANN layer behind each synapse group (convolution, linear, aggregation;
     pooling and shortcuts have none) and SpikeRate_l the spikes per neuron and image of the population it reads, the
     input included. Infinite when nothing spikes.
+
+    Args:
+        network: network with the multiply-accumulates of its ANN.
+        spikes_per_neuron: spikes per neuron and image by population.
+        energy: energies of an addition and a multiply-accumulate.
     """
     macs = network.facts["ann_macs"]
     assert isinstance(macs, Mapping)

@@ -37,10 +37,12 @@ class Accuracy:
 
     @property
     def value(self) -> float:
+        """Fraction of correct images; NaN without images."""
         return self.correct / self.total if self.total else float("nan")
 
     @property
     def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the fraction."""
         return wilson_interval(self.correct, self.total)
 
     def __str__(self) -> str:
@@ -48,6 +50,7 @@ class Accuracy:
         return f"{100 * self.value:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
 
     def to_dict(self) -> dict[str, object]:
+        """The accuracy as values for JSON."""
         return {"value": self.value, "interval": list(self.interval), "correct": self.correct, "total": self.total}
 
 
@@ -90,7 +93,16 @@ class Evaluation:
         ann_accuracy: Accuracy | None,
         agreement: Accuracy | None,
     ) -> Evaluation:
-        """The report of counted traces of a network."""
+        """The report of counted traces of a network.
+
+        Args:
+            network: network that ran.
+            executor: name of the executor.
+            counter: counts of its spikes.
+            accuracy: accuracy of the network.
+            ann_accuracy: accuracy of the ANN, None without it.
+            agreement: share of images with the ANN's class, None without it.
+        """
         rates = counter.spikes_per_neuron()
         neurons = sum(prod(p.shape) for p in network.hidden)
         hidden = sum(counter.spikes[p.name] for p in network.hidden) / (neurons * counter.images)
@@ -110,6 +122,7 @@ class Evaluation:
 
     @property
     def images(self) -> int:
+        """Number of evaluated images."""
         return self.accuracy.total
 
     @property

@@ -60,6 +60,7 @@ class Evaluator:
 
     @cached_property
     def parts(self) -> list[Part]:
+        """The parts that the images are divided into."""
         return parts_of(len(self.images), self.per_part)
 
     @cached_property
@@ -87,6 +88,7 @@ class Evaluator:
         """Counts of all parts, or of those that are finished after the parts of a shard have been counted.
 
         Args:
+            progress: called as progress(images done, of).
             ranks: the processes that share the work; every one of them gets the sum.
             resume: folder that keeps the counts of finished parts.
             shard: count its parts alone, and what the folder holds of the others.

@@ -61,6 +61,7 @@ class Counts:
         return SpikeCounter(network, self.images, dict(self.spikes), dict(self.synaptic_operations))
 
     def to_dict(self) -> dict[str, Any]:
+        """The counts as values for JSON."""
         return {**vars(self), "spikes": dict(self.spikes), "synaptic_operations": dict(self.synaptic_operations)}
 
     @classmethod

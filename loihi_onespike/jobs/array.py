@@ -113,6 +113,8 @@ def run_array(
     """Submit all jobs and wait for the last one; an interrupt cancels those that have not ended.
 
     Args:
+        jobs: the jobs.
+        cluster: where they run.
         look: called now and then as look(jobs ended, jobs in all).
 
     Raises: as `submit`. A job that fails is no error here: it is among the results.

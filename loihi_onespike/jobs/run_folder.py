@@ -19,6 +19,8 @@ def claim(
     """Make the folder one of a run with these facts, or find that it is; returns the facts as they are stored.
 
     Args:
+        folder: the folder, which is created if it does not exist.
+        facts: what the run depends on.
         name: of the file that holds the facts.
         belongs: whether a file of that name may stand in a folder that no run has claimed yet.
         option: the option that named the folder.
@@ -63,7 +65,13 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def write_whole(path: Path, document: Mapping[str, object], replace: bool = True) -> None:
-    """The whole file or none, on disk when this returns; with replace=False a file that is there stays as it is."""
+    """The whole file or none, on disk when this returns; with replace=False a file that is there stays as it is.
+
+    Args:
+        path: file to write.
+        document: content for JSON.
+        replace: whether to replace an existing file.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with open(draft, "x", encoding="utf-8") as file:

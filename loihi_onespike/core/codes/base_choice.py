@@ -20,6 +20,9 @@ def percentage_error(
     Midpoint rule on 20,000 intervals. Returns a fraction (0.05 is 5 %).
 
     Args:
+        base: base Q.
+        timesteps: number of phases T.
+        threshold_shift: whether values are rounded to the nearest level (Eq. 4) or down (Eq. 3).
         mean, deviation: μ and σ of the activation relative to λ; Fig. 6 uses 0 and 1.
     """
     x = (np.arange(SAMPLES) + 0.5) / SAMPLES

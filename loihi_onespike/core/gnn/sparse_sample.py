@@ -32,6 +32,7 @@ class SparseSample:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """(1, nodes, features): one sample."""
         return (1, *self.matrix.shape)
 
     @property

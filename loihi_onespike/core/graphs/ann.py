@@ -135,6 +135,7 @@ class AnnGraph:
 
     @cached_property
     def by_name(self) -> Mapping[str, Node]:
+        """The nodes by their names."""
         return {n.name: n for n in self.nodes}
 
     @cached_property
@@ -148,4 +149,5 @@ class AnnGraph:
 
     @property
     def output(self) -> Node:
+        """The node whose value is the output."""
         return self.nodes[-1]

@@ -52,6 +52,7 @@ class InputPopulation:
 
     @property
     def timesteps(self) -> int:
+        """Number of phases of the input code."""
         return self.code.timesteps
 
 
@@ -121,10 +122,12 @@ class Population:
 
     @property
     def timesteps(self) -> int:
+        """Number of phases T."""
         return self.code.timesteps
 
     @property
     def signed(self) -> bool:
+        """Whether a neuron may send a negative spike."""
         return self.negative is not None
 
 
@@ -193,23 +196,28 @@ class Network:
 
     @cached_property
     def by_name(self) -> dict[str, AnyPopulation]:
+        """The populations by their names."""
         return {p.name: p for p in self.populations}
 
     @property
     def input(self) -> InputPopulation:
+        """The input population."""
         (first,) = (p for p in self.populations if isinstance(p, InputPopulation))
         return first
 
     @property
     def readout(self) -> Readout:
+        """The readout."""
         (last,) = (p for p in self.populations if isinstance(p, Readout))
         return last
 
     @property
     def hidden(self) -> tuple[Population, ...]:
+        """The spiking populations between input and readout, in topological order."""
         return tuple(p for p in self.populations if isinstance(p, Population))
 
     def synapses_onto(self, post: str) -> Iterator[Synapse]:
+        """The groups of synapses onto a population."""
         return (s for s in self.synapses if s.post == post)
 
     @property

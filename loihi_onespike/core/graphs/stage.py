@@ -150,6 +150,12 @@ class StagePlan:
         """Thresholds of Eq. 4 seen through the activation: f(z) ≥ λ · thr_k.
 
         The factor per neuron is λ where the activation is homogeneous; else λ must be one number.
+
+        Args:
+            activation: activation of the stage.
+            code: code of the spikes.
+            scale: λ per neuron, or one number.
+            wait: steps before the first decision; None for full wait.
         """
         relative = code.thresholds()
         if activation.homogeneous:
@@ -178,16 +184,19 @@ class StageGraph:
 
     @cached_property
     def by_name(self) -> Mapping[str, AnyStage]:
+        """The stages by their names."""
         return {s.name: s for s in self.stages}
 
     @property
     def input(self) -> InputStage:
+        """The input stage."""
         first = self.stages[0]
         assert isinstance(first, InputStage)
         return first
 
     @property
     def output(self) -> OutputStage:
+        """The output stage."""
         last = self.stages[-1]
         assert isinstance(last, OutputStage)
         return last

@@ -54,14 +54,28 @@ def is_adjacency(graph: GraphArguments, x: Any) -> bool:
 
 
 def aggregate(site: Site, matrix: sp.csr_matrix, form: Aggregation | None, x: Value, part: str = "") -> Value:
-    """y[m] = Σ_n A[m, n] x[n]."""
+    """y[m] = Σ_n A[m, n] x[n].
+
+    Args:
+        site: operation that is lowered.
+        matrix: matrix A, (nodes, nodes).
+        form: how A follows from the adjacency; None for a constant matrix.
+        x: input value.
+        part: name of the node within the operation.
+    """
     if matrix.shape != (site.batch, site.batch):
         raise Refusal(f"{site.display} with a matrix of shape {matrix.shape} on {site.batch} nodes", AGGREGATION)
     return site.emit(Linear(Aggregate(matrix, form)), [x], x.shape, part)
 
 
 def constant_matrix(site: Site, graph: GraphArguments, tensor: Any) -> tuple[sp.csr_matrix, Aggregation | None]:
-    """A constant left factor, and PLAIN where it is the adjacency that was passed."""
+    """A constant left factor, and PLAIN where it is the adjacency that was passed.
+
+    Args:
+        site: operation that is lowered.
+        graph: arguments of the graph network.
+        tensor: the factor, dense or sparse.
+    """
     try:
         if isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided:
             matrix = canonical(sp.csr_matrix(tensor.detach().cpu().numpy()))
@@ -85,7 +99,14 @@ def same_matrix(a: sp.csr_matrix, b: sp.csr_matrix) -> bool:
 
 @graph_rule("matmul", "sparse_mm", "spmm", "smm")
 def product(site: Site, graph: GraphArguments, input: Any, other: Any) -> Value:
-    """A x is an aggregation, x W a layer; A W, with the adjacency as the input, a layer too."""
+    """A x is an aggregation, x W a layer; A W, with the adjacency as the input, a layer too.
+
+    Args:
+        site: operation that is lowered.
+        graph: arguments of the graph network.
+        input: left factor.
+        other: right factor.
+    """
     if is_adjacency(graph, input) and isinstance(other, Value):
         if is_adjacency(graph, other):
             raise Refusal(f"{site.display} of the adjacency with itself", ADJACENCY)
@@ -104,7 +125,15 @@ def product(site: Site, graph: GraphArguments, input: Any, other: Any) -> Value:
 def add_product(
     site: Site, graph: GraphArguments, input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
 ) -> Value:
-    """y = β · bias + α · (product), with a constant bias."""
+    """y = β · bias + α · (product), with a constant bias.
+
+    Args:
+        site: operation that is lowered.
+        graph: arguments of the graph network.
+        input: constant bias.
+        mat1, mat2: the factors.
+        beta, alpha: factors of bias and product.
+    """
     if isinstance(input, Value) or alpha != 1:
         raise Refusal(f"{site.display} that adds an activation, or with alpha = {alpha}", AGGREGATION)
     if isinstance(mat1, Value) and not isinstance(mat2, Value):
@@ -115,5 +144,12 @@ def add_product(
 
 @graph_rule("coalesce", "to_sparse", "to_sparse_csr", "to_sparse_coo", "float", "to", "detach", "clone", "contiguous")
 def same_adjacency(site: Site, graph: GraphArguments, input: Any, *rest: Any, **options: Any) -> Any:
-    """Other layouts of the adjacency are the adjacency; anything else goes by the general rules."""
+    """Other layouts of the adjacency are the adjacency; anything else goes by the general rules.
+
+    Args:
+        site: operation that is lowered.
+        graph: arguments of the graph network.
+        input: tensor whose layout changes.
+        rest, options: further arguments of the operation.
+    """
     return input if is_adjacency(graph, input) else NotImplemented

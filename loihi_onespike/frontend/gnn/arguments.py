@@ -38,6 +38,7 @@ class GraphArguments:
 
     @property
     def nodes(self) -> int:
+        """Number of nodes."""
         return self.graph.nodes if isinstance(self.graph, Edges) else int(self.graph.shape[0])
 
 

@@ -37,7 +37,15 @@ def outside_a_graph(site: Site, module: nn.Module, *_: Any, **__: Any) -> NoRetu
 
 
 def gcn_conv(site: Site, graph: GraphArguments, module: Any, x: Any, edge_index: Any, edge_weight: Any = None) -> Value:
-    """The layer as a linear map, an aggregation and a bias."""
+    """The layer as a linear map, an aggregation and a bias.
+
+    Args:
+        site: operation that is lowered.
+        graph: arguments of the graph network.
+        module: the layer.
+        x: input value.
+        edge_index, edge_weight: edges as the layer takes them.
+    """
     if isinstance(edge_index, Value) or isinstance(edge_weight, Value) or not isinstance(x, Value):
         raise Refusal(f"{site.display} on edges that depend on the input", AGGREGATION)
     if getattr(module, "flow", "source_to_target") != "source_to_target":

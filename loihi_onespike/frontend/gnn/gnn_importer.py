@@ -68,6 +68,7 @@ class _Bound(nn.Module):
 
 
 def traced_role(arguments: GraphArguments) -> str:
+    """Role of the argument that the trace follows: the features, or the adjacency where there are none."""
     return "adjacency" if arguments.features is None else "features"
 
 

@@ -49,6 +49,13 @@ class InputForm:
 
     @classmethod
     def of(cls, arguments: GraphArguments, aggregation: Aggregation = PLAIN, hops: int = 0) -> InputForm:
+        """The form of the input of a graph network.
+
+        Args:
+            arguments: arguments of the graph network.
+            aggregation: form of the aggregation that the host applies.
+            hops: number of aggregations that the host applies.
+        """
         source = "adjacency" if arguments.features is None else "features"
         return cls(arguments.roles, source, aggregation, hops, arguments.nodes, fingerprint(arguments.graph))
 

@@ -51,11 +51,26 @@ class GraphBuilder:
         """Findings that count whether or not the output depends on them."""
 
     def add(self, name: str, op: AnnOp, inputs: Sequence[Value], shape: Shape, source: str) -> Value:
-        """Append a node; `name` gets a number when it is taken."""
+        """Append a node; `name` gets a number when it is taken.
+
+        Args:
+            name: name of the node.
+            op: operation.
+            inputs: values that it reads.
+            shape: shape of the result without the batch.
+            source: line of the user's code.
+        """
         return self._append(name, op, inputs, shape, source, None)
 
     def add_reindex(self, name: str, value: Value, index: NDArray[np.integer], source: str) -> Value:
-        """Append a gather, merged with a gather right before it; none at all where it changes nothing."""
+        """Append a gather, merged with a gather right before it; none at all where it changes nothing.
+
+        Args:
+            name: name of the node.
+            value: value that is gathered.
+            index: index into the flat value, -1 for zero.
+            source: line of the user's code.
+        """
         before = self._drafts[value.node]
         if isinstance(before.op, Reindex):
             flat = np.append(before.op.index.ravel(), np.int32(-1))  # index -1 reads the entry at the end, -1 again
@@ -72,7 +87,15 @@ class GraphBuilder:
     def add_refused(
         self, name: str, inputs: Sequence[Value], shape: Shape, source: str, finding: Finding | None
     ) -> Value:
-        """Hold the place of something without a one-spike form."""
+        """Hold the place of something without a one-spike form.
+
+        Args:
+            name: name of the node.
+            inputs: values that it reads.
+            shape: shape of the result without the batch.
+            source: line of the user's code.
+            finding: what cannot be converted; None where that is reported elsewhere.
+        """
         return self._append(name, None, inputs, shape, source, finding)
 
     def add_note(self, value: Value, text: str) -> None:

@@ -24,6 +24,11 @@ def gather_index(site: Site, value: Value, operation: Callable[[torch.Tensor], A
 
     y[i] = x.ravel()[index[i]], 0 where index is -1. Refused when the operation moves values between samples, drops
     the batch axis, or computes instead of moving.
+
+    Args:
+        site: operation that is lowered.
+        value: input value.
+        operation: the operation on a tensor.
     """
     size = prod(value.shape)
     # Apple's GPU has no float64; float32 is exact up to 2^24 entries, far beyond one layer of a sample.
@@ -54,7 +59,14 @@ def _read(site: Site, result: torch.Tensor, size: int) -> NDArray[np.int64]:
 
 
 def gather(site: Site, value: Value, operation: Callable[[torch.Tensor], Any], part: str = "") -> Any:
-    """The rearranged value (a tuple of them where the operation gives several tensors)."""
+    """The rearranged value (a tuple of them where the operation gives several tensors).
+
+    Args:
+        site: operation that is lowered.
+        value: input value.
+        operation: the operation on a tensor.
+        part: name of the node within the operation.
+    """
     index = gather_index(site, value, operation)
     if isinstance(index, tuple):
         return tuple(site.reindex(value, one, f"{part}{i}") for i, one in enumerate(index))

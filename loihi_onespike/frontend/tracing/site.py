@@ -32,6 +32,7 @@ class Refusal(Exception):
         self.found, self.advice, self.consequence = found, advice, consequence
 
     def finding(self, node: str, where: str) -> Finding:
+        """The refusal as a finding at a node and a line of the user's code."""
         return Finding(node, self.found, where, *self.advice.texts)
 
 
@@ -70,11 +71,24 @@ class Site:
         self.values = [leaf for leaf in leaves((self.args, self.kwargs)) if isinstance(leaf, Value)]
 
     def emit(self, op: AnnOp, inputs: Sequence[Value], shape: Shape, part: str = "") -> Value:
-        """Add a node; `part` tells the nodes of one call apart, the one that gives the result has none."""
+        """Add a node; `part` tells the nodes of one call apart, the one that gives the result has none.
+
+        Args:
+            op: operation.
+            inputs: values that it reads.
+            shape: shape of the result without the batch.
+            part: name of the node within the call.
+        """
         return self.builder.add(self._part(part), op, inputs, shape, self.source)
 
     def reindex(self, value: Value, index: NDArray[np.integer], part: str = "") -> Value:
-        """Add a gather: y[i] = x.ravel()[index[i]], 0 where index is -1."""
+        """Add a gather: y[i] = x.ravel()[index[i]], 0 where index is -1.
+
+        Args:
+            value: value that is gathered.
+            index: index into the flat value, -1 for zero.
+            part: name of the node within the call.
+        """
         return self.builder.add_reindex(self._part(part), value, index, self.source)
 
     def note(self, value: Value, text: str) -> Value:
@@ -86,12 +100,24 @@ class Site:
         return f"{self.name}.{part}" if part else self.name
 
     def unavailable(self, shape: Shape, topic: str, found: str) -> Value:
-        """Hold the place of a second result that has no one-spike form; reported where the output depends on it."""
+        """Hold the place of a second result that has no one-spike form; reported where the output depends on it.
+
+        Args:
+            shape: shape of the result without the batch.
+            topic: topic of the support table.
+            found: what the result is.
+        """
         finding = Refusal(f"{self.display}: {found}", support.advice_for(topic)).finding(self.name, self.source)
         return self.builder.add_refused(f"{self.name}.unused", self.values, shape, self.source, finding)
 
     def refuse(self, topic: str, found: str = "", consequence: bool = False) -> NoReturn:
-        """Report the call with the text of the support table on `topic`."""
+        """Report the call with the text of the support table on `topic`.
+
+        Args:
+            topic: topic of the support table.
+            found: what was found; by default the call.
+            consequence: whether the refusal only follows from another one.
+        """
         raise Refusal(found or self.display, support.advice_for(topic), consequence)
 
     def rerun(self, tensor: torch.Tensor) -> Any:

@@ -23,6 +23,7 @@ class Advice:
 
     @property
     def texts(self) -> tuple[str, str]:
+        """What is supported, and the remedy."""
         return self.supported, self.remedy
 
 

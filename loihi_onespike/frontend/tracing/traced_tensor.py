@@ -39,7 +39,12 @@ class Recorder(fx.Tracer):
     written_at: str
 
     def call_method(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """Record the tensor method of this name."""
+        """Record the tensor method of this name.
+
+        Args:
+            method: name of the method.
+            args, kwargs: its arguments, the tensor first.
+        """
         raise NotImplementedError
 
     def read_attribute(self, tensor: TracedTensor, attribute: str) -> Any:
