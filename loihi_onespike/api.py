@@ -25,7 +25,7 @@ from loihi_onespike.evaluation.evaluation import Accuracy, Evaluation
 from loihi_onespike.evaluation.evaluator import Evaluator
 from loihi_onespike.evaluation.gnn import evaluate_graph
 from loihi_onespike.evaluation.image_counts import Counts
-from loihi_onespike.executors.batches import in_batches
+from loihi_onespike.executors.batched_runs import in_batches
 from loihi_onespike.executors.protocol import Executor, ExecutorOptions, Subject
 from loihi_onespike.executors.registry import check_capability, entry_of
 from loihi_onespike.frontend import ModelSource, as_module

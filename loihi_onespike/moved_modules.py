@@ -28,7 +28,7 @@ MOVED_MODULES = {
     "deployment.report": "boards.deployment.deployment_report",
     "deployment.runner": "boards.deployment.board_runner",
     "diagnosis": "analysis.diagnosis",
-    "diagnosis.report": "analysis.diagnosis.diagnosis_report",
+    "diagnosis.report": "analysis.diagnosis.report.diagnosis_report",
     "distributed": "jobs.distributed",
     "energy": "boards.energy",
     "energy.counts": "evaluation.spike_counter",
@@ -72,6 +72,15 @@ VANISHED_PACKAGES = frozenset(old.partition(".")[0] for old in MOVED_MODULES) & 
 """Packages whose modules went to several places: they stay importable, and are empty."""
 
 MOVED_NAMES = {
+    "analysis.tuning": {
+        "Measurement": "analysis.tuning:NetworkFigures",
+        "Setting": "analysis.tuning:ConversionSetting",
+    },
+    "boards.deployment": {
+        "Measurement": "boards.deployment:BoardMeasurement",
+        "Options": "boards.deployment:DeploymentOptions",
+    },
+    "boards.mapping": {"Layer": "boards.mapping:MappedLayer"},
     "conversion": {
         "convert": "api:convert",
         "Options": "conversion.options:Options",
@@ -79,6 +88,7 @@ MOVED_NAMES = {
         "check_lowering": "conversion.pipeline:check_lowering",
         "plan_float": "conversion.pipeline:plan_float",
     },
+    "jobs": {"Job": "jobs:ArrayJob"},
     "microcode": {
         name: f"executors.microcode.microcode_executor:{name}" for name in ("Execution", "Measured", "execute", "run")
     },
@@ -136,15 +146,18 @@ class _ModuleWithMovedNames(SourceFileLoader):
 def answer_for_moved_names(module: ModuleType) -> None:
     """Make the names that left a module available in it."""
     moved = MOVED_NAMES[module.__name__[len(PACKAGE) :]]
+    own = module.__dict__.get("__getattr__")
 
     def find(name: str) -> object:
         if name not in moved:
+            if own is not None:
+                return own(name)
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         home, _, new = moved[name].partition(":")
         warnings.warn(f"{module.__name__}.{name} is {PACKAGE}{home}.{new} now", DeprecationWarning, stacklevel=2)
         return getattr(import_module(PACKAGE + home), new)
 
-    module.__dict__.setdefault("__getattr__", find)
+    module.__dict__["__getattr__"] = find
 
 
 def new_place(old: str) -> str | None:

@@ -34,7 +34,7 @@ class FloatRuns(Executor[ExecutorOptions]):
 
     def predict(self, inputs: Any, options: ExecutorOptions) -> NDArray[np.float64]:
         """The output (N, …), computed batch by batch."""
-        from loihi_onespike.executors.batches import in_batches
+        from loihi_onespike.executors.batched_runs import in_batches
 
         return in_batches(self.float.run, inputs, BATCH)
 
