@@ -83,7 +83,7 @@ MOVED_NAMES = {
     "boards.mapping": {"Layer": "boards.mapping:MappedLayer"},
     "conversion": {
         "convert": "api:convert",
-        "Options": "conversion.options:Options",
+        "Options": "conversion.options:ConversionOptions",
         "calibration_batches": "data.batches:calibration_batches",
         "check_lowering": "conversion.pipeline:check_lowering",
         "plan_float": "conversion.pipeline:plan_float",
