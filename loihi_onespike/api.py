@@ -80,6 +80,7 @@ class OneSpikeNetwork:
 
     @cached_property
     def stages(self) -> StageGraph:
+        """The network in real numbers: the converted stages, or after `load` the dequantized ones."""
         if self._stages is not None:
             return self._stages
         return dequantize(self.network)
@@ -193,6 +194,8 @@ class OneSpikeNetwork:
         """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
 
         Args:
+            executor: name of the executor.
+            options: further options of the executor.
             x, y: inputs as the ANN takes them and class labels (N,).
             model: the ANN to compare with; by default the one that was converted.
             progress: called as progress(images done, images in all), first with what earlier runs have done.
@@ -232,7 +235,11 @@ class OneSpikeNetwork:
         memory_budget: int | None = None,
         **options: object,
     ) -> Evaluator:
-        """What counts the parts of an evaluation of images; arguments as of `evaluate`."""
+        """The evaluator that counts the parts of an evaluation of images.
+
+        Args:
+            x, y, executor, model, batch, memory_budget, options: as for `evaluate`.
+        """
         running, chosen = self.executor(executor), _options(executor, memory_budget, options)
         inputs, labels = _floats(x), np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
         if len(inputs) != len(labels):

@@ -115,7 +115,12 @@ class MovedModuleFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec of a module that has moved; None, so that other finders are asked, for all others."""
+        """The spec of a module that has moved; None, so that other finders are asked, for all others.
+
+        Args:
+            fullname: name of the module that is imported.
+            path, target: as the import system gives them; not used.
+        """
         if not fullname.startswith(PACKAGE):
             return None
         name = fullname[len(PACKAGE) :]

@@ -45,6 +45,7 @@ class Channels:
 
     @property
     def count(self) -> int:
+        """Number of channels."""
         return int(np.prod(self.parameter_shape))
 
     def mean(self, values: torch.Tensor) -> NDArray[np.float64]:
@@ -56,7 +57,13 @@ class Channels:
         return np.asarray(values, np.float64).reshape(self.parameter_shape)
 
     def places(self, samples: int, seed: int, most: int = SAMPLES) -> tuple[torch.Tensor, ...]:
-        """Random indices into the sample axis and the shared axes, `most` of them or every place once."""
+        """Random indices into the sample axis and the shared axes, `most` of them or every place once.
+
+        Args:
+            samples: number of samples.
+            seed: seed of the choice.
+            most: largest number of places.
+        """
         extents = (samples, *(self.shape[axis] for axis in self.shared))
         total = int(np.prod(extents))
         flat = np.arange(total) if total <= most else np.random.default_rng(seed).integers(0, total, most)

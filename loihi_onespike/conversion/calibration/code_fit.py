@@ -73,6 +73,7 @@ class ActivationValues:
 
     @property
     def power(self) -> float:
+        """Mean square of the values."""
         return float(self.sorted.squares.mean() / self.sorted.count)
 
 
@@ -80,6 +81,11 @@ def fit_scales(values: ActivationValues, grid: CodeGrid, factors: Float = FACTOR
     """λ per channel with the least error on a grid, and that error.
 
     Among equally good ones the factor next to 1 wins (a channel that is always silent has no preference).
+
+    Args:
+        values: activations of a population.
+        grid: levels and thresholds of the code.
+        factors: factors of the largest value that are tried as λ.
     """
     scales = values.largest[:, None] * factors
     errors = values.sorted.errors(grid, scales)
@@ -92,7 +98,13 @@ def fit_scales(values: ActivationValues, grid: CodeGrid, factors: Float = FACTOR
 
 
 def fit_population(values: ActivationValues, levels: Float, thresholds: Float, factors: Float = FACTORS) -> CodeFit:
-    """λ per channel and first negative phase for given levels and thresholds (T,)."""
+    """λ per channel and first negative phase for given levels and thresholds (T,).
+
+    Args:
+        values: activations of a population.
+        levels, thresholds: levels and thresholds (T,) in units of λ.
+        factors: factors of the largest value that are tried as λ.
+    """
     scales, error = fit_scales(values, CodeGrid.of(levels, thresholds, None, values.symmetric), factors)
     best = CodeFit(scales, None, error)
     if not values.two_sided or error < QUIET * values.power:
@@ -117,6 +129,11 @@ def fit_codebook(populations: Sequence[ActivationValues], timesteps: int, iterat
 
     The best curve of `companded_levels`, then Lloyd's iteration from there: λ and first negative phase are
     fitted to the levels, then every level moves to the mean of the values that it stands for.
+
+    Args:
+        populations: activations of the populations.
+        timesteps: number of levels T.
+        iterations: iterations of Lloyd's method.
     """
     alive = [values for values in populations if values.power > 0]
     if not alive:

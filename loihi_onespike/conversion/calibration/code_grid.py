@@ -43,6 +43,7 @@ class CodeGrid:
         """Grid of a code's levels and thresholds (T,).
 
         Args:
+            levels, thresholds: levels and thresholds (T,) in units of λ.
             first_negative_phase: first phase that negative spikes may take; None for an unsigned code.
             symmetric: negative spikes at every phase about 0, as activations of either sign need them.
         """
@@ -65,6 +66,12 @@ class CodeGrid:
     def of_code(
         cls, code: SingleSpikeCode, first_negative_phase: int | None = None, symmetric: bool = False
     ) -> CodeGrid:
+        """Grid of a code.
+
+        Args:
+            code: the code.
+            first_negative_phase, symmetric: as for `of`.
+        """
         return cls.of(code.levels(), code.thresholds(), first_negative_phase, symmetric)
 
 
@@ -87,6 +94,7 @@ class SortedValues:
 
     @property
     def count(self) -> int:
+        """Number of values per channel."""
         return int(self.values.shape[1])
 
     def errors(self, grid: CodeGrid, scales: Float) -> Float:

@@ -47,6 +47,9 @@ def codebooks(
     """Code of every hidden stage, fitted to the activations of its group.
 
     Args:
+        graph: stages that get codes.
+        timesteps: number of levels T.
+        done: called after every group.
         values: activations by stage; max pooling has none of its own.
     """
     codes: dict[str, SingleSpikeCode] = {}

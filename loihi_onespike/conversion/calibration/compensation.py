@@ -56,6 +56,8 @@ def rounded_rows(weights: Float, covariances: Float, samples: int) -> Float:
     """Whole numbers (groups, rows, d) for weights, with covariances (groups, d, d) of their inputs.
 
     Args:
+        weights: weights (groups, rows, d) in units of the integer grid.
+        covariances: covariances (groups, d, d) of their inputs.
         samples: that the covariances were taken from.
     """
     size = weights.shape[-1]

@@ -29,6 +29,7 @@ def fit_early_thresholds(
     """The plan with thresholds of least error for the early phases, one phase after the other.
 
     Args:
+        plan: plan whose thresholds are fitted.
         parts: (S, M) pre-activations in units of the threshold, bias and offset included.
         wanted: (M,) values to be carried, in units of λ about the value of no spike.
         weight: (M,) what a unit of squared error counts, λ² of the neuron.

@@ -16,6 +16,11 @@ def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSam
     """Range of the input: one for all entries of a sparse input, one per feature otherwise, zero without a spike.
 
     A sparse input with negative entries has no silent zero and is planned as a dense one.
+
+    Args:
+        graph: stages whose input is planned.
+        sample: features or adjacency, dense or sparse.
+        code: code of the input.
     """
     values = sample.matrix.data if isinstance(sample, SparseSample) else sample
     if not values.size or not np.any(values):

@@ -31,6 +31,11 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
     calibration values lie on a uniform grid that the code can hold (8-bit images after any per-channel normalisation
     do), the code is laid on that grid and the input is carried exactly; else the range is divided evenly. With zero
     padding the folded offset differs at the border, so the new bias is one per neuron.
+
+    Args:
+        graph: stages whose input is planned.
+        batches: calibration inputs (n, *shape).
+        code: code of the input.
     """
     survey = _Survey(graph.input.shape)
     for batch in batches:

@@ -27,6 +27,10 @@ def plan_by_maxima(
     """λ of every stage from its activation maxima (Eq. 2), one code and wait for all.
 
     Args:
+        graph: stages to plan.
+        maxima: activation maxima by stage.
+        code: code of all hidden stages.
+        wait: steps before the first decision; None for full wait.
         normalization: "channel", or "layer" for the paper's layer-wise one; vectors without channels always share one.
     """
     plans: dict[str, StagePlan] = {}

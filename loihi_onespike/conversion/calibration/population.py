@@ -73,9 +73,13 @@ class PopulationTarget:
 
     @classmethod
     def of(cls, graph: StageGraph, stage: Stage, largest: Float, method: Method) -> PopulationTarget:
-        """
+        """The target of a stage of a graph.
+
         Args:
+            graph: graph that holds the stage.
+            stage: the stage.
             largest: λ by Eq. 2, broadcastable to the shape of the stage.
+            method: parts of the calibration that are on.
         """
         channels = Channels.of(stage)
         # max pooling passes the first spike, so a spike in front of it must never stand for a small value
@@ -105,6 +109,8 @@ def plan_population(
     """Plan, and bias per channel (offset not taken off) under which the coded values have the mean of the ANN's.
 
     Args:
+        target: what is planned.
+        settings: settings of the calibration.
         parts: (N, *shape) pre-activations of the SNN at steps wait + 1 … T_in.
         values: (N, *shape) values of the ANN.
         shift: (C,) bias to start from.

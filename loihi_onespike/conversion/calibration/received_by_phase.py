@@ -15,7 +15,13 @@ from loihi_onespike.executors.float.tensor_codes import ALMOST, tensor_code
 
 
 def levels_received_by_phase(levels: torch.Tensor, plan: StagePlan, t: int) -> torch.Tensor:
-    """Levels (N, *shape) in units of λ that a population has sent by phase t; 0 where the spike is still to come."""
+    """Levels (N, *shape) in units of λ that a population has sent by phase t; 0 where the spike is still to come.
+
+    Args:
+        levels: levels that are sent in the window.
+        plan: plan of the population.
+        t: phase.
+    """
     return F.hardshrink(levels, plan.code.levels()[min(t, plan.code.timesteps) - 1] * ALMOST)
 
 
@@ -23,6 +29,8 @@ def input_received_by_phase(values: Any, plan: InputPlan, t: int) -> Any:
     """The same of the input, in its own units: its first t bits, or the spikes so far.
 
     Args:
+        plan: plan of the input.
+        t: phase.
         values: a tensor or one sparse sample.
     """
     if isinstance(values, SparseSample):

@@ -40,6 +40,7 @@ def corrected(stage: AnyStage, rows: Mapping[int, RowInputs], missing: torch.Ten
     """The stage with corrected weights of one link, the first for which it pays.
 
     Args:
+        stage: stage whose weights are corrected.
         rows: of its links, from `row_inputs_of`.
         missing: (N, *shape) pre-activation of the ANN less that of the SNN.
     """
@@ -77,7 +78,13 @@ def fitted(rows: RowInputs, missing: torch.Tensor) -> Float | None:
 
 
 def solved(xx: Float, xr: Float, strength: float) -> Float:
-    """ΔW (groups, rows, d) for moments (groups, d, d) of the inputs and (groups, d, rows) with the outputs."""
+    """ΔW (groups, rows, d) for moments (groups, d, d) of the inputs and (groups, d, rows) with the outputs.
+
+    Args:
+        xx: moments of the inputs.
+        xr: moments of inputs and outputs.
+        strength: strength of the ridge penalty, relative to the mean variance of the inputs.
+    """
     size = xx.shape[1]
     damping = strength * np.trace(xx, axis1=1, axis2=2) / size
     damped = xx + np.where(damping > 0, damping, 1.0)[:, None, None] * np.eye(size)

@@ -80,6 +80,7 @@ class RowInputs:
 
     @property
     def groups(self) -> int:
+        """Number of groups of rows that read the same inputs."""
         return int(self.inputs.shape[1])
 
     @cached_property

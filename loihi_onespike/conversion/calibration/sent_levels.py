@@ -25,6 +25,7 @@ def sent_levels(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> 
     """±level in units of λ for every neuron, 0 where it sends nothing; float32, in a memory order of `by_place`.
 
     Args:
+        plan: plan of the population.
         parts: S tensors (N, *shape).
         bias: added to every part, broadcastable to the shape.
     """
@@ -76,6 +77,7 @@ def mean_sent_levels(
     """Mean level in units of λ, and share of samples whose last part is above -active_from, per channel: (C,) each.
 
     Args:
+        plan: plan of the population.
         parts: (S, C, n) pre-activations.
         shift: (C,) added to them.
         factor: (C,) threshold.

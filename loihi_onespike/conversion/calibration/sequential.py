@@ -46,6 +46,7 @@ def calibrate_in_sequence(
     """Planned stages with corrected weights and biases.
 
     Args:
+        settings: settings of the calibration.
         graph: stages whose input is planned.
         x: calibration inputs (N, *shape), or one sparse sample.
         done: called after every stage.

@@ -90,6 +90,11 @@ def fold_dense(op: Dense, e: Expression, shapes: Mapping[str, Shape]) -> Express
     """Dense map of a vector that is itself a linear map of stages, as one dense map of each stage.
 
     Returns None where the composite would be too large, see MAX_FOLDED_GROWTH.
+
+    Args:
+        op: the dense map.
+        e: expression that it reads.
+        shapes: shapes of the stages by name.
     """
     if len(e.shape) != 1:
         return None

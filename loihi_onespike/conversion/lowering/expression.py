@@ -64,6 +64,7 @@ class Expression:
 
     @property
     def shape(self) -> Shape:
+        """Shape of the value without the batch."""
         return self.inner_shape if self.outer is None else self.outer.shape
 
     @property
@@ -73,7 +74,14 @@ class Expression:
 
 
 def reindexed(values: Float, shape: Shape, index: Index, missing: float) -> Float:
-    """Broadcast `values` to shape, then gather; `missing` where index is -1. Stays 0-d where it can."""
+    """Broadcast `values` to shape, then gather; `missing` where index is -1. Stays 0-d where it can.
+
+    Args:
+        values: values that broadcast to the shape.
+        shape: shape before the gather.
+        index: index into the flat value, -1 for `missing`.
+        missing: value where the index is -1.
+    """
     if values.size == 1 and (index.min() >= 0 or float(values.item()) == missing):
         return values.reshape(())
     flat = np.append(np.broadcast_to(values, shape).ravel(), missing)
@@ -89,11 +97,20 @@ def compose(outer: Index, inner: Index | None) -> Index:
 
 
 def is_identity(index: Index, shape: Shape) -> bool:
+    """Whether a gather of a value of this shape changes nothing."""
     return index.shape == shape and np.array_equal(index.ravel(), np.arange(index.size))
 
 
 def reindex(e: Expression, index: Index, shared: tuple[int, ...]) -> Expression:
-    """Gather of an expression. Copies absorb it; anything else keeps it outside, where a dense map or ReLU takes it."""
+    """Gather of an expression.
+
+    Copies absorb it; anything else keeps it outside, where a dense map or ReLU takes it.
+
+    Args:
+        e: the expression.
+        index: index into the flat value, -1 for zero.
+        shared: axes of the result over which neurons share weights and scales.
+    """
     if is_identity(index, e.shape):
         return e
     if not e.is_copy:
@@ -106,7 +123,12 @@ def reindex(e: Expression, index: Index, shared: tuple[int, ...]) -> Expression:
 
 
 def affine(e: Expression, scale: Float, shift: Float) -> Expression | None:
-    """e · scale + shift, parameters broadcastable to the expression's shape; None behind a gather that drops places."""
+    """e · scale + shift, parameters broadcastable to the expression's shape; None behind a gather that drops places.
+
+    Args:
+        e: the expression.
+        scale, shift: parameters that broadcast to its shape.
+    """
     if e.outer is not None:
         if not _is_rearrangement(e.outer, e.inner_shape):
             return None
@@ -132,7 +154,13 @@ def total(values: Sequence[Expression], shape: Shape) -> Expression:
 
 
 def concatenated(copies: Sequence[Expression], axis: int, shape: Shape) -> Expression:
-    """Copies side by side along an axis: each gathered to its place, with nothing elsewhere, and summed."""
+    """Copies side by side along an axis: each gathered to its place, with nothing elsewhere, and summed.
+
+    Args:
+        copies: the expressions, which are copies.
+        axis: axis along which they are joined.
+        shape: shape of the result.
+    """
     axis %= len(shape)
     parts, offset = [], 0
     for e in copies:

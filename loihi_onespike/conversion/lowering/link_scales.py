@@ -32,7 +32,13 @@ def gathered_scale(link: Link, scale: Float, pre_shape: Shape) -> Float | None:
 
 
 def pooled_scale(stage: Stage, scales: Mapping[str, Float], graph: StageGraph) -> Float:
-    """λ of a max-pooling population: that of the channels it pools; with several inputs each channel has one."""
+    """λ of a max-pooling population: that of the channels it pools; with several inputs each channel has one.
+
+    Args:
+        stage: the max-pooling stage.
+        scales: λ of the stages by name.
+        graph: graph that holds them.
+    """
     result = np.zeros((stage.shape[0],) + (1,) * (len(stage.shape) - 1))
     for link in stage.links:
         pre_shape = graph.by_name[link.pre].shape

@@ -22,6 +22,8 @@ def fold_offsets(stage: AnyStage, offsets: Mapping[str, NDArray[np.float64]], gr
     Padded places hold 0 and not the offset, so with zero padding the new bias is one per neuron.
 
     Args:
+        stage: stage whose bias takes the offsets.
+        graph: graph that holds the stages.
         offsets: by stage name, broadcastable to its shape; stages without an entry have none.
     """
     for link in stage.links:

@@ -33,14 +33,19 @@ def free_bits(ranges: Float) -> float:
 
 
 def fraction_bits(layer: str, ranges: Float, swings: Callable[[], Float]) -> int:
-    """As many as fit for every channel, or ENOUGH_BITS where all but a few channels allow them.
+    """Number of fraction bits of v: as many as every channel allows, or ENOUGH_BITS where most channels do.
 
-    The few (batch-norm gain near zero: weights negligible beside bias or λ) get a coarser unit instead, which rounds
-    weights that hardly matter. A whole layer gives up at most SPARE_WEIGHT_BITS that way, which the facts tell;
-    HeadroomError when that is not enough for the sums of the inputs alone either, since only those need precision.
+    The remaining channels (batch-norm gain near zero: weights that are negligible beside bias or λ) get a coarser unit,
+    which rounds weights that hardly matter. The weight precision of a whole layer is reduced by at most SPARE_WEIGHT_BITS,
+    and the facts of the network record it.
 
     Args:
-        swings: gives the largest magnitudes of these sums, without bias and threshold; asked for where v does not fit.
+        layer: name of the layer, for the error.
+        ranges: largest |v| per channel in units of v without fraction bits.
+        swings: returns the largest magnitudes of the input sums without bias and threshold; called if v does not fit.
+
+    Raises:
+        HeadroomError: the input sums alone do not fit either.
     """
     for_most = free_bits(ranges)
     if for_most < -SPARE_WEIGHT_BITS:
@@ -57,7 +62,13 @@ def fraction_bits(layer: str, ranges: Float, swings: Callable[[], Float]) -> int
 
 
 def finest_units(ranges: Float, unit: Float, shift: int) -> Float | None:
-    """Unit below which v with `shift` fraction bits is too wide, 0 where `unit` will do; None where it always does."""
+    """Unit below which v with `shift` fraction bits is too wide, 0 where `unit` will do; None where it always does.
+
+    Args:
+        ranges: largest |v| per channel in units of v without fraction bits.
+        unit: real value of v = 1 per channel.
+        shift: fraction bits of v.
+    """
     widest = ranges * 2.0**shift
     too_wide = widest > 2**WIDEST_BITS
     return np.where(too_wide, unit * widest / 2**WIDEST_BITS, 0.0) if too_wide.any() else None

@@ -40,6 +40,8 @@ class Headroom:
         """Of a population and the synapses onto it.
 
         Args:
+            population: the population.
+            synapses: groups of synapses onto it.
             populations: those that the synapses read, by name.
             trace: of the population on calibration images.
             weight_bits: that its weights were asked to have.
@@ -63,6 +65,11 @@ def worst_case_bits(
 
     Every neuron spikes once at the worst moment: the first phase for v, all at the same phase for the sum; a binary
     coded input spikes in every phase.
+
+    Args:
+        population: the population.
+        synapses: groups of synapses onto it.
+        populations: populations that the synapses read, by name.
     """
     membrane = population.membrane
     later = membrane.gain / membrane.gains[1:]  # what a spike of each input step grows by until the end

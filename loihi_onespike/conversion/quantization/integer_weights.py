@@ -42,6 +42,8 @@ def integer_links(
     Weights that have been rounded already (`Stage.grid`) keep their grid, so that they become what they were then.
 
     Args:
+        stage: stage whose links become integers.
+        weight_bits: width of a weight, sign included.
         scales: λ and shape of the population that each link reads.
         finest: lower bound of the unit of v, broadcastable to the shape of the unit.
         most_exp: largest weight exponent.

@@ -49,6 +49,7 @@ def quantize(
     """Integer network of a planned stage graph.
 
     Args:
+        graph: planned stage graph.
         codes: input codes of calibration images, for the head-room.
         weight_bits: 2..8, sign included.
         progress: called as progress("quantize", stages done, of).

@@ -23,6 +23,8 @@ def rounded_stage(stage: AnyStage, graph: StageGraph, weight_bits: int, rounding
     Head-room can cost a layer further bits when the network is quantized; that is not known yet here.
 
     Args:
+        stage: stage whose weights are rounded.
+        weight_bits: width of a weight, sign included.
         graph: with the plans of all stages that this one reads.
         rounding: of the weights of convolutions and dense maps.
     """

@@ -43,12 +43,20 @@ class LavaJob:
     images: int
 
     def write(self, folder: Path, network: Network, codes: NDArray[np.integer]) -> None:
+        """Write the job, the network and the input codes to a folder.
+
+        Args:
+            folder: existing folder.
+            network: network that runs.
+            codes: input codes (N, *input shape).
+        """
         (folder / JOB).write_text(json.dumps(asdict(self)))
         netx_export.write(network, folder / NETWORK)
         np.save(folder / CODES, codes)
 
     @classmethod
     def read(cls, folder: Path) -> tuple[LavaJob, Network, NDArray[np.integer]]:
+        """The job, the network and the input codes of a folder."""
         job = cls(**json.loads((folder / JOB).read_text()))
         return job, netx_export.read(folder / NETWORK), np.load(folder / CODES)
 

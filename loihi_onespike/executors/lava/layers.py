@@ -37,6 +37,7 @@ class Layer:
 
     @property
     def name(self) -> str:
+        """Name of the population."""
         return self.population.name
 
 
@@ -51,6 +52,7 @@ def build_layers(
     """Make and connect the processes of every population but the input.
 
     Args:
+        network: network whose populations are made.
         inp: port of the input population's shape that the spikes come from.
         synapses: which processes carry the synapses.
         period: steps between two images, `network.period_steps` by default and at least.

@@ -42,6 +42,7 @@ class Graph:
         return [self.source, self.net, *self.net.leaves()]
 
     def run_config(self, precision: Precision) -> Loihi2SimCfg:
+        """Configuration of Lava that selects the process models of a precision."""
         if isinstance(self.net, WholeNetwork):
             LavaOptions(precision=precision, processes="whole")
         return run_config(self.processes(), precision)
@@ -56,7 +57,16 @@ def build(
     period: int | None = None,
     records: Mapping[str, Record] | None = None,
 ) -> Graph:
-    """Source and network, connected. `codes` (N, *input shape) as `core.encoding.encode_input` gives them."""
+    """Source and network as connected Lava processes.
+
+    Args:
+        network: the network or its file.
+        codes: input codes (N, *input shape) as `core.encoding.encode_input` gives them.
+        processes: a process per population and synapse group, or one for the network.
+        synapses: which processes carry the synapses.
+        period: steps between two images; by default the network's.
+        records: what is recorded of each population.
+    """
     LavaOptions(synapses=synapses, processes=processes)
     codes = np.asarray(codes)
     net: LavaNetwork | WholeNetwork

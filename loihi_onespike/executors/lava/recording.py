@@ -70,6 +70,7 @@ class Recorder:
         self._arrays: dict[str, NDArray[Any]] | None = None
 
     def watches(self, image: int) -> bool:
+        """Whether an image is recorded."""
         return self.record is not None and image < self.record.images
 
     def see(self, v: NDArray[Any], a_in: NDArray[Any]) -> None:
@@ -78,7 +79,13 @@ class Recorder:
         self.input_peak = max(self.input_peak, a_in.max(), -a_in.min())
 
     def write(self, image: int, v: NDArray[Any], phases: NDArray[Any] | None) -> None:
-        """Keep the end of a window."""
+        """Keep the potentials and phases at the end of a window.
+
+        Args:
+            image: number of the image.
+            v: potentials.
+            phases: spike phases; None for a readout.
+        """
         if self._arrays is None:
             assert self.record is not None
             self._arrays = self.record.open()

@@ -64,7 +64,13 @@ class Neurons:
             self.threshold = np.asarray(population.threshold, np.int64)
 
     def step(self, image: int, t: int, a_in: NDArray[np.int32] | None) -> NDArray[np.int8] | None:
-        """Local step t of a window: the spikes (flat), None where there are none. `a_in` flat, None for no input."""
+        """Local step t of a window: the spikes (flat), None where there are none. `a_in` flat, None for no input.
+
+        Args:
+            image: number of the image.
+            t: window-local step, from 1.
+            a_in: flat input sums, None for no input.
+        """
         if t == 1:
             self.v[...] = self.bias
             self.phases[...] = 0

@@ -45,6 +45,7 @@ class StockSynapse:
         self.process, self.pre_shape, self.post_shape, self.whc = process, pre_shape, post_shape, whc
 
     def connect_input(self, s_out: OutPort) -> None:
+        """Connect the port that the spikes come from."""
         virtual = s_out.transpose([2, 1, 0]) if self.whc else s_out.reshape((prod(self.pre_shape),))
         virtual.connect(self.process.s_in)
 
@@ -55,7 +56,13 @@ class StockSynapse:
 
 
 def stock_synapse(synapse: Synapse, pre: Any, post_shape: Shape) -> StockSynapse | None:
-    """The synapse as a stock process, None where none of them is exact."""
+    """The synapse as a stock process, None where none of them is exact.
+
+    Args:
+        synapse: the group of synapses.
+        pre: population that it reads.
+        post_shape: shape of the population that it feeds.
+    """
     bits = SIGNED_MESSAGE_BITS if isinstance(pre, Population) and pre.signed else 0
     form = STOCK_FORMS.find(synapse.op)
     if form is StockForm.CONV and _is_stock_conv(synapse):

@@ -50,12 +50,14 @@ class Worker:
         self.watching = False
 
     def report(self, **fields: Any) -> None:
+        """Write one event to the parent; ends the worker where nobody reads."""
         try:
             self.report_file.write(json.dumps(fields) + "\n")
         except OSError:  # nobody reads any more
             self.end(1)
 
     def run(self) -> None:
+        """Build the processes of the job and run them to the end."""
         from lava.magma.core.run_conditions import RunSteps
 
         from loihi_onespike.executors.lava.job import LavaJob
@@ -110,6 +112,7 @@ class Worker:
             raise FailureError(name, f"it {how_it_ended(code)}")
 
     def on_timer(self, number: int, frame: FrameType | None) -> None:
+        """Signal handler: end the worker when the parent has ended or a process of Lava has failed."""
         if os.getpid() != self.pid or not self.watching:
             return
         if os.getppid() != self.parent:
@@ -121,11 +124,13 @@ class Worker:
 
     def on_terminate(self, number: int, frame: FrameType | None) -> None:
         # Lava's processes inherit this handler; they leave at once, and the worker cleans up after them.
+        """Signal handler: end this process; the worker also ends Lava's processes."""
         if os.getpid() != self.pid:
             os._exit(128 + number)
         self.end(128 + number)
 
     def fail(self, process: str, text: str) -> NoReturn:
+        """Report the failure of a process and end the worker."""
         self.watching = False
         self.report(event="failed", process=process, text=text)
         self.end(1)

@@ -56,6 +56,13 @@ class NcParameters:
     ) -> NcParameters:
         """Parameters of a population whose first window begins after `start` steps and lasts `period` steps.
 
+        Args:
+            population: population that the neurons belong to.
+            start: steps before its first window.
+            period: steps of a window.
+            ucode: path of the microcode file.
+            spec: assumed widths of the chip.
+
         Raises:
             ConfigurationError: no file at `ucode`, or a period beyond the clock.
             MicrocodeError: a number that does not fit the spec.
@@ -79,6 +86,7 @@ def prepare(net: LavaNetwork, ucode: Ucode | None = None, spec: MicrocodeSpec = 
     """Give every neuron process of a network what its model for cores needs; returns it, in the order of the layers.
 
     Args:
+        spec: assumed widths of the chip.
         net: the hierarchical process of a network.
         ucode: see `program_files`.
 
