@@ -36,8 +36,8 @@ def fraction_bits(layer: str, ranges: Float, swings: Callable[[], Float]) -> int
     """Number of fraction bits of v: as many as every channel allows, or ENOUGH_BITS where most channels do.
 
     The remaining channels (batch-norm gain near zero: weights that are negligible beside bias or λ) get a coarser unit,
-    which rounds weights that hardly matter. The weight precision of a whole layer is reduced by at most SPARE_WEIGHT_BITS,
-    and the facts of the network record it.
+    which rounds weights that hardly matter. The weight precision of a whole layer is reduced by at most
+    SPARE_WEIGHT_BITS, and the facts of the network record it.
 
     Args:
         layer: name of the layer, for the error.
