@@ -44,7 +44,7 @@ def encode_input(population: InputPopulation, x: NDArray[np.floating] | SparseSa
         x = np.asarray(x, dtype=np.float64)
     if x.shape[1:] != population.shape:
         wanted = ", ".join(map(str, population.shape))
-        raise ConfigurationError(f"{population.name}: found inputs of shape {x.shape}, supported (N, {wanted})")
+        raise ConfigurationError(f"{population.name}: must have shape (N, {wanted}), got {x.shape}")
     return encode_values(population, x)
 
 

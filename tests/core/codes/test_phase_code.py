@@ -1,4 +1,4 @@
-"""The code of Eq. 3 and 4, its base choice (Eq. 5) and the binary input code."""
+"""The code of Eq. 3 and 4 and the binary input code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_onespike.core.codes import Base, BinaryCode, PhaseCode, best_base, percentage_error
+from loihi_onespike.core.codes import Base, BinaryCode, PhaseCode
 from loihi_onespike.errors import ConfigurationError
 
 bases = st.floats(1.02, 3.0).map(Base.nearest)
@@ -49,20 +49,6 @@ def test_binary_spikes_add_up_to_the_code(bits: int, data: st.DataObject) -> Non
     value = data.draw(st.integers(0, 2**bits - 1))
     code = BinaryCode(bits)
     assert sum(int(code.spikes(np.array(value), t)) * 2 ** (bits - t) for t in range(1, bits + 1)) == value
-
-
-def test_best_base_is_near_the_papers() -> None:
-    assert best_base(16).value == pytest.approx(1.3, abs=0.025)  # Fig. 6
-    assert best_base(24).value == pytest.approx(1.2, abs=0.025)
-
-
-def test_percentage_error_of_a_coarse_code_by_hand() -> None:
-    """Base 4 and one phase: everything from 5/32 up is sent as 1/4 and the rest is lost; the integral by quadrature."""
-    x = (np.arange(200_000) + 0.5) / 200_000
-    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
-    sent = np.where(x >= 0.25 * (1 + 0.25) / 2, 0.25, 0.0)
-    expected = np.mean(np.abs(x - sent) / x * density)
-    assert percentage_error(Base.nearest(4.0), 1) == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("value", [1.0, 0.5, 4.5, float("nan"), float("inf")])
