@@ -1,6 +1,6 @@
-"""Two meanings of an `AnnGraph`, written without the front end: by explicit synapse matrices, and by torch's kernels.
+"""Two evaluations of an `AnnGraph` that are independent of the front end: synapse matrices, and torch's kernels.
 
-The first is slow and obvious, the second is for networks of full size; tests hold both against the model.
+The first is slow and simple, the second is for networks of full size; tests compare both with the model.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ FINISH: dict[str, Callable[[Any], Any]] = {
 
 
 def evaluate(graph: AnnGraph, x: NDArray[Any]) -> NDArray[np.float64]:
-    """Output (N, …) for inputs (N, …), every linear map by its synapse matrix."""
+    """Output (N, …) for inputs (N, …), with the synapse matrix of every linear map."""
     return _walk(graph, np.asarray(x, np.float64), _numpy_linear)
 
 
 def evaluate_torch(graph: AnnGraph, x: NDArray[Any]) -> NDArray[np.float64]:
-    """The same with torch's convolutions in float64."""
+    """Output (N, …) for inputs (N, …), with torch's convolutions in float64."""
     return _walk(graph, np.asarray(x, np.float64), _torch_linear)
 
 

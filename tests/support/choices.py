@@ -16,19 +16,27 @@ T = TypeVar("T")
 
 
 class Choices(Protocol):
-    """A source of decisions."""
+    """Source of random decisions."""
 
-    def integer(self, low: int, high: int) -> int: ...
+    def integer(self, low: int, high: int) -> int:
+        """Integer in [low, high]."""
+        ...
 
-    def chance(self, percent: int) -> bool: ...
+    def chance(self, percent: int) -> bool:
+        """True in a percentage of all cases."""
+        ...
 
-    def pick(self, options: Sequence[T]) -> T: ...
+    def pick(self, options: Sequence[T]) -> T:
+        """One of the options."""
+        ...
 
-    def generator(self) -> np.random.Generator: ...
+    def generator(self) -> np.random.Generator:
+        """Generator for whole arrays."""
+        ...
 
 
 class Seeded:
-    """Decisions of a numpy generator: plain, fast, the same for the same seed."""
+    """Decisions of a seeded numpy generator."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -47,7 +55,7 @@ class Seeded:
 
 
 class Drawn:
-    """Decisions of hypothesis."""
+    """Decisions of hypothesis, which can shrink them."""
 
     def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
         self._draw = draw

@@ -1,4 +1,4 @@
-"""Small integer networks made by hand, for runs on Lava: a few populations, every feature of the IR somewhere."""
+"""Small handwritten integer networks for runs on Lava, which together have every feature of a network."""
 
 from __future__ import annotations
 
@@ -15,27 +15,31 @@ BASE = Base.nearest(1.5)
 
 
 def weights(seed: int, shape: Shape, largest: int = 20) -> NDArray[np.int16]:
+    """Random even weights up to twice `largest` in magnitude."""
     return (2 * np.random.default_rng(seed).integers(-largest, largest + 1, shape)).astype(np.int16)
 
 
 def codes(network: Network, images: int, seed: int = 0) -> NDArray[np.integer]:
+    """Random input codes (images, *input shape)."""
     source = network.input
     highest = 2**source.code.bits - 1 if isinstance(source.code, BinaryCode) else source.code.timesteps
     return np.random.default_rng(seed).integers(0, highest + 1, (images, *source.shape)).astype(np.int32)
 
 
 def source(shape: Shape, code: BinaryCode | PhaseCode) -> InputPopulation:
+    """Input population with scale 1 and offset 0."""
     return InputPopulation("input", shape, code, np.array(1.0), np.array(0.0))
 
 
 def membrane(mant: int, steps: int, shift: int = 0, bias: int = 0) -> Membrane:
+    """Membrane with one base and one bias for all neurons."""
     return Membrane((mant,) * steps, shift, np.array(bias, np.int64), np.array(0.5))
 
 
 def neurons(
     name: str, shape: Shape, m: Membrane, wait: int, threshold: int, timesteps: int, *, kind: str = "relu"
 ) -> Population:
-    """One-spike neurons whose θ at the first decision is about `threshold` and falls by the base from then on."""
+    """One-spike neurons with a θ of about `threshold` at the first decision, which then falls by the base."""
     code = PhaseCode(BASE, timesteps)
     plain = kind in ("max_pool", "relay")
     gains = code.thresholds() * m.gains[np.minimum(wait + np.arange(1, timesteps + 1), m.input_steps)]
@@ -52,7 +56,7 @@ def conv(seed: int, out: int, into: int, kernel: Shape, padding: tuple[tuple[int
 
 
 def chain(wait: int, timesteps: int = 6, *, bits: int = 4) -> Network:
-    """8 × 8 input → conv → max pool → conv → average pool → dense: what the demo network is made of."""
+    """8 × 8 input → conv → max pool → conv → average pool → dense: the structure of the demo network."""
     two = np.array(2, np.int16)
     halves = Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
     q = BASE.mant

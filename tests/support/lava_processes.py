@@ -1,4 +1,4 @@
-"""What a Lava run has going on in the operating system, seen from outside through /proc."""
+"""Processes and shared memory of a Lava run, as /proc shows them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from loihi_onespike.executors.lava import why_unavailable
 
 needs_lava = [
     pytest.mark.lava,
-    pytest.mark.skipif(why_unavailable() is not None, reason=why_unavailable() or "Lava is there"),
+    pytest.mark.skipif(why_unavailable() is not None, reason=why_unavailable() or "Lava is installed"),
 ]
 
 
 def worker_pid() -> int:
-    """The worker that this process has started."""
+    """Process number of the worker that this process has started."""
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             parent = int(entry.joinpath("stat").read_text().rpartition(")")[2].split()[1])
@@ -45,13 +45,13 @@ def shared_memory(pids: set[int]) -> set[Path]:
     """Shared memory files that processes have mapped."""
     lines = []
     for pid in pids:
-        with contextlib.suppress(OSError):  # it may just have ended
+        with contextlib.suppress(OSError):  # the process may have ended
             lines += Path(f"/proc/{pid}/maps").read_text().splitlines()
     return {Path(line.split()[5]) for line in lines if "/dev/shm/psm_" in line}
 
 
 class Watch:
-    """Progress callback that notes the run's processes and memory at its first call, then does `action(worker pid)`."""
+    """Progress callback that records processes and memory at its first call, then calls `action(worker pid)`."""
 
     def __init__(self, action: object = None) -> None:
         self.action, self.worker = action, 0
@@ -67,6 +67,6 @@ class Watch:
                 self.action(self.worker)
 
     def nothing_left(self) -> bool:
-        """No process of the run lives, no shared memory of it is there."""
+        """True where no process and no shared memory of the run remain."""
         assert self.worker and self.memory, "the run was not seen"
         return not group_members(self.worker) and not any(path.exists() for path in self.memory)

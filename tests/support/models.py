@@ -1,4 +1,4 @@
-"""Small torch models, one idea each, with batch-norm statistics that are not trivial."""
+"""Small torch models, one structure each, with batch-norm statistics that are not trivial."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 def prepared(model: Model, seed: int = 0) -> Model:
-    """Seeded weights, batch norm with random gain (either sign), shift and statistics, eval mode."""
+    """The model in eval mode with seeded weights and random batch norms: gains of both signs, shifts, statistics."""
     generator = torch.Generator().manual_seed(seed)
 
     def uniform(like: torch.Tensor, low: float, high: float) -> torch.Tensor:
@@ -34,6 +34,7 @@ def prepared(model: Model, seed: int = 0) -> Model:
 
 
 def plain_cnn() -> nn.Module:
+    """Convolutions with and without batch norm and groups, max and adaptive average pooling."""
     return nn.Sequential(
         nn.Conv2d(2, 6, 3, padding=1, bias=False),
         nn.BatchNorm2d(6),
@@ -49,7 +50,7 @@ def plain_cnn() -> nn.Module:
 
 
 def pooled_twice() -> nn.Module:
-    """Average pooling with padding that is not counted, before a convolution; max pooling before its ReLU."""
+    """Max pooling before its ReLU; average pooling that does not count its padding, before a convolution."""
     return nn.Sequential(
         nn.Conv2d(2, 4, 3, dilation=2, padding=2),
         nn.MaxPool2d(3, 2, 1),
@@ -63,10 +64,12 @@ def pooled_twice() -> nn.Module:
 
 
 def mlp() -> nn.Module:
+    """Linear layers with batch norm; the output is rectified."""
     return nn.Sequential(nn.Flatten(), nn.Linear(128, 20), nn.BatchNorm1d(20), nn.ReLU(), nn.Linear(20, 5), nn.ReLU())
 
 
 def depthwise() -> nn.Module:
+    """Depthwise and pointwise convolutions."""
     return nn.Sequential(
         nn.Conv2d(2, 6, 1),
         nn.ReLU(),
@@ -99,7 +102,7 @@ class Signal(nn.Module):
 
 
 class Residual(nn.Module):
-    """Identity, convolutional and padded-channel shortcuts, and an activation that many read."""
+    """Identity, convolutional and padded-channel shortcuts, and an activation with several readers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -152,6 +155,7 @@ MODELS = {**CHAINS, **GRAPHS}
 
 
 def make(name: str, seed: int = 0) -> nn.Module:
+    """A model of MODELS, prepared."""
     return prepared(MODELS[name](), seed)
 
 

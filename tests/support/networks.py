@@ -35,7 +35,7 @@ def _spiking(
 
 
 def _plain(name: str, shape: Shape, kind: str, steps: int, *, timesteps: int = 4) -> Population:
-    """Max pooling or a relay: passes the first spike."""
+    """Max pooling or a relay, which forwards the first spike."""
     membrane = Membrane((4096,) * steps, 0, np.zeros((), np.int64), np.array(0.5))
     table = ThresholdTable.constant(timesteps)
     two = np.array(2, dtype=np.int64)

@@ -56,18 +56,20 @@ DRIVE_IMAGES = 4
 
 
 @dataclass(frozen=True)
-class Options:
-    """What a random network may contain; the defaults allow everything.
+class NetworkOptions:
+    """Contents that a random network may have; the defaults allow everything.
 
     Attributes:
-        max_hidden: hidden populations, at least one.
-        input_ranks: 1 features, 2 (C, L) or (nodes, features), 3 (C, H, W).
-        ops: kinds of linear maps, a part of `random_ops.OPS`.
-        kinds: kinds of hidden populations, a part of KINDS.
-        timesteps: (lowest, highest) T.
-        full_wait: every wait is the population's input_steps.
-        gathers, branches, delays: allow `index`, several synapses onto a population, axon delays without need.
-        binary_input, single_spike_input: codes of the input.
+        max_hidden: largest number of hidden populations, at least one.
+        input_ranks: dimensions of the input: 1 features, 2 (C, L) or (nodes, features), 3 (C, H, W).
+        ops: kinds of linear maps, from `random_ops.OPS`.
+        kinds: kinds of hidden populations, from KINDS.
+        timesteps: smallest and largest T.
+        full_wait: every wait equals the input_steps of the population.
+        gathers: allow `index` at synapses.
+        branches: allow several synapses onto a population.
+        delays: allow axon delays that no branch requires.
+        binary_input, single_spike_input: allowed codes of the input.
         saturating: allow magnitudes that saturate v.
     """
 
@@ -87,7 +89,7 @@ class Options:
 
 @dataclass
 class _Draft:
-    """A network in the making: spikes[name] is (steps, images, neurons), starts[name] as in `Network.starts`."""
+    """Unfinished network; spikes[name] is (steps, images, neurons), and starts[name] as in `Network.starts`."""
 
     populations: list[AnyPopulation] = field(default_factory=list)
     synapses: list[Synapse] = field(default_factory=list)
@@ -99,7 +101,7 @@ class _Draft:
 
 
 def random_codes(choices: Choices, source: InputPopulation, images: int) -> NDArray[np.integer]:
-    """Input codes (images, *shape) of the type that `encode_input` gives; zeros and largest codes are common."""
+    """Input codes (images, *shape) in the type of `encode_input`; zeros and the largest code are frequent."""
     rng = choices.generator()
     highest = 2**source.code.bits - 1 if isinstance(source.code, BinaryCode) else source.code.timesteps
     codes = rng.integers(0, highest + 1, (images, *source.shape))
@@ -108,7 +110,7 @@ def random_codes(choices: Choices, source: InputPopulation, images: int) -> NDAr
     return codes.astype(np.int32 if isinstance(source.code, BinaryCode) else np.int16)
 
 
-def grow_network(choices: Choices, options: Options) -> Network:
+def grow_network(choices: Choices, options: NetworkOptions) -> Network:
     """A verified network of 1 to `max_hidden` hidden populations."""
     timesteps = choices.integer(*options.timesteps)
     draft = _Draft()
@@ -120,7 +122,7 @@ def grow_network(choices: Choices, options: Options) -> Network:
     return verify(Network(f"random-{timesteps}", tuple(draft.populations), tuple(draft.synapses), facts))
 
 
-def _add_input(choices: Choices, options: Options, draft: _Draft, timesteps: int) -> None:
+def _add_input(choices: Choices, options: NetworkOptions, draft: _Draft, timesteps: int) -> None:
     rank = choices.pick(options.input_ranks)
     sizes = {1: ((1, 8),), 2: ((1, 4), (1, 8)), 3: ((1, 3), (2, 6), (2, 6))}[rank]
     shape = tuple(choices.integer(*size) for size in sizes)
@@ -142,7 +144,7 @@ def _base(choices: Choices) -> Base:
 
 
 def _code(choices: Choices, timesteps: int) -> SingleSpikeCode:
-    """A base, or a codebook with a gain of its own at every phase."""
+    """A base, or a codebook with a random gain at every phase."""
     if choices.chance(60):
         return PhaseCode(_base(choices), timesteps, choices.chance(80))
     gains = choices.generator().integers(4096 + 1, int(choices.pick((1.4, 2, 4)) * 4096), timesteps)
@@ -150,18 +152,18 @@ def _code(choices: Choices, timesteps: int) -> SingleSpikeCode:
 
 
 def _continued(choices: Choices, code: Code, timesteps: int) -> SingleSpikeCode:
-    """The same levels, as far as they go, for another number of phases."""
+    """The same levels for another number of phases."""
     if len(set(code.gains)) == 1:
         return PhaseCode(Base(code.gains[0]), timesteps, choices.chance(80))
     return Codebook(_longer(code.gains, timesteps), choices.chance(80))
 
 
 def _longer(gains: tuple[int, ...], steps: int) -> tuple[int, ...]:
-    """The first of them, or all and the last one again and again."""
+    """The first `steps` gains; the last one is repeated where there are fewer."""
     return (*gains, *(gains[-1],) * steps)[:steps]
 
 
-def _add_hidden(choices: Choices, options: Options, draft: _Draft, name: str, timesteps: int) -> None:
+def _add_hidden(choices: Choices, options: NetworkOptions, draft: _Draft, name: str, timesteps: int) -> None:
     kind = choices.pick(options.kinds)
     pre = _pick_pre(choices, draft)
     if kind in ("max_pool", "average_pool") and len(pre.shape) == 1:
@@ -190,7 +192,7 @@ def _add_hidden(choices: Choices, options: Options, draft: _Draft, name: str, ti
     draft.spikes[name] = _spikes(population, v)
 
 
-def _add_readout(choices: Choices, options: Options, draft: _Draft) -> None:
+def _add_readout(choices: Choices, options: NetworkOptions, draft: _Draft) -> None:
     pre = _pick_pre(choices, draft)
     synapses, shape = _incoming(choices, options, draft, "readout", pre, "readout")
     steps = max(draft.spikes[s.pre].shape[0] for s in synapses)
@@ -209,7 +211,7 @@ def _pick_pre(choices: Choices, draft: _Draft) -> Population | InputPopulation:
 
 
 def _incoming(
-    choices: Choices, options: Options, draft: _Draft, name: str, pre: Population | InputPopulation, kind: str
+    choices: Choices, options: NetworkOptions, draft: _Draft, name: str, pre: Population | InputPopulation, kind: str
 ) -> tuple[list[Synapse], Shape]:
     """Synapses onto a new population with delays that line their phases up, and the shape of the population."""
     if kind in ("max_pool", "relay"):
@@ -261,7 +263,7 @@ def _broadcast(choices: Choices, shape: Shape) -> Shape:
 
 
 def _membrane(
-    choices: Choices, options: Options, shape: Shape, steps: int, pre: Population | InputPopulation
+    choices: Choices, options: NetworkOptions, shape: Shape, steps: int, pre: Population | InputPopulation
 ) -> Membrane:
     if choices.chance(80):
         mants = _longer(pre.code.gains, steps)
@@ -338,5 +340,5 @@ def _spikes(population: Population, v: NDArray[np.int64]) -> NDArray[np.int64]:
     return spikes
 
 
-def with_options(options: Options | None, **changes: object) -> Options:
-    return replace(options or Options(), **changes)  # type: ignore[arg-type]
+def with_options(options: NetworkOptions | None, **changes: object) -> NetworkOptions:
+    return replace(options or NetworkOptions(), **changes)  # type: ignore[arg-type]
