@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from loihi_onespike.errors import ConfigurationError
@@ -82,7 +83,8 @@ def option(
 class ExecutorOptions:
     """Options of an executor, checked when they are made: the base of every executor's own options.
 
-    A field of type bool is a switch; one whose default is None may always be None.
+    A field whose default is a bool is a switch; where the default is an integer, the values are; where it is None,
+    None is always allowed.
 
     Raises:
         ConfigurationError: a value out of range; names the option.
@@ -98,9 +100,10 @@ class ExecutorOptions:
                 raise ConfigurationError(f"{declared.name}: must be True or False, got {value!r}")
             if allowed["choices"] and value not in allowed["choices"]:
                 raise ConfigurationError(f"{declared.name}: must be {' or '.join(allowed['choices'])}, got {value!r}")
-            low = allowed["above"]
-            if low is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > low):
-                raise ConfigurationError(f"{declared.name}: must be a number greater than {low:g}, got {value!r}")
+            low, numbers = allowed["above"], (Integral if isinstance(declared.default, int) else Real)
+            if low is not None and (isinstance(value, bool) or not isinstance(value, numbers) or not value > low):
+                kind = "an integer" if numbers is Integral else "a number"
+                raise ConfigurationError(f"{declared.name}: must be {kind} greater than {low:g}, got {value!r}")
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -87,8 +87,9 @@ def test_an_unknown_option_is_refused_by_name(name: str, nets: dict[bool, los.On
     [
         ("fast", {"stream": True}, "executor 'fast': does not take the option stream; supported: memory_budget"),
         ("reference", {"memory_budget": 10**9}, "executor 'reference': does not take the option memory_budget"),
-        ("fast", {"memory_budget": 0}, "memory_budget: must be a number greater than 0, got 0"),
-        ("fast", {"memory_budget": True}, "memory_budget: must be a number greater than 0, got True"),
+        ("fast", {"memory_budget": 0}, "memory_budget: must be an integer greater than 0, got 0"),
+        ("fast", {"memory_budget": True}, "memory_budget: must be an integer greater than 0, got True"),
+        ("fast", {"memory_budget": 1.5e9}, "memory_budget: must be an integer greater than 0, got 1500000000.0"),
         ("lava", {"stream": 1}, "stream: must be True or False, got 1"),
         ("lava", {"timeout_s": -1.0}, "timeout_s: must be a number greater than 0, got -1.0"),
         ("lava", {"processes": "one"}, "processes: must be graph or whole, got 'one'"),
