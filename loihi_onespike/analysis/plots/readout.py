@@ -17,7 +17,7 @@ from loihi_onespike.core.trace import Trace
 
 
 def readout_course(network: Network, trace: Trace, image: int) -> NDArray[np.float64]:
-    """Output of the readout after every input step: v(t) · unit / Q_in^t for t = 0, 1, …
+    """Output of the readout after every input step: v(t) · unit / Q_in^t for t = 0, 1, … .
 
     The potential follows from the spikes of the trace by the arithmetic of the network, so that the last row is the
     readout of the run.

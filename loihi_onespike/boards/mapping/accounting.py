@@ -57,6 +57,7 @@ class CoreUse:
         return words + self.axon_map_words + self.axon_mem_words
 
     def of(self, resource: str) -> int:
+        """The use of a resource by its name."""
         return int(getattr(self, resource))
 
     @classmethod
@@ -86,13 +87,25 @@ def exceeded(use: CoreUse, limits: CoreLimits) -> list[tuple[str, int, int]]:
 
 
 def list_words(targets: int, weight_bits: int, accounting: Accounting) -> int:
-    """Words of one input axon with a list of targets."""
+    """Words of one input axon with a list of targets.
+
+    Args:
+        targets: number of targets.
+        weight_bits: width of a weight, sign included.
+        accounting: how the chip stores synapses.
+    """
     index, header, word = _bits(accounting)
     return -(-(targets * (weight_bits + index) + header) // word)
 
 
 def kernel_words(output_channels: int, weight_bits: int, accounting: Accounting) -> int:
-    """Words of one kernel tap and input channel of a shared convolution."""
+    """Words of one kernel tap and input channel of a shared convolution.
+
+    Args:
+        output_channels: output channels on the core.
+        weight_bits: width of a weight, sign included.
+        accounting: how the chip stores synapses.
+    """
     _, header, word = _bits(accounting)
     return -(-(output_channels * weight_bits + header) // word)
 
@@ -111,6 +124,9 @@ def core_use(layer: MappedLayer, block: Block, readers: Sequence[Reader], chip: 
     """What a block takes of a core of its own.
 
     Args:
+        layer: layer that the block belongs to.
+        block: neurons on the core.
+        chip: chip of the board.
         readers: the groups of synapses that read the layer, on the board.
     """
     sharing = bool(chip.accounting.shared_convolution.value)

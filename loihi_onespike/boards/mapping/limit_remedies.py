@@ -10,7 +10,13 @@ WIDTH = "a single neuron with all its inputs does not fit on a core: read fewer 
 
 
 def remedy(layer: MappedLayer, resource: str, board: Board) -> str:
-    """One sentence for a layer that no splitting brings below a limit of `board`."""
+    """One sentence for a layer that no splitting brings below a limit of `board`.
+
+    Args:
+        layer: layer that does not fit.
+        resource: resource whose limit is exceeded.
+        board: board with the limit.
+    """
     if resource in ("axon_in_words", "synapse_words", "total_words"):
         widest = max(layer.afferents, key=lambda a: a.op.weight_values.size)
         if isinstance(widest.op, Conv):

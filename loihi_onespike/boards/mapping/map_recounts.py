@@ -26,10 +26,22 @@ class MapRecount(Protocol):
         """Taps of the one kernel that serves all places of an input of `shape`; 0 where there is no such kernel."""
 
     def outputs(self, op: Any, channel: int, low: int, high: int) -> int:
-        """Output channels low ≤ o < high that an input channel reaches through such a kernel."""
+        """Output channels low ≤ o < high that an input channel reaches through such a kernel.
+
+        Args:
+            op: the map.
+            channel: input channel.
+            low, high: range of output channels.
+        """
 
     def mark(self, op: Any, targets: Targets, low: Shape, high: Shape) -> None:
-        """Add to each place of the input the number of its synapses onto the outputs low ≤ o < high."""
+        """Add to each place of the input the number of its synapses onto the outputs low ≤ o < high.
+
+        Args:
+            op: the map.
+            targets: number of synapses per place of the input.
+            low, high: range of outputs along every axis.
+        """
 
 
 RECOUNTS: MapRegistry[MapRecount] = MapRegistry("the recount of a mapping", __name__)

@@ -47,8 +47,10 @@ class Afferent:
 
     @cached_property
     def active_channels(self) -> NDArray[np.bool_] | None:
-        """Which channels of what the map reads carry spikes, when the gather moves whole channels (concatenation does);
-        None when it moves single places."""
+        """Which channels of what the map reads carry spikes.
+
+        None where the gather moves single places; it must move whole channels, as a concatenation does.
+        """
         channels = self.seen[0] if self.seen else 1
         if self.index is None:
             return np.ones(channels, bool)
@@ -86,6 +88,7 @@ class MappedLayer:
 
     @property
     def neurons(self) -> int:
+        """Number of neurons."""
         return prod(self.shape)
 
     @cached_property

@@ -31,6 +31,7 @@ class Recount:
                 ranges.add((core.block.low[0], core.block.high[0]))
 
     def state(self, core: PlacedCore) -> int:
+        """Words of state that the neurons on a core take."""
         extent = [b - a for a, b in zip(core.block.low, core.block.high, strict=True)]
         if self.spatial(core.layer) and self.chip.accounting.shared_convolution.value:
             columns = 1
@@ -71,6 +72,7 @@ class Recount:
         return map_words, mem_words
 
     def as_kernel(self, synapse: Synapse) -> bool:
+        """Whether a group of synapses can be one kernel that all places share."""
         pre = self.network.by_name[synapse.pre].shape
         op = synapse.op
         shape = pre if synapse.index is None else synapse.index.shape
@@ -95,6 +97,7 @@ class Recount:
         return carried
 
     def kernel(self, synapse: Synapse, core: PlacedCore) -> int:
+        """Words of the kernel of a group of synapses on a core."""
         low, high = core.block.low[0], core.block.high[0]
         key = (synapse.name, low, high)
         if key not in self.kernels:
@@ -102,6 +105,12 @@ class Recount:
         return self.kernels[key]
 
     def count_kernel(self, synapse: Synapse, low: int, high: int) -> int:
+        """Words of a kernel onto a range of output channels.
+
+        Args:
+            synapse: the group of synapses.
+            low, high: range of output channels.
+        """
         pre = self.network.by_name[synapse.pre].shape
         op, bits = synapse.op, self.widths[synapse.name]
         channels = list(range(pre[0]))
@@ -142,8 +151,11 @@ class Recount:
 
 
 def _rows(population: Population | Readout, period: int) -> int:
-    """Rows of state of a neuron: fields of 24 bits for v and for what differs between neurons, a clock of the local
-    step and, where it fires, the flag of its spike."""
+    """Rows of state of a neuron.
+
+    Fields of 24 bits for v and for what differs between neurons, a clock of the local step and, where it fires, the
+    flag of its spike.
+    """
     wide = 1 + int(len(np.unique(population.membrane.bias)) > 1)
     narrow = 8 if period <= 127 else 16
     if isinstance(population, Population):

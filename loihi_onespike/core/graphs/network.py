@@ -85,7 +85,7 @@ class Membrane:
 
     @cached_property
     def gains(self) -> NDArray[np.float64]:
-        """(input_steps + 1,) gain of v after t input steps, t = 0 …"""
+        """Gain of v after t = 0, 1, … input steps, (input_steps + 1,)."""
         return np.cumprod([1.0, *(np.array(self.leak) / 2**LEAK_SHIFT)])
 
 

@@ -169,7 +169,14 @@ class _SynapticInput:
 
 
 def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane, t: int) -> torch.Tensor:
-    """saturate( (v · leak_t >> 12) + (a_in << input_shift) ), every intermediate exact in float64."""
+    """saturate( (v · leak_t >> 12) + (a_in << input_shift) ), every intermediate exact in float64.
+
+    Args:
+        v: potentials.
+        a_in: input sums.
+        membrane: leak and input shift.
+        t: window-local step, from 1.
+    """
     leaked = torch.floor(v * (membrane.leak[t - 1] / 2**LEAK_SHIFT))
     return torch.clamp(leaked + a_in * 2.0**membrane.input_shift, V_MIN, V_MAX)
 

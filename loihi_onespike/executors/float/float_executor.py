@@ -178,7 +178,14 @@ class FloatExecutor:
 def level_of(
     phase: torch.Tensor, code: SingleSpikeCode, scale: NDArray[np.float64], dtype: torch.dtype
 ) -> torch.Tensor:
-    """λ · level(|phase|), sign kept: what the spikes of a population stand for."""
+    """λ · level(|phase|), sign kept: what the spikes of a population stand for.
+
+    Args:
+        phase: signed phases, 0 for no spike.
+        code: code of the population.
+        scale: λ per neuron.
+        dtype: type of the result.
+    """
     scales = torch.from_numpy(np.ascontiguousarray(scale)).to(phase.device, dtype)
     return tensor_code(code).values(phase, dtype) * scales
 

@@ -76,7 +76,13 @@ def by_place(y: torch.Tensor) -> tuple[torch.Tensor, bool]:
 
 
 def parameters_by_place(values: NDArray[Any], shape: Shape, channels_last: bool) -> NDArray[np.float32]:
-    """Parameters broadcastable to the shape as (places or 1, channels) float32, in the order of `by_place`."""
+    """Parameters broadcastable to the shape as (places or 1, channels) float32, in the order of `by_place`.
+
+    Args:
+        values: the parameters.
+        shape: shape of the population.
+        channels_last: whether channels are the last axis in memory.
+    """
     aligned = values.reshape((1,) * (len(shape) - values.ndim) + values.shape)
     axis = 0 if channels_last else len(shape) - 1
     others = aligned.shape[:axis] + aligned.shape[axis + 1 :]
@@ -88,7 +94,13 @@ def parameters_by_place(values: NDArray[Any], shape: Shape, channels_last: bool)
 
 
 def first_phase(z: torch.Tensor, table: NDArray[np.float64], negative: NDArray[np.float64] | None) -> torch.Tensor:
-    """First phase k with z ≥ table[k-1], or -k with -z ≥ negative[k-1]; 0 for none. int32."""
+    """First phase k with z ≥ table[k-1], or -k with -z ≥ negative[k-1]; 0 for none. int32.
+
+    Args:
+        z: values in units of the threshold.
+        table: positive thresholds (T,).
+        negative: negative thresholds (T,), None for an unsigned population.
+    """
     phase = _reached(z, table)
     return phase if negative is None else torch.where(phase > 0, phase, -_reached(-z, negative))
 

@@ -31,7 +31,13 @@ class TensorCode(ABC):
 
     @abstractmethod
     def spikes(self, words: torch.Tensor, dtype: torch.dtype, *, signed: bool) -> torch.Tensor:
-        """(T, *shape) spikes 0, 1 and, for signed populations, -1 of every phase."""
+        """(T, *shape) spikes 0, 1 and, for signed populations, -1 of every phase.
+
+        Args:
+            words: encoded values.
+            dtype: type of the result.
+            signed: whether spikes may be negative.
+        """
 
     @abstractmethod
     def arrived(self, values: torch.Tensor, scale: torch.Tensor, phase: int) -> torch.Tensor:

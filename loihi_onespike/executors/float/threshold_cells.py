@@ -55,6 +55,11 @@ class CellTable:
 
         None where the look-up does not apply: a threshold at or below zero (activations such as the sigmoid), or
         thresholds too close to be told apart by MAX_CELLS cells.
+
+        Args:
+            table: thresholds (T,).
+            negative: negative thresholds (T,), None for an unsigned population.
+            levels: levels (T,).
         """
         sides = [_first_reached(table)] + ([] if negative is None else [_first_reached(negative)])
         cuts = np.concatenate([c for c, _ in sides])

@@ -124,7 +124,7 @@ class Child:
 
 
 def _runs(group: int) -> bool:
-    """Is there a process in the group that is not a zombie? (Zombies wait for init, some containers' never comes.)"""
+    """Whether a process of the group is no zombie; zombies wait for an init that some containers do not have."""
     os.killpg(group, 0)
     states = [_state(entry) for entry in Path("/proc").glob("[0-9]*/stat")]
     return not states or any(state != "Z" for pgid, state in states if pgid == group)

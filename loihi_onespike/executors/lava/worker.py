@@ -1,4 +1,4 @@
-"""The child process of a Lava run: python -m loihi_onespike.executors.lava.worker <folder>
+"""The child process of a Lava run: `python -m loihi_onespike.executors.lava.worker <folder>`.
 
 Reports to the parent in JSON lines on standard output; everything that Lava or Python print goes to the log.
 

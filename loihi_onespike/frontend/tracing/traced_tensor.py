@@ -27,7 +27,7 @@ class DataDependent(fx.proxy.TraceError):
         self.topic, self.nodes = topic, nodes
 
 
-class Recorder(fx.Tracer):
+class CallRecorder(fx.Tracer):
     """What a traced tensor asks of its tracer; `ExampleTracer` is the one that there is.
 
     Attributes:
@@ -61,9 +61,9 @@ class TracedTensor(fx.Proxy):
         version: torch's count of in-place changes of `tensor` when `value` was right.
     """
 
-    tracer: Recorder
+    tracer: CallRecorder
 
-    def __init__(self, tracer: Recorder, tensor: torch.Tensor, value: Value) -> None:
+    def __init__(self, tracer: CallRecorder, tensor: torch.Tensor, value: Value) -> None:
         super().__init__(SimpleNamespace(name=value.node, meta={}), tracer)
         self.tensor, self.value, self.version = tensor, value, version(tensor)
 

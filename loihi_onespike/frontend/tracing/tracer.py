@@ -25,8 +25,8 @@ from loihi_onespike.frontend.tracing.registry import find_module_rule, operation
 from loihi_onespike.frontend.tracing.site import Refusal, Site
 from loihi_onespike.frontend.tracing.source_lines import user_line
 from loihi_onespike.frontend.tracing.traced_tensor import (
+    CallRecorder,
     DataDependent,
-    Recorder,
     TracedTensor,
     is_constant,
     same_view,
@@ -54,7 +54,7 @@ class Root(nn.Module):
         return self.model(x)
 
 
-class ExampleTracer(Recorder):
+class ExampleTracer(CallRecorder):
     """Traces one model on one example.
 
     Attributes:

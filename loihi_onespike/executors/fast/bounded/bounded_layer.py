@@ -55,7 +55,13 @@ class BoundedLayer:
     def of(
         cls, population: Any, inputs: list[tuple[Synapse, InputPopulation | Population]], event: EventLayer | None
     ) -> BoundedLayer | None:
-        """The layer; None where neurons decide before the input ends, or their thresholds have no cells."""
+        """The layer; None where neurons decide before the input ends, or their thresholds have no cells.
+
+        Args:
+            population: population of the layer.
+            inputs: groups of synapses and the populations that they read.
+            event: event-driven layer for the neurons that the bounds do not decide.
+        """
         if event is None or not isinstance(population, Population) or population.wait < population.membrane.input_steps:
             return None
         negative = population.negative

@@ -77,6 +77,7 @@ class Bounds:
         """Bounds of a population.
 
         Args:
+            p: the population.
             step: largest |Σ w s| of one step.
             largest: largest Σ |w · value| of the whole input.
             error: float error of Σ w · value.

@@ -51,11 +51,13 @@ class FloatSource:
         return found
 
     def apply(self, x: torch.Tensor) -> torch.Tensor:
+        """The map in float32 of the values that it reads."""
         y = self._map(x if self._gather is None else self._gather(x))
         return y if self._exponent == 1 else y * self._exponent
 
 
 def seen_by(synapse: Synapse, pre: InputPopulation | Population) -> tuple[int, ...]:
+    """Shape that the map of a group of synapses reads."""
     return pre.shape if synapse.index is None else synapse.index.shape
 
 

@@ -14,7 +14,13 @@ from loihi_onespike.executors.fast.event.tap_tables import Taps
 
 
 def exact_tables(inputs: Inputs, taps: list[Taps], events: EventTables) -> tuple[NDArray[Any], ...]:
-    """gather, table, places, rows and weights; weights (tap, output channel, input channel)."""
+    """gather, table, places, rows and weights; weights (tap, output channel, input channel).
+
+    Args:
+        inputs: groups of synapses and the populations that they read.
+        taps: taps of every group.
+        events: tables of the event-driven layer.
+    """
     table, weights, offset = [], [], 0
     for s, ((synapse, pre), tap) in enumerate(zip(inputs, taps, strict=True)):
         rows = (tap.weights << synapse.weight_exp).swapaxes(1, 2)

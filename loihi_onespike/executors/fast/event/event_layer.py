@@ -53,6 +53,12 @@ class EventLayer:
     def of(
         cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
     ) -> EventLayer | None:
+        """The layer; None where a map has no taps or its tables would be too large.
+
+        Args:
+            population: population of the layer.
+            inputs: groups of synapses and the populations that they read.
+        """
         taps = []
         features_last = len(inputs) > 1 and any(s.op.channel_axis == -1 for s, _ in inputs)
         for synapse, pre in inputs:

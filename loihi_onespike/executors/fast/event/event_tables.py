@@ -54,7 +54,13 @@ class EventTables:
 
     @classmethod
     def of(cls, inputs: Inputs, taps: list[Taps], padded: int) -> EventTables | None:
-        """Tables for outputs of `padded` channels; None where the weights of a group are too many to be addressed."""
+        """Tables for outputs of `padded` channels; None where the weights of a group are too many to be addressed.
+
+        Args:
+            inputs: groups of synapses and the populations that they read.
+            taps: taps of every group.
+            padded: number of output channels with padding.
+        """
         exponents = [s.weight_exp for s, _ in inputs]
         unit = min(MAX_UNIT, *(_common_power(t.weights, e) for t, e in zip(taps, exponents, strict=True)))
         gathers, columns, groups, runs, weights = [], [], [], [], []
@@ -99,7 +105,13 @@ class EventTables:
 
 
 def gather_of(synapse: Synapse, pre: InputPopulation | Population, tap: Taps) -> NDArray[np.int32]:
-    """(input places, channels) place in memory order of what the map sees, -1 for nothing."""
+    """(input places, channels) place in memory order of what the map sees, -1 for nothing.
+
+    Args:
+        synapse: the group of synapses.
+        pre: population that it reads.
+        tap: its taps.
+    """
     seen = op_input_shape(pre.shape, synapse.index)
     index = np.arange(prod(seen)).reshape(seen) if synapse.index is None else synapse.index
     index = np.where(index < 0, -1, memory_positions(pre.shape)[index]).astype(np.int32)

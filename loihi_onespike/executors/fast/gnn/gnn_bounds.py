@@ -52,7 +52,13 @@ class BoundedGraphLayer:
     def of(
         cls, population: Any, inputs: list[tuple[Synapse, InputPopulation | Population]], graph: GraphLayer | None
     ) -> BoundedGraphLayer | None:
-        """The layer; None where neurons decide before the input ends, or the synapses are of another form."""
+        """The layer; None where neurons decide before the input ends, or the synapses are of another form.
+
+        Args:
+            population: population of the layer.
+            inputs: groups of synapses and the populations that they read.
+            graph: layer for the neurons that the bounds do not decide.
+        """
         if graph is None or not isinstance(population, Population) or population.wait < population.membrane.input_steps:
             return None
         negative = population.negative
@@ -181,8 +187,9 @@ class _Entries:
         return Bounds(found.factor / 2.0**self._bits, found.offset, found.slack, found.limit, found.unit)
 
     def sums(self, sample: SparseSample) -> NDArray[np.float32] | None:
-        """(nodes, features) Σ weight · code; infinite, which decides nothing, in rows where it might be inexact or
-        saturate v; None where these are many.
+        """Σ weight · code, (nodes, features).
+
+        Rows where the sum might be inexact or saturate v are infinite, which decides nothing; None where they are many.
         """
         m = sample.matrix
         codes = sp.csr_matrix((m.data.astype(np.float32), m.indices, m.indptr), shape=m.shape)
