@@ -21,6 +21,7 @@ class Edges:
     Attributes:
         source, target: (E,) node numbers.
         weight: (E,), None where every edge weighs 1.
+        nodes: number of nodes.
     """
 
     source: NDArray[np.int64]
@@ -87,10 +88,12 @@ class Aggregate(Sparse):
     form: Aggregation | None = None
 
     def output_shape(self, shape: Shape) -> Shape:
+        """The shape of one node's value."""
         return shape
 
     @property
     def takes_leading_axis(self) -> bool:
+        """True: the axis that is put in front is that of the nodes."""
         return True
 
 
@@ -99,7 +102,7 @@ def _normalized(matrix: sp.csr_matrix) -> sp.csr_matrix:
     if (degree < 0).any():
         node = int(np.flatnonzero(degree < 0)[0])
         raise ConfigurationError(
-            f"adjacency: the edge weights onto node {node} add up to {degree[node]:.3g}, supported 0 and more; the "
+            f"adjacency: the edge weights onto node {node} must add up to 0 or more, got {degree[node]:.3g}; the "
             "symmetric normalisation takes the square root of this sum"
         )
     with np.errstate(divide="ignore"):
@@ -116,12 +119,12 @@ def canonical(matrix: Any) -> sp.csr_matrix:
     result.eliminate_zeros()
     result.sort_indices()
     if not np.all(np.isfinite(result.data)):
-        raise ConfigurationError("adjacency: found NaN or infinity among its values")
+        raise ConfigurationError("adjacency: values must be finite, got NaN or infinity")
     return result
 
 
 def fingerprint(graph: sp.csr_matrix | Edges) -> str:
-    """Short text that two graphs share only when shape, places and values are equal."""
+    """Digest that two graphs share only when shape, places and values are equal."""
     # Of parallel loops the last one counts where loops are completed, their sum elsewhere: both are hashed.
     matrices = [graph.matrix(), graph.with_remaining_loops(0.0)] if isinstance(graph, Edges) else [graph]
     digest = hashlib.blake2b(repr(matrices[0].shape).encode(), digest_size=16)

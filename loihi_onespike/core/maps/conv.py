@@ -39,12 +39,14 @@ class Conv(LinearMap):
     groups: int = 1
 
     def output_shape(self, shape: Shape) -> Shape:
+        """(C, *spatial) → (O, *places of the window); raises GraphError where channels or window do not fit."""
         channels, per_group = shape[0], self.weight.shape[1]
         if channels != per_group * self.groups or self.weight.shape[0] % self.groups:
             raise GraphError(f"convolution of {per_group}·{self.groups} input channels over {channels} channels")
         return (self.weight.shape[0], *self.window.output(shape[1:]))
 
     def matrix(self, shape: Shape) -> sp.csr_matrix:
+        """The weights, kernel tap by kernel tap."""
         spatial, out = shape[1:], self.output_shape(shape)
         in_size, out_size = prod(spatial), prod(out[1:])
         channels_out, channels_in = self.weight.shape[:2]
@@ -61,40 +63,51 @@ class Conv(LinearMap):
         return assemble(values, rows, columns, (prod(out), prod(shape)))
 
     def row_sums(self, rank: int) -> RowSums:
+        """Sums over the kernel of each output channel."""
         return sums_of_rows(self.weight.reshape(len(self.weight), -1), (-1, *(1,) * (rank - 1)))
 
     def largest_weights(self, rank: int) -> Array:
+        """Largest |w| of the kernel of each output channel."""
         rows = np.abs(self.weight).reshape(len(self.weight), -1).max(axis=1)
         return rows.reshape(-1, *(1,) * (rank - 1))
 
     @property
     def fan_in(self) -> int:
+        """Taps times the input channels of a group."""
         return prod(self.weight.shape[1:])
 
     def fan_out(self, shape: Shape) -> NDArray[np.int64]:
+        """Windows over a place times the output channels of a group."""
         return self.window.readers(shape[1:]) * (self.weight.shape[0] // self.groups)
 
     def macs(self, shape: Shape) -> int:
+        """Every output applies its whole kernel."""
         return prod(self.output_shape(shape)) * self.fan_in
 
     @property
     def channel_axis(self) -> int:
+        """Channels come first."""
         return 0
 
     @property
     def takes_leading_axis(self) -> bool:
+        """False: the rank of the window is that of the spatial axes."""
         return False
 
     def input_shared_axes(self, rank: int) -> tuple[int, ...]:
+        """The spatial axes."""
         return tuple(range(1, rank))
 
     def output_shared_axes(self, rank: int) -> tuple[int, ...]:
+        """The spatial axes."""
         return tuple(range(1, rank))
 
     def kernel_taps(self, shape: Shape) -> int | None:
+        """Taps of the window."""
         return self.window.count
 
     def input_factor(self, seen: Float, rank: int) -> InputFactor:
+        """A factor per input channel goes into the weights."""
         return InputFactor(self._per_weight(seen), None)
 
     def _per_weight(self, seen: Float) -> Float:
@@ -105,9 +118,11 @@ class Conv(LinearMap):
         return factor.reshape(factor.shape + (1,) * (self.weight.ndim - 2))
 
     def output_factor(self, factor: Float) -> Float:
+        """A factor per output channel, beside the other axes of the weights."""
         return np.broadcast_to(factor.ravel(), (len(self.weight),)).reshape(-1, *(1,) * (self.weight.ndim - 1))
 
     def folded(self, in_front: Float, behind: Float) -> Folded:
+        """Factors per channel go into the weights."""
         weight = self.weight.astype(np.float64)
         before, after = along(in_front, 0), along(behind, 0)
         if after is not None:
@@ -118,4 +133,5 @@ class Conv(LinearMap):
 
     @property
     def column_axis(self) -> int | None:
+        """The channels; those of a group cannot be left out."""
         return 0 if self.groups == 1 else None
