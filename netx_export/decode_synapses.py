@@ -1,4 +1,4 @@
-"""Synapse groups of a layer, from the fields of a file: which population, which linear map, through which gather."""
+"""Decoding of the synapse groups of a layer: presynaptic population, linear map, gather."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from netx_export.map_fields import DECODERS
 
 
 def read_synapses(layer: Fields, shapes: Mapping[str, Shape]) -> list[Synapse]:
-    """Synapses onto the population of a layer.
+    """Read the synapses onto the population of a layer.
 
     Args:
-        shapes: of the populations of earlier layers, by name.
+        layer: Fields of the layer.
+        shapes: Shapes of the populations of earlier layers, by name.
 
-    Raises FormatError naming the field that does not fit.
+    Raises:
+        FormatError: a field has a wrong type, shape or value; the error names it.
     """
     numbers = list(layer.numbers("onespike/synapse"))
     if not numbers and layer.text("type") != "input":
@@ -36,7 +38,7 @@ def _synapse(layer: Fields, number: int, post: str, shapes: Mapping[str, Shape])
     standard = layer if number == 0 else wiring
     pre = wiring.text("pre")
     if pre not in shapes:
-        raise wiring.fail("pre", f"found {pre!r}, which is not the name of an earlier layer's population")
+        raise wiring.fail("pre", f"must be the name of an earlier layer's population, got {pre!r}")
     op = _op(standard, wiring)
     delay = standard.integer("delay", 1, MAX_AXON_DELAY) if standard.has("delay") else 0
     weight_exp = standard.integer("wgtExp", 1, MAX_WEIGHT_EXP) if standard.has("wgtExp") else 0
@@ -51,7 +53,7 @@ def _index(wiring: Fields, pre_shape: Shape) -> NDArray[np.int32] | None:
         return np.arange(prod(pre_shape), dtype=np.int32)
     index = wiring.array("index")
     if not index.ndim or not index.size:
-        raise wiring.fail("index", f"found shape {index.shape}, at least one place is needed")
+        raise wiring.fail("index", f"must hold at least one place, got shape {index.shape}")
     return index  # type: ignore[return-value]
 
 
@@ -59,5 +61,5 @@ def _op(standard: Fields, wiring: Fields) -> LinearMap:
     kind = standard.choice("type", tuple(DECODERS))
     weight = standard.array("weight")
     if not weight.size and kind != "sparse":
-        raise standard.fail("weight", f"found shape {weight.shape}, at least one weight is needed")
+        raise standard.fail("weight", f"must hold at least one weight, got shape {weight.shape}")
     return DECODERS[kind](standard, wiring, weight, kind)

@@ -1,4 +1,4 @@
-"""From a network to the fields of a file: a flat mapping from path to array, with nothing of HDF5 in it."""
+"""Encoding: from a network to the fields of a file, as a mapping from path to array without anything of HDF5."""
 
 from __future__ import annotations
 
@@ -27,7 +27,14 @@ from netx_export.values import Array, FieldMap, gains, integer, integers, tag, t
 
 
 def encode(network: Network) -> FieldMap:
-    """Fields of a verified network, in the order in which they are stored."""
+    """Fields of a verified network, in the order in which they are stored.
+
+    Args:
+        network: The network.
+
+    Raises:
+        GraphError: a synapse name is used twice, or something cannot be stored.
+    """
     repeated = [name for name, count in Counter(s.name for s in network.synapses).items() if count > 1]
     if repeated:
         raise GraphError(f"{network.name}: synapse names used twice: {sorted(repeated)}; every group needs its own")
@@ -81,12 +88,17 @@ def _layer(network: Network, population: AnyPopulation, synapses: list[Synapse])
 
 
 def lifted(shape: Shape) -> Shape:
-    """A shape of rank 2 as (C, 1, L): NetX's maps have two spatial axes."""
+    """A shape of rank 2 as (C, 1, L), because NetX's maps have two spatial axes."""
     return (shape[0], 1, shape[1]) if len(shape) == 2 else shape
 
 
 def gather_kind(synapse: Synapse, pre_shape: Shape) -> str:
-    """`GATHERS`: a row-major flattening is not stored as an index."""
+    """Kind of a gather, one of `layout.GATHERS`; a row-major flattening is not stored as an index.
+
+    Args:
+        synapse: The group of synapses.
+        pre_shape: Shape of its presynaptic population.
+    """
     if synapse.index is None:
         return "none"
     flat = synapse.index.shape == (prod(pre_shape),) and np.array_equal(synapse.index, np.arange(prod(pre_shape)))
@@ -94,7 +106,12 @@ def gather_kind(synapse: Synapse, pre_shape: Shape) -> str:
 
 
 def synapse_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
-    """NetX's fields of one synapse group."""
+    """NetX's own fields of one group of synapses.
+
+    Args:
+        synapse: The group of synapses.
+        pre_shape: Shape of its presynaptic population.
+    """
     fields = dict(ENCODERS[synapse.op](synapse.op, op_input_shape(pre_shape, synapse.index)).standard)
     if synapse.axon_delay:
         fields["delay"] = integer(synapse.axon_delay)
@@ -104,7 +121,12 @@ def synapse_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
 
 
 def wiring_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
-    """What NetX has no field for: the edge, the gather, padding per side, sparse structure."""
+    """Fields of one group of synapses that NetX does not have: edge, gather, padding per side, sparse structure.
+
+    Args:
+        synapse: The group of synapses.
+        pre_shape: Shape of its presynaptic population.
+    """
     kind = gather_kind(synapse, pre_shape)
     fields = {"name": text(synapse.name), "pre": text(synapse.pre), "gather": text(kind)}
     if kind == "index" and synapse.index is not None:

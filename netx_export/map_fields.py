@@ -1,6 +1,6 @@
-"""Fields of each linear map in a file, written and read: the entries of the exporter.
+"""Fields of each linear map in a file: how they are written, and how they are read.
 
-A map stands under one or several layer types. Its fields are those of `layout`; a new map may use any of them.
+A map has one or several layer types. Its fields are those of `layout`; a new map may use any of them.
 """
 
 from __future__ import annotations
@@ -141,16 +141,16 @@ def _decode_pool(standard: Fields, wiring: Fields, weight: Array, kind: str) -> 
 def _checked_window(standard: Fields, wiring: Fields, weight: Array, kind: str) -> Window:
     window = _window(standard, wiring)
     if weight.ndim != 2 + max(2, len(window.kernel)):
-        raise standard.fail("weight", f"found {weight.ndim} axes, this {kind} has {2 + max(2, len(window.kernel))}")
+        raise standard.fail("weight", f"{kind} must have {2 + max(2, len(window.kernel))} axes, got {weight.ndim}")
     if weight.shape[-len(window.kernel) :] != window.kernel:
-        raise standard.fail("kernelSize", f"found {window.kernel}, the weights have {weight.shape[2:]}")
+        raise standard.fail("kernelSize", f"must be {weight.shape[2:]}, as the weights have, got {window.kernel}")
     return window
 
 
 @decoder("dense", "denseLast")
 def _decode_dense(standard: Fields, wiring: Fields, weight: Array, kind: str) -> Dense:
     if weight.ndim != 2:
-        raise standard.fail("weight", f"found {weight.ndim} axes, a dense map has 2 (outputs, inputs)")
+        raise standard.fail("weight", f"must have 2 axes (outputs, inputs), got {weight.ndim}")
     return Dense(weight)
 
 
@@ -164,12 +164,12 @@ def _window(standard: Fields, wiring: Fields) -> Window:
     stored = wiring.array("padding")
     rank = len(stored)
     if not rank or stored.shape[1] != 2:
-        raise wiring.fail("padding", f"found shape {stored.shape}, (spatial axes, 2) is needed")
+        raise wiring.fail("padding", f"must have the shape (spatial axes, 2), got {stored.shape}")
     sizes = []
     for name in ("kernelSize", "stride", "dilation"):
         values = standard.integers(name, 1, MAX_NEURONS, max(2, rank))
         if rank == 1 and values[0] != 1:
-            raise standard.fail(name, f"found {values}, a map with one spatial axis has (1, …)")
+            raise standard.fail(name, f"must be (1, …) for one spatial axis, got {values}")
         sizes.append(values[-rank:])
     return Window(sizes[0], sizes[1], tuple(zip(flat[::2], flat[1::2], strict=True)), sizes[2])
 
@@ -179,16 +179,16 @@ def _decode_sparse(standard: Fields, wiring: Fields, weight: Array, kind: str) -
     indices: NDArray[Any] = wiring.array("indices")
     indptr: NDArray[Any] = wiring.array("indptr")
     if weight.ndim != 1:
-        raise standard.fail("weight", f"found {weight.ndim} axes, a sparse map has 1 (its non-zeros)")
+        raise standard.fail("weight", f"must have 1 axis (non-zeros), got {weight.ndim}")
     shape = (standard.integer("outFeatures", 1, MAX_NEURONS), standard.integer("inFeatures", 1, MAX_NEURONS))
     if len(indptr) != shape[0] + 1:
-        raise wiring.fail("indptr", f"found {len(indptr)} entries, {shape[0] + 1} are needed")
+        raise wiring.fail("indptr", f"must have {shape[0] + 1} entries, got {len(indptr)}")
     if len(indices) != len(weight):
-        raise wiring.fail("indices", f"found {len(indices)} entries, {len(weight)} are needed")
+        raise wiring.fail("indices", f"must have {len(weight)} entries, got {len(indices)}")
     steps = np.diff(indptr.astype(np.int64))
     if int(indptr[0]) != 0 or int(indptr[-1]) != len(weight) or np.any(steps < 0):
         raise wiring.fail("indptr", f"must rise from 0 to {len(weight)}")
     columns = indices.astype(np.int64)
     if len(columns) and (columns.min() < 0 or columns.max() >= shape[1]):
-        raise wiring.fail("indices", f"found {columns.min()}..{columns.max()}, supported 0..{shape[1] - 1}")
+        raise wiring.fail("indices", f"must be in 0..{shape[1] - 1}, got {columns.min()}..{columns.max()}")
     return Sparse(sp.csr_matrix((weight, indices, indptr), shape=shape))

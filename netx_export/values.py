@@ -13,7 +13,11 @@ FieldMap = dict[str, Array]
 
 
 def text(value: str) -> Array:
-    """UTF-8, zero-padded to at least one byte."""
+    """A string in UTF-8, padded with zeros to at least one byte.
+
+    Raises:
+        GraphError: the string holds a zero byte.
+    """
     data = value.encode("utf-8")
     if b"\0" in data:
         raise GraphError(f"the text {value!r} holds a zero byte, which a file cannot keep; rename it")
@@ -21,7 +25,7 @@ def text(value: str) -> Array:
 
 
 def tag(value: str) -> Array:
-    """NetX's type strings: one element of ten bytes."""
+    """A type string of NetX: one element of ten bytes."""
     return np.array([value.encode("ascii")], dtype="S10")
 
 

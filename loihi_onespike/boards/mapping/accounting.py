@@ -1,13 +1,13 @@
 """Words of a core: what a block of a layer takes of each resource.
 
-Rules, with their status as in docs/mapping.md (the numbers stand in the chip's file):
+Rules, with their status as in docs/mapping.md (the numbers are in the chip's file):
 
     list of targets        ceil((targets · (weight_bits + 12) + 10) / 64) words per input axon          [I]
     shared convolution     taps · Σ_input channels ceil((output channels · weight_bits + 10) / 64)       [I]
     AxonIn                 one word per input axon; 2 per shared convolution                             [I]
     neuron state           rows · neurons, the columns of a convolution counted as a power of two        [I]
     AxonMap                one word per neuron towards lists and the host; 1 per place towards a shared
-                           convolution, 2 when the channels are no power of two                          [I]
+                           convolution, 2 when the number of channels is not a power of two              [I]
     AxonMem                places · channel blocks of a shared convolution that reads it (upper bound)   [I]
 """
 
@@ -26,6 +26,7 @@ from loihi_onespike.boards.mapping.targets import Counts, target_counts
 from loihi_onespike.boards.specification.spec import Accounting, Chip, CoreLimits
 
 SHARED_AXON_WORDS = 2
+"""AxonIn words of a shared convolution."""
 RESOURCES = (
     "neurons",
     "neuron_groups",
@@ -40,7 +41,17 @@ RESOURCES = (
 
 @dataclass(frozen=True)
 class CoreUse:
-    """What one core is filled with."""
+    """What one core holds, per resource.
+
+    Attributes:
+        neurons: Number of neurons.
+        neuron_groups: Number of neuron groups.
+        state_words: Words of neuron state.
+        synapse_words: Words of synapses.
+        axon_in_words: Words of AxonIn, the incoming axons.
+        axon_map_words: Words of AxonMap, the outgoing axons.
+        axon_mem_words: Words of AxonMem.
+    """
 
     neurons: int
     neuron_groups: int
@@ -57,23 +68,23 @@ class CoreUse:
         return words + self.axon_map_words + self.axon_mem_words
 
     def of(self, resource: str) -> int:
-        """The use of a resource by its name."""
+        """Amount of one resource, by its name in `RESOURCES`."""
         return int(getattr(self, resource))
 
     @classmethod
     def largest(cls, uses: Iterable[CoreUse]) -> CoreUse:
-        """The largest of each resource."""
+        """The largest amount of each resource over several cores."""
         given = list(uses)
         return cls(**{f.name: max(u.of(f.name) for u in given) for f in fields(cls)})
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A group of synapses that reads a layer, as far as the layer's own core has to know it.
+    """A group of synapses that reads a layer, as far as the layer's own core depends on it.
 
     Attributes:
-        shared: stored as one kernel per core.
-        channel_blocks: cores that share one place of the reading layer.
+        shared: The group is stored as one kernel per core.
+        channel_blocks: Number of cores that share one place of the reading layer.
     """
 
     shared: bool
@@ -81,7 +92,15 @@ class Reader:
 
 
 def exceeded(use: CoreUse, limits: CoreLimits) -> list[tuple[str, int, int]]:
-    """(resource, found, limit) of all limits that are known and not kept."""
+    """All limits that are known and exceeded.
+
+    Args:
+        use: What a core holds.
+        limits: What it can hold.
+
+    Returns:
+        (resource, found, limit) of each.
+    """
     checked = ((r, use.of(r), getattr(limits, r).value) for r in RESOURCES)
     return [(r, found, limit) for r, found, limit in checked if limit is not None and found > limit]
 
@@ -89,10 +108,12 @@ def exceeded(use: CoreUse, limits: CoreLimits) -> list[tuple[str, int, int]]:
 def list_words(targets: int, weight_bits: int, accounting: Accounting) -> int:
     """Words of one input axon with a list of targets.
 
+        ceil((targets · (weight_bits + index_bits) + header_bits) / word_bits)
+
     Args:
-        targets: number of targets.
-        weight_bits: width of a weight, sign included.
-        accounting: how the chip stores synapses.
+        targets: Number of targets in the list.
+        weight_bits: Width of a stored weight.
+        accounting: Widths of the chip's lists.
     """
     index, header, word = _bits(accounting)
     return -(-(targets * (weight_bits + index) + header) // word)
@@ -101,10 +122,12 @@ def list_words(targets: int, weight_bits: int, accounting: Accounting) -> int:
 def kernel_words(output_channels: int, weight_bits: int, accounting: Accounting) -> int:
     """Words of one kernel tap and input channel of a shared convolution.
 
+        ceil((output_channels · weight_bits + header_bits) / word_bits)
+
     Args:
-        output_channels: output channels on the core.
-        weight_bits: width of a weight, sign included.
-        accounting: how the chip stores synapses.
+        output_channels: Output channels on the core.
+        weight_bits: Width of a stored weight.
+        accounting: Widths of the chip's kernels.
     """
     _, header, word = _bits(accounting)
     return -(-(output_channels * weight_bits + header) // word)
@@ -124,10 +147,10 @@ def core_use(layer: MappedLayer, block: Block, readers: Sequence[Reader], chip: 
     """What a block takes of a core of its own.
 
     Args:
-        layer: layer that the block belongs to.
-        block: neurons on the core.
-        chip: chip of the board.
-        readers: the groups of synapses that read the layer, on the board.
+        layer: The layer.
+        block: The neurons on the core.
+        readers: The groups of synapses that read the layer, on the board.
+        chip: The chip, with its rules of accounting.
     """
     sharing = bool(chip.accounting.shared_convolution.value)
     axons = words = 0

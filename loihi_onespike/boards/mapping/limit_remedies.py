@@ -1,4 +1,4 @@
-"""What a user can do about a limit that is not kept."""
+"""Remedies for limits that are not kept."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ WIDTH = "a single neuron with all its inputs does not fit on a core: read fewer 
 
 
 def remedy(layer: MappedLayer, resource: str, board: Board) -> str:
-    """One sentence for a layer that no splitting brings below a limit of `board`.
+    """One sentence on what to change in a layer that exceeds a limit however it is split.
 
     Args:
-        layer: layer that does not fit.
-        resource: resource whose limit is exceeded.
-        board: board with the limit.
+        layer: The layer.
+        resource: The resource that is exceeded, one of `accounting.RESOURCES`.
+        board: The board.
     """
     if resource in ("axon_in_words", "synapse_words", "total_words"):
         widest = max(layer.afferents, key=lambda a: a.op.weight_values.size)

@@ -1,4 +1,4 @@
-"""The checker's own view of each map, tap by tap and place by place; it shares no code with the mapper."""
+"""The checker's own count of each map, tap by tap and place by place; it shares no code with the mapper."""
 
 from __future__ import annotations
 
@@ -23,24 +23,31 @@ class MapRecount(Protocol):
         """The map keeps channels and space apart."""
 
     def taps(self, op: Any, shape: Shape) -> int:
-        """Taps of the one kernel that serves all places of an input of `shape`; 0 where there is no such kernel."""
-
-    def outputs(self, op: Any, channel: int, low: int, high: int) -> int:
-        """Output channels low ≤ o < high that an input channel reaches through such a kernel.
+        """Taps of the one kernel that serves all places; 0 where there is no such kernel.
 
         Args:
-            op: the map.
-            channel: input channel.
-            low, high: range of output channels.
+            op: The map.
+            shape: Shape of its input.
+        """
+
+    def outputs(self, op: Any, channel: int, low: int, high: int) -> int:
+        """Number of output channels that an input channel reaches through such a kernel.
+
+        Args:
+            op: The map.
+            channel: Number of the input channel.
+            low: First output channel of the block.
+            high: Output channel after the last one.
         """
 
     def mark(self, op: Any, targets: Targets, low: Shape, high: Shape) -> None:
-        """Add to each place of the input the number of its synapses onto the outputs low ≤ o < high.
+        """Add to each place of the input the number of its synapses onto a block of outputs.
 
         Args:
-            op: the map.
-            targets: number of synapses per place of the input.
-            low, high: range of outputs along every axis.
+            op: The map.
+            targets: Numbers of targets in the shape of the input; changed in place.
+            low: First index of the block along each axis.
+            high: Index after the last one along each axis.
         """
 
 

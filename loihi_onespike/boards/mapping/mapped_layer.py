@@ -1,7 +1,7 @@
-"""What the accounting needs to know of a population: its shape, its rows of state, the maps that read into it.
+"""What the accounting needs to know of a population: its shape, its rows of state, and the maps that read into it.
 
-A `Layer` is made of a one-spike network by `layers_of`, or by hand for any other network (weights may be broadcast
-views, only shapes and the largest weight matter).
+A `MappedLayer` is made of a one-spike network by `layers_of`, or by hand for any other network. Weights may then be
+broadcast views: only shapes and the largest weight matter.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Afferent:
     """One group of synapses onto a layer.
 
     Attributes:
-        name: of the group.
-        pre: name of the population it comes from.
-        pre_shape: shape of that population.
-        op: the map.
-        index: gather in front of it, as in `Synapse.index`.
-        weight_bits: width of a stored weight.
-        axon_delay: steps.
+        name: Name of the group.
+        pre: Name of the presynaptic population.
+        pre_shape: Shape of that population.
+        op: The linear map.
+        index: Gather in front of it, as in `Synapse.index`.
+        weight_bits: Width of a stored weight.
+        axon_delay: Axon delay in steps.
     """
 
     name: str
@@ -47,9 +47,9 @@ class Afferent:
 
     @cached_property
     def active_channels(self) -> NDArray[np.bool_] | None:
-        """Which channels of what the map reads carry spikes.
+        """(channels,) which channels of what the map reads carry spikes; None where the gather moves single places.
 
-        None where the gather moves single places; it must move whole channels, as a concatenation does.
+        A gather that moves whole channels, as a concatenation does, leaves channels without spikes in other groups.
         """
         channels = self.seen[0] if self.seen else 1
         if self.index is None:
@@ -65,7 +65,7 @@ class Afferent:
 
     @cached_property
     def can_share(self) -> bool:
-        """Can be one convolution kernel: a convolution, a pooling window, or a diagonal that is constant over space."""
+        """Whether the group can be stored as one convolution kernel."""
         if len(self.seen) < 2 or self.active_channels is None:
             return False
         return self.op.kernel_taps(self.seen) is not None
@@ -76,8 +76,11 @@ class MappedLayer:
     """One population that occupies cores.
 
     Attributes:
-        state_rows: 64-bit rows per neuron.
-        to_host: its values or spikes are read outside the board.
+        name: Name of the population.
+        shape: Its shape.
+        state_rows: Rows of 64 bits of state per neuron.
+        afferents: Groups of synapses onto it.
+        to_host: Its values or spikes are read outside the board.
     """
 
     name: str
@@ -93,16 +96,21 @@ class MappedLayer:
 
     @cached_property
     def convolutional(self) -> bool:
-        """Has channels and space: all its maps keep them apart."""
+        """Whether all maps onto the layer keep channels and space apart."""
         return len(self.shape) >= 2 and all(a.op.channel_axis == 0 for a in self.afferents)
 
     def shares(self, afferent: Afferent, shared_convolution: bool) -> bool:
-        """The group is stored as one kernel per core."""
+        """Whether a group is stored as one kernel per core.
+
+        Args:
+            afferent: The group.
+            shared_convolution: The chip can share kernels.
+        """
         return shared_convolution and self.convolutional and afferent.can_share
 
 
 def weight_bits(op: LinearMap) -> int:
-    """Bits b of a stored weight: even numbers of both signs in -2^b .. 2^b - 2 [C lava `utils/weightutils.py`]."""
+    """Width b of a stored weight: even numbers of both signs in -2^b .. 2^b - 2 [C lava `utils/weightutils.py`]."""
     values = op.weight_values
     if not values.size:
         return 1
@@ -111,10 +119,11 @@ def weight_bits(op: LinearMap) -> int:
 
 
 def layers_of(network: Network) -> tuple[MappedLayer, ...]:
-    """All populations but the input, in topological order.
+    """Layers of all populations but the input, in topological order.
 
-    The input population is formed by the host or the embedded processors and occupies no neurocore, as in the
-    published totals of MNIST (5 cores) and PilotNet SDNN (61) [C].
+    The input population is provided by the host or the embedded processors and occupies no neurocore, as in the
+    published
+    totals of MNIST (5 cores) and PilotNet SDNN (61) [C].
     """
     layers = []
     for population in network.populations:

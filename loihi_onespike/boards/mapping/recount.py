@@ -1,4 +1,4 @@
-"""The checker's own count of the words of a core, tap by tap and place by place, apart from the mapper's accounting."""
+"""The checker's own count of the words of a core, tap by tap and place by place, without the mapper's accounting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from loihi_onespike.core.graphs.network import InputPopulation, Network, Populat
 
 
 class Recount:
-    """Words of state, synapses and incoming axons of a core, counted from the network."""
+    """Words of state, synapses and axons of a core, counted from the network."""
 
     def __init__(self, network: Network, placement: Placement) -> None:
         self.network, self.chip = network, placement.board.chip
@@ -31,7 +31,7 @@ class Recount:
                 ranges.add((core.block.low[0], core.block.high[0]))
 
     def state(self, core: PlacedCore) -> int:
-        """Words of state that the neurons on a core take."""
+        """Words of neuron state of a core."""
         extent = [b - a for a, b in zip(core.block.low, core.block.high, strict=True)]
         if self.spatial(core.layer) and self.chip.accounting.shared_convolution.value:
             columns = 1
@@ -41,12 +41,12 @@ class Recount:
         return self.rows[core.layer] * prod(extent)
 
     def spatial(self, layer: str) -> bool:
-        """All maps onto the layer keep channels and space apart."""
+        """Whether all maps onto a layer keep channels and space apart."""
         maps = [s.op for s in self.network.synapses_onto(layer)]
         return len(self.network.by_name[layer].shape) >= 2 and all(RECOUNTS[m].spatial for m in maps)
 
     def incoming(self, core: PlacedCore) -> tuple[int, int]:
-        """(axons, synapse words)."""
+        """(AxonIn words, synapse words) of a core."""
         axons = words = 0
         for synapse in self.network.synapses_onto(core.layer):
             if self.shared[synapse.name]:
@@ -57,7 +57,7 @@ class Recount:
         return axons, words
 
     def outgoing(self, core: PlacedCore) -> tuple[int, int]:
-        """(AxonMap words, AxonMem words)."""
+        """(AxonMap words, AxonMem words) of a core."""
         extent = [b - a for a, b in zip(core.block.low, core.block.high, strict=True)]
         map_words = prod(extent) if core.layer == self.network.readout.name else 0
         mem_words = 0
@@ -72,7 +72,7 @@ class Recount:
         return map_words, mem_words
 
     def as_kernel(self, synapse: Synapse) -> bool:
-        """Whether a group of synapses can be one kernel that all places share."""
+        """Whether a group can be stored as one kernel per core."""
         pre = self.network.by_name[synapse.pre].shape
         op = synapse.op
         shape = pre if synapse.index is None else synapse.index.shape
@@ -83,7 +83,12 @@ class Recount:
         return synapse.index is None or self.moves_channels(synapse.index, pre) is not None
 
     def moves_channels(self, index: np.ndarray, pre: tuple[int, ...]) -> list[int] | None:
-        """Channels that carry spikes, if every channel of the index is a whole one of the population, or silent."""
+        """Channels of a gather that carry spikes; None unless every channel is a whole one, or silent.
+
+        Args:
+            index: The gather.
+            pre: Shape of the presynaptic population.
+        """
         if index.ndim != len(pre) or index.shape[1:] != pre[1:]:
             return None
         whole = np.arange(prod(pre)).reshape(pre)
@@ -97,7 +102,7 @@ class Recount:
         return carried
 
     def kernel(self, synapse: Synapse, core: PlacedCore) -> int:
-        """Words of the kernel of a group of synapses on a core."""
+        """Words of the kernel of a group on a core; counted once per range of output channels."""
         low, high = core.block.low[0], core.block.high[0]
         key = (synapse.name, low, high)
         if key not in self.kernels:
@@ -105,11 +110,12 @@ class Recount:
         return self.kernels[key]
 
     def count_kernel(self, synapse: Synapse, low: int, high: int) -> int:
-        """Words of a kernel onto a range of output channels.
+        """Words of the kernel of a group.
 
         Args:
-            synapse: the group of synapses.
-            low, high: range of output channels.
+            synapse: The group.
+            low: First output channel on the core.
+            high: Output channel after the last one.
         """
         pre = self.network.by_name[synapse.pre].shape
         op, bits = synapse.op, self.widths[synapse.name]
@@ -126,7 +132,14 @@ class Recount:
         return words
 
     def listed(self, synapse: Synapse, core: PlacedCore) -> tuple[int, int]:
-        """A list of targets for every place that the map reads and that a neuron stands behind."""
+        """(axons, words) of a group that is stored as lists.
+
+        Every place that the map reads, and that a neuron stands behind, has a list of its targets on the core.
+
+        Args:
+            synapse: The group.
+            core: The core.
+        """
         pre = self.network.by_name[synapse.pre].shape
         shape = pre if synapse.index is None else synapse.index.shape
         targets = np.zeros(shape, np.int64)
@@ -151,11 +164,8 @@ class Recount:
 
 
 def _rows(population: Population | Readout, period: int) -> int:
-    """Rows of state of a neuron.
-
-    Fields of 24 bits for v and for what differs between neurons, a clock of the local step and, where it fires, the
-    flag of its spike.
-    """
+    """Rows of state of a neuron: fields of 24 bits for v and for what differs between neurons, a clock of the local
+    step and, where it fires, the flag of its spike."""
     wide = 1 + int(len(np.unique(population.membrane.bias)) > 1)
     narrow = 8 if period <= 127 else 16
     if isinstance(population, Population):

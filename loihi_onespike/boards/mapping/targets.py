@@ -1,10 +1,10 @@
-"""How many targets in a block each input place of a map has, without listing synapses.
+"""Number of targets in a block that each input place of a map has, without listing synapses.
 
 For every map this number is a product over the axes of what the map reads:
 
     targets[i_0, i_1, …] = c_0[i_0] · c_1[i_1] · …
 
-so one short array per axis says everything: which places reach the block, and how many synapses they have there.
+so one short array per axis is enough: it tells which places reach the block, and how many synapses they have there.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Sha
 from loihi_onespike.core.maps.registry import MapRegistry
 
 Counts = tuple[NDArray[np.int64], ...]
+"""c_d, one array per axis d of what the map reads."""
 
 
 TARGETS: MapRegistry[Callable[[Any, Shape, Block], Counts]] = MapRegistry("the targets in a block", __name__)
 
 
 def target_counts(op: LinearMap, seen: Shape, block: Block) -> Counts:
-    """c_d for every axis d of what the map sees.
+    """c_d for every axis d of what a map reads.
 
     Args:
-        op: the map.
-        seen: shape that it sees.
-        block: of its output.
+        op: The map.
+        seen: Shape that it reads.
+        block: Block of its outputs.
 
     Raises:
         MissingEntryError: the map has no entry in `TARGETS`.

@@ -61,7 +61,7 @@ class Record:
         return LayerTrace(arrays.get("phases"), arrays["v"], peak, input_peak)
 
 
-class Recorder:
+class SpikeRecorder:
     """Writes the windows of one population. Idle when there is no record."""
 
     def __init__(self, record: Record | None) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
 from loihi_onespike.executors.lava.kernels import Kernel, event_kernel
-from loihi_onespike.executors.lava.recording import Record, Recorder
+from loihi_onespike.executors.lava.recording import Record, SpikeRecorder
 
 NO_INPUT = np.zeros(1, np.int32)
 
@@ -57,7 +57,7 @@ class Neurons:
         self.spiking = isinstance(population, Population)
         self.phases = np.zeros(population.shape if self.spiking else (0,), PHASE_DTYPE)
         self.silent = np.ones(self.phases.shape, bool)
-        self.recorder = Recorder(record)
+        self.recorder = SpikeRecorder(record)
         self.last_step = self.m.input_steps
         if isinstance(population, Population):
             self.last_step = max(self.last_step, population.wait + population.timesteps)

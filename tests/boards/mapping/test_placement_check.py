@@ -42,7 +42,7 @@ def _over_a_limit(objections):
     for text in objections:
         layer, _, rest = text.partition(": ")
         assert "limit" in rest, text
-        yield layer, rest.split()[6].rstrip(",")
+        yield layer, rest.split()[7].rstrip(",")
 
 
 @pytest.fixture(scope="module")

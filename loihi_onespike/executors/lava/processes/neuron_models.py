@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, leak, saturate_v
 from loihi_onespike.executors.lava.processes.process import OneSpike, OneSpikeMaxPool, OneSpikeReadout
-from loihi_onespike.executors.lava.recording import Recorder
+from loihi_onespike.executors.lava.recording import SpikeRecorder
 
 
 class _NeuronModel(PyLoihiProcessModel):
@@ -35,7 +35,7 @@ class _NeuronModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self.recorder = Recorder(proc_params.get("record"))
+        self.recorder = SpikeRecorder(proc_params.get("record"))
         self.input_steps = proc_params["membrane"].input_steps
 
     def run_spk(self) -> None:
