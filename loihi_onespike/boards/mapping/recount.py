@@ -164,8 +164,11 @@ class Recount:
 
 
 def _rows(population: Population | Readout, period: int) -> int:
-    """Rows of state of a neuron: fields of 24 bits for v and for what differs between neurons, a clock of the local
-    step and, where it fires, the flag of its spike."""
+    """Rows of state of a neuron.
+
+    Fields of 24 bits for v and for what differs between neurons, a clock of the local step and, where the neuron
+    fires, the flag of its spike.
+    """
     wide = 1 + int(len(np.unique(population.membrane.bias)) > 1)
     narrow = 8 if period <= 127 else 16
     if isinstance(population, Population):
