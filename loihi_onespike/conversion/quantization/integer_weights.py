@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.lowering.link_scales import gathered_scale
+from loihi_onespike.conversion.options import check_option
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT_EXP
 from loihi_onespike.core.maps import LinearMap, Shape
-from loihi_onespike.errors import ConfigurationError, GraphError
+from loihi_onespike.errors import GraphError
 
 Float = NDArray[np.float64]
 Rounding: TypeAlias = Callable[[int, Float], Float]
@@ -52,8 +53,7 @@ def integer_links(
     Returns:
         maps with int16 weights and their exponents; unit broadcastable to the stage's shape.
     """
-    if not 2 <= weight_bits <= 8:
-        raise ConfigurationError(f"weight_bits: found {weight_bits}, supported 2 to 8")
+    check_option("weight_bits", weight_bits)
     largest = 2 ** (weight_bits - 1) - 1
     scaled = []
     for link, (scale, shape) in zip(stage.links, scales, strict=True):
