@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("loihi_onespike", "netx_export", "hw_configs")
+PACKAGES = ("loihi_onespike", "netx_export", "hw_configs", "benchmarks", "examples")
 PARAMETERS_WITH_ARGS = 3
 """Number of parameters from which a function describes them."""
 ITEM = re.compile(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*)(?: \([^)]*\))?:")
@@ -156,7 +156,7 @@ def problems(root: Path) -> dict[str, list[str]]:
         place = "/".join(parts) + ".py"
         if not ast.get_docstring(tree):
             listed.append(f"{place}:1: module: no docstring")
-        command = path.stem if "commands" in parts else None
+        command = path.stem if "commands" in parts else "main" if path.name == "__main__.py" else None
         listed += [f"{place}:{line}: {text}" for line, text in problems_of(tree.body, known, command=command)]
     return found
 

@@ -52,7 +52,7 @@ def main(
 ) -> None:
     """Run an experiment of arXiv 2403.08786 on a model and data of your own.
 
-    Examples:
+    For example:
 
         python -m benchmarks.paper_tables fig6
 

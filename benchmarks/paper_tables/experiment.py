@@ -152,7 +152,13 @@ class _Reported(list[slice]):
 
 
 def paper(timesteps: int, base: float, **more: Any) -> ConversionOptions:
-    """Options of the paper's method."""
+    """Options of the paper's method.
+
+    Args:
+        timesteps: T.
+        base: Q.
+        more: further options.
+    """
     return replace(ConversionOptions(timesteps=timesteps, base=base, method=Method.paper()), **more)
 
 
