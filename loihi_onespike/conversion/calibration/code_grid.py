@@ -14,10 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import SingleSpikeCode
+from loihi_onespike.executors.threads import over_rows
 
 Float = NDArray[np.float64]
 
@@ -99,18 +100,22 @@ class SortedValues:
 
     def errors(self, grid: CodeGrid, scales: Float) -> Float:
         """(C, F) mean square error of every channel with each of its λ, scales (C, F)."""
-        return _errors(self.values, self.sums, self.squares, scales, grid.entries, grid.thresholds, grid.offset)
+        out = np.empty(scales.shape)
+        over_rows(
+            _errors, len(scales), self.values, self.sums, self.squares, scales, grid.entries, grid.thresholds,
+            grid.offset, out,
+        )  # fmt: skip
+        return out
 
     def segments(self, grid: CodeGrid, scales: Float) -> tuple[Float, Float]:
         """Number and sum, in units of λ about the value of no spike, of the values sent as each entry: (C, M) each."""
         return _segments(self.values, self.sums, scales, grid.thresholds, grid.offset)
 
 
-@njit(cache=True, parallel=True)
-def _errors(values, sums, squares, scales, entries, thresholds, offset):  # type: ignore[no-untyped-def]
-    out = np.empty(scales.shape)
+@njit(cache=True, nogil=True)
+def _errors(first, stop, values, sums, squares, scales, entries, thresholds, offset, out):  # type: ignore[no-untyped-def]
     n = values.shape[1]
-    for c in prange(values.shape[0]):
+    for c in range(first, stop):
         for f in range(scales.shape[1]):
             scale = scales[c, f]
             error, last = squares[c], 0
@@ -122,7 +127,6 @@ def _errors(values, sums, squares, scales, entries, thresholds, offset):  # type
                 error += (end - last) * value * value - 2 * value * (sums[c, end] - sums[c, last])
                 last = end
             out[c, f] = error / n
-    return out
 
 
 @njit(cache=True)

@@ -15,11 +15,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import scipy.linalg
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.row_inputs import RowInputs
 from loihi_onespike.conversion.quantization.integer_weights import nearest
+from loihi_onespike.executors.threads import over_rows
 
 Float = NDArray[np.float64]
 
@@ -68,7 +69,7 @@ def rounded_rows(weights: Float, covariances: Float, samples: int) -> Float:
     damped = np.take_along_axis(np.take_along_axis(covariances, order[:, :, None], 1), order[:, None, :], 2)
     damped += damping[:, None, None] * np.eye(size)
     moved = np.take_along_axis(weights, order[:, None, :], 2)
-    _compensate(moved, inverse_factor(damped))
+    over_rows(_compensate, moved.shape[0] * moved.shape[1], moved, inverse_factor(damped))
     whole = np.empty_like(moved)
     np.put_along_axis(whole, order[:, None, :], moved, 2)
     return whole
@@ -84,11 +85,11 @@ def inverse_factor(matrices: Float) -> Float:
     return np.ascontiguousarray(inverses[:, ::-1, ::-1])
 
 
-@njit(cache=True, parallel=True)
-def _compensate(weights, factors):  # type: ignore[no-untyped-def]
-    """Round the rows (groups, rows, d) in place, from left to right."""
-    groups, rows, size = weights.shape
-    for i in prange(groups * rows):
+@njit(cache=True, nogil=True)
+def _compensate(first, end, weights, factors):  # type: ignore[no-untyped-def]
+    """Round some of the rows (groups, rows, d), counted over all groups, in place, from left to right."""
+    _, rows, size = weights.shape
+    for i in range(first, end):
         row, factor = weights[i // rows, i % rows], factors[i // rows]
         for j in range(size):
             whole = np.rint(row[j])

@@ -11,16 +11,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.stage import StagePlan
+from loihi_onespike.executors.threads import over_rows
 
 FACTORS = np.array([0.7, 0.8, 0.9, 1.0, 1.05, 1.1, 1.15, 1.2, 1.27, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 5.0])
 """What the threshold of an early phase is tried to be multiplied with."""
 SWEEPS = 2
 VALUES = 12_000
 """Sampled neurons that the thresholds are fitted to."""
+CHUNKS = 16
+"""Parts of the sample whose errors are added up on their own: the sums do not depend on the number of threads."""
 
 
 def fit_early_thresholds(
@@ -48,8 +51,11 @@ def fit_early_thresholds(
             for k in range(early - 1, -1, -1):
                 if np.isfinite(start[k]):
                     tried = (start[k] * FACTORS).astype(np.float32)
-                    errors = _errors_of_phase(parts, wanted, weight, table, negative, levels, k, sign, tried)
-                    entries[k] = tried[int(errors.argmin())]
+                    errors = np.zeros((CHUNKS, len(tried)))
+                    over_rows(
+                        _errors_of_phase, CHUNKS, parts, wanted, weight, table, negative, levels, k, sign, tried, errors
+                    )
+                    entries[k] = tried[int(errors.sum(axis=0).argmin())]
     fitted = replace(plan, table=_kept(table, plan.table, early))
     if plan.negative is None:
         return fitted
@@ -61,7 +67,7 @@ def _kept(fitted: NDArray[np.float32], start: NDArray[np.float64], early: int) -
     return np.concatenate([fitted[:early].astype(np.float64), start[early:]])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _level_from(parts, table, negative, levels, first, i):  # type: ignore[no-untyped-def]
     """Level that neuron i sends at phase index `first` or later."""
     last = parts.shape[0] - 1
@@ -74,14 +80,14 @@ def _level_from(parts, table, negative, levels, first, i):  # type: ignore[no-un
     return np.float32(0)
 
 
-@njit(cache=True, parallel=True)
-def _errors_of_phase(parts, wanted, weight, table, negative, levels, k, sign, tried):  # type: ignore[no-untyped-def]
-    """Error of all neurons together for every threshold tried at phase index k, all other thresholds as they are."""
-    chunks = 16
-    size = -(-parts.shape[1] // chunks)
-    errors = np.zeros((chunks, tried.shape[0]))
+@njit(cache=True, nogil=True)
+def _errors_of_phase(  # type: ignore[no-untyped-def]
+    first, end, parts, wanted, weight, table, negative, levels, k, sign, tried, errors
+):
+    """Errors (chunks, tried) of each chunk for every threshold tried at phase index k, all others as they are."""
+    size = -(-parts.shape[1] // errors.shape[0])
     last = parts.shape[0] - 1
-    for chunk in prange(chunks):
+    for chunk in range(first, end):
         for i in range(chunk * size, min((chunk + 1) * size, parts.shape[1])):
             sent = False
             for j in range(k):
@@ -101,4 +107,3 @@ def _errors_of_phase(parts, wanted, weight, table, negative, levels, k, sign, tr
             fires = weight[i] * (sign * levels[k] - wanted[i]) ** 2
             for f in range(tried.shape[0]):
                 errors[chunk, f] += fires if sign * z >= tried[f] else waits
-    return errors.sum(axis=0)

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.stage import StagePlan
 from loihi_onespike.executors.float.quantizer import Quantizer, by_place, parameters_by_place
+from loihi_onespike.executors.threads import over_rows
 
 Float = NDArray[np.float64]
 
@@ -43,7 +44,7 @@ def sent_levels(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> 
     for k in range(early - 1, -1, -1):  # backwards, so that the first spike stays
         seen, _ = by_place(_laid_out_as(parts[k], last))
         up, down, level = np.float32(table[k]), np.float32(below[k]), np.float32(levels[k])
-        _decide(seen.numpy(), factor, added, up, down, level, out.numpy())
+        over_rows(_decide, len(seen), seen.numpy(), factor, added, up, down, level, out.numpy())
     return last
 
 
@@ -57,10 +58,10 @@ def _from_phase(entries: Float, first: int) -> Float:
     return np.where(np.arange(len(entries)) < first, np.inf, entries)
 
 
-@njit(cache=True, parallel=True)
-def _decide(z, factor, bias, up, down, level, out):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _decide(first, end, z, factor, bias, up, down, level, out):  # type: ignore[no-untyped-def]
     """out = ±level where z · factor + bias reaches a threshold; (N, places, channels), parameters (places or 1, …)."""
-    for n in prange(z.shape[0]):
+    for n in range(first, end):
         for p in range(z.shape[1]):
             scale, offset = factor[p if factor.shape[0] > 1 else 0], bias[p if bias.shape[0] > 1 else 0]
             for c in range(z.shape[2]):
@@ -85,14 +86,20 @@ def mean_sent_levels(
     """
     never = np.full(plan.code.timesteps, np.inf)
     negative = never if plan.negative is None else plan.negative
-    return _mean_sent_levels(parts, shift, factor, active_from, plan.table, negative, plan.code.levels())
+    mean, active = np.empty(parts.shape[1]), np.empty(parts.shape[1])
+    over_rows(
+        _mean_sent_levels, len(mean), parts, shift, factor, active_from, plan.table, negative, plan.code.levels(), mean,
+        active,
+    )  # fmt: skip
+    return mean, active
 
 
-@njit(cache=True, parallel=True)
-def _mean_sent_levels(parts, shift, factor, active_from, table, negative, levels):  # type: ignore[no-untyped-def]
-    last, channels, samples = parts.shape[0] - 1, parts.shape[1], parts.shape[2]
-    mean, active = np.zeros(channels), np.zeros(channels)
-    for c in prange(channels):
+@njit(cache=True, nogil=True)
+def _mean_sent_levels(  # type: ignore[no-untyped-def]
+    first, end, parts, shift, factor, active_from, table, negative, levels, mean, active
+):
+    last, samples = parts.shape[0] - 1, parts.shape[2]
+    for c in range(first, end):
         total, count = 0.0, 0
         for i in range(samples):
             count += parts[last, c, i] + active_from[c] > 0
@@ -105,4 +112,3 @@ def _mean_sent_levels(parts, shift, factor, active_from, table, negative, levels
                     total -= levels[k]
                     break
         mean[c], active[c] = total / samples, count / samples
-    return mean, active

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from loihi_onespike.core.codes import BinaryCode, Code, SingleSpikeCode
 from loihi_onespike.core.registry import EntryRegistry
 
@@ -18,3 +21,11 @@ CODE_BITS.add(SingleSpikeCode, lambda code: 0)
 def code_bits(code: Code) -> int:
     """Bits of the code words as the kernels take them; raises MissingEntryError for a code without an entry."""
     return CODE_BITS[code](code)
+
+
+def kernel_codes(codes: NDArray[np.integer], code: Code) -> NDArray[np.integer]:
+    """Code words or phases in the type that the kernels read: int16, or int32 for code words of 16 bits.
+
+    One type for nearly everything means that a kernel is compiled once.
+    """
+    return codes.astype(np.int32 if code_bits(code) > 15 else np.int16, copy=False)

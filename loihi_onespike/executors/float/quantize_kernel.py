@@ -1,13 +1,13 @@
 """Kernels that turn pre-activations in units of their thresholds into levels or phases: one pass over memory.
 
 Values lie as (images, places, channels); parameters as (places or 1, channels). Tables are those of `cells.CellTable`.
-Compiled by numba, parallel over images.
+Compiled by numba; `executors.threads.over_rows` runs them on ranges of images.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
@@ -28,10 +28,10 @@ def _signed_entry(y, cut, first, shift, low, high, cells):  # type: ignore[no-un
     return np.uint64(2) * cell + np.uint64(pinned >= cut[cell])
 
 
-@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
-def to_levels(y, bias, cut, level, first, shift, low, high, cells, signed):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def to_levels(first_image, end_image, y, bias, cut, level, first, shift, low, high, cells, signed):  # type: ignore[no-untyped-def]
     """y[n, p, c] = level of y[n, p, c] + bias[p, c], in place."""
-    for n in prange(y.shape[0]):
+    for n in range(first_image, end_image):
         for p in range(y.shape[1]):
             row, offset = y[n, p], bias[p if bias.shape[0] > 1 else 0]
             if signed:
@@ -46,17 +46,20 @@ UNDECIDED = np.int16(-(2**15))
 """Phase of a neuron whose potential the bounds leave on both sides of a threshold."""
 
 
-@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
-def decide(z, rest, factor, bias, slack, limit, cut, phase, first, shift, low, high, cells, signed, out):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def decide(  # type: ignore[no-untyped-def]
+    first_image, end_image, z, rest, factor, bias, slack, limit, cut, phase, first, shift, low, high, cells, signed, out
+):
     """Phases of y = (z + rest) · factor + bias where all of [y - slack, y + slack] has the same one, else UNDECIDED.
 
     Args:
+        first_image, end_image: range of images to work on.
         z, rest: (images, places, channels) float32; rest may have no images.
         factor, bias, slack, limit: (places or 1, channels) float32; |y| beyond the limit is UNDECIDED.
         out: (images, places, channels) int16.
     """
     has_rest = rest.shape[0] > 0
-    for n in prange(z.shape[0]):
+    for n in range(first_image, end_image):
         row = np.empty(z.shape[2], np.float32)
         for p in range(z.shape[1]):
             q = p if bias.shape[0] > 1 else 0
@@ -79,11 +82,11 @@ def decide(z, rest, factor, bias, slack, limit, cut, phase, first, shift, low, h
                 sent[c] = below if (below == above) & (abs(y) <= most[c]) else UNDECIDED
 
 
-@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
-def look_up(codes, table, out):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, error_model="numpy")
+def look_up(first_row, end_row, codes, table, out):  # type: ignore[no-untyped-def]
     """out[n, i] = table[codes[n, i]]; negative codes count from the table's end."""
     count = len(table)
-    for n in prange(codes.shape[0]):
+    for n in range(first_row, end_row):
         row, target = codes[n], out[n]
         for i in range(row.size):
             k = np.int64(row[i])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.maps import Shape
 from loihi_onespike.executors.float.quantize_kernel import to_levels
 from loihi_onespike.executors.float.threshold_cells import CellTable
+from loihi_onespike.executors.threads import over_rows
 
 
 class Quantizer:
@@ -48,9 +49,9 @@ class Quantizer:
         if channels_last not in self._laid_out:
             self._laid_out[channels_last] = parameters_by_place(self._bias, self._shape, channels_last)
         c = self._cells
-        to_levels(
-            values.numpy(), self._laid_out[channels_last], c.cut, c.level, np.uint64(c.first), np.uint64(c.shift),
-            c.low, c.high, np.uint64(c.cells), c.signed,
+        over_rows(
+            to_levels, len(values), values.numpy(), self._laid_out[channels_last], c.cut, c.level,
+            np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed,
         )  # fmt: skip
         return y
 

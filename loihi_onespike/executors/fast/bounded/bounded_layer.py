@@ -24,6 +24,7 @@ from loihi_onespike.executors.fast.event.event_layer import EventLayer
 from loihi_onespike.executors.float.quantize_kernel import decide
 from loihi_onespike.executors.float.threshold_cells import CellTable
 from loihi_onespike.executors.tensors.memory_order import from_memory
+from loihi_onespike.executors.threads import over_rows
 
 
 class BoundedLayer:
@@ -80,13 +81,13 @@ class BoundedLayer:
         z, rest = self._sums(phases)
         c, p, event = self.cells, self.population, self.event
         sent = np.empty(z.shape, PHASE_DTYPE)
-        decide(
-            z, rest, self.factor, self.offset, self.slack, self.limit, c.cut, c.phase, np.uint64(c.first),
-            np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
+        over_rows(
+            decide, len(z), z, rest, self.factor, self.offset, self.slack, self.limit, c.cut, c.phase,
+            np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
         )  # fmt: skip
         counts = np.zeros((len(z), 2), np.int64)
-        settle(
-            event.sources(phases), *event.tables, event.bias, event.theta, event.negative, event.leak,
+        over_rows(
+            settle, len(z), event.sources(phases), *event.tables, event.bias, event.theta, event.negative, event.leak,
             p.membrane.input_shift, p.signed, z, rest, self.factor, self.offset, self.slack,
             np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
         )  # fmt: skip

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.maps import LinearMap
 from loihi_onespike.executors.fast.bounded.bounds import EXACT_BELOW, FINEST, UNIT_ROUNDOFF
+from loihi_onespike.executors.fast.code_bits import kernel_codes
 from loihi_onespike.executors.float.quantize_kernel import look_up
 from loihi_onespike.executors.tensors.memory_order import from_memory, memory_order
 from loihi_onespike.executors.tensors.stage_sum import memory_gather
 from loihi_onespike.executors.tensors.tensor_maps import tensor_map
+from loihi_onespike.executors.threads import over_rows
 
 
 class FloatSource:
@@ -42,11 +44,11 @@ class FloatSource:
 
     def values(self, codes: NDArray[np.integer]) -> list[torch.Tensor]:
         """Head and rest of what the codes (B, *shape) stand for, feature maps with their channels last in memory."""
-        flat = np.ascontiguousarray(memory_order(codes))
+        flat = np.ascontiguousarray(memory_order(kernel_codes(codes, self.pre.code)))
         found = []
         for table in self._tables:
             out = np.empty(flat.shape, np.float32)
-            look_up(flat, table, out)
+            over_rows(look_up, len(flat), flat, table, out)
             found.append(torch.from_numpy(from_memory(out, codes.shape[1:])))
         return found
 

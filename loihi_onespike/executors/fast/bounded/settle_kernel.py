@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
@@ -42,14 +42,15 @@ def _inputs(sums, source, gather, table, places, rows, weights, p, o):  # type: 
         first_input += table[s, PLACES] * channels
 
 
-@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def settle(  # type: ignore[no-untyped-def]
-    source, gather, table, places, rows, weights, bias, theta, negative, leak, input_shift, signed,
-    z, rest, factor, offset, slack, limit, sent, counts,
+    first_image, end_image, source, gather, table, places, rows, weights, bias, theta, negative, leak, input_shift,
+    signed, z, rest, factor, offset, slack, limit, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase by that of the exact recursion.
 
     Args:
+        first_image, end_image: range of images to work on.
         source: as in `event_kernel.run_layer`.
         gather … weights: of `exact_tables`: input of every (group, place, channel), groups, input place and row of
             weights of every (group, output place, tap), and int16 weights, those of one neuron side by side.
@@ -59,7 +60,7 @@ def settle(  # type: ignore[no-untyped-def]
         counts: (images, 2) int64: neurons settled, and neurons whose potential was not within its bounds.
     """
     steps, timesteps = len(leak), theta.shape[0]
-    for n in prange(len(source)):
+    for n in range(first_image, end_image):
         sums = np.zeros(steps + 1, np.int64)
         settled = wrong = 0
         for p in range(sent.shape[1]):

@@ -4,14 +4,15 @@
 
 All phases of a one-spike layer together carry at most one spike per neuron, so the work of the synapses does not grow
 with T; only the few operations of the recursion do. A few output places make a block, so that the steps of one neuron,
-each of which waits for the one before, overlap with those of others. Compiled by numba, parallel over images, integers
-throughout: the result is that of docs/arithmetic.md to the bit, whatever the order of the sums.
+each of which waits for the one before, overlap with those of others. Integers
+throughout: the result is that of docs/arithmetic.md to the bit, whatever the order of the sums. Compiled by numba;
+`executors.threads.over_rows` runs it on ranges of images.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from loihi_onespike.executors.fast.event.vector_lanes import (
     LANES,
@@ -121,14 +122,15 @@ def _record(out, values, first, places, padded, strides):  # type: ignore[no-unt
                 out[at + o * channel_stride] = row[o]
 
 
-@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def run_layer(  # type: ignore[no-untyped-def]
-    source, gather, columns, groups, runs, run_start, weights, bias, theta, negative, leak, window, flags, strides,
-    narrow, sent_out, v_out, peaks,
+    first_image, end_image, source, gather, columns, groups, runs, run_start, weights, bias, theta, negative, leak,
+    window, flags, strides, narrow, sent_out, v_out, peaks,
 ):  # fmt: skip
-    """Spike phases, v at the window's end and peaks of one layer for every image.
+    """Spike phases, v at the window's end and peaks of one layer for some images.
 
     Args:
+        first_image, end_image: range of images to work on.
         source: (B, inputs) integer codes or phases of all presynaptic populations side by side.
         gather: flat input of every (group, place, channel), -1 for none.
         columns: first output channel that each (group, channel) reaches.
@@ -162,7 +164,7 @@ def run_layer(  # type: ignore[no-untyped-def]
     for s in range(groups.shape[0]):
         listed += groups[s, PLACES]
         spikes += groups[s, PLACES] * groups[s, CHANNELS] * max(groups[s, BITS], 1)
-    for b in prange(len(source)):
+    for b in range(first_image, end_image):
         start = np.empty(listed + 1, np.int64)
         weight, target = np.empty(spikes + 1, np.int32), np.empty(spikes + 1, np.int32)
         _list_events(source[b], gather, columns, groups, span, start, weight, target)

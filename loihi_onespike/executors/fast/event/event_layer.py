@@ -15,11 +15,13 @@ from loihi_onespike.core.graphs.network import InputPopulation, Population, Read
 from loihi_onespike.core.maps import op_input_shape
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.settle_tables import exact_tables
+from loihi_onespike.executors.fast.code_bits import kernel_codes
 from loihi_onespike.executors.fast.event.event_kernel import run_layer
 from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs
 from loihi_onespike.executors.fast.event.tap_tables import Taps, taps_of
 from loihi_onespike.executors.fast.event.vector_lanes import LANES
 from loihi_onespike.executors.tensors.memory_order import from_memory, memory_order
+from loihi_onespike.executors.threads import over_rows
 
 MAX_TABLE = 2**26
 """Largest number of weights or taps that are laid out for the kernel; beyond it a dense map is used."""
@@ -129,9 +131,9 @@ class EventLayer:
 
     def sources(self, phases: Mapping[str, NDArray[np.integer]]) -> NDArray[np.integer]:
         """(B, inputs) phases or codes of all presynaptic populations side by side, int16 or int32, in memory order."""
-        parts = [memory_order(phases[name]) for name in self._tables.sources]
-        source = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-        return np.ascontiguousarray(source, np.int16 if source.dtype.itemsize <= 2 else np.int32)
+        code = {pre.name: pre.code for _, pre in self.inputs}
+        parts = [memory_order(kernel_codes(phases[name], code[name])) for name in self._tables.sources]
+        return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
 
     def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
         """Phases and v of a batch, (B, *shape).
@@ -147,9 +149,9 @@ class EventLayer:
         sent = np.empty((images, neurons if spiking else 0), PHASE_DTYPE)
         v = np.empty((images, neurons if keep_v else 0), np.int32)
         peaks = np.zeros((images, 2), np.int64)
-        run_layer(
-            source, t.gather, t.columns, t.groups, t.runs, t.run_start, t.weights, *self._blocks, self.leak,
-            self._window, (spiking, signed, keep_v, keep), self._strides, self._sums, sent, v, peaks,
+        over_rows(
+            run_layer, images, source, t.gather, t.columns, t.groups, t.runs, t.run_start, t.weights, *self._blocks,
+            self.leak, self._window, (spiking, signed, keep_v, keep), self._strides, self._sums, sent, v, peaks,
         )  # fmt: skip
         return LayerTrace(
             self._shaped(sent) if spiking else None,

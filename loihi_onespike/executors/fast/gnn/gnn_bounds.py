@@ -31,6 +31,7 @@ from loihi_onespike.executors.fast.gnn.gnn_settle import settle_aggregate, settl
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED, decide, look_up
 from loihi_onespike.executors.float.threshold_cells import CellTable
 from loihi_onespike.executors.tensors.sample_map import torch_csr
+from loihi_onespike.executors.threads import over_rows
 
 MOST_LARGE = 1 / 64
 """Share of the entries in rows beyond the bounds with which the exact kernel of the whole layer is faster."""
@@ -101,9 +102,9 @@ class BoundedGraphLayer:
             return None
         c, (factor, offset, slack, limit, _) = self.cells, self._bounds
         sent = np.empty((1, *z.shape), PHASE_DTYPE)
-        decide(
-            z[None], np.zeros((0, 0, 0), np.float32), factor, offset, slack, limit, c.cut, c.phase, np.uint64(c.first),
-            np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
+        over_rows(
+            decide, 1, z[None], np.zeros((0, 0, 0), np.float32), factor, offset, slack, limit, c.cut, c.phase,
+            np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
         )  # fmt: skip
         counts = np.zeros((max(z.shape), 2), np.int64)
         self.group.settle(sample, self.graph.neurons, z, self._bounds, sent[0], counts)
@@ -139,7 +140,7 @@ class _Aggregation:
         """(nodes, features) Σ weight · value."""
         given = np.ascontiguousarray(phases)
         levels = np.empty(given.shape, np.float32)
-        look_up(given, self._table, levels)
+        over_rows(look_up, len(given), given, self._table, levels)
         return (self._float @ torch.from_numpy(levels)).numpy()
 
     def settle(self, phases: Any, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
@@ -148,8 +149,20 @@ class _Aggregation:
         order = np.argsort(features, kind="stable")
         start = np.searchsorted(features[order], np.arange(sent.shape[1] + 1))
         columns = np.ascontiguousarray(phases.T)
-        settle_aggregate(
-            self._indptr, self._indices, self._weights, columns, nodes[order], start, *neurons, z, bounds, sent, counts
+        over_rows(
+            settle_aggregate,
+            len(columns),
+            self._indptr,
+            self._indices,
+            self._weights,
+            columns,
+            nodes[order],
+            start,
+            *neurons,
+            z,
+            bounds,
+            sent,
+            counts,
         )
 
 
@@ -203,7 +216,10 @@ class _Entries:
 
     def settle(self, sample: SparseSample, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
         m = sample.matrix
-        settle_entries(m.indptr, m.indices, m.data, self._bits, self._columns, *neurons, z, bounds, sent, counts)
+        over_rows(
+            settle_entries, len(sent), m.indptr, m.indices, m.data, self._bits, self._columns, *neurons, z, bounds,
+            sent, counts,
+        )  # fmt: skip
 
 
 Group: TypeAlias = _Aggregation | _Entries

@@ -3,13 +3,14 @@
     sums[n, t, f]  weights of the spikes that reach neuron f of node n at phase t; t = 0 collects what is silent
 
 A block of nodes at a time keeps memory bounded whatever the graph; all phases together cost one pass over the synapses,
-since a neuron spikes once. Compiled by numba, parallel over nodes, integers throughout: equal to the oracle to the bit.
+since a neuron spikes once. Integers throughout: equal to the oracle to the bit. Compiled by numba;
+`executors.threads.over_rows` runs them on ranges of the nodes of a block, first_node to end_node.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from loihi_onespike.core.codes import V_MAX, V_MIN
 
@@ -35,11 +36,11 @@ def _spread(acc, code, bits, signed, weights):  # type: ignore[no-untyped-def]
             row[f] -= weights[f]
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def list_spikes(phases, sign, start, places):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def list_spikes(first_node, end_node, phases, sign, start, places):  # type: ignore[no-untyped-def]
     """Places |phase| · features + feature of all spikes of one sign, those of node n at start[n]..start[n + 1]."""
     features = phases.shape[1]
-    for n in prange(phases.shape[0]):
+    for n in range(first_node, end_node):
         at = start[n]
         for f in range(features):
             k = np.int64(phases[n, f]) * sign
@@ -48,10 +49,10 @@ def list_spikes(phases, sign, start, places):  # type: ignore[no-untyped-def]
                 at += 1
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def aggregate(sums, first, indptr, indices, weights, sign, start, places):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def aggregate(first_node, end_node, sums, first, indptr, indices, weights, sign, start, places):  # type: ignore[no-untyped-def]
     """Sparse map along the nodes of one-spike neurons, from their listed spikes; sums (nodes, phases · features)."""
-    for n in prange(sums.shape[0]):
+    for n in range(first_node, end_node):
         acc = sums[n]
         for e in range(indptr[first + n], indptr[first + n + 1]):
             w = weights[e] * sign
@@ -60,10 +61,10 @@ def aggregate(sums, first, indptr, indices, weights, sign, start, places):  # ty
                 acc[places[i]] += w
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def aggregate_codes(sums, first, indptr, indices, weights, codes, bits):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def aggregate_codes(first_node, end_node, sums, first, indptr, indices, weights, codes, bits):  # type: ignore[no-untyped-def]
     """The same of binary coded inputs: codes (nodes, features)."""
-    for n in prange(sums.shape[0]):
+    for n in range(first_node, end_node):
         acc = sums[n]
         for e in range(indptr[first + n], indptr[first + n + 1]):
             w = weights[e]
@@ -74,29 +75,29 @@ def aggregate_codes(sums, first, indptr, indices, weights, codes, bits):  # type
                     row[f] += w * ((code[f] >> (bits - t)) & 1)
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def dense_of_sparse(sums, first, indptr, indices, codes, bits, weights):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def dense_of_sparse(first_node, end_node, sums, first, indptr, indices, codes, bits, weights):  # type: ignore[no-untyped-def]
     """Dense map of the stored entries of a sparse input; weights (inputs, outputs)."""
-    for n in prange(sums.shape[0]):
+    for n in range(first_node, end_node):
         for e in range(indptr[first + n], indptr[first + n + 1]):
             if codes[e] != 0:
                 _spread(sums[n], codes[e], bits, False, weights[indices[e]])
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def dense(sums, first, codes, bits, signed, weights):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def dense(first_node, end_node, sums, first, codes, bits, signed, weights):  # type: ignore[no-untyped-def]
     """Dense map of codes or phases (nodes, inputs); weights (inputs, outputs)."""
-    for n in prange(sums.shape[0]):
+    for n in range(first_node, end_node):
         code = codes[first + n]
         for i in range(code.shape[0]):
             if code[i] != 0:
                 _spread(sums[n], code[i], bits, signed, weights[i])
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def diagonal(sums, first, codes, bits, signed, weights):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def diagonal(first_node, end_node, sums, first, codes, bits, signed, weights):  # type: ignore[no-untyped-def]
     """One synapse per neuron; weights (nodes, features)."""
-    for n in prange(sums.shape[0]):
+    for n in range(first_node, end_node):
         code, w = codes[first + n], weights[first + n]
         for f in range(code.shape[0]):
             _spread(sums[n, :, f : f + 1], code[f], bits, signed, w[f : f + 1])
@@ -117,9 +118,9 @@ def _decide(sent, v, own, table, k, sign):  # type: ignore[no-untyped-def]
         sent[f] = k if reached else sent[f]
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True)
 def recursion(  # type: ignore[no-untyped-def]
-    sums, first, bias, threshold, leak, window, table, negative, flags, sent, v_end, peaks
+    first_node, end_node, sums, first, bias, threshold, leak, window, table, negative, flags, sent, v_end, peaks
 ):
     """Integrate, decide and record a block of nodes.
 
@@ -135,7 +136,7 @@ def recursion(  # type: ignore[no-untyped-def]
     spiking, signed, keep_v, measure = flags
     factor = 2.0**input_shift
     features = sums.shape[2]
-    for n in prange(sums.shape[0]):
+    for n in range(first_node, end_node):
         v, own, phase = np.empty(features), np.empty(features), np.zeros(features)
         for f in range(features):
             v[f] = bias[first + n, f]
@@ -160,10 +161,10 @@ def recursion(  # type: ignore[no-untyped-def]
                 v_end[first + n, f] = np.int32(v[f])
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def largest_potential(sums, first, bias, leak, factor, largest):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def largest_potential(first_node, end_node, sums, first, bias, leak, factor, largest):  # type: ignore[no-untyped-def]
     """Largest |v| over the window of v(t) = leak_t · v(t-1) + factor · a_in, without rounding or saturation."""
-    for n in prange(sums.shape[0]):
+    for n in range(first_node, end_node):
         for f in range(sums.shape[2]):
             v = float(bias[first + n, f])
             peak = abs(v)

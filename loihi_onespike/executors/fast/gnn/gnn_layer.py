@@ -8,7 +8,6 @@ from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import parallel_chunksize
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, ThresholdTable
@@ -20,10 +19,11 @@ from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.gnn import gnn_kernel as kernel
+from loihi_onespike.executors.threads import over_rows
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the synaptic inputs of one block of nodes."""
-NODES_PER_TASK = 16
+NODES_PER_TASK = 64
 """Nodes that a thread takes at a time; nodes differ much in their number of edges."""
 
 Add: TypeAlias = Callable[[NDArray[np.int32], int], None]
@@ -137,9 +137,9 @@ class GraphLayer:
         peaks = np.zeros((shape[0], 2), np.int64)
 
         def decide(sums: NDArray[np.int32], first: int) -> None:
-            kernel.recursion(
-                sums, first, self._bias, self._threshold, self._leak, self._window, self._table, self._negative,
-                (spiking, signed, keep_v, keep), sent, v, peaks[first : first + len(sums)],
+            _over_nodes(
+                kernel.recursion, sums, first, self._bias, self._threshold, self._leak, self._window, self._table,
+                self._negative, (spiking, signed, keep_v, keep), sent, v, peaks[first : first + len(sums)],
             )  # fmt: skip
 
         self._in_blocks(phases, decide)
@@ -151,7 +151,7 @@ class GraphLayer:
         largest = np.zeros(self.population.shape)
 
         def measure(sums: NDArray[np.int32], first: int) -> None:
-            kernel.largest_potential(sums, first, self._bias, self._leak, factor, peak)
+            _over_nodes(kernel.largest_potential, sums, first, self._bias, self._leak, factor, peak)
 
         for i in range(_samples(phases)):
             peak = np.zeros(self.population.shape)
@@ -163,13 +163,17 @@ class GraphLayer:
         nodes, features = self.population.shape
         buffer = np.empty((self._block, self.population.membrane.input_steps + 1, features), np.int32)
         adds = [scatter(phases[pre]) for pre, scatter in self._scatters]
-        with parallel_chunksize(NODES_PER_TASK):
-            for first in range(0, nodes, self._block):
-                sums = buffer[: nodes - first]
-                sums[:] = 0
-                for add in adds:
-                    add(sums, first)
-                finish(sums, first)
+        for first in range(0, nodes, self._block):
+            sums = buffer[: nodes - first]
+            sums[:] = 0
+            for add in adds:
+                add(sums, first)
+            finish(sums, first)
+
+
+def _over_nodes(kernel: Callable[..., object], sums: NDArray[np.int32], *args: Any) -> None:
+    """Run a kernel on all nodes of a block, a few at a time."""
+    over_rows(kernel, len(sums), sums, *args, at_once=NODES_PER_TASK)
 
 
 def _entries(table: ThresholdTable | None) -> NDArray[np.float64]:
@@ -213,8 +217,10 @@ def _dense(op: Dense, group: Group) -> Scatter:
     def dense(codes: Codes) -> Add:
         if isinstance(codes, SparseSample):
             m = codes.matrix
-            return lambda sums, first: kernel.dense_of_sparse(sums, first, m.indptr, m.indices, m.data, bits, columns)
-        return lambda sums, first: kernel.dense(sums, first, codes, bits, group.signed, columns)
+            return lambda sums, first: _over_nodes(
+                kernel.dense_of_sparse, sums, first, m.indptr, m.indices, m.data, bits, columns
+            )
+        return lambda sums, first: _over_nodes(kernel.dense, sums, first, codes, bits, group.signed, columns)
 
     return dense
 
@@ -226,7 +232,7 @@ def _diagonal(op: Diagonal, group: Group) -> Scatter:
     def diagonal(codes: Codes) -> Add:
         array = dense_codes(codes, f"{group.name}: a diagonal map")
         array = array[0] if isinstance(codes, SparseSample) else array
-        return lambda sums, first: kernel.diagonal(sums, first, array, group.bits, group.signed, each)
+        return lambda sums, first: _over_nodes(kernel.diagonal, sums, first, array, group.bits, group.signed, each)
 
     return diagonal
 
@@ -240,14 +246,16 @@ def _aggregation(op: Sparse, group: Group) -> Scatter:
         array = dense_codes(codes, f"{group.name}: an aggregation")
         array = array[0] if isinstance(codes, SparseSample) else array
         if group.bits:
-            return lambda sums, first: kernel.aggregate_codes(sums, first, indptr, indices, edges, array, group.bits)
+            return lambda sums, first: _over_nodes(
+                kernel.aggregate_codes, sums, first, indptr, indices, edges, array, group.bits
+            )
         signs = (1, -1) if group.signed else (1,)
         lists = [(sign, *_spikes(array, sign)) for sign in signs]
 
         def add(sums: NDArray[np.int32], first: int) -> None:
             flat = sums.reshape(len(sums), -1)
             for sign, start, places in lists:
-                kernel.aggregate(flat, first, indptr, indices, edges, sign, start, places)
+                _over_nodes(kernel.aggregate, flat, first, indptr, indices, edges, sign, start, places)
 
         return add
 
@@ -259,5 +267,5 @@ def _spikes(phases: NDArray[np.integer], sign: int) -> tuple[NDArray[np.int64], 
     counts = np.count_nonzero(phases * sign > 0, axis=1)
     start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     places = np.empty(int(start[-1]), np.uint32)
-    kernel.list_spikes(phases, sign, start, places)
+    over_rows(kernel.list_spikes, len(phases), phases, sign, start, places)
     return start, places

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from loihi_onespike.core.codes import V_MAX, V_MIN
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
@@ -40,10 +40,10 @@ def _outside(v, z, n, f, bounds):  # type: ignore[no-untyped-def]
     return (abs(y) <= limit[r, f]) & (abs(v * unit[r, f] - y) > slack[r, f])
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True)
 def settle_aggregate(  # type: ignore[no-untyped-def]
-    indptr, indices, weights, columns, nodes, start, bias, threshold, leak, factor, table, negative, signed, z, bounds,
-    sent, counts,
+    first_feature, end_feature, indptr, indices, weights, columns, nodes, start, bias, threshold, leak, factor, table,
+    negative, signed, z, bounds, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase of a sparse map along the nodes.
 
@@ -55,7 +55,7 @@ def settle_aggregate(  # type: ignore[no-untyped-def]
         bounds: factor, offset, slack, limit and unit, (nodes or 1, features) each.
         counts: (features, 2) neurons settled, and neurons whose potential was not within its bounds.
     """
-    for f in prange(columns.shape[0]):
+    for f in range(first_feature, end_feature):
         steps = leak.shape[0]
         sums, by_phase = np.empty(steps + 1, np.int64), np.empty(2 * steps + 1, np.int64)
         column = columns[f]
@@ -72,17 +72,17 @@ def settle_aggregate(  # type: ignore[no-untyped-def]
             counts[f, 1] += _outside(v, z[n, f], n, f, bounds)
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True)
 def settle_entries(  # type: ignore[no-untyped-def]
-    indptr, indices, codes, bits, weights, bias, threshold, leak, factor, table, negative, signed, z, bounds, sent,
-    counts,
+    first_node, end_node, indptr, indices, codes, bits, weights, bias, threshold, leak, factor, table, negative,
+    signed, z, bounds, sent, counts,
 ):  # fmt: skip
     """The same for a dense map of the stored entries of a sparse binary coded input; weights (inputs, features).
 
     Args:
         counts: (nodes, 2).
     """
-    for n in prange(sent.shape[0]):
+    for n in range(first_node, end_node):
         sums = np.empty(leak.shape[0] + 1, np.int64)
         for f in range(sent.shape[1]):
             if sent[n, f] != UNDECIDED:
