@@ -67,14 +67,14 @@ class OneSpikeNetwork:
     def to(self, device: str | torch.device) -> OneSpikeNetwork:
         """The same network with `fast` and `float` on a torch device: "cpu", "cuda", "cuda:1".
 
-        `fast` gives the same integers on every device. Raises ConfigurationError for a device that torch has not.
+        `fast` gives the same integers on every device. Raises ConfigurationError for a device that torch cannot use.
         """
         try:
             torch.zeros(1, device=device)
         except (RuntimeError, AssertionError) as error:
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise ConfigurationError(
-                f"device: found {str(device)!r}, supported those that torch sees ({reason})"
+                f"device: must be one that torch can use, got {str(device)!r} ({reason})"
             ) from error
         return OneSpikeNetwork(self.network, self._stages, self.model, device)
 
@@ -204,8 +204,8 @@ class OneSpikeNetwork:
             memory_budget: bytes that "fast" may take beside weights and inputs, see `predict`.
             ranks: processes that share the images, all of which get the same result (docs/scale.md); the same
                 arguments on every one of them.
-            resume: folder that keeps the counts of finished parts, so that a run which was interrupted is gone on
-                with; the result is that of a run in one piece.
+            resume: folder that keeps the counts of finished parts, so that an interrupted run can be
+                continued; the result is that of a run in one piece.
 
         Raises:
             ConfigurationError: an argument out of range, or a folder of another network, data or executor.
@@ -214,14 +214,14 @@ class OneSpikeNetwork:
         """
         if self.graph is not None:
             if ranks is not None or resume is not None:
-                raise ConfigurationError("ranks, resume: found for a graph, which is one sample, supported for images")
+                raise ConfigurationError("ranks, resume: must be None for a graph, which is one sample")
             ann = model if model is not None else self.model
             answer = None if ann is None else lambda: call_model(ann, *graph_arguments(x).values)
             running, chosen = self.executor(executor), _options(executor, memory_budget, options)
             trace = running.trace(self._inputs(executor, x), chosen)
             return evaluate_graph(self.network, executor, trace, y, mask, answer)
         if mask is not None:
-            raise ConfigurationError("mask: found one for inputs that are samples, supported for graphs; select inputs")
+            raise ConfigurationError("mask: must be None, it selects nodes of a graph; select inputs instead")
         evaluator = self.evaluator(x, y, executor, model, batch, memory_budget, **options)
         return self.report(evaluator, evaluator.run(ranks, resume, progress=progress))
 
@@ -243,9 +243,9 @@ class OneSpikeNetwork:
         running, chosen = self.executor(executor), _options(executor, memory_budget, options)
         inputs, labels = _floats(x), np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
         if len(inputs) != len(labels):
-            raise ConfigurationError(f"y: found {len(labels)} labels for {len(inputs)} inputs")
+            raise ConfigurationError(f"y: must have {len(inputs)} labels, one per input, got {len(labels)}")
         if len(inputs) == 0:
-            raise ConfigurationError("x: found no input, supported one and more")
+            raise ConfigurationError("x: must have at least one input, got none")
         ann = model if model is not None else self.model
         images = running.images_per_run(chosen)
 

@@ -1,7 +1,7 @@
 """Running a network on labelled data part by part: alone, on several ranks, or as one shard of many jobs.
 
-Every part gives whole numbers (`Counts`). Their sum, and with it the report, is the same to the last digit whoever
-counted which part, in which order, and in how many runs.
+Every part gives whole numbers (`Counts`). Their sum, and with it the report, is the same to the last digit, no
+matter which process counted which part, in which order, and in how many runs.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Evaluator:
 
     @cached_property
     def _counter(self) -> SpikeCounter:
-        """One for all parts: the fan-out of every neuron, which it keeps, is dear."""
+        """One for all parts, because it keeps the fan-out of every neuron, which takes long to compute."""
         return SpikeCounter(self.network)
 
     def _ledger(self, ranks: Ranks | None, resume: str | Path | None) -> Ledger | None:

@@ -71,4 +71,4 @@ def _feed(hasher: Any, value: Any) -> None:
     elif value is None or isinstance(value, str | bytes | int | float | Enum | np.generic):
         hasher.update(f"{type(value).__name__} {value!r} ".encode())
     else:  # a new kind of field must not go unnoticed
-        raise TypeError(f"fingerprint: found {type(value).__name__}, supported dataclasses, arrays and plain values")
+        raise TypeError(f"fingerprint: must be of dataclasses, arrays and plain values, got {type(value).__name__}")

@@ -1,4 +1,4 @@
-"""The counts of finished parts in a folder, so that an evaluation can be interrupted, or shared, and gone on with.
+"""The counts of finished parts in a folder, so that an evaluation can be interrupted and continued, or shared.
 
 run.json        what the counts depend on, and how the images are cut
 part.<n>.json   counts of part n

@@ -26,7 +26,7 @@ class Part:
 def parts_of(images: int, per_part: int) -> list[Part]:
     """All parts of so many images; the last one may be smaller."""
     if per_part < 1:
-        raise ConfigurationError(f"batch: found {per_part} images, supported 1 and more")
+        raise ConfigurationError(f"batch: must be at least 1 image, got {per_part}")
     return [Part(n, first, min(first + per_part, images)) for n, first in enumerate(range(0, images, per_part))]
 
 
@@ -40,7 +40,7 @@ class Shard:
     def __post_init__(self) -> None:
         if not 0 <= self.index < self.of:
             raise ConfigurationError(
-                f"shard: found number {self.index + 1} of {self.of}, supported 1 to the number of shards"
+                f"shard: must be a number in [1, {self.of}], the number of shards, got {self.index + 1}"
             )
 
     def __contains__(self, part: Part) -> bool:
@@ -54,5 +54,5 @@ class Shard:
         """From "3/8", the third of eight."""
         index, slash, of = text.partition("/")
         if not (slash and index.isdecimal() and of.isdecimal()):
-            raise ConfigurationError(f"shard: found {text!r}, supported K/N: the K-th of N, as 3/8")
+            raise ConfigurationError(f"shard: must be K/N, the K-th of N, as in 3/8; got {text!r}")
         return cls(int(index) - 1, int(of))

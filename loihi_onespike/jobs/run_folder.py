@@ -36,7 +36,7 @@ def claim(
             strangers = sorted(p.name for p in path.iterdir() if not (p.name.startswith(".") or belongs(p.name)))
             if strangers and not (path / name).exists():  # another process may have claimed it meanwhile
                 raise DataError(
-                    f"{path}: found {strangers[0]} in it, supported an empty folder or that of an earlier run; name "
+                    f"{path}: must be empty or the folder of an earlier run, contains {strangers[0]}; name "
                     f"another one with {option}"
                 )
             write_whole(path / name, wanted, replace=False)
@@ -58,7 +58,7 @@ def read_object(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
-            raise ValueError(f"found {type(found).__name__}, supported an object")
+            raise ValueError(f"must be a JSON object, got {type(found).__name__}")
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error}); delete it, what it held is made again") from error
     return found

@@ -39,7 +39,7 @@ def test_parts_cover_all_images_once() -> None:
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/2", "1/-2"])
 def test_a_shard_that_is_none(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="shard: found"):
+    with pytest.raises(ConfigurationError, match="shard: must be"):
         Shard.of_text(text)
 
 
@@ -131,7 +131,7 @@ def test_counts_of_other_images_are_not_taken(tmp_path) -> None:
 
 def test_a_folder_of_something_else(tmp_path) -> None:
     (tmp_path / "thesis.tex").write_text("")
-    with pytest.raises(DataError, match=r"found thesis\.tex in it"):
+    with pytest.raises(DataError, match=r"must be empty or the folder of an earlier run, contains thesis\.tex"):
         Ledger.open(tmp_path, {})
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be used"):

@@ -23,7 +23,7 @@ GRACE_S = 5.0
 
 
 HINTS = {
-    signal.SIGKILL: "perhaps by the system, for want of memory: run fewer images at a time",
+    signal.SIGKILL: "perhaps by the system, because memory ran out: run fewer images at a time",
     signal.SIGBUS: "disk or shared memory is full: make room, or give a container more (docker run --shm-size=8g)",
 }
 

@@ -63,7 +63,7 @@ def build_layers(
         HeadroomError: a sum that does not fit Lava's messages.
     """
     if synapses not in SYNAPSE_KINDS:
-        raise ConfigurationError(f"synapses: found {synapses!r}, supported {' and '.join(SYNAPSE_KINDS)}")
+        raise ConfigurationError(f"synapses: must be {' or '.join(SYNAPSE_KINDS)}, got {synapses!r}")
     period = checked_period(network, period)
     outputs: dict[str, InPort | OutPort] = {network.input.name: inp}
     layers = []
@@ -86,7 +86,7 @@ def checked_period(network: Network, period: int | None) -> int:
         return network.period_steps
     if period < network.period_steps:
         raise ConfigurationError(
-            f"period: found {period} steps, supported {network.period_steps} and more; windows would overlap"
+            f"period: must be at least {network.period_steps} steps, got {period}; windows would overlap"
         )
     return period
 

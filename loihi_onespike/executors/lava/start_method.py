@@ -22,7 +22,7 @@ def make_way() -> None:
         return
     if found != "fork":
         raise LavaError(
-            f"multiprocessing's start method: found {found}, supported fork; call "
-            "multiprocessing.set_start_method('fork') first, or run Lava in a process of its own (lava_backend.run)"
+            f"multiprocessing's start method: must be fork, got {found}; call "
+            "multiprocessing.set_start_method('fork') first, or run Lava in a process of its own (executors.lava.run)"
         )
     multiprocessing.set_start_method(None, force=True)

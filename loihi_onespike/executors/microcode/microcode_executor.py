@@ -1,6 +1,6 @@
-"""A whole network on interpreters of the instruction set: one more executor, equal to the oracle to the bit.
+"""A whole network on interpreters of the instruction set: an executor that equals the oracle bit for bit.
 
-    trace = run(network, codes)                    # sim.trace.Trace
+    trace = run(network, codes)                    # core.trace.Trace
     execution = execute(network, codes)            # trace, and instructions per population
 
 Populations run all the time, as on a chip, windows before the first image and after the last included; the trace shows
@@ -85,7 +85,7 @@ class _Neurons:
             self.v[image] = v
         if spikes.any():
             if np.any((spikes != 0) & (self.phases[image] != 0)):
-                raise MicrocodeError(f"{self.population.name}: a second spike in one window, supported one")
+                raise MicrocodeError(f"{self.population.name}: requires two spikes in one window, limit 1")
             self.phases[image] += (spikes * (t - self.population.wait)).astype(PHASE_DTYPE)
 
     def trace(self) -> LayerTrace:

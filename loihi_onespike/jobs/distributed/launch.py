@@ -54,7 +54,7 @@ def joined(timeout_s: float = TIMEOUT_S) -> Iterator[Ranks]:
 def share_cores() -> None:
     """Give the kernels of this process its share of the machine's cores.
 
-    torchrun does as much for torch, by OMP_NUM_THREADS; numba does not read that. NUMBA_NUM_THREADS goes first.
+    torchrun does as much for torch, by OMP_NUM_THREADS; numba does not read that. NUMBA_NUM_THREADS takes precedence.
     """
     import numba
 

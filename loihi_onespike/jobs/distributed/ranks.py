@@ -50,7 +50,7 @@ class Ranks:
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         if not (dist.is_available() and dist.is_initialized()):
             raise ConfigurationError(
-                "ranks: found no process group, supported inside torch.distributed.init_process_group, or started by "
+                "ranks: requires a process group; call torch.distributed.init_process_group first, or start with "
                 "torchrun"
             )
         self.rank, self.size, self.timeout_s = dist.get_rank(), dist.get_world_size(), timeout_s
@@ -117,7 +117,7 @@ class Ranks:
         if other:
             listed = ", ".join(f"{name} (rank {r})" for name, r in other.items())
             raise ConfigurationError(
-                f"ranks: found another {listed} than on rank 0, supported the same network and data on every rank"
+                f"ranks: must have the same network and data on every rank, got another {listed} than on rank 0"
             )
 
     @contextmanager

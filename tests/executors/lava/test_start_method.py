@@ -38,4 +38,4 @@ def test_fork_set_before_is_no_obstacle(module: str) -> None:
 def test_another_method_is_refused() -> None:
     done = imported("spawn", "netx")
     assert done.returncode == 1
-    assert "LavaError: multiprocessing's start method: found spawn, supported fork" in done.stderr
+    assert "LavaError: multiprocessing's start method: must be fork, got spawn" in done.stderr

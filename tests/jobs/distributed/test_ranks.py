@@ -78,8 +78,8 @@ def test_ranks_leave_every_part_in_the_folder(found, folder):
 def test_what_differs_between_the_ranks_is_named(found):
     for rank in found:
         assert rank["other data"] == (
-            "ConfigurationError: ranks: found another data (rank 1) than on rank 0, supported the same network and "
-            "data on every rank"
+            "ConfigurationError: ranks: must have the same network and data on every rank, got another data (rank 1) "
+            "than on rank 0"
         )
 
 
@@ -124,5 +124,5 @@ def test_survey_over_ranks_is_that_of_one_process(found, folder):
 
 
 def test_ranks_without_a_group():
-    with pytest.raises(ConfigurationError, match="found no process group"):
+    with pytest.raises(ConfigurationError, match="requires a process group"):
         Ranks()

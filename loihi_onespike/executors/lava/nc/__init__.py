@@ -1,6 +1,6 @@
 """Process models of the neurons for Loihi 2 cores. Needs Intel's lava-loihi, which lava-nc 0.10.0 does not contain.
 
-    net = netx.Network("digits.h5")                     # lava_backend.processes.network.Network
+    net = netx.Network("digits.h5")                     # executors.lava.processes.network
     prepare(net, ucode="folder with one program per population")
     run_cfg = Loihi2HwCfg(exception_proc_model_map=models())
 

@@ -33,6 +33,7 @@ class PyPhaseInputModel(PyLoihiProcessModel):
         self.silence = np.zeros(proc_params["codes"].shape[1:], np.int8)
 
     def run_spk(self) -> None:
+        """Send the spikes of the image whose window this time step belongs to."""
         image, t = divmod(self.time_step - self.start_step - 1, self.period)
         t += 1
         if not 0 <= image < len(self.codes) or t > self.code.timesteps:

@@ -1,4 +1,4 @@
-"""ProcessModels of the neurons: fixed point equals the oracle to the bit, floating point is the same without rounding.
+"""ProcessModels of the neurons: fixed point equals the oracle bit for bit, floating point is the same without rounding.
 
 fixed_pt, bit_accurate_loihi   integers, v saturates at 24 bits
 floating_pt                    v, leak and thresholds are real (mantissa / 2^shift), nothing rounds or saturates

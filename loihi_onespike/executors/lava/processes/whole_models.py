@@ -1,4 +1,4 @@
-"""ProcessModel of the whole network: integers, equal to the oracle and to the process graph to the bit."""
+"""ProcessModel of the whole network: integers, bit for bit equal to the oracle and to the process graph."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class PyWholeNetworkModel(PyLoihiProcessModel):
         )
 
     def run_spk(self) -> None:
+        """One time step of the whole network."""
         # First send, then receive: what this step's input changes arrives later, so a loop back to inp may be closed.
         self.stepper.advance(self.time_step)
         self.v[...] = self.stepper.output

@@ -90,7 +90,7 @@ def test_attributes_and_table() -> None:
 def test_period_and_synapses_are_checked() -> None:
     from loihi_onespike.executors.lava.netx import Network
 
-    with pytest.raises(ConfigurationError, match=r"period: found 5 steps, supported \d+ and more; windows would over"):
+    with pytest.raises(ConfigurationError, match=r"period: must be at least \d+ steps, got 5; windows would over"):
         Network(chain(2), period=5)
-    with pytest.raises(ConfigurationError, match="synapses: found 'sparse', supported own and stock"):
+    with pytest.raises(ConfigurationError, match="synapses: must be own or stock, got 'sparse'"):
         Network(chain(2), synapses="sparse")  # type: ignore[arg-type]
