@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -52,17 +50,6 @@ def test_architecture_names_modules_that_exist() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     names = {p.name for package in PRODUCT for p in (ROOT / package).rglob("*.py")}
     assert set(re.findall(r"`(\w+\.py)`", text)) <= names
-
-
-def test_public_class_names_are_unique() -> None:
-    """Except those of Lava's processes, which are named after the part of the network that they run."""
-    places: dict[str, list[str]] = defaultdict(list)
-    for package in PRODUCT:
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.parse(path.read_text()).body:
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and "processes" not in path.parts:
-                    places[node.name].append(str(path.relative_to(ROOT)))
-    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 def test_no_circle_of_imports() -> None:
