@@ -49,7 +49,7 @@ def test_other_features_are_fine_another_graph_is_not(featured):
     for graph in (adjacency(20, seed=3), adj * 1.01, adjacency(21)):
         with pytest.raises(ConfigurationError, match="another graph"):
             net.predict((graph, torch.randn(graph.shape[0], 5)))
-    with pytest.raises(ConfigurationError, match="found arguments features, adjacency"):
+    with pytest.raises(ConfigurationError, match="as in the conversion, got features, adjacency"):
         net.predict((features, adj))
     with pytest.raises(ConfigurationError, match="shape"):
         net.predict((adj, torch.randn(20, 6)))
@@ -76,10 +76,13 @@ def test_evaluate_counts_masked_nodes(featured):
     "x, found",
     [
         ((adjacency(20), adjacency(20)), "csr of shape"),
-        ((adjacency(20), torch.randn(19, 5)), "19 rows for a graph of 20 nodes"),
-        ((torch.randn(20, 5), torch.tensor([[0, 25], [1, 2]])), "outside 0..19"),
-        ((torch.randn(20, 5), torch.tensor([[0, 2], [1, 2]]), torch.ones(3)), "3 weights for 2 edges"),
-        (torch.randn(4, 6).to_sparse_csr(), "one row and column per node"),
+        ((adjacency(20), torch.randn(19, 5)), "features: must have a row for each of 20 nodes, got 19 rows"),
+        ((torch.randn(20, 5), torch.tensor([[0, 25], [1, 2]])), r"edge_index: node numbers must be in \[0, 19\]"),
+        (
+            (torch.randn(20, 5), torch.tensor([[0, 2], [1, 2]]), torch.ones(3)),
+            "must have 2 entries, one per edge, got 3",
+        ),
+        (torch.randn(4, 6).to_sparse_csr(), "adjacency: must have one row and one column per node, got shape"),
     ],
 )
 def test_arguments_that_are_no_graph(x, found):

@@ -1,4 +1,4 @@
-"""Borders of an integer run: real inputs to codes, the readout's potential to the units of the ANN."""
+"""Both ends of an integer run: real inputs to code words, potentials of the readout to the units of the ANN."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def encode_input(population: InputPopulation, x: NDArray[np.floating]) -> NDArra
 @overload
 def encode_input(population: InputPopulation, x: NDArray[np.floating] | SparseSample) -> Codes: ...
 def encode_input(population: InputPopulation, x: NDArray[np.floating] | SparseSample) -> Codes:
-    """Codes of real inputs (N, *shape), saturated to the range that calibration saw.
+    """Code words of real inputs (N, *shape): those of (x - offset) / scale, saturated to the range of the code.
 
-    Binary code: round((x - offset) / scale · 2^bits); single spike: phase of (x - offset) / scale.
-    Raises ConfigurationError when the shape is not the network's.
+    Raises:
+        ConfigurationError: the shape is not that of the population.
     """
     if not isinstance(x, SparseSample):
         x = np.asarray(x, dtype=np.float64)
@@ -53,9 +53,9 @@ def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating]) ->
 @overload
 def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating] | SparseSample) -> Codes: ...
 def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating] | SparseSample) -> Codes:
-    """The same for anything with code, scale and offset; the shape is taken as it is.
+    """Code words of real inputs of any shape, for anything with a code, a scale and an offset.
 
-    A sparse sample stays sparse where zero has no spikes.
+    A sparse sample stays sparse where zero causes no spikes.
     """
     if isinstance(x, SparseSample):
         if np.any(code.offset):
@@ -65,12 +65,20 @@ def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating] | S
 
 
 def dense_codes(codes: Codes, reader: str) -> NDArray[np.integer]:
-    """Codes as an array; raises ConfigurationError naming `reader` where that would be too large."""
+    """Code words as a dense array.
+
+    Args:
+        codes: code words of a batch or of one sparse sample.
+        reader: what needs the dense array, named by the error.
+
+    Raises:
+        ConfigurationError: the dense array would be too large.
+    """
     return codes.dense(reader) if isinstance(codes, SparseSample) else codes
 
 
 def decode_readout(readout: Readout, v: NDArray[np.integer]) -> NDArray[np.float64]:
-    """finish(v · unit / Q_in^input_steps) in the order and shape of the ANN's output: (N, …)."""
+    """Output of the ANN, finish(v · unit / gain), in its order and shape (N, …); gain is that of all input steps."""
     return finish_output(v * readout.membrane.unit / readout.membrane.gain, readout.order, readout.finish)
 
 

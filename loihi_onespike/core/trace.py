@@ -1,4 +1,4 @@
-"""What an executor shows of a run, and the comparison of two runs."""
+"""What an executor records of a run, and the comparison of two runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LayerTrace:
         return cls(phases, v, max(p.peak for p in parts), max(p.input_peak for p in parts))
 
     def compact(self) -> LayerTrace:
-        """The same with phases in 8 bits where they fit and in an array of their own, no part of a larger one."""
+        """The same trace with phases in 8 bits where they fit, copied so that no larger array stays alive."""
         if self.phases is None or self.phases.dtype == np.int8 or self.phases.size == 0:
             return self
         if max(int(self.phases.max()), -int(self.phases.min())) > np.iinfo(np.int8).max:
@@ -55,7 +55,7 @@ class LayerTrace:
 
     @property
     def codes(self) -> NDArray[np.integer] | None:
-        """Phases as a dense array, also of a sparse input; raises ConfigurationError where that is too large."""
+        """Phases as a dense array, also of a sparse input; raises ConfigurationError if that would be too large."""
         return self.phases if self.sparse is None else self.sparse.dense("a comparison of traces")
 
 
@@ -74,7 +74,16 @@ class Trace:
 
 @dataclass(frozen=True)
 class Difference:
-    """First place where two traces differ."""
+    """First place where two traces differ.
+
+    Attributes:
+        layer: name of the population.
+        quantity: "phases" or "v".
+        count: number of differing values of this quantity in the layer.
+        index: place of the first of them, the image first.
+        left: its value in the first trace.
+        right: its value in the second trace.
+    """
 
     layer: str
     quantity: str
@@ -90,7 +99,7 @@ class Difference:
 
 
 def first_difference(left: Trace, right: Trace) -> Difference | None:
-    """Compare spike phases, then v, layer by layer in network order; None when all are equal."""
+    """First difference in the order of the network, phases before potentials; None when all are equal."""
     for name, a in left.layers.items():
         b = right.layers[name]
         for quantity, x, y in (("phases", a.codes, b.codes), ("v", a.v, b.v)):

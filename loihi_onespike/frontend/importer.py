@@ -30,9 +30,9 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
     """
     model = as_module(model)
     if not isinstance(example, torch.Tensor):
-        raise ConfigurationError(f"example: found a {type(example).__name__}, supported a tensor (N, …)")
+        raise ConfigurationError(f"example: must be a tensor (N, …), got {type(example).__name__}")
     if example.ndim == 0 or len(example) == 0:
-        raise CalibrationError(f"example: found shape {tuple(example.shape)}, supported (N, …) with N ≥ 1")
+        raise CalibrationError(f"example: must have shape (N, …) with N ≥ 1, got {tuple(example.shape)}")
     if isinstance(model, torch.jit.ScriptModule):
         raise refusal(model._get_name(), "TorchScript module", "", "torchscript")
     model = unwrapped(model)

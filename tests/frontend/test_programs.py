@@ -127,7 +127,7 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
             trace(tmp_path / name, X)
     with pytest.raises(ModelLoadError, match=r"'\.h5', supported \.onnx and \.pt2"):
         trace("net.h5", X)
-    with pytest.raises(ConfigurationError, match=r"found a int, supported a torch\.nn\.Module"):
+    with pytest.raises(ConfigurationError, match=r"model: must be a torch\.nn\.Module.*, got int"):
         trace(3, X)  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ an arithmetic right shift, which rounds towards minus infinity:
     leak(v)   = (v · mant) >> LEAK_SHIFT
     θ(k)      = (threshold · mant_k) >> shift_k
 
-Thresholds are kept in two factors because that is what fits a neuromorphic core: one 24-bit word per neuron (which
+Thresholds are stored as two factors because this is what fits a neuromorphic core: one 24-bit word per neuron (which
 carries weight scale, batch-norm gain and λ) times one short table per population (which carries the base, the
 threshold shift and the gain of the input code).
 """
@@ -34,14 +34,15 @@ IntArray = NDArray[np.int64]
 
 
 def leak(v: IntArray, mant: int) -> IntArray:
-    """(v · mant) >> LEAK_SHIFT, rounding towards minus infinity. int64 in, int64 out."""
+    """(v · mant) >> LEAK_SHIFT, rounded towards minus infinity, for int64 potentials of any shape."""
     return (v * mant) >> LEAK_SHIFT
 
 
 def leak_loss(mants: Sequence[int]) -> float:
-    """Σ_t r(t) / Π_{s ≤ t} gain(s): what the roundings of these leaks take off v, in the mean, as part of v(0).
+    """Mean loss of v by the rounding of these leaks, expressed as a change of v(0): Σ_t r(t) / Π_{s ≤ t} gain(s).
 
-    A mantissa of f fraction bits leaves remainders 0, 2^-f, … 1 - 2^-f, all as likely: r = (1 - 2^-f) / 2 is lost.
+    A mantissa of f fraction bits leaves the remainders 0, 2^-f, …, 1 - 2^-f with equal probability, so the mean loss of
+    one step is r = (1 - 2^-f) / 2.
     """
     mant = np.asarray(mants, np.int64)
     last_bit = np.minimum(mant & -mant, 2**LEAK_SHIFT)
@@ -49,7 +50,7 @@ def leak_loss(mants: Sequence[int]) -> float:
 
 
 def saturate_v(v: IntArray) -> IntArray:
-    """Pin to [V_MIN, V_MAX]; a potential never wraps."""
+    """Potentials saturated to [V_MIN, V_MAX]; a potential never wraps."""
     return np.clip(v, V_MIN, V_MAX)
 
 

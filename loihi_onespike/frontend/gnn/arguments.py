@@ -54,25 +54,25 @@ def graph_arguments(x: object) -> GraphArguments:
     roles = tuple(_role(v) for v in values)
     graphs = [r for r in roles if r in ("adjacency", "edge_index")]
     if "" in roles or len(graphs) != 1 or len(set(roles)) != len(roles):
-        raise ConfigurationError(f"graph: found {', '.join(_describe(v) for v in values)}, supported {SUPPORTED}")
+        raise ConfigurationError(f"graph: must be {SUPPORTED}, got {', '.join(_describe(v) for v in values)}")
     by_role = dict(zip(roles, values, strict=True))
     features = _array(by_role["features"]) if "features" in by_role else None
     if features is not None and not np.all(np.isfinite(features)):
-        raise ConfigurationError("features: found NaN or infinity; repair those nodes")
+        raise ConfigurationError("features: must be finite, got NaN or infinity; replace the values of those nodes")
     graph: sp.csr_matrix | Edges
     if graphs[0] == "adjacency":
         if "edge_weight" in by_role:
-            raise ConfigurationError(f"graph: found edge weights beside a sparse adjacency, supported {SUPPORTED}")
+            raise ConfigurationError(f"graph: must be {SUPPORTED}, got edge weights beside a sparse adjacency")
         matrix = canonical(_scipy(by_role["adjacency"]))
         if matrix.shape[0] != matrix.shape[1]:
-            raise ConfigurationError(f"adjacency: found shape {matrix.shape}, supported one row and column per node")
+            raise ConfigurationError(f"adjacency: must have one row and one column per node, got shape {matrix.shape}")
         graph, nodes = matrix, matrix.shape[0]
     else:
         if features is None:
-            raise ConfigurationError("graph: found edges without features, supported (features, edge_index)")
+            raise ConfigurationError("graph: must be (features, edge_index), got edges without features")
         graph, nodes = _edges(by_role, len(features)), len(features)
     if features is not None and len(features) != nodes:
-        raise ConfigurationError(f"features: found {len(features)} rows for a graph of {nodes} nodes")
+        raise ConfigurationError(f"features: must have a row for each of {nodes} nodes, got {len(features)} rows")
     return GraphArguments(values, roles, graph, features)
 
 
@@ -80,9 +80,9 @@ def _edges(by_role: dict[str, Any], nodes: int) -> Edges:
     source, target = np.asarray(by_role["edge_index"]).astype(np.int64)
     weight = by_role.get("edge_weight")
     if len(source) and (min(source.min(), target.min()) < 0 or max(source.max(), target.max()) >= nodes):
-        raise ConfigurationError(f"edge_index: found node numbers outside 0..{nodes - 1}, the rows of the features")
+        raise ConfigurationError(f"edge_index: node numbers must be in [0, {nodes - 1}], the rows of the features")
     if weight is not None and len(weight) != len(source):
-        raise ConfigurationError(f"edge_weight: found {len(weight)} weights for {len(source)} edges")
+        raise ConfigurationError(f"edge_weight: must have {len(source)} entries, one per edge, got {len(weight)}")
     return Edges(source, target, None if weight is None else _array(weight).astype(np.float32), nodes)
 
 
@@ -123,7 +123,7 @@ def _scipy(x: Any) -> Any:
         return x
     x = x.detach().cpu()
     if x.ndim != 2:
-        raise ConfigurationError(f"adjacency: found shape {tuple(x.shape)}, supported one row and column per node")
+        raise ConfigurationError(f"adjacency: must have one row and one column per node, got shape {tuple(x.shape)}")
     shape = tuple(x.shape)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
@@ -136,4 +136,4 @@ def _scipy(x: Any) -> Any:
         if x.layout == torch.sparse_csc:
             parts = (x.values().float(), x.row_indices(), x.ccol_indices())
             return sp.csc_matrix(tuple(p.numpy() for p in parts), shape=shape)
-    raise ConfigurationError(f"adjacency: found layout {x.layout}, supported COO and CSR; use x.to_sparse_csr()")
+    raise ConfigurationError(f"adjacency: layout must be COO, CSR or CSC, got {x.layout}; use x.to_sparse_csr()")

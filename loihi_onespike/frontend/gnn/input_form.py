@@ -68,15 +68,13 @@ class InputForm:
         """Arguments of a later call; raises ConfigurationError unless the graph is the one that was converted."""
         arguments = graph_arguments(x)
         if arguments.roles != self.roles:
-            raise ConfigurationError(
-                f"graph: found arguments {', '.join(arguments.roles)}, supported {', '.join(self.roles)}, "
-                "as the network was converted"
-            )
+            wanted, found = ", ".join(self.roles), ", ".join(arguments.roles)
+            raise ConfigurationError(f"graph: arguments must be {wanted} as in the conversion, got {found}")
         if arguments.nodes != self.nodes or fingerprint(arguments.graph) != self.graph:
             raise ConfigurationError(
-                f"adjacency: found another graph ({arguments.nodes} nodes) than the one that was converted "
-                f"({self.nodes} nodes); its edges are synapses of the network. Convert again with the new graph; "
-                "other features on the same graph need no conversion"
+                f"adjacency: must be the graph that was converted ({self.nodes} nodes), whose edges are synapses, "
+                f"got another graph ({arguments.nodes} nodes); convert again with the new graph. Other features on the "
+                "same graph need no conversion"
             )
         return arguments
 

@@ -33,14 +33,14 @@ def as_module(model: ModelSource) -> nn.Module:
     if isinstance(model, str | Path):
         return _from_file(Path(model))
     if not isinstance(model, nn.Module):
-        raise ConfigurationError(f"model: found a {type(model).__name__}, supported {SUPPORTED}")
+        raise ConfigurationError(f"model: must be {SUPPORTED}, got {type(model).__name__}")
     return model
 
 
 def _from_file(path: Path) -> nn.Module:
     kind = path.suffix.lower()
     if kind not in (".onnx", ".pt2"):
-        raise ModelLoadError(f"{path}: found a file name ending in {kind!r}, supported .onnx and .pt2")
+        raise ModelLoadError(f"{path}: file name must end in .onnx or .pt2, got {kind!r}")
     if not path.is_file():
         raise ModelLoadError(f"{path}: no such file")
     return onnx_module(path) if kind == ".onnx" else ExportedModule(_program(path))
