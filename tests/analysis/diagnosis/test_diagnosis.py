@@ -115,7 +115,7 @@ def test_pinned_potential(net):
     found = diagnose(pinned, data())
     assert named(found) == (name, Cause.HEADROOM)
     assert seen(found.ranked[0]).pinned > 0 and seen(found.ranked[0]).v_bits == 24
-    assert "v would need" in found.ranked[0].remedy
+    assert "v requires 26 bits, limit 24: " in found.ranked[0].remedy
     # real numbers follow the pinned integers
     assert found.error.relative == pytest.approx(found.integer.relative, rel=0.02)
 
