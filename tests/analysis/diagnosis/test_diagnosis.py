@@ -123,7 +123,7 @@ def test_pinned_potential(net):
 def test_input_beyond_calibration(net):
     found = diagnose(net, data() * 2)
     assert found.layers[0].main is Cause.CLIPPING and found.share(found.layers[0].total.alone) > 0.3
-    assert "range that calibration saw" in found.layers[0].remedy
+    assert "outside the range of the calibration data" in found.layers[0].remedy
 
 
 @pytest.mark.parametrize(
