@@ -27,7 +27,7 @@ def test_the_whole_network_in_one_process(document, net_file, check):
 
 def test_unknown_processes_are_refused(onespike, net_file):
     result = onespike("run", net_file, "--data", "digits", "--images", "1", "--processes", "one")
-    assert result.exit_code == 2 and "found 'one', supported graph and whole" in result.stderr
+    assert result.exit_code == 2 and "processes: must be graph or whole, got 'one'" in result.stderr
 
 
 def test_a_difference_fails_the_command(onespike, net_file, monkeypatch):
