@@ -153,12 +153,12 @@ def test_options_outside_their_range_are_refused() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (torch.zeros(0, 2, 8, 8), "no sample"),
-        ([], "no sample"),
-        (3, "found int"),
-        ([torch.zeros(2, 2, 8, 8), torch.zeros(2, 2, 4, 4)], "shapes"),
+        (torch.zeros(0, 2, 8, 8), "at least one sample, got none"),
+        ([], "at least one sample, got none"),
+        (3, "got int"),
+        ([torch.zeros(2, 2, 8, 8), torch.zeros(2, 2, 4, 4)], "same shape, got"),
         (torch.full((2, 2, 8, 8), float("nan")), "NaN"),
-        (["image"], "found str"),
+        (["image"], "got str"),
     ],
 )
 def test_calibration_data_that_cannot_be_used(data: object, message: str) -> None:

@@ -125,7 +125,7 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"nothing")
         with pytest.raises(ModelLoadError, match="not a "):
             trace(tmp_path / name, X)
-    with pytest.raises(ModelLoadError, match=r"'\.h5', supported \.onnx and \.pt2"):
+    with pytest.raises(ModelLoadError, match=r"must end in \.onnx or \.pt2, got '\.h5'"):
         trace("net.h5", X)
     with pytest.raises(ConfigurationError, match=r"model: must be a torch\.nn\.Module.*, got int"):
         trace(3, X)  # type: ignore[arg-type]

@@ -30,13 +30,14 @@ def spike_steps(
         image: index of the image.
 
     Returns:
-        Global step (the first input phase is step 1) and flat neuron index of every spike.
+        Global step (the first input phase is step 1) and flat neuron index of every spike, in the order of the neurons.
     """
     population = network.by_name[name]
     assert layer.phases is not None and isinstance(population, InputPopulation | Population)
     values = np.asarray(layer.phases[image]).ravel().astype(np.int64)
     start = network.starts[name] + population.wait
-    phase, neuron = np.nonzero([population.code.spikes(values, t) for t in range(1, population.timesteps + 1)])
+    sent = np.stack([population.code.spikes(values, t) for t in range(1, population.timesteps + 1)], axis=1)
+    neuron, phase = np.nonzero(sent)
     return start + phase + 1, neuron
 
 

@@ -61,7 +61,7 @@ def test_activity_by_phase():
     assert counted.mean("hidden").tolist() == [[1, 0, 0], [0, 1, 0]]
     counted.add({"input": LayerTrace(CODES * 0, None), "hidden": LayerTrace(PHASES * 0, None)})
     assert counted.images == 2 and counted.per_neuron()["hidden"].tolist() == [0.5, 0.5, 0.0]
-    with pytest.raises(ConfigurationError, match="no images"):
+    with pytest.raises(ConfigurationError, match="at least 1 image, got 0"):
         Activity(network).mean("input")
 
 

@@ -57,7 +57,7 @@ def test_runs_of_networks_images_and_nodes(tmp_path):
         (b, "1/2", "b-1-of-2", "n3"),
         (b, "2/2", "b-2-of-2", "n1"),
     ]
-    with pytest.raises(ConfigurationError, match="two networks named b"):
+    with pytest.raises(ConfigurationError, match="must have different names, got b twice"):
         runs_of([b, tmp_path / "x" / "b.h5"], 1, [], tmp_path)
 
 

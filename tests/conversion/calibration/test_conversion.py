@@ -161,5 +161,5 @@ def test_the_same_data_gives_the_same_network() -> None:
 
 
 def test_unknown_methods_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="found 'best', supported 'calibrated', 'paper'"):
+    with pytest.raises(ConfigurationError, match="must be 'calibrated', 'paper' or a Method, got 'best'"):
         los.convert(make("mlp"), inputs(), method="best")  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ import loihi_onespike as los
 from loihi_onespike.conversion.calibration.input_code import INPUT_ERROR, enough_bits, plan_input
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.encoding import encode_values
-from loihi_onespike.core.graphs.stage import InputStage, StageGraph
+from loihi_onespike.core.graphs.stage import InputStage, Link, OutputStage, StageGraph
+from loihi_onespike.core.maps import Diagonal
 from loihi_onespike.errors import ConfigurationError
 from tests.support.models import inputs, make
 
@@ -19,7 +20,9 @@ CHANCE = np.random.default_rng(3)
 
 def _planned(x: np.ndarray) -> tuple[int, float]:
     """Bits that "auto" takes, and the rounding error over the deviation of the values."""
-    plan = plan_input(StageGraph("any", (InputStage("x", x.shape[1:]),)), [x], "auto").input_plan
+    link = Link("x", Diagonal(np.ones(1)), None, np.ones(()))
+    stages = (InputStage("x", x.shape[1:]), OutputStage("y", x.shape[1:], (link,), np.zeros(())))
+    plan = plan_input(StageGraph("any", stages), [x], "auto").input_plan
     assert plan is not None and isinstance(plan.code, BinaryCode)
     found = encode_values(plan, x) * plan.scale / 2**plan.code.bits + plan.offset
     spread = x - x.mean(axis=(0, *range(2, x.ndim)), keepdims=True) if x.ndim > 2 else x - x.mean()

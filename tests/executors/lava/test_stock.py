@@ -61,7 +61,7 @@ def test_own_synapse_where_a_stock_weight_would_be_clipped() -> None:
     out = Readout("out", (3,), membrane(8192, 3))
     dense = Dense(np.full((3, 2), 254, np.int16))
     network = verify(Network("n", (source((1,), BinaryCode(3)), out), (Synapse("out", "input", "out", dense, twice),)))
-    assert kinds(network) == {"out": "loihi_onespike.Synapse"}
+    assert kinds(network) == {"out": "loihi_onespike.OneSpikeSynapse"}
     plain = verify(
         Network("n", (source((2,), BinaryCode(3)), out), (Synapse("out", "input", "out", Dense(weights(1, (3, 2)))),))
     )
