@@ -103,7 +103,7 @@ def profile(net: OneSpikeNetwork, x: np.ndarray, clock: Callable[[], float]) -> 
         timed(float_source, "look_up", "levels of the phases"),
         timed(float_source.FloatSource, "apply", "float maps"),
         timed(bounded_layer, "decide", "decisions by bounds"),
-        timed(bounded_layer, "settle", "recursion of single neurons"),
+        timed(bounded_layer, "decide_exactly", "recursion of single neurons"),
         timed(EventLayer, "run_batch", "exact kernel of whole layers"),
     ]
     start = clock()
@@ -186,7 +186,7 @@ def main() -> None:
     for name, net in nets.items():
         executor = net.executor("fast")
         assert isinstance(executor, FastRuns)
-        bounded = [layer.settled for layer in executor.fast.bounded.values()]
+        bounded = [layer.decisions for layer in executor.fast.bounded.values()]
         if bounded:
             share = sum(s.exact for s in bounded) / sum(s.neurons for s in bounded)
             print(f"fast {name}: {100 * share:.2f} % of the neurons by recursion")

@@ -16,7 +16,7 @@ from typing import Any
 import numba
 
 RANGES_PER_THREAD = 4
-"""Ranges that a thread works on one after the other, so that one that is slow does not hold up all others."""
+"""Number of ranges per thread. With more than one, a slow range does not keep the other threads waiting."""
 
 
 def over_rows(kernel: Callable[..., object], rows: int, *args: Any, at_once: int | None = None) -> None:

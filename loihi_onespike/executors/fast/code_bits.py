@@ -12,20 +12,20 @@ from loihi_onespike.core.codes import BinaryCode, Code, SingleSpikeCode
 from loihi_onespike.core.registry import EntryRegistry
 
 CODE_BITS: EntryRegistry[Callable[[Any], int]] = EntryRegistry("the event kernels", __name__)
-"""Entries bits(code): number of bits of integer code words whose set bits are spikes, 0 for phases of one spike."""
+"""Entries bits(code): number of bits of code words in which every set bit is a spike, 0 for codes of one spike."""
 
 CODE_BITS.add(BinaryCode, lambda code: code.bits)
 CODE_BITS.add(SingleSpikeCode, lambda code: 0)
 
 
 def code_bits(code: Code) -> int:
-    """Bits of the code words as the kernels take them; raises MissingEntryError for a code without an entry."""
+    """Bits of the code words (see CODE_BITS); raises MissingEntryError for a code without an entry."""
     return CODE_BITS[code](code)
 
 
 def kernel_codes(codes: NDArray[np.integer], code: Code) -> NDArray[np.integer]:
     """Code words or phases in the type that the kernels read: int16, or int32 for code words of 16 bits.
 
-    One type for nearly everything means that a kernel is compiled once.
+    Nearly all codes share one type, so that a kernel is compiled only once.
     """
     return codes.astype(np.int32 if code_bits(code) > 15 else np.int16, copy=False)

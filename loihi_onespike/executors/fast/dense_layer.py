@@ -1,11 +1,11 @@
 """A population and its synapses as dense maps over the spikes of all phases; torch, so it also runs on a GPU.
 
 The synaptic inputs of all phases are one batch of a linear map over 0/±1 spikes. Sums of integers are exact in float32
-below 2^24 and in float64 below 2^53, and the recursion of v is carried in float64, where every product fits.
+below 2^24 and in float64 below 2^53; the recursion of v runs in float64, where every product is exact.
 
-That holds for sums in any order, but not for the algorithms that a GPU's library may choose for a convolution:
-Winograd's and Fourier's transforms pass through fractions, and TF32 cuts mantissas. There the maps run in float64,
-where what such a detour leaves is far below one half, and the sums are rounded to the integers that they are.
+This holds for sums in any order, but not for all algorithms that a GPU library may choose for a convolution: the
+transforms of Winograd and Fourier compute with fractions, and TF32 shortens mantissas. On a GPU the maps therefore run
+in float64, where the error of such an algorithm is far below one half, and their sums are rounded to integers.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ class DenseLayer:
     """One population with the synapses onto it.
 
     Args:
+        population: population or readout of the layer.
+        synapses: groups of synapses and the populations that they read.
+        device: torch device.
         rounded: run the maps in float64 and round their sums; by default on every device but the CPU.
     """
 
@@ -66,7 +69,12 @@ class DenseLayer:
 
     @torch.no_grad()
     def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
-        """Phases and v of a batch, (B, *shape), from those of the presynaptic populations."""
+        """Phases and v of a batch, (B, *shape), from the phases of the presynaptic populations.
+
+        Args:
+            phases: phases or codes of the presynaptic populations, (B, *shape) each.
+            keep: ignored; v and the peaks are always recorded.
+        """
         device = self.bias.device
         needed = {i.synapse.pre for i in self.inputs}
         sent, v, peak, input_peak = self.run(

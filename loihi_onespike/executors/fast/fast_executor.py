@@ -1,10 +1,10 @@
 """The fast integer executor: a layer over its whole window at once, equal to the oracle bit for bit.
 
-A relay repeats its input (`relay_layer`). On the CPU a layer runs in the event-driven kernel (`event_layer`): every
-spike is scattered once. Where only phases are wanted and neurons decide on their whole input, bounds around one float
-map decide nearly all of them (`bounded_layer`, `graph_bounds`). Graph networks have kernels of their own
-(`graph_layer`). Maps without such a form, and all layers on a GPU, run as dense maps (`dense_layer`). The results never
-depend on the choice: they are those of docs/arithmetic.md.
+A relay repeats its input (`relay_layer`). On the CPU a layer runs in the event-driven kernel, which adds the weights of
+every spike once (`event_layer`). If only phases are wanted and neurons decide after their whole input, bounds around
+one float map decide nearly all of them (`bounded_layer`, `gnn_bounds`). Graph networks have kernels of their own
+(`gnn_layer`). Other maps, and all layers on a GPU, run as dense maps (`dense_layer`). The results never depend on the
+choice: they are those of docs/arithmetic.md.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class FastExecutor:
 
     Args:
         network: verified network.
-        device: torch device; "cpu" takes the event-driven kernel where there is one.
-        budget_bytes: memory for a prediction; images are run in parts that keep to it.
+        device: torch device; the event-driven kernel runs on "cpu" only.
+        budget_bytes: memory that a run may take; images are run in parts that fit into it.
         events: False runs every layer as dense maps.
-        bounds: False runs every layer of a full wait in the exact kernel.
+        bounds: False computes all layers exactly, without bounds around a float map.
     """
 
     def __init__(
@@ -78,7 +78,10 @@ class FastExecutor:
 
     @cached_property
     def _work(self) -> dict[str, int]:
-        """Bytes per image of each layer. One of a graph may go without its bounds, which then count only in `_fits`."""
+        """Bytes per image of each layer.
+
+        The bounds of a graph layer are not counted, since the layer runs without them where they do not fit (`_fits`).
+        """
         work = {name: layer.bytes_per_image for name, layer in self.layers.items()}
         for name, layer in self.bounded.items():
             if isinstance(layer, BoundedLayer):
@@ -86,15 +89,15 @@ class FastExecutor:
         return work
 
     def _fits(self, name: str) -> bool:
-        """Whether the bounds of a layer, beside what any layer needs, stay within the budget."""
+        """Whether the bounds of a layer fit into the budget, beside the memory that all layers need."""
         bounded = self.bounded[name]
         return isinstance(bounded, BoundedLayer) or self.bytes_per_image + bounded.bytes_per_image <= self.budget_bytes
 
     @cached_property
     def bytes_per_image(self) -> int:
-        """Model of what one image needs: the phases of all populations, and the work of the largest layer.
+        """Estimated bytes for one image: the phases of all populations, and the work of the largest layer.
 
-        An input that is too large to be dense comes as a sparse sample, whose entries are the caller's.
+        An input that is too large for a dense array comes as a sparse sample, which the caller holds in memory.
         """
         phases = sum(2 * prod(p.shape) for p in self.network.hidden)
         inputs = prod(self.network.input.shape)
@@ -110,30 +113,31 @@ class FastExecutor:
         """
         if self.bytes_per_image > self.budget_bytes:
             raise ConfigurationError(
-                f"memory_budget: found {self.budget_bytes:,} bytes, {self.network.name} needs "
-                f"{self.bytes_per_image:,} for one image; give it that much"
+                f"memory_budget: must be at least {self.bytes_per_image:,} bytes, which one image of "
+                f"{self.network.name} needs, got {self.budget_bytes:,}; raise it"
             )
         return self.budget_bytes // self.bytes_per_image
 
     def run(self, codes: Codes, potentials: bool = True) -> Trace:
         """Every layer's spike phases and v for codes (N, *input shape).
 
-        What is kept grows with N: 5 bytes per neuron and image with v (phases in 8 bits up to T = 127, v in 32), 2
-        bytes without. The budget bounds what is needed beside it.
+        The trace takes 5 bytes per neuron and image with v (phases in 8 bits up to T = 127, v in 32 bits), 2 bytes
+        without. The budget limits the memory beside the trace.
 
         Args:
+            codes: input codes.
             potentials: record v and peaks of all layers; False records v of the readout alone, which is faster.
         """
         keep = Keep.ALL if potentials else Keep.PHASES
         parts = [self._run_chunk(part, keep) for part in self._chunks(codes)]
-        # A layer's parts are given up as soon as they are joined.
+        # `pop` frees the parts of a layer as soon as they are joined.
         layers = {p.name: LayerTrace.joined([part.pop(p.name) for part in parts]) for p in self.network.populations}
         v = layers[self.network.readout.name].v
         assert v is not None
         return Trace(layers, decode_readout(self.network.readout, v))
 
     def predict(self, codes: Codes) -> NDArray[np.float64]:
-        """Output in the units of the ANN, nothing else kept."""
+        """Output in the units of the ANN, (N, *output shape); no trace is kept."""
         out = []
         for part in self._chunks(codes):
             v = self._run_chunk(part, Keep.OUTPUT)[self.network.readout.name].v
@@ -169,18 +173,18 @@ class FastExecutor:
         return traces
 
     def _done_after(self, name: str) -> list[str]:
-        """Populations whose last reader this is."""
+        """Populations that no later layer reads."""
         last_reader = {s.pre: s.post for s in self.network.synapses}
         return [pre for pre, reader in last_reader.items() if reader == name]
 
 
 def _bounded(population: Any, inputs: Any, exact: Any) -> BoundedLayer | BoundedGraphLayer | None:
-    """The layer by bounds beside its exact kernel, where there is one."""
+    """The layer that decides by bounds, for a layer with an exact kernel; None where bounds do not apply."""
     if isinstance(exact, GraphLayer):
         return BoundedGraphLayer.of(population, inputs, exact)
     return BoundedLayer.of(population, inputs, exact) if isinstance(exact, EventLayer) else None
 
 
 def full_precision() -> bool:
-    """Float maps run in float32, as the error bounds take for granted, and not in bfloat16 or TF32."""
+    """Whether float maps run in float32, as the error bounds assume, and not in bfloat16 or TF32."""
     return torch.get_float32_matmul_precision() == "highest"

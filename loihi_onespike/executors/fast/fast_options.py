@@ -14,10 +14,12 @@ class FastOptions(ExecutorOptions):
     """Options of the executor `fast`.
 
     Attributes:
-        memory_budget: bytes that a run may take beside weights and inputs; it cuts a batch into parts.
+        memory_budget: bytes that a run may take beside weights and inputs; a batch that needs more is run in parts.
     """
 
     memory_budget: int = field(
         default=DEFAULT_BUDGET_BYTES,
-        metadata=option("Bytes that a run may take beside weights and inputs; it cuts a batch into parts.", above=0),
+        metadata=option(
+            "Bytes that a run may take beside weights and inputs; a batch that needs more is run in parts.", above=0
+        ),
     )

@@ -1,9 +1,9 @@
-"""A relay: its output is its input, so that nothing is computed.
+"""A relay: a population whose output is its input, so that nothing is computed.
 
-    s_out(t) = s_in(t),   v = ±weight from the spike on
+    s_out(t) = s_in(t),   v = ±weight after the spike
 
-It holds for neurons without gain and bias that may fire at once, where one spike reaches every threshold and silence
-none. That is checked, not taken from the name of the population.
+A population is a relay if its neurons have neither gain nor bias and no wait, and if one spike reaches every threshold
+while silence reaches none. This is checked from the numbers; the name of the population does not matter.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class RelayLayer:
 
     @property
     def bytes_per_image(self) -> int:
-        """A copy of the phases, and v."""
+        """Bytes for a copy of the phases, and for v."""
         return 6 * prod(self.population.shape)
 
     def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:

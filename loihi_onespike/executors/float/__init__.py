@@ -1,1 +1,1 @@
-"""The float executor: the paper's own arithmetic, no integers, full wait."""
+"""The float executor: the arithmetic of the paper with real numbers and full wait."""

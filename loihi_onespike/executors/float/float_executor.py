@@ -1,12 +1,12 @@
-"""The paper's own arithmetic: real weights, full wait, a layer is one linear map and one logarithmic quantizer.
+"""The arithmetic of the paper: real weights and full wait; a layer is a linear map and a logarithmic quantizer.
 
     level_post = quantize( Σ_links (scale · λ_pre / threshold_post) · op(gather(level_pre)) + bias / threshold_post )
 
-Every population carries plain levels (1 at its scale λ), and every sum comes out in units of the neuron's threshold:
-all factors are folded into the weights once (`stage_sum`), and the quantizer is one pass over memory (`quantizer`).
+Every population passes on levels without their scale λ, and every sum is in units of the neuron's threshold: all
+factors are folded into the weights once (`stage_sum`), and the quantizer is one pass over memory (`quantizer`).
 
-Without plans (`coded=False`) the same graph computes the ANN exactly, which is how scales are calibrated and how the
-lowering is checked.
+Without plans (`coded=False`) the same graph computes the ANN exactly. The calibration takes its scales from this, and
+tests check the lowering by it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class FloatExecutor:
     """Runs a stage graph on batches.
 
     Args:
-        graph: stages; with plans where coded values are wanted.
-        coded: send every value through its code (the SNN), or not (the ANN).
+        graph: stages, with plans if `coded`.
+        coded: True rounds every value to its code (the SNN), False does not (the ANN).
         device: torch device.
         dtype: float32, or float64 for checks.
     """
@@ -60,7 +60,7 @@ class FloatExecutor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device, self.dtype)
 
     def _unit(self, stage: Any) -> NDArray[np.float64]:
-        """What 1 stands for in a stage's sum: its threshold where it is coded, λ in max pooling."""
+        """Unit of a stage's sum: its threshold, λ for max pooling, and 1 without codes."""
         if not self.coded or not isinstance(stage, Stage):
             return ONE
         plan = self.graph.plans[stage.name]
@@ -112,7 +112,7 @@ class FloatExecutor:
 
     @torch.no_grad()
     def input_value(self, x: NDArray[np.floating] | torch.Tensor | SparseSample) -> torch.Tensor | SparseSample:
-        """What the input population sends for x, without the offset that stands in the biases."""
+        """Value that the input population sends for x; its offset is not included, since it is part of the biases."""
         return self._sparse_input(x) if isinstance(x, SparseSample) else self._dense_input(x)
 
     @torch.no_grad()
@@ -122,8 +122,8 @@ class FloatExecutor:
             z = Σ_links scale · op(gather(value of pre)) + bias
 
         Args:
-            name: of a hidden or the output stage.
-            values: (B, *shape) of the stages it reads, in the units of the ANN.
+            name: name of a hidden stage or of the output stage.
+            values: values (B, *shape) of the stages that it reads, in the units of the ANN.
         """
         if self.coded and name not in self._plain:
             self._plain[name] = self._sum(self.graph.by_name[name], {}, ONE)
@@ -152,7 +152,7 @@ class FloatExecutor:
         plan = self.graph.plans[stage.name]
         relative = z / self._tensor(plan.scale if stage.kind == "max_pool" else plan.threshold)
         if stage.kind == "max_pool":
-            # levels are met exactly, their rounding is not
+            # The values are levels up to rounding, so a border between two levels separates them safely.
             return first_phase(relative, np.sqrt(plan.code.levels() * plan.code.thresholds()), None)
         return first_phase(relative, plan.table, plan.negative)
 
@@ -178,7 +178,7 @@ class FloatExecutor:
 def level_of(
     phase: torch.Tensor, code: SingleSpikeCode, scale: NDArray[np.float64], dtype: torch.dtype
 ) -> torch.Tensor:
-    """λ · level(|phase|), sign kept: what the spikes of a population stand for.
+    """Values of the spikes of a population: λ · level(|phase|) with the sign of the phase.
 
     Args:
         phase: signed phases, 0 for no spike.
@@ -191,7 +191,7 @@ def level_of(
 
 
 def coded_input(x: torch.Tensor, plan: InputPlan) -> torch.Tensor:
-    """scale · Σ levels of the coded input. The offset is left out: it stands in the biases of the first layers."""
+    """scale · Σ levels of the coded input, without the offset, which is part of the biases of the first layers."""
     scale, offset = (torch.from_numpy(np.ascontiguousarray(a)).to(x.device, x.dtype) for a in (plan.scale, plan.offset))
     relative = (x - offset) / scale
     return tensor_code(plan.code).rounded(relative) * scale

@@ -1,7 +1,8 @@
-"""Kernels that turn pre-activations in units of their thresholds into levels or phases: one pass over memory.
+"""Kernels that turn pre-activations, in units of their thresholds, into levels or phases in one pass over memory.
 
-Values lie as (images, places, channels); parameters as (places or 1, channels). Tables are those of `cells.CellTable`.
-Compiled by numba; `executors.threads.over_rows` runs them on ranges of images.
+Values have the shape (images, places, channels), parameters (places or 1, channels). The arguments cut, phase, level,
+first, shift, low, high, cells and signed are those of `threshold_lookup.ThresholdLookup`. Compiled by numba;
+`executors.threads.over_rows` runs them on ranges of images.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _entry(y, cut, first, shift, low, high):  # type: ignore[no-untyped-def]
-    """Entry of a value of an unsigned code."""
+    """Number of the entry of a value in the look-up of an unsigned code."""
     pinned = min(max(y, low), high)
     cell = (np.uint64(np.uint32(np.float32(pinned).view(np.int32))) >> shift) - first
     return np.uint64(2) * cell + np.uint64(pinned >= cut[cell])
@@ -43,11 +44,11 @@ def to_levels(first_image, end_image, y, bias, cut, level, first, shift, low, hi
 
 
 UNDECIDED = np.int16(-(2**15))
-"""Phase of a neuron whose potential the bounds leave on both sides of a threshold."""
+"""Phase of a neuron whose interval contains a threshold, so that the bounds do not decide its phase."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def decide(  # type: ignore[no-untyped-def]
+def decide_by_bounds(  # type: ignore[no-untyped-def]
     first_image, end_image, z, rest, factor, bias, slack, limit, cut, phase, first, shift, low, high, cells, signed, out
 ):
     """Phases of y = (z + rest) · factor + bias where all of [y - slack, y + slack] has the same one, else UNDECIDED.

@@ -1,4 +1,4 @@
-"""The logarithmic quantizer of the float executor: pre-activations in units of their thresholds to plain levels."""
+"""The logarithmic quantizer of the float executor: from pre-activations, in units of their thresholds, to levels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.maps import Shape
 from loihi_onespike.executors.float.quantize_kernel import to_levels
-from loihi_onespike.executors.float.threshold_cells import CellTable
+from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
 from loihi_onespike.executors.threads import over_rows
 
 
@@ -22,9 +22,9 @@ class Quantizer:
 
     Args:
         table, negative: (T,) factors of the threshold, see `core.graphs.stage.StagePlan`.
-        levels: (T,) of the code.
-        bias: broadcastable to `shape`, in units of the threshold.
-        shape: of one sample.
+        levels: (T,) levels of the code.
+        bias: bias in units of the threshold, broadcastable to `shape`.
+        shape: shape of one sample.
     """
 
     def __init__(
@@ -37,18 +37,18 @@ class Quantizer:
     ) -> None:
         self._table, self._negative, self._levels = table, negative, levels
         self._bias, self._shape = bias, shape
-        self._cells = CellTable.of(table, negative, levels)
+        self._lookup = ThresholdLookup.of(table, negative, levels)
         self._laid_out: dict[bool, NDArray[np.float32]] = {}
 
     def __call__(self, y: torch.Tensor) -> torch.Tensor:
-        """Levels (B, *shape) of y without its bias; float32 on the CPU is overwritten, others are copied."""
-        if self._cells is None or y.dtype != torch.float32 or y.device.type != "cpu":
+        """Levels (B, *shape) of y, which does not contain the bias; a float32 tensor on the CPU is overwritten."""
+        if self._lookup is None or y.dtype != torch.float32 or y.device.type != "cpu":
             return self._level_of(self.phases(y + torch.from_numpy(self._bias).to(y.device, y.dtype)), y.dtype)
         y = dense_layout(y)
         values, channels_last = by_place(y)
         if channels_last not in self._laid_out:
             self._laid_out[channels_last] = parameters_by_place(self._bias, self._shape, channels_last)
-        c = self._cells
+        c = self._lookup
         over_rows(
             to_levels, len(values), values.numpy(), self._laid_out[channels_last], c.cut, c.level,
             np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed,
@@ -56,7 +56,7 @@ class Quantizer:
         return y
 
     def phases(self, y: torch.Tensor) -> torch.Tensor:
-        """Phases of y, its bias included: k, -k for a negative spike, 0 for none; int32."""
+        """Phases of y, which contains the bias: k, -k for a negative spike, 0 for none; int32."""
         return first_phase(y, self._table, self._negative)
 
     def _level_of(self, phase: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -12,11 +12,11 @@ from loihi_onespike.core.registry import EntryRegistry
 from loihi_onespike.executors.float.quantizer import first_phase
 
 ALMOST = 1 - 1e-4
-"""Values are levels up to the rounding of float32."""
+"""Factor on a level that allows for the rounding of float32."""
 
 
 class TensorCode(ABC):
-    """What executors compute of code words and values on tensors of any shape and device.
+    """Operations of a code on code words and values in tensors of any shape and device.
 
     Values are in units of the scale λ unless said otherwise.
     """
@@ -41,7 +41,7 @@ class TensorCode(ABC):
 
     @abstractmethod
     def arrived(self, values: torch.Tensor, scale: torch.Tensor, phase: int) -> torch.Tensor:
-        """Part of `values` that the spikes of phases 1..phase carry.
+        """Part of `values` that the spikes of phases 1..phase have transmitted.
 
         Args:
             values: values of code words, in the units of `scale`.
@@ -51,7 +51,7 @@ class TensorCode(ABC):
 
 
 TENSOR_CODES: EntryRegistry[type] = EntryRegistry("codes on torch tensors", __name__)
-"""Entries are subclasses of `TensorCode` that are made of the code."""
+"""Entries are subclasses of `TensorCode` with the code as the argument of their constructor."""
 
 
 def tensor_code(code: Code) -> TensorCode:

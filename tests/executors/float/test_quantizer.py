@@ -8,7 +8,7 @@ import torch
 
 from loihi_onespike.core.codes import Base, Codebook, PhaseCode, SingleSpikeCode
 from loihi_onespike.executors.float.quantizer import Quantizer, first_phase
-from loihi_onespike.executors.float.threshold_cells import CellTable
+from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
 
 CODES: dict[str, SingleSpikeCode] = {
     "base 1.3": PhaseCode(Base.nearest(1.3), 16),
@@ -47,7 +47,7 @@ def test_look_up_equals_comparison(name: str, signed: bool | str) -> None:
     negative = None if not signed else np.where(np.arange(len(table)) < (signed == "late"), np.inf, table)
     y = probes(table, rng, 2 * 4 * 256).reshape(2, 4, 16, 16)
     expected = plain(y, code, table, negative)
-    assert CellTable.of(table, negative, code.levels()) is not None or code.timesteps == 1
+    assert ThresholdLookup.of(table, negative, code.levels()) is not None or code.timesteps == 1
     for memory_format in (torch.contiguous_format, torch.channels_last):
         given = torch.from_numpy(y.copy()).contiguous(memory_format=memory_format)
         found = Quantizer(table, negative, code.levels(), np.zeros(()), (4, 16, 16))(given)
@@ -70,7 +70,7 @@ def test_thresholds_without_cells_are_compared() -> None:
     """Thresholds below zero (a sigmoid), and float64."""
     code = PhaseCode(Base.nearest(1.5), 3)
     table, y = np.array([0.7, 0.1, -0.4]), np.linspace(-1, 1, 40, dtype=np.float32).reshape(1, 40)
-    assert CellTable.of(table, None, code.levels()) is None
+    assert ThresholdLookup.of(table, None, code.levels()) is None
     found = Quantizer(table, None, code.levels(), np.zeros(()), (40,))(torch.from_numpy(y.copy()))
     assert np.array_equal(found.numpy(), plain(y, code, table, None))
     wide = torch.from_numpy(y.astype(np.float64))

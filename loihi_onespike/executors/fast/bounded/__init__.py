@@ -1,1 +1,1 @@
-"""Layers decided by bounds around one float map, recomputed exactly where the bounds leave a doubt."""
+"""Layers decided by bounds around one float map; neurons that the bounds do not decide are computed exactly."""

@@ -1,8 +1,9 @@
-"""A population with a full wait, decided by bounds on its final potential; exact where they leave a doubt.
+"""A population with a full wait, decided by bounds on its final potential, and exactly where the bounds leave a doubt.
 
-Neurons whose interval (`bounds`) meets no threshold have their phase; the few others run the exact recursion
-(`exact_kernel.settle`), which also checks v against its interval: arithmetic that breaks the bound sends the whole
-batch to the exact kernel.
+`bounds` gives an interval for the final potential of every neuron. A neuron whose interval contains no threshold has
+the same phase everywhere in it. The few other neurons run the exact recursion (`undecided_kernel.decide_exactly`). It
+also checks that their potentials lie in their intervals; if one does not, the event-driven kernel computes the whole
+batch.
 """
 
 from __future__ import annotations
@@ -17,24 +18,24 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import PHASE_DTYPE
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.trace import LayerTrace
-from loihi_onespike.executors.fast.bounded.bounds import Bounds, Settled, values_of_codes
+from loihi_onespike.executors.fast.bounded.bounds import Bounds, DecisionCounts, values_of_codes
 from loihi_onespike.executors.fast.bounded.float_source import FloatSource, largest_step, seen_by
-from loihi_onespike.executors.fast.bounded.settle_kernel import settle
+from loihi_onespike.executors.fast.bounded.undecided_kernel import decide_exactly
 from loihi_onespike.executors.fast.event.event_layer import EventLayer
-from loihi_onespike.executors.float.quantize_kernel import decide
-from loihi_onespike.executors.float.threshold_cells import CellTable
+from loihi_onespike.executors.float.quantize_kernel import decide_by_bounds
+from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
 from loihi_onespike.executors.tensors.memory_order import from_memory
 from loihi_onespike.executors.threads import over_rows
 
 
 class BoundedLayer:
-    """Phases of one population; use `BoundedLayer.of`."""
+    """Phases of one population, (B, *shape); `BoundedLayer.of` makes one where the bounds apply."""
 
     def __init__(
         self, population: Population, inputs: list[tuple[Synapse, InputPopulation | Population]], event: EventLayer,
-        cells: CellTable,
+        lookup: ThresholdLookup,
     ) -> None:  # fmt: skip
-        self.population, self.event, self.cells, self.settled = population, event, cells, Settled()
+        self.population, self.event, self.lookup, self.decisions = population, event, lookup, DecisionCounts()
         shape = population.shape
         worst = [largest_step(s.op, shape) * 2.0**s.weight_exp for s, _ in inputs]
         values = [values_of_codes(pre, population.membrane) for _, pre in inputs]
@@ -56,7 +57,7 @@ class BoundedLayer:
     def of(
         cls, population: Any, inputs: list[tuple[Synapse, InputPopulation | Population]], event: EventLayer | None
     ) -> BoundedLayer | None:
-        """The layer; None where neurons decide before the input ends, or their thresholds have no cells.
+        """The layer; None if neurons decide before the input ends, or `ThresholdLookup` cannot hold their thresholds.
 
         Args:
             population: population of the layer.
@@ -66,35 +67,35 @@ class BoundedLayer:
         if event is None or not isinstance(population, Population) or population.wait < population.membrane.input_steps:
             return None
         negative = population.negative
-        cells = CellTable.of(
+        lookup = ThresholdLookup.of(
             population.table.gains(), None if negative is None else negative.gains(), population.code.levels()
         )
         ranks = {len(population.shape)} | {len(seen_by(s, pre)) for s, pre in inputs}
         flat = len(population.shape) == 2 and event.channel_first
-        if cells is None or len(ranks) > 1 or flat or len(population.shape) > 4 or population.threshold.min() < 1:
+        if lookup is None or len(ranks) > 1 or flat or len(population.shape) > 4 or population.threshold.min() < 1:
             return None
-        layer = cls(population, inputs, event, cells)
+        layer = cls(population, inputs, event, lookup)
         return layer if layer.decidable > 0.5 else None
 
     def run_batch(self, phases: Mapping[str, NDArray[np.integer]]) -> LayerTrace:
         """Phases (B, *shape); v is not computed."""
         z, rest = self._sums(phases)
-        c, p, event = self.cells, self.population, self.event
+        c, p, event = self.lookup, self.population, self.event
         sent = np.empty(z.shape, PHASE_DTYPE)
         over_rows(
-            decide, len(z), z, rest, self.factor, self.offset, self.slack, self.limit, c.cut, c.phase,
+            decide_by_bounds, len(z), z, rest, self.factor, self.offset, self.slack, self.limit, c.cut, c.phase,
             np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
         )  # fmt: skip
         counts = np.zeros((len(z), 2), np.int64)
         over_rows(
-            settle, len(z), event.sources(phases), *event.tables, event.bias, event.theta, event.negative, event.leak,
-            p.membrane.input_shift, p.signed, z, rest, self.factor, self.offset, self.slack,
+            decide_exactly, len(z), event.sources(phases), *event.tables, event.bias, event.theta, event.negative,
+            event.leak, p.membrane.input_shift, p.signed, z, rest, self.factor, self.offset, self.slack,
             np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
         )  # fmt: skip
-        self.settled.neurons += sent.size
-        self.settled.exact += int(counts[:, 0].sum())
+        self.decisions.neurons += sent.size
+        self.decisions.exact += int(counts[:, 0].sum())
         if counts[:, 1].any():
-            self.settled.breaches += 1
+            self.decisions.breaches += 1
             return event.run_batch(phases, keep=False)
         shaped = sent.reshape(len(sent), -1)
         if self.channels_last:
@@ -108,7 +109,7 @@ class BoundedLayer:
 
     @property
     def bytes_per_image(self) -> int:
-        """Heads and rests of the inputs, the sums and what the convolution library copies of them."""
+        """Bytes for heads and rests of the inputs, the sums, and the copies that the convolution library makes."""
         seen = sum(int(np.prod(s.seen)) * (2 if s.split else 1) for s in self._sources)
         return 4 * (2 * seen + 6 * int(np.prod(self.population.shape))) + 8 * seen
 

@@ -5,20 +5,20 @@ With a full wait only v(T), T = input steps, decides. Let r be the recursion wit
     r(t) = Q_t r(t-1) + A_t,   r(0) = bias,   A_t = a_in(t) << input_shift,
     r(T) = gain_T · (bias + Σ_i w_i level_i 2^input_shift)                         one linear map of the levels.
 
-**Rounding.** Each floor takes δ in [0, 1), and none where Q_t is a whole number: as long as nothing saturates,
-v(t) = r(t) - e(t) with 0 ≤ e(t) ≤ G_t, G_t = Q_t G_(t-1) + [Q_t not whole].
+**Rounding.** Each floor lowers v by δ in [0, 1), and by nothing where Q_t is a whole number: as long as nothing
+saturates, v(t) = r(t) - e(t) with 0 ≤ e(t) ≤ G_t, G_t = Q_t G_(t-1) + [Q_t not whole].
 
-**Saturation.** With |A_t| ≤ A, the worst case of the weights, |r(t-1)| ≤ (|r(t)| + A) / Q_t backwards, and forwards
-|r(t)| ≤ Q_t |r(t-1)| + A (for one-spike inputs ≤ gain_t (|bias| + A / Q_1)). Nothing saturates where one of both
-bounds, plus G_t, stays below V_MAX at every step; that is a limit on |r(T)|.
+**Saturation.** Let |A_t| ≤ A, the worst case of the weights. Then |r(t-1)| ≤ (|r(t)| + A) / Q_t, counted backwards from
+the end, and |r(t)| ≤ Q_t |r(t-1)| + A, counted from the start (for one-spike inputs also ≤ gain_t (|bias| + A / Q_1)).
+Nothing saturates if at every step one of these two bounds, plus G_t, stays below V_MAX; that is a limit on |r(T)|.
 
-**Arithmetic.** A float32 sum of n products with rounded factors is off by at most (n + 4) u Σ|w x|, u = 2^-24, in
-whatever order it is added. Where that is coarse, levels are split into level = head + rest with few bits in the head:
-all partial sums of its products with integer weights are below 2^24 and exact, and the rest is small. Integer codes
-of an input are exact by themselves.
+**Arithmetic.** A float32 sum of n products with rounded factors is off by at most (n + 4) u Σ|w x|, u = 2^-24, in any
+order of the terms. Where this error is too large, levels are split into level = head + rest. The head has so few bits
+that all partial sums of its products with integer weights stay below 2^24 and are exact; the rest is small, and so is
+its error. Integer codes of an input are exact by themselves.
 
-So v(T) / threshold lies within y ± slack, where slack holds G/2, the float error and 1 / threshold for the floor of
-θ(k).
+So v(T) / threshold lies within y ± slack, where slack is the sum of G_T / 2, the float error, and 1 / threshold for the
+floor of θ(k), all in units of the threshold.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ from loihi_onespike.executors.float.quantizer import parameters_by_place
 
 UNIT_ROUNDOFF = 2.0**-24
 EXACT_BELOW = 2.0**24
-"""Integers up to here, and so all partial sums that stay below, are exact in float32."""
+"""Integers up to this value, and so all partial sums below it, are exact in float32."""
 FINEST = 2.0**-12
-"""A float error beyond this share of the threshold is worth more arithmetic."""
+"""Largest float error, in units of the threshold, for which levels are not split into head and rest."""
 
 Real: TypeAlias = NDArray[np.float64]
 
 
 @dataclass
-class Settled:
-    """How the neurons of a layer were decided so far.
+class DecisionCounts:
+    """How many neurons of a layer were decided in which way so far.
 
     Attributes:
-        neurons: decided in all.
-        exact: of these, by the exact recursion of a single neuron.
-        breaches: batches that went to the exact kernel because arithmetic broke a bound.
+        neurons: neurons decided in all.
+        exact: neurons among them that the bounds left undecided and the exact recursion decided.
+        breaches: batches that were computed again by the exact kernel because a potential was outside its interval.
     """
 
     neurons: int = 0
@@ -59,11 +59,16 @@ class Settled:
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """y = sum · factor + offset, v(T) / threshold ∈ y ± slack where |y| ≤ limit; broadcastable to the shape.
+    """Interval of the final potential: v(T) / threshold ∈ y ± slack with y = sum · factor + offset, where |y| ≤ limit.
+
+    All arrays are broadcastable to the shape of the population, in units of its thresholds.
 
     Attributes:
+        factor: y per unit of Σ weight · value.
+        offset: y of an input of zero: bias, less half of what the floors take.
+        slack: half the width of the interval.
+        limit: largest |y| for which no step can have saturated; negative where there is none.
         unit: 1 / threshold.
-        limit: negative where no y excludes saturation on the way.
     """
 
     factor: Real
@@ -103,7 +108,14 @@ class Bounds:
         return float(np.mean(self.limit > 0))
 
     def laid_out(self, shape: tuple[int, ...], channels_last: bool) -> tuple[NDArray[np.float32], ...]:
-        """factor, offset, slack, limit and unit, (places or 1, channels) float32; bounds rounded to the safe side."""
+        """factor, offset, slack, limit and unit in the layout of the kernels, (places or 1, channels) float32.
+
+        The slack is rounded up, so that the intervals only grow.
+
+        Args:
+            shape: shape of the population.
+            channels_last: the kernel holds the first axis of the shape last.
+        """
         given = [self.factor, self.offset, self.slack, np.maximum(self.limit, -1.0), self.unit]
         common = np.broadcast_shapes(*(np.shape(a) for a in given))
         rows = [parameters_by_place(np.broadcast_to(a, common), shape, channels_last) for a in given]
@@ -112,14 +124,14 @@ class Bounds:
 
 
 def values_of_codes(pre: InputPopulation | Population, m: Membrane) -> Real:
-    """What each code or phase adds to r(T) / gain_T per unit of weight: Σ over its spikes of 1 / gain_t."""
+    """What each code word or phase adds to r(T) / gain_T per unit of weight: the sum of 1 / gain_t over its spikes."""
     levels = 1 / m.gains[1 : pre.timesteps + 1]
     codes = pre.code.words()
     return np.stack([pre.code.spikes(codes, t) for t in range(1, pre.timesteps + 1)], axis=1) @ levels
 
 
 def _floors(m: Membrane) -> Real:
-    """(input steps + 1,) G_t: the most that the floors take from v until step t."""
+    """G_t, (input steps + 1,): the most by which the floors have lowered v at step t."""
     floors = [0.0]
     for mant in m.leak:
         floors.append(floors[-1] * mant / 2**LEAK_SHIFT + (mant % 2**LEAK_SHIFT != 0))

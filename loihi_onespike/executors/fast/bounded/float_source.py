@@ -18,7 +18,14 @@ from loihi_onespike.executors.threads import over_rows
 
 
 class FloatSource:
-    """The float map of one synapse group, and the values that it takes."""
+    """The float map of one synapse group, and the values that it reads.
+
+    Args:
+        synapse: the group of synapses.
+        pre: population that it reads.
+        values: value of every code word or phase (`bounds.values_of_codes`).
+        magnitude: largest Σ |w · value| onto a neuron, in units of its threshold.
+    """
 
     def __init__(
         self, synapse: Synapse, pre: InputPopulation | Population, values: NDArray[np.float64], magnitude: float
@@ -43,7 +50,7 @@ class FloatSource:
         self._tables = [t.astype(np.float32) for t in self._tables]
 
     def values(self, codes: NDArray[np.integer]) -> list[torch.Tensor]:
-        """Head and rest of what the codes (B, *shape) stand for, feature maps with their channels last in memory."""
+        """Values of codes (B, *shape), or their head and rest if split; feature maps in channels-last memory."""
         flat = np.ascontiguousarray(memory_order(kernel_codes(codes, self.pre.code)))
         found = []
         for table in self._tables:
@@ -53,7 +60,7 @@ class FloatSource:
         return found
 
     def apply(self, x: torch.Tensor) -> torch.Tensor:
-        """The map in float32 of the values that it reads."""
+        """Sums of the map in float32 for values (B, *shape)."""
         y = self._map(x if self._gather is None else self._gather(x))
         return y if self._exponent == 1 else y * self._exponent
 
@@ -64,8 +71,12 @@ def seen_by(synapse: Synapse, pre: InputPopulation | Population) -> tuple[int, .
 
 
 def largest_step(op: LinearMap, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Largest |Σ w s| of a step, broadcastable to the shape of the output.
+    """Largest Σ |w s| of a step, broadcastable to the shape of the output.
 
-    The float error grows with Σ |w x|, so that the sum of all magnitudes is taken for inputs of one sign too.
+    The float error grows with Σ |w x|. All magnitudes are therefore added up, even where all spikes have one sign.
+
+    Args:
+        op: the map.
+        shape: shape of its output.
     """
     return op.row_sums(len(shape)).magnitude

@@ -1,1 +1,1 @@
-"""Layers in the event-driven kernel: every spike is scattered once."""
+"""Layers in the event-driven kernel, which adds the weights of every spike once."""

@@ -2,10 +2,10 @@
 
     sums[t, q, o]  weights of the spikes that reach channel o at place q of a block at step t
 
-All phases of a one-spike layer together carry at most one spike per neuron, so the work of the synapses does not grow
-with T; only the few operations of the recursion do. A few output places make a block, so that the steps of one neuron,
-each of which waits for the one before, overlap with those of others. Integers
-throughout: the result is that of docs/arithmetic.md to the bit, whatever the order of the sums. Compiled by numba;
+A neuron of a one-spike layer sends at most one spike in all phases together, so the work of the synapses does not grow
+with T; only the few operations of the recursion do. The recursion runs on a block of a few output places at a time:
+each step of a neuron depends on the one before, and in a block the steps of many neurons overlap. All numbers are
+integers, so the result is exactly that of docs/arithmetic.md in any order of the sums. Compiled by numba;
 `executors.threads.over_rows` runs it on ranges of images.
 """
 
@@ -14,12 +14,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from loihi_onespike.executors.fast.event.vector_lanes import (
+from loihi_onespike.executors.fast.event.simd_operations import (
     LANES,
-    add_lanes,
-    decide_lanes,
-    decide_signed_lanes,
-    integrate_lanes,
+    simd_add,
+    simd_decide,
+    simd_decide_signed,
+    simd_integrate,
 )
 
 LARGEST_STEP = 2**26
@@ -34,9 +34,10 @@ PLACES, CHANNELS, BITS, SOURCE, WIDTH, NEGATED = range(6)
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _list_events(source, gather, columns, groups, span, start, weight, target):  # type: ignore[no-untyped-def]
-    """Spikes of every input place in order: first weight within the group and first sum; start[place] of its spikes.
+    """List the spikes of one image by input place; start[place] is the number of the first spike of a place.
 
-    Appending is branch-free: the entry is written and kept only if it is a spike.
+    A spike has two entries: `weight`, the place of its row of weights within the group, and `target`, the place of its
+    first sum. Appending has no branch: the entry is always written, and the counter moves on only for a spike.
     """
     n, g, place, column = 0, 0, 0, 0
     for s in range(groups.shape[0]):
@@ -65,30 +66,30 @@ def _list_events(source, gather, columns, groups, span, start, weight, target): 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _scatter(sums, at, runs, first, last, groups, weights, start, weight, target):  # type: ignore[no-untyped-def]
-    """Add the weights of every spike of some runs of input places to the sums from `at` on."""
+    """Add the weights of all spikes in runs first..last of input places to the sums of the output place at `at`."""
     for r in range(first, last):
         width, delta = groups[runs[r, 0], WIDTH], runs[r, 3]
         low, high = start[runs[r, 1]], start[runs[r, 2]]
         if width == LANES:
             for e in range(low, high):
-                add_lanes(sums, at + target[e], weights, delta + weight[e])
+                simd_add(sums, at + target[e], weights, delta + weight[e])
         elif width == 2 * LANES:
             for e in range(low, high):
                 to, row = at + target[e], delta + weight[e]
-                add_lanes(sums, to, weights, row)
-                add_lanes(sums, to + LANES, weights, row + LANES)
+                simd_add(sums, to, weights, row)
+                simd_add(sums, to + LANES, weights, row + LANES)
         else:
             for e in range(low, high):
                 to, row = at + target[e], delta + weight[e]
                 for o in range(0, width, LANES):
-                    add_lanes(sums, to + o, weights, row + o)
+                    simd_add(sums, to + o, weights, row + o)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _integrate(v, sums, first, lanes, mant, shift, limit, channels, padded, measured):  # type: ignore[no-untyped-def]
     """One input step of a block of `lanes` neurons; the largest |v| and |a_in| so far go into `measured`."""
     for o in range(0, lanes, LANES):
-        integrate_lanes(v, o, sums, first + o, mant, shift, limit)
+        simd_integrate(v, o, sums, first + o, mant, shift, limit)
     if measured.size > 0:
         for o in range(lanes):
             if o % padded < channels:
@@ -98,18 +99,18 @@ def _integrate(v, sums, first, lanes, mant, shift, limit, channels, padded, meas
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _decide(sent, v, theta, negative, row, lanes, k, signed):  # type: ignore[no-untyped-def]
-    """Output phase k of a block of `lanes` neurons; their thresholds start at `row`."""
+    """Send phase k for the neurons of a block that are silent and reach their thresholds, which start at `row`."""
     if signed:
         for o in range(0, lanes, LANES):
-            decide_signed_lanes(sent, o, v, theta, negative, row + o, k)
+            simd_decide_signed(sent, o, v, theta, negative, row + o, k)
     else:
         for o in range(0, lanes, LANES):
-            decide_lanes(sent, o, v, theta, negative, row + o, k)
+            simd_decide(sent, o, v, theta, negative, row + o, k)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _record(out, values, first, places, padded, strides):  # type: ignore[no-untyped-def]
-    """Values of a block of places, padded channels last, to their places in the flat output."""
+    """Copy the values of a block of places, which have padded channels last, to their places in the flat output."""
     place_stride, channel_stride, channels = strides
     for q in range(places):
         row, at = values[q * padded : q * padded + channels], (first + q) * place_stride
@@ -133,17 +134,19 @@ def run_layer(  # type: ignore[no-untyped-def]
         first_image, end_image: range of images to work on.
         source: (B, inputs) integer codes or phases of all presynaptic populations side by side.
         gather: flat input of every (group, place, channel), -1 for none.
-        columns: first output channel that each (group, channel) reaches.
+        columns: first output channel that each (group, input channel) reaches.
         groups: (groups, 6) int64, columns as named above.
-        runs: (runs, 4) int64: group, first and last + 1 of some input places side by side, and what leads from the
-            weight of an event to its place in `weights`; run_start: (output places + 1,) the runs of each place.
+        runs: (runs, 4) int64: group, first and last + 1 of neighbouring input places, and the number that is added to
+            the `weight` entry of a spike to find its row in `weights`.
+        run_start: (output places + 1,) first run of each output place.
         weights: int16 in units of 2^unit, rows of WIDTH output channels.
         bias: (places or 1, channels) int32, theta, negative: (T, places or 1, channels) int32; channels padded to
             LANES; values common to all places are repeated for a whole block.
-        leak: (input steps,) int64 gains; window: input_shift, wait, T, unit, output places of a block.
-        flags: spiking, signed, keep v, measure peaks.
+        leak: (input steps,) int64 gains.
+        window: input_shift, wait, T, unit, and the number of output places of a block.
+        flags: whether the layer spikes, sends negative spikes, returns v, and measures peaks.
         strides: distance of output places and of channels in the flat outputs, and the number of channels.
-        narrow: empty array of the type of the sums; int16 where no sum can leave it.
+        narrow: empty array of the type of the sums; int16 where every sum fits into 16 bits.
         sent_out: (B, outputs) integers; v_out: (B, outputs) int32; peaks: (B, 2) int64 of |v| and |a_in|.
     """
     input_shift, wait, timesteps, unit, block = window

@@ -14,30 +14,32 @@ from loihi_onespike.core.codes import PHASE_DTYPE, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
 from loihi_onespike.core.maps import op_input_shape
 from loihi_onespike.core.trace import LayerTrace
-from loihi_onespike.executors.fast.bounded.settle_tables import exact_tables
+from loihi_onespike.executors.fast.bounded.undecided_tables import exact_tables
 from loihi_onespike.executors.fast.code_bits import kernel_codes
 from loihi_onespike.executors.fast.event.event_kernel import run_layer
 from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs
-from loihi_onespike.executors.fast.event.tap_tables import Taps, taps_of
-from loihi_onespike.executors.fast.event.vector_lanes import LANES
+from loihi_onespike.executors.fast.event.simd_operations import LANES
+from loihi_onespike.executors.fast.event.windowed_map import WindowedMap, windowed_map_of
 from loihi_onespike.executors.tensors.memory_order import from_memory, memory_order
 from loihi_onespike.executors.threads import over_rows
 
 MAX_TABLE = 2**26
-"""Largest number of weights or taps that are laid out for the kernel; beyond it a dense map is used."""
+"""Largest number of weights or taps of a layer in the event-driven kernel; larger layers run as dense maps."""
 BLOCK_LANES = 128
 """Neurons whose recursions run side by side."""
 NARROW = 2**15 - 1
-"""Sums that stay within 16 bits are added up in them."""
+"""Largest |sum| for which the kernel adds up in 16 bits, otherwise in 32."""
 
 
 class EventLayer:
     """One population for the event-driven kernel; same results as `dense_layer.DenseLayer`.
 
-    Use `EventLayer.of`, which gives None for what the kernel has no form for.
+    `EventLayer.of` makes one where the kernel can run the layer.
     """
 
-    def __init__(self, population: Population | Readout, inputs: Inputs, taps: list[Taps], tables: EventTables) -> None:
+    def __init__(
+        self, population: Population | Readout, inputs: Inputs, taps: list[WindowedMap], tables: EventTables
+    ) -> None:
         self.population, self.inputs, self._taps, self._tables = population, inputs, taps, tables
         first = self.channel_first = taps[0].channel_first
         shape = population.shape
@@ -55,7 +57,7 @@ class EventLayer:
     def of(
         cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
     ) -> EventLayer | None:
-        """The layer; None where a map has no taps or its tables would be too large.
+        """The layer; None if a map has no windowed form or its tables would be too large.
 
         Args:
             population: population of the layer.
@@ -65,7 +67,7 @@ class EventLayer:
         features_last = len(inputs) > 1 and any(s.op.channel_axis == -1 for s, _ in inputs)
         for synapse, pre in inputs:
             seen = op_input_shape(pre.shape, synapse.index)
-            found = taps_of(synapse.op, seen, features_last)
+            found = windowed_map_of(synapse.op, seen, features_last)
             if found is None or found.weights.size > MAX_TABLE or found.places.size > MAX_TABLE:
                 return None
             taps.append(found)
@@ -95,7 +97,7 @@ class EventLayer:
         return np.stack([self._by_place(row, channel_first) for row in theta])
 
     def _by_place(self, values: NDArray[np.integer], channel_first: bool) -> NDArray[np.int32]:
-        """(1 or output places, padded channels) of parameters broadcastable to the shape."""
+        """Parameters broadcastable to the shape as (1 or output places, padded channels)."""
         shape = self.population.shape
         aligned = values.reshape((1,) * (len(shape) - values.ndim) + values.shape)
         others = aligned.shape[1:] if channel_first else aligned.shape[:-1]
@@ -111,18 +113,18 @@ class EventLayer:
 
     @property
     def bytes_per_image(self) -> int:
-        """Sources, outputs and the kernel's list of spikes."""
+        """Bytes for the input codes, the outputs and the kernel's list of spikes."""
         sources = sum(prod(pre.shape) for _, pre in self.inputs)
         return 8 * self._tables.spikes + 6 * prod(self.population.shape) + 4 * sources
 
     @cached_property
     def tables(self) -> tuple[NDArray[Any], ...]:
-        """gather, table, places, rows and weights for `exact_kernel.settle`."""
+        """gather, table, places, rows and weights for `undecided_kernel.decide_exactly`."""
         return exact_tables(self.inputs, self._taps, self._tables)
 
     @cached_property
     def _blocks(self) -> tuple[NDArray[np.int32], ...]:
-        """Bias and thresholds with those of all places repeated for a block."""
+        """Bias and thresholds; those that all places share are repeated for every place of a block."""
         return tuple(np.tile(a, self._block) if a.shape[-2] == 1 else a for a in (self.bias, self.theta, self.negative))
 
     def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:

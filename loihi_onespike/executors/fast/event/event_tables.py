@@ -1,11 +1,12 @@
-"""Synapse groups in the tables of the event-driven kernel (`event_kernel.run_layer`).
+"""Tables of the synapse groups for the event-driven kernel (`event_kernel.run_layer`).
 
 A spike of input channel c at input place i adds a row of weights to the channels of every output place that it
-reaches. Rows lie as (row, channel), as events do within a group, so that taps over places side by side are one **run**:
-all their spikes are one range of the list of events, and one offset leads from an event to its weights.
+reaches. Rows are ordered by (row, channel), as spikes are in the kernel's list. Neighbouring taps over neighbouring
+places therefore form a **run**: their spikes are one range of the list, and one number leads from each to its weights.
 
-Rows of grouped maps reach few channels; they are as wide as LANES need and start at the column of their group.
-Weights are divided by the largest power of two common to all, and negated copies serve negative spikes.
+Rows of grouped maps reach the channels of one group only. They are stored with the smallest multiple of LANES that
+holds these, and start at the column of their group. All weights are divided by their largest common power of two;
+negated copies serve negative spikes.
 """
 
 from __future__ import annotations
@@ -20,25 +21,27 @@ from loihi_onespike.core.graphs.network import InputPopulation, Population, Syna
 from loihi_onespike.core.maps import op_input_shape
 from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.event.event_kernel import BITS, CHANNELS, PLACES
-from loihi_onespike.executors.fast.event.tap_tables import Taps
-from loihi_onespike.executors.fast.event.vector_lanes import LANES
+from loihi_onespike.executors.fast.event.simd_operations import LANES
+from loihi_onespike.executors.fast.event.windowed_map import WindowedMap
 from loihi_onespike.executors.tensors.memory_order import memory_positions
 
 LARGEST_OFFSET = 2**31 - 1
-"""Weights of one group and sums of one block are addressed with 32 bits."""
+"""Largest address of a weight within a group; the kernel keeps addresses in 32 bits."""
 MAX_UNIT = 8
-"""Largest power of two that is taken out of the weights; an even weight of 8 bits has no more."""
+"""Largest exponent of the power of two that the weights are divided by; no weight of 8 bits is divisible by more."""
 
 Inputs = list[tuple[Synapse, InputPopulation | Population]]
 
 
 @dataclass(frozen=True, eq=False)
 class EventTables:
-    """Arguments of the kernel that describe the synapses; see there.
+    """Arguments of the kernel that describe the synapses.
+
+    gather, columns, groups, runs, run_start and weights are described at `event_kernel.run_layer`.
 
     Attributes:
         sources: presynaptic populations in the order in which their codes lie side by side.
-        unit: power of two that all weights were divided by.
+        unit: exponent of the power of two that all weights were divided by.
         largest: largest Σ |weight| onto one neuron after that division.
     """
 
@@ -53,13 +56,13 @@ class EventTables:
     largest: int
 
     @classmethod
-    def of(cls, inputs: Inputs, taps: list[Taps], padded: int) -> EventTables | None:
-        """Tables for outputs of `padded` channels; None where the weights of a group are too many to be addressed.
+    def of(cls, inputs: Inputs, taps: list[WindowedMap], padded: int) -> EventTables | None:
+        """Tables of some groups onto one population; None if a group has too many weights for 32-bit addresses.
 
         Args:
             inputs: groups of synapses and the populations that they read.
-            taps: taps of every group.
-            padded: number of output channels with padding.
+            taps: windowed map of every group.
+            padded: number of output channels, rounded up to a multiple of LANES.
         """
         exponents = [s.weight_exp for s, _ in inputs]
         unit = min(MAX_UNIT, *(_common_power(t.weights, e) for t, e in zip(taps, exponents, strict=True)))
@@ -104,13 +107,13 @@ class EventTables:
         return int(np.sum(g[:, PLACES] * g[:, CHANNELS] * np.maximum(g[:, BITS], 1)))
 
 
-def gather_of(synapse: Synapse, pre: InputPopulation | Population, tap: Taps) -> NDArray[np.int32]:
-    """(input places, channels) place in memory order of what the map sees, -1 for nothing.
+def gather_of(synapse: Synapse, pre: InputPopulation | Population, tap: WindowedMap) -> NDArray[np.int32]:
+    """Neuron, by its place in memory order, that each (input place, channel) of a map reads; -1 for none.
 
     Args:
         synapse: the group of synapses.
         pre: population that it reads.
-        tap: its taps.
+        tap: its windowed map.
     """
     seen = op_input_shape(pre.shape, synapse.index)
     index = np.arange(prod(seen)).reshape(seen) if synapse.index is None else synapse.index
@@ -131,7 +134,7 @@ def _common_power(weights: NDArray[np.integer], exponent: int) -> int:
 
 
 def _wide_rows(weights: NDArray[np.int64], groups: int, padded: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """(rows, channels, width) and the first output channel of each input channel's row, multiples of LANES."""
+    """Weights as rows (rows, channels, width), width a multiple of LANES, and the first output channel of each row."""
     rows, channels, per_group = weights.shape
     group = np.arange(channels) // (channels // groups)
     if groups == 1:
@@ -148,12 +151,12 @@ def _wide_rows(weights: NDArray[np.int64], groups: int, padded: int) -> tuple[ND
     return wide, column.astype(np.int32)
 
 
-def _largest_sums(weights: NDArray[np.int64], tap: Taps, padded: int) -> NDArray[np.int64]:
-    """(padded,) at least Σ |weight| onto any neuron of each output channel."""
+def _largest_sums(weights: NDArray[np.int64], tap: WindowedMap, padded: int) -> NDArray[np.int64]:
+    """Upper bound of Σ |weight| onto any neuron of each output channel, (padded,)."""
     rows, channels, per_group = weights.shape
     by_group = np.abs(weights).reshape(rows, tap.groups, channels // tap.groups, per_group).sum(axis=2)
     each = by_group.reshape(rows, -1)
-    # Rows are taps of a window, all of which reach one neuron, or one row per place.
+    # Either each row belongs to a tap, and all rows reach one neuron, or each row belongs to a place.
     most = each.max(axis=0) * tap.places.shape[1]
     taps_are_rows = rows == tap.places.shape[1]
     result = np.zeros(padded, np.int64)
@@ -161,8 +164,8 @@ def _largest_sums(weights: NDArray[np.int64], tap: Taps, padded: int) -> NDArray
     return result
 
 
-def _runs(tap: Taps) -> NDArray[np.int64]:
-    """(runs, 4): output place, first input place, last + 1, and rows from an input place to its row of weights."""
+def _runs(tap: WindowedMap) -> NDArray[np.int64]:
+    """Runs of a map, (runs, 4): output place, first input place, last + 1, and row of weights less input place."""
     places, rows = tap.places.astype(np.int64), tap.rows.astype(np.int64)
     inside = places >= 0
     follows = np.zeros(places.shape, bool)

@@ -1,1 +1,1 @@
-"""Layers over the nodes of a graph."""
+"""Layers of graph networks: populations of shape (nodes, features)."""

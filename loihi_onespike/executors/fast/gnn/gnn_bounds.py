@@ -1,10 +1,11 @@
-"""A population over the nodes of a graph with a full wait, decided by bounds around one float map; see `bounds`.
+"""A population of a graph network with a full wait, decided by bounds around one float map; see `bounds`.
 
-    aggregation (Sparse of one-spike neurons)     z = A · levels, the error of a row grows with its number of edges
-    entries (Dense of a sparse binary coded input) z = codes · W^T, exact below 2^24
+    Sparse map of one-spike neurons             z = A · levels, where the error of a row grows with its number of edges
+    Dense map of a sparse binary coded input    z = codes · W^T, exact below 2^24
 
-The largest sum of a dense map of a whole graph says nothing about the few entries of a row. That of the entries given
-does: rows where it could leave 2^24 or saturate v are left to the exact recursion.
+The worst case of a dense map over all features is far above the sums of real rows, which have few entries. The bound is
+therefore taken from the stored entries of each row; rows whose sum could exceed 2^24 or saturate v are left to the
+exact recursion.
 """
 
 from __future__ import annotations
@@ -24,27 +25,37 @@ from loihi_onespike.core.graphs.network import InputPopulation, Population, Syna
 from loihi_onespike.core.maps import Dense, Sparse
 from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.core.trace import LayerTrace
-from loihi_onespike.executors.fast.bounded.bounds import EXACT_BELOW, UNIT_ROUNDOFF, Bounds, Settled, values_of_codes
+from loihi_onespike.executors.fast.bounded.bounds import (
+    EXACT_BELOW,
+    UNIT_ROUNDOFF,
+    Bounds,
+    DecisionCounts,
+    values_of_codes,
+)
 from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer
-from loihi_onespike.executors.fast.gnn.gnn_settle import settle_aggregate, settle_entries
-from loihi_onespike.executors.float.quantize_kernel import UNDECIDED, decide, look_up
-from loihi_onespike.executors.float.threshold_cells import CellTable
+from loihi_onespike.executors.fast.gnn.undecided_nodes import decide_aggregation_exactly, decide_entries_exactly
+from loihi_onespike.executors.float.quantize_kernel import UNDECIDED, decide_by_bounds, look_up
+from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
 from loihi_onespike.executors.tensors.sample_map import torch_csr
 from loihi_onespike.executors.threads import over_rows
 
 MOST_LARGE = 1 / 64
-"""Share of the entries in rows beyond the bounds with which the exact kernel of the whole layer is faster."""
+"""Share of the entries in rows that the bounds cannot decide, above which the exact kernel of the layer is faster."""
 
 
 class BoundedGraphLayer:
-    """Phases of one population; use `BoundedGraphLayer.of`."""
+    """Phases of one population; `BoundedGraphLayer.of` makes one where the bounds apply."""
 
     def __init__(
-        self, population: Population, group: _Aggregation | _Entries, graph: GraphLayer, cells: CellTable
+        self,
+        population: Population,
+        group: _AggregationBounds | _SparseInputBounds,
+        graph: GraphLayer,
+        lookup: ThresholdLookup,
     ) -> None:
-        self.population, self.group, self.graph, self.cells = population, group, graph, cells
-        self.settled = Settled()
+        self.population, self.group, self.graph, self.lookup = population, group, graph, lookup
+        self.decisions = DecisionCounts()
         bounds = group.bounds(population)
         self.decidable = bounds.decidable
         self._bounds = bounds.laid_out(population.shape, channels_last=False)
@@ -53,32 +64,32 @@ class BoundedGraphLayer:
     def of(
         cls, population: Any, inputs: list[tuple[Synapse, InputPopulation | Population]], graph: GraphLayer | None
     ) -> BoundedGraphLayer | None:
-        """The layer; None where neurons decide before the input ends, or the synapses are of another form.
+        """The layer; None if neurons decide before the input ends, or if there are no bounds for its synapses.
 
         Args:
             population: population of the layer.
             inputs: groups of synapses and the populations that they read.
-            graph: layer for the neurons that the bounds do not decide.
+            graph: the same layer in the exact kernels, which decide what the bounds do not.
         """
         if graph is None or not isinstance(population, Population) or population.wait < population.membrane.input_steps:
             return None
         negative = population.negative
-        cells = CellTable.of(
+        lookup = ThresholdLookup.of(
             population.table.gains(), None if negative is None else negative.gains(), population.code.levels()
         )
-        if cells is None or population.threshold.min() < 1 or len(inputs) != 1 or inputs[0][0].index is not None:
+        if lookup is None or population.threshold.min() < 1 or len(inputs) != 1 or inputs[0][0].index is not None:
             return None
         synapse, pre = inputs[0]
         make = BOUNDS.find(synapse.op)
         group = None if make is None else make(synapse, synapse.op, pre, population)
         if group is None:
             return None
-        layer = cls(population, group, graph, cells)
+        layer = cls(population, group, graph, lookup)
         return layer if layer.decidable > 0.5 else None
 
     @property
     def bytes_per_image(self) -> int:
-        """Float values of the input, sums, and the tables of the bounds."""
+        """Bytes for the float values of the input, the sums, and the tables of the bounds."""
         nodes, features = self.population.shape
         return self.group.bytes + 8 * nodes * features + sum(a.nbytes for a in self._bounds)
 
@@ -100,23 +111,23 @@ class BoundedGraphLayer:
         z = self.group.sums(sample)
         if z is None:
             return None
-        c, (factor, offset, slack, limit, _) = self.cells, self._bounds
+        c, (factor, offset, slack, limit, _) = self.lookup, self._bounds
         sent = np.empty((1, *z.shape), PHASE_DTYPE)
         over_rows(
-            decide, 1, z[None], np.zeros((0, 0, 0), np.float32), factor, offset, slack, limit, c.cut, c.phase,
+            decide_by_bounds, 1, z[None], np.zeros((0, 0, 0), np.float32), factor, offset, slack, limit, c.cut, c.phase,
             np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
         )  # fmt: skip
         counts = np.zeros((max(z.shape), 2), np.int64)
-        self.group.settle(sample, self.graph.neurons, z, self._bounds, sent[0], counts)
-        self.settled.neurons += sent.size
-        self.settled.exact += int(counts[:, 0].sum())
+        self.group.decide_exactly(sample, self.graph.neurons, z, self._bounds, sent[0], counts)
+        self.decisions.neurons += sent.size
+        self.decisions.exact += int(counts[:, 0].sum())
         if counts[:, 1].any():
-            self.settled.breaches += 1
+            self.decisions.breaches += 1
             return None
         return sent[0]
 
 
-class _Aggregation:
+class _AggregationBounds:
     """Sparse map along the nodes of one-spike neurons."""
 
     sparse = False
@@ -143,14 +154,14 @@ class _Aggregation:
         over_rows(look_up, len(given), given, self._table, levels)
         return (self._float @ torch.from_numpy(levels)).numpy()
 
-    def settle(self, phases: Any, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
+    def decide_exactly(self, phases: Any, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
         # One feature of all nodes at a time fits into a cache; edges lead anywhere in it.
         nodes, features = np.nonzero(sent == UNDECIDED)
         order = np.argsort(features, kind="stable")
         start = np.searchsorted(features[order], np.arange(sent.shape[1] + 1))
         columns = np.ascontiguousarray(phases.T)
         over_rows(
-            settle_aggregate,
+            decide_aggregation_exactly,
             len(columns),
             self._indptr,
             self._indices,
@@ -166,7 +177,7 @@ class _Aggregation:
         )
 
 
-class _Entries:
+class _SparseInputBounds:
     """Dense map of a sparse binary coded input."""
 
     sparse = True
@@ -185,8 +196,8 @@ class _Entries:
         self.bytes = 8 * self._columns.size
 
     @classmethod
-    def of(cls, synapse: Synapse, op: Dense, pre: InputPopulation, population: Population) -> _Entries | None:
-        """None where the values of codes are not code / 2^bits, which the arguments above take for granted."""
+    def of(cls, synapse: Synapse, op: Dense, pre: InputPopulation, population: Population) -> _SparseInputBounds | None:
+        """The bounds; None if the value of a code is not code / 2^bits, as they assume."""
         values = values_of_codes(pre, population.membrane)
         if not np.array_equal(values, np.arange(len(values)) / 2.0 ** code_bits(pre.code)):
             return None
@@ -202,7 +213,8 @@ class _Entries:
     def sums(self, sample: SparseSample) -> NDArray[np.float32] | None:
         """Σ weight · code, (nodes, features).
 
-        Rows where the sum might be inexact or saturate v are infinite, which decides nothing; None where they are many.
+        Rows whose sum might be inexact or saturate v are set to infinity, which leaves their neurons undecided. None if
+        there are many of them.
         """
         m = sample.matrix
         codes = sp.csr_matrix((m.data.astype(np.float32), m.indices, m.indptr), shape=m.shape)
@@ -214,15 +226,15 @@ class _Entries:
         z[large] = np.inf
         return z
 
-    def settle(self, sample: SparseSample, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
+    def decide_exactly(self, sample: SparseSample, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
         m = sample.matrix
         over_rows(
-            settle_entries, len(sent), m.indptr, m.indices, m.data, self._bits, self._columns, *neurons, z, bounds,
-            sent, counts,
+            decide_entries_exactly, len(sent), m.indptr, m.indices, m.data, self._bits, self._columns, *neurons, z,
+            bounds, sent, counts,
         )  # fmt: skip
 
 
-Group: TypeAlias = _Aggregation | _Entries
+Group: TypeAlias = _AggregationBounds | _SparseInputBounds
 BOUNDS: MapRegistry[Callable[[Synapse, Any, InputPopulation | Population, Population], Group | None]] = MapRegistry(
     "the bounds for graph networks", __name__, otherwise="the layer runs in its exact kernel"
 )
@@ -232,11 +244,13 @@ BOUNDS: MapRegistry[Callable[[Synapse, Any, InputPopulation | Population, Popula
 @BOUNDS.register(Sparse)
 def _aggregation(
     synapse: Synapse, op: Sparse, pre: InputPopulation | Population, population: Population
-) -> _Aggregation | None:
-    return _Aggregation(synapse, op, pre, population) if isinstance(pre, Population) else None
+) -> _AggregationBounds | None:
+    return _AggregationBounds(synapse, op, pre, population) if isinstance(pre, Population) else None
 
 
 @BOUNDS.register(Dense)
-def _entries(synapse: Synapse, op: Dense, pre: InputPopulation | Population, population: Population) -> _Entries | None:
+def _sparse_input(
+    synapse: Synapse, op: Dense, pre: InputPopulation | Population, population: Population
+) -> _SparseInputBounds | None:
     binary = isinstance(pre, InputPopulation) and code_bits(pre.code) > 0
-    return _Entries.of(synapse, op, pre, population) if binary and isinstance(pre, InputPopulation) else None
+    return _SparseInputBounds.of(synapse, op, pre, population) if binary and isinstance(pre, InputPopulation) else None

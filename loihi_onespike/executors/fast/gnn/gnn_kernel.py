@@ -1,10 +1,10 @@
-"""Kernels of one layer over the nodes of a graph: synaptic inputs of a block of nodes, then the recursion.
+"""Kernels of one layer of a graph network: synaptic inputs of a block of nodes, then the recursion.
 
-    sums[n, t, f]  weights of the spikes that reach neuron f of node n at phase t; t = 0 collects what is silent
+    sums[n, t, f]  weights of the spikes that reach neuron f of node n at phase t; t = 0 is for silent neurons
 
-A block of nodes at a time keeps memory bounded whatever the graph; all phases together cost one pass over the synapses,
-since a neuron spikes once. Integers throughout: equal to the oracle to the bit. Compiled by numba;
-`executors.threads.over_rows` runs them on ranges of the nodes of a block, first_node to end_node.
+Work on one block of nodes at a time keeps the memory small for graphs of any size. Since a neuron spikes once, one pass
+over the synapses serves all phases. All numbers are integers, so the results equal the oracle's to the bit. Compiled by
+numba; `executors.threads.over_rows` runs them on ranges of the nodes of a block, first_node to end_node.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def aggregate(first_node, end_node, sums, first, indptr, indices, weights, sign,
 
 @njit(cache=True, nogil=True)
 def aggregate_codes(first_node, end_node, sums, first, indptr, indices, weights, codes, bits):  # type: ignore[no-untyped-def]
-    """The same of binary coded inputs: codes (nodes, features)."""
+    """Sparse map along the nodes of a binary coded input; codes (nodes, features)."""
     for n in range(first_node, end_node):
         acc = sums[n]
         for e in range(indptr[first + n], indptr[first + n + 1]):
@@ -125,10 +125,15 @@ def recursion(  # type: ignore[no-untyped-def]
     """Integrate, decide and record a block of nodes.
 
     Args:
+        first_node, end_node: range of nodes of the block.
+        sums: (block, input steps + 1, features) synaptic inputs.
+        first: node of the graph that is the first of the block.
+        bias, threshold: (nodes, features).
         leak: (input steps,) gain per step, real.
         window: input_shift, wait, timesteps.
         table, negative: (T,) factors of the threshold.
-        flags: spiking, signed, keep v, measure peaks.
+        flags: whether the layer spikes, sends negative spikes, returns v, and measures peaks.
+        sent, v_end: (nodes, features) results: spike phases, and v at the end of the window.
         peaks: (block, 2) largest |v| and |a_in|.
     """
     input_shift, wait, timesteps = window

@@ -1,4 +1,4 @@
-"""A population over the nodes of a graph and its synapses, for the kernels of `graph_kernel`."""
+"""A population of a graph network and its synapses, run by the kernels of `gnn_kernel`."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ Scatter: TypeAlias = Callable[[Codes], Add]
 
 @dataclass(frozen=True)
 class Group:
-    """What the kernel of a synapse group has to know beside its map.
+    """Properties of a synapse group that its kernel needs beside the map.
 
     Attributes:
-        name: of the group, for errors.
+        name: name of the group, for error messages.
         exponent: left shift of its weights.
-        bits: of binary codes that it reads, 0 for spikes.
-        signed: spikes may be negative.
-        shape: of the population.
+        bits: number of bits of the binary codes that it reads, 0 for phases of one spike.
+        signed: whether its input spikes may be negative.
+        shape: shape of the population that it reaches.
     """
 
     name: str
@@ -57,15 +57,15 @@ SCATTERS: MapRegistry[Callable[[Any, Group], Scatter]] = MapRegistry(
 
 
 def is_graph_network(network: Network) -> bool:
-    """Whether its populations stand for the nodes of one graph."""
+    """Whether the populations of a network have the shape (nodes, features) of one graph."""
     return "graph" in network.facts or any(isinstance(s.op, Sparse) for s in network.synapses)
 
 
 class GraphLayer:
     """One population of shape (nodes, features); same results as `dense_layer.DenseLayer`.
 
-    Use `GraphLayer.of`, which gives None for what the kernels have no form for. Memory beside spikes and v is that of
-    the synapses and one block of nodes.
+    `GraphLayer.of` makes one where the kernels can run the layer. Beside spikes and v it needs memory for the synapses
+    and for one block of nodes.
     """
 
     def __init__(self, population: Population | Readout, scatters: list[tuple[str, Scatter]]) -> None:
@@ -88,7 +88,7 @@ class GraphLayer:
     def of(
         cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
     ) -> GraphLayer | None:
-        """The layer, None where a synapse group is of another kind or its sums need more than 32 bits."""
+        """The layer; None if a synapse group has no kernel or its sums need more than 32 bits."""
         makers = [SCATTERS.find(s.op) for s, _ in inputs]
         seen = [op_input_shape(pre.shape, s.index) for s, pre in inputs]
         if {len(shape) for shape in (population.shape, *seen)} != {2}:
@@ -105,17 +105,22 @@ class GraphLayer:
 
     @property
     def neurons(self) -> tuple[Any, ...]:
-        """bias, threshold, leak, 2^input_shift, factors of the threshold and signed, for `graph_settle`."""
+        """bias, threshold, leak, 2^input_shift, factors of the threshold and signed, for `undecided_nodes`."""
         factor, signed = 2.0 ** self._window[0], self._flags[1]
         return self._bias, self._threshold, self._leak, factor, self._table, self._negative, signed
 
     @property
     def bytes_per_image(self) -> int:
-        """A graph is one sample: whatever it needs, there is one of it."""
+        """Bytes for the one sample that a graph is."""
         return BLOCK_BYTES + 16 * prod(self.population.shape)
 
     def run_batch(self, phases: Mapping[str, Codes], keep: bool = True) -> LayerTrace:
-        """Phases and v, (1, nodes, features), from those of the presynaptic populations."""
+        """Phases and v, (B, nodes, features), from the phases of the presynaptic populations.
+
+        Args:
+            phases: phases or codes of the presynaptic populations.
+            keep: record v and the peaks; a readout always records v.
+        """
         spiking, _ = self._flags
         keep_v = keep or not spiking
         shape = self.population.shape
@@ -146,7 +151,7 @@ class GraphLayer:
         return sent, v, peaks
 
     def ranges(self, phases: Mapping[str, Codes]) -> NDArray[np.float64]:
-        """Largest |v| of every neuron, without rounding or saturation, (nodes, features)."""
+        """Largest |v| of every neuron over the window, without rounding or saturation, (nodes, features)."""
         factor = 2.0**self.population.membrane.input_shift
         largest = np.zeros(self.population.shape)
 
@@ -190,7 +195,7 @@ def _sample(phases: Mapping[str, Codes], i: int) -> dict[str, Codes]:
 
 
 def _behind_gather(synapse: Synapse, scatter: Scatter) -> Scatter:
-    """The group with the rearrangement in front of its map."""
+    """The group with the gather index in front of its map."""
     index = synapse.index
     if index is None:
         return scatter
@@ -210,7 +215,7 @@ def _group(synapse: Synapse, pre: InputPopulation | Population, shape: tuple[int
 
 @SCATTERS.register(Dense)
 def _dense(op: Dense, group: Group) -> Scatter:
-    # Narrow weights keep the rows of a sparse input's features in the cache.
+    # Weights of 16 bits keep the rows that a sparse input reads in the cache.
     bits, exponent = group.bits, group.exponent
     columns = (np.ascontiguousarray(op.weight.T, np.int32) << exponent).astype(np.int32 if exponent else np.int16)
 

@@ -42,7 +42,7 @@ def test_every_way_of_deciding_is_taken() -> None:
         fast = equal_phases(case)
         peaks = reference.run(*case).layers
         for name, layer in fast.bounded.items():
-            settled = layer.settled
+            settled = layer.decisions
             assert settled.breaches == 0
             seen["bounds"] += settled.neurons - settled.exact
             seen["recursion"] += settled.exact
@@ -75,12 +75,12 @@ def test_broken_arithmetic_sends_the_batch_to_the_exact_kernel(monkeypatch: pyte
     def broken(self: BoundedLayer, phases: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Every sum gives a potential at the lowest threshold, where nothing is decided by bounds."""
         z, rest = sums(self, phases)
-        lowest = self.cells.cut.min() - self.offset
+        lowest = self.lookup.cut.min() - self.offset
         return np.broadcast_to(lowest / self.factor, z.shape).astype(np.float32), rest[:0]
 
     monkeypatch.setattr(BoundedLayer, "_sums", broken)
     found = fast.run(case.codes, potentials=False)
-    assert layer.settled.breaches > 0
+    assert layer.decisions.breaches > 0
     assert np.array_equal(expected.layers[name].phases, found.layers[name].phases)  # type: ignore[arg-type]
 
 
@@ -103,6 +103,6 @@ def test_lower_float_precision_turns_the_bounds_off() -> None:
     try:
         torch.set_float32_matmul_precision("medium")
         fast = equal_phases(case)
-        assert fast.bounded and not any(layer.settled.neurons for layer in fast.bounded.values())
+        assert fast.bounded and not any(layer.decisions.neurons for layer in fast.bounded.values())
     finally:
         torch.set_float32_matmul_precision(before)

@@ -74,9 +74,9 @@ def test_bounds_equal_the_reference(signed: bool) -> None:
     exact = dict.fromkeys(("dense", "sum"), 0)
     for seed in range(12):
         for name, layer in equal_phases(network(seed, signed), sparse_codes(seed, 255)).items():
-            assert layer.settled.breaches == 0
-            decided[name] += layer.settled.neurons - layer.settled.exact
-            exact[name] += layer.settled.exact
+            assert layer.decisions.breaches == 0
+            decided[name] += layer.decisions.neurons - layer.decisions.exact
+            exact[name] += layer.decisions.exact
     assert min(decided.values()) > 0 and min(exact.values()) > 0, (decided, exact)
 
 
@@ -85,7 +85,7 @@ def test_rows_that_may_saturate_are_left_to_the_recursion() -> None:
     net = network(3, True, shift=6)
     codes = sparse_codes(3, 10, 0.05).dense("test")[0]
     few = SparseSample(sp.csr_matrix(codes))
-    quiet = equal_phases(net, few)["dense"].settled
+    quiet = equal_phases(net, few)["dense"].decisions
     codes[5] = 255
     loud = reference.run(net, codes[None]).layers["dense"]
     assert loud.peak == 2**23 - 1 or loud.peak == 2**23
@@ -99,10 +99,10 @@ def test_broken_arithmetic_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = fast.bounded["sum"]
     assert isinstance(layer, BoundedGraphLayer)
     factor, offset = layer._bounds[:2]
-    lowest = ((layer.cells.cut.min() - offset) / factor).astype(np.float32)
+    lowest = ((layer.lookup.cut.min() - offset) / factor).astype(np.float32)
     monkeypatch.setattr(layer.group, "sums", lambda phases: np.broadcast_to(lowest, (NODES, FEATURES)).copy())
     found = fast.run(codes, potentials=False)
-    assert layer.settled.breaches == 1
+    assert layer.decisions.breaches == 1
     assert np.array_equal(expected.layers["sum"].phases, found.layers["sum"].phases)  # type: ignore[arg-type]
 
 
@@ -111,5 +111,5 @@ def test_a_budget_without_room_for_bounds_does_without() -> None:
     fast = FastExecutor(net)
     tight = FastExecutor(net, budget_bytes=fast.bytes_per_image)
     assert np.array_equal(fast.predict(codes), tight.predict(codes))
-    assert not any(layer.settled.neurons for layer in tight.bounded.values())
-    assert any(layer.settled.neurons for layer in fast.bounded.values())
+    assert not any(layer.decisions.neurons for layer in tight.bounded.values())
+    assert any(layer.decisions.neurons for layer in fast.bounded.values())

@@ -1,4 +1,4 @@
-"""The recursion of single neurons, for those that the bounds of `bounded_layer` leave undecided."""
+"""Exact recursion of the single neurons that the bounds of `bounded_layer` leave undecided."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLACES, CHANNELS, TAPS, GROUP_OUT, GROUP_IN, WEIGHTS, BITS, SOURCE, OUT_PLACES =
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _inputs(sums, source, gather, table, places, rows, weights, p, o):  # type: ignore[no-untyped-def]
-    """Synaptic input of channel o at output place p at every step; sums[0] collects what is silent."""
+    """Add the synaptic input of channel o at output place p to sums[t] of every step t; sums[0] is of silent inputs."""
     first_tap = first_input = 0
     for s in range(table.shape[0]):
         taps, channels, bits = table[s, TAPS], table[s, CHANNELS], table[s, BITS]
@@ -43,7 +43,7 @@ def _inputs(sums, source, gather, table, places, rows, weights, p, o):  # type: 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle(  # type: ignore[no-untyped-def]
+def decide_exactly(  # type: ignore[no-untyped-def]
     first_image, end_image, source, gather, table, places, rows, weights, bias, theta, negative, leak, input_shift,
     signed, z, rest, factor, offset, slack, limit, sent, counts,
 ):  # fmt: skip
@@ -52,17 +52,19 @@ def settle(  # type: ignore[no-untyped-def]
     Args:
         first_image, end_image: range of images to work on.
         source: as in `event_kernel.run_layer`.
-        gather … weights: of `exact_tables`: input of every (group, place, channel), groups, input place and row of
-            weights of every (group, output place, tap), and int16 weights, those of one neuron side by side.
+        gather, table, places, rows, weights: the tables of `undecided_tables.exact_tables`.
         bias, theta, negative: (places or 1, channels) and (T, places or 1, channels) int32; leak: (steps,) int64.
-        z … limit: as in `quantize_kernel.decide`.
+        input_shift: left shift of the synaptic input.
+        signed: the neurons send negative spikes too.
+        z, rest, factor, offset, slack: as in `quantize_kernel.decide_by_bounds`, which calls the offset `bias`.
+        limit: (2, places or 1, channels) float32: limit on |y|, and 1 / threshold.
         sent: (images, places, channels) int16, overwritten where UNDECIDED.
-        counts: (images, 2) int64: neurons settled, and neurons whose potential was not within its bounds.
+        counts: (images, 2) int64: neurons decided here, and neurons whose potential was not within its bounds.
     """
     steps, timesteps = len(leak), theta.shape[0]
     for n in range(first_image, end_image):
         sums = np.zeros(steps + 1, np.int64)
-        settled = wrong = 0
+        decided = wrong = 0
         for p in range(sent.shape[1]):
             for o in range(sent.shape[2]):
                 if sent[n, p, o] != UNDECIDED:
@@ -82,11 +84,11 @@ def settle(  # type: ignore[no-untyped-def]
                         phase = -k - 1
                         break
                 sent[n, p, o] = phase
-                settled += 1
+                decided += 1
                 r = p if offset.shape[0] > 1 else 0
                 y = np.float64(z[n, p, o]) + (np.float64(rest[n, p, o]) if rest.shape[0] > 0 else 0.0)
                 y = y * factor[r, o] + offset[r, o]
-                # factor = gain per unit of the threshold: v in the same units is v / threshold
+                # y is in units of the threshold, and so is v / threshold.
                 found = v * limit[1, r, o]
                 wrong += (abs(y) <= limit[0, r, o]) & (abs(found - y) > slack[r, o])
-        counts[n, 0], counts[n, 1] = settled, wrong
+        counts[n, 0], counts[n, 1] = decided, wrong

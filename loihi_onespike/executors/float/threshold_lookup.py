@@ -1,10 +1,10 @@
-"""A decreasing table of thresholds as cells of the float32 line, so that a value finds its phase by one look-up.
+"""A table of thresholds divided into cells of the float32 numbers, so that one look-up gives the phase of a value.
 
     phase(y) = first k with y ≥ table[k], or -k with -y ≥ negative[k]; 0 for none
 
-The upper bits of a float32 (exponent and a few bits of the mantissa) number cells that grow with the magnitude, as the
-distances between thresholds do. The cells are made so fine that none holds two thresholds of one sign. Then a value
-is decided by the one threshold in its cell, whatever the number of phases and their spacing.
+The upper bits of a float32 (exponent and a few bits of the mantissa) are the number of its cell. Cells grow with the
+magnitude, as the distances between thresholds do, and are made so small that none contains two thresholds of one sign.
+The phase of a value then follows from its cell and one comparison with the threshold in it, for any number of phases.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import PHASE_DTYPE
 
 MAX_CELLS = 2**15
-"""Cells of each sign; finer spaced thresholds are searched instead."""
+"""Largest number of cells of each sign; thresholds that need more are found by bisection (`quantizer.first_phase`)."""
 
 
 @dataclass(frozen=True, eq=False)
-class CellTable:
-    """Cells of positive values, and behind them those of negative values where negative spikes exist.
+class ThresholdLookup:
+    """Cells of positive values, followed by those of negative values where negative spikes exist.
 
-    |y| is pinned to [low, high]; its cell is i = (bits(|y|) >> shift) - first, plus `cells` for a negative y of a
-    signed code; the entry of both results is 2 i + (|y| ≥ cut[i]).
+    |y| is limited to [low, high]. Its cell is i = (bits(|y|) >> shift) - first, plus `cells` for a negative y of a
+    signed code, and its phase and level are entry 2 i + (|y| ≥ cut[i]) of their arrays.
 
     Attributes:
         cut: (cells or 2 cells,) float32 threshold in the cell, infinite where there is none.
         phase: (2 · len(cut),) int16 phases, negative in the cells of negative values.
         level: (2 · len(cut),) float32 levels of these phases.
-        first, shift: numbering of the cells.
+        first, shift: number of the first cell, and bits of a float32 below the cell's number.
         low, high: float32 ends of the range that the cells cover.
         cells: number of cells of one sign.
         signed: there are negative spikes; without them values below `low` are silent.
@@ -50,16 +50,16 @@ class CellTable:
     @classmethod
     def of(
         cls, table: NDArray[np.float64], negative: NDArray[np.float64] | None, levels: NDArray[np.float64]
-    ) -> CellTable | None:
-        """Cells of thresholds (T,), infinite for a phase that is never sent; `levels` (T,) of the phases.
+    ) -> ThresholdLookup | None:
+        """The look-up of some thresholds; None where it does not apply.
 
-        None where the look-up does not apply: a threshold at or below zero (activations such as the sigmoid), or
-        thresholds too close to be told apart by MAX_CELLS cells.
+        It does not apply if a threshold is zero or less (activations such as the sigmoid), or if thresholds are so
+        close together that they need more than MAX_CELLS cells.
 
         Args:
-            table: thresholds (T,).
-            negative: negative thresholds (T,), None for an unsigned population.
-            levels: levels (T,).
+            table: (T,) thresholds, infinite for a phase that is never sent.
+            negative: (T,) thresholds of the negative side, None for an unsigned population.
+            levels: (T,) levels of the phases.
         """
         sides = [_first_reached(table)] + ([] if negative is None else [_first_reached(negative)])
         cuts = np.concatenate([c for c, _ in sides])
@@ -90,7 +90,7 @@ def _bits(values: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _first_reached(table: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Thresholds that ever decide, ascending, and the phase that each one starts."""
+    """Thresholds below all earlier ones, in ascending order, and the phase of each; others are never reached first."""
     lowest = np.minimum.accumulate(np.asarray(table, np.float64)).astype(np.float32)
     cuts, phases = np.unique(lowest, return_index=True)
     finite = np.isfinite(cuts)

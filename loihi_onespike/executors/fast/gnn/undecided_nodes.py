@@ -1,4 +1,4 @@
-"""The recursion of single neurons over the nodes of a graph, for those that the bounds leave undecided."""
+"""Exact recursion of the single neurons of a graph network that the bounds leave undecided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
 
 @njit(cache=True, nogil=True)
 def _final(sums, bias, leak, factor):  # type: ignore[no-untyped-def]
-    """v after the last input step from the synaptic inputs sums[1] …, as in `graph_kernel.recursion`."""
+    """v after the last input step from the synaptic inputs sums[1] …, as in `gnn_kernel.recursion`."""
     v = float(bias)
     for t in range(leak.shape[0]):
         v = min(max(np.floor(v * leak[t]) + sums[t + 1] * factor, float(V_MIN)), float(V_MAX))
@@ -22,7 +22,7 @@ def _final(sums, bias, leak, factor):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _phase(v, own, table, negative, signed):  # type: ignore[no-untyped-def]
-    """First phase whose threshold a held v reaches."""
+    """First phase whose threshold the final v reaches, negative for a negative spike, 0 for none."""
     for k in range(table.shape[0]):
         if v >= np.floor(own * table[k]):
             return k + 1
@@ -41,11 +41,11 @@ def _outside(v, z, n, f, bounds):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def settle_aggregate(  # type: ignore[no-untyped-def]
+def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
     first_feature, end_feature, indptr, indices, weights, columns, nodes, start, bias, threshold, leak, factor, table,
     negative, signed, z, bounds, sent, counts,
 ):  # fmt: skip
-    """Replace every UNDECIDED phase of a sparse map along the nodes.
+    """Replace every UNDECIDED phase of a layer behind a sparse map along the nodes.
 
     Args:
         columns: (features, nodes of the input) phases.
@@ -53,7 +53,7 @@ def settle_aggregate(  # type: ignore[no-untyped-def]
         bias, threshold, z, sent: (nodes, features).
         leak: (input steps,) gain per step, real; factor: 2^input_shift; table, negative: (T,) factors of the threshold.
         bounds: factor, offset, slack, limit and unit, (nodes or 1, features) each.
-        counts: (features, 2) neurons settled, and neurons whose potential was not within its bounds.
+        counts: (features, 2) neurons decided here, and neurons whose potential was not within its bounds.
     """
     for f in range(first_feature, end_feature):
         steps = leak.shape[0]
@@ -73,14 +73,19 @@ def settle_aggregate(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def settle_entries(  # type: ignore[no-untyped-def]
+def decide_entries_exactly(  # type: ignore[no-untyped-def]
     first_node, end_node, indptr, indices, codes, bits, weights, bias, threshold, leak, factor, table, negative,
     signed, z, bounds, sent, counts,
 ):  # fmt: skip
-    """The same for a dense map of the stored entries of a sparse binary coded input; weights (inputs, features).
+    """Replace every UNDECIDED phase of a layer behind a dense map of a sparse binary coded input.
 
     Args:
-        counts: (nodes, 2).
+        indptr, indices, codes: the stored entries of the input, as in a CSR matrix (nodes, inputs).
+        bits: number of bits of the codes.
+        weights: (inputs, features).
+        counts: (nodes, 2) neurons decided here, and neurons whose potential was not within its bounds.
+
+    The other arguments are those of `decide_aggregation_exactly`.
     """
     for n in range(first_node, end_node):
         sums = np.empty(leak.shape[0] + 1, np.int64)

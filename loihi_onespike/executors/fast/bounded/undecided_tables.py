@@ -1,4 +1,4 @@
-"""Synapse groups in the tables of `exact_kernel.settle`, which recomputes single neurons."""
+"""Tables of the synapse groups for `undecided_kernel.decide_exactly`, which computes single neurons."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.event.event_kernel import PLACES, SOURCE
 from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs, gather_of
-from loihi_onespike.executors.fast.event.tap_tables import Taps
+from loihi_onespike.executors.fast.event.windowed_map import WindowedMap
 
 
-def exact_tables(inputs: Inputs, taps: list[Taps], events: EventTables) -> tuple[NDArray[Any], ...]:
-    """gather, table, places, rows and weights; weights (tap, output channel, input channel).
+def exact_tables(inputs: Inputs, taps: list[WindowedMap], events: EventTables) -> tuple[NDArray[Any], ...]:
+    """gather, table, places, rows and weights of all groups, one behind the other.
+
+    gather (group, place, channel) is the input, places and rows (group, output place, tap) are input place and row of
+    weights, table has the columns that `undecided_kernel` names, and weights are int16 (row, output channel, input
+    channel), so that those of one neuron lie side by side.
 
     Args:
         inputs: groups of synapses and the populations that they read.
-        taps: taps of every group.
-        events: tables of the event-driven layer.
+        taps: windowed map of every group.
+        events: tables of the same groups for the event-driven kernel.
     """
     table, weights, offset = [], [], 0
     for s, ((synapse, pre), tap) in enumerate(zip(inputs, taps, strict=True)):

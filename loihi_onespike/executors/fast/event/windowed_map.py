@@ -1,4 +1,4 @@
-"""Linear maps as places, taps and rows of weights, the form that the event-driven kernels read."""
+"""Linear maps as windows over the places of their input, the form that the event-driven kernel reads."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from loihi_onespike.core.maps.registry import MapRegistry
 
 
 @dataclass(frozen=True, eq=False)
-class Taps:
-    """A linear map as places, taps and rows of weights.
+class WindowedMap:
+    """A linear map as windows over the places of its input.
 
-    y[place p, channel o] = Σ_k Σ_c weights[rows[p, k], c, o] · x[places[p, k], c]
+        y[p, o] = Σ_k Σ_c weights[rows[p, k], c, o] · x[places[p, k], c]
+
+    with output place p, output channel o, tap k of the window and input channel c. Output channels of one group see the
+    input channels of this group only.
 
     Attributes:
-        places: (output places, taps) input place or -1.
-        rows: (output places, taps) row of weights.
-        weights: (rows, input channels, output channels per group).
-        groups: groups of channels.
-        channel_first: channels are the first axis of input and output (maps), not the last.
+        places: (output places, taps) input place under each tap, -1 for none.
+        rows: (output places, taps) row of weights of each tap.
+        weights: (rows, input channels, output channels per group) int16.
+        groups: number of groups of channels.
+        channel_first: channels are the first axis of input and output (feature maps), not the last.
     """
 
     places: NDArray[np.int32]
@@ -35,21 +38,22 @@ class Taps:
     channel_first: bool
 
 
-TAPS: MapRegistry[Callable[[Any, Shape, bool], Taps]] = MapRegistry(
-    "the tap tables of the event kernel", __name__, otherwise="the layer runs as dense maps"
+WINDOWED_MAPS: MapRegistry[Callable[[Any, Shape, bool], WindowedMap]] = MapRegistry(
+    "the event-driven kernel", __name__, otherwise="the layer runs as dense maps"
 )
-"""make(op, shape, features_last): tables of a map over inputs of `shape`, beside maps whose features come last."""
+"""make(op, shape, features_last): the windowed form of a map over inputs of `shape`; arguments of `windowed_map_of`."""
 
 
-def taps_of(op: LinearMap, shape: Shape, features_last: bool = False) -> Taps | None:
-    """Tables of a map over inputs of a shape; None where it has no such form.
+def windowed_map_of(op: LinearMap, shape: Shape, features_last: bool = False) -> WindowedMap | None:
+    """The windowed form of a map; None for a map without an entry in WINDOWED_MAPS.
 
     Args:
         op: the map.
-        shape: that the map sees.
-        features_last: the maps beside it have their features last; a map that can do either then has so too.
+        shape: shape of its input.
+        features_last: another map onto the same population has its channels on the last axis; an elementwise map, which
+            works with either order, then takes the same.
     """
-    make = TAPS.find(op)
+    make = WINDOWED_MAPS.find(op)
     return None if make is None else make(op, shape, features_last)
 
 
@@ -72,34 +76,34 @@ def _same_rows(places: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.broadcast_to(np.arange(places.shape[1], dtype=np.int32), places.shape)
 
 
-@TAPS.register(Conv)
-def _conv(op: Conv, shape: Shape, features_last: bool) -> Taps:
+@WINDOWED_MAPS.register(Conv)
+def _conv(op: Conv, shape: Shape, features_last: bool) -> WindowedMap:
     places = _window_places(op.window, shape[1:])
     out, per_group = op.weight.shape[:2]
     by_group = op.weight.reshape(op.groups, out // op.groups, per_group, -1)  # (g, o, i, tap)
     weights = by_group.transpose(3, 0, 2, 1).reshape(-1, op.groups * per_group, out // op.groups)
-    return Taps(places, _same_rows(places), weights.astype(np.int16), op.groups, True)
+    return WindowedMap(places, _same_rows(places), weights.astype(np.int16), op.groups, True)
 
 
-@TAPS.register(Pool)
-def _pool(op: Pool, shape: Shape, features_last: bool) -> Taps:
+@WINDOWED_MAPS.register(Pool)
+def _pool(op: Pool, shape: Shape, features_last: bool) -> WindowedMap:
     places = _window_places(op.window, shape[1:])
     weights = np.full((1, shape[0], 1), op.weight, np.int16)
-    return Taps(places, np.zeros_like(places), weights, shape[0], True)
+    return WindowedMap(places, np.zeros_like(places), weights, shape[0], True)
 
 
-@TAPS.register(Dense)
-def _dense(op: Dense, shape: Shape, features_last: bool) -> Taps:
+@WINDOWED_MAPS.register(Dense)
+def _dense(op: Dense, shape: Shape, features_last: bool) -> WindowedMap:
     places = np.arange(prod(shape[:-1]), dtype=np.int32)[:, None]
-    return Taps(places, np.zeros_like(places), op.weight.T[None].astype(np.int16), 1, False)
+    return WindowedMap(places, np.zeros_like(places), op.weight.T[None].astype(np.int16), 1, False)
 
 
-@TAPS.register(Diagonal)
-def _diagonal(op: Diagonal, shape: Shape, features_last: bool) -> Taps:
+@WINDOWED_MAPS.register(Diagonal)
+def _diagonal(op: Diagonal, shape: Shape, features_last: bool) -> WindowedMap:
     if features_last:
         weight = np.broadcast_to(op.weight, shape).reshape(-1, shape[-1])
         places = np.arange(len(weight), dtype=np.int32)[:, None]
-        return Taps(places, places, weight[..., None].astype(np.int16), shape[-1], False)
+        return WindowedMap(places, places, weight[..., None].astype(np.int16), shape[-1], False)
     channels, count = shape[0], prod(shape[1:])
     places = np.arange(count, dtype=np.int32)[:, None]
     aligned = op.weight.reshape((1,) * (len(shape) - op.weight.ndim) + op.weight.shape)
@@ -109,4 +113,4 @@ def _diagonal(op: Diagonal, shape: Shape, features_last: bool) -> Taps:
     else:
         weights = np.broadcast_to(aligned, shape).reshape(channels, count).T
         rows = places
-    return Taps(places, rows, weights[..., None].astype(np.int16), channels, True)
+    return WindowedMap(places, rows, weights[..., None].astype(np.int16), channels, True)

@@ -1,7 +1,8 @@
-"""Vector operations of LANES numbers for numba kernels.
+"""Vector (SIMD) operations on LANES numbers for numba kernels.
 
-Loops over a few lanes in compiled Python cost more in checks (do the arrays overlap, how many are left) than in work.
-These are emitted as vector instructions of LLVM, which every target lowers to what it has.
+A loop over a few numbers that numba compiles spends more time on checks (whether the arrays overlap, how many numbers
+are left) than on its work. These functions are emitted as vector instructions of LLVM, which LLVM translates into the
+instructions of the processor.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _widened(builder: Any, values: Any) -> Any:
 
 
 @intrinsic
-def add_lanes(typingctx: Any, total: Any, at: Any, weights: Any, first: Any) -> Any:
+def simd_add(typingctx: Any, total: Any, at: Any, weights: Any, first: Any) -> Any:
     """total[at : at + LANES] += weights[first : first + LANES]; total int16 or int32, weights int16."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -58,7 +59,7 @@ def _constant(value: int) -> ir.Constant:
 
 
 def _spread(builder: Any, value: Any) -> Any:
-    """One int32 in all lanes."""
+    """A vector with one int32 in all lanes."""
     one = builder.insert_element(ir.Constant(WIDE, ir.Undefined), value, ir.Constant(INT32, 0))
     return builder.shuffle_vector(one, ir.Constant(WIDE, ir.Undefined), _constant(0))
 
@@ -69,7 +70,7 @@ def _pinned(builder: Any, values: Any, low: Any, high: Any) -> Any:
 
 
 @intrinsic
-def integrate_lanes(typingctx: Any, v: Any, at: Any, total: Any, first: Any, mant: Any, shift: Any, limit: Any) -> Any:
+def simd_integrate(typingctx: Any, v: Any, at: Any, total: Any, first: Any, mant: Any, shift: Any, limit: Any) -> Any:
     """v = saturate((v · mant >> 12) + (pin(total, ±limit) << shift)) for LANES neurons from v[at] and total[first] on.
 
     v int32, total int16 or int32; the product is taken in two halves, v = h · 2^12 + l:
@@ -113,7 +114,7 @@ def _decider(signed: bool) -> Any:
     return typed
 
 
-decide_lanes = intrinsic(_decider(signed=False))
+simd_decide = intrinsic(_decider(signed=False))
 """sent = phase where sent is 0 and v ≥ theta, for LANES neurons from sent[at], v[at] and theta[first] on."""
-decide_signed_lanes = intrinsic(_decider(signed=True))
+simd_decide_signed = intrinsic(_decider(signed=True))
 """The same, and sent = -phase where sent is 0, v < theta and -v ≥ negative[first]."""
