@@ -35,7 +35,7 @@ def load_model(spec: str, weights: str | Path | None = None) -> LoadedModel:
         spec: "digits" (the demo's network), "file.py:callable", "package.module:callable" or "torchvision:name". The
             callable is a function without arguments that returns the module, a module class, or the module itself.
             The file is run like any program, so it must be trusted. Or the path of an .onnx file or of a program
-            saved by torch.export (.pt2), which contain their weights and must be trusted too.
+            saved by torch.export (.pt2), which contain their weights; nothing in them is run.
         weights: safetensors file, or a state_dict saved by torch.save (loaded with weights_only=True); every key must
             match. Without it the weights are those that the callable gives the module.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import nn
 
 from loihi_onespike.errors import ModelLoadError
+from loihi_onespike.frontend.importers.tensor_archive import UnsafeArchiveError, load_tensors
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "module", "ema_state_dict")
 """Keys under which training scripts keep the state_dict in a checkpoint; the first that exists is used."""
@@ -54,10 +54,10 @@ def _read(path: Path) -> object:
         except (SafetensorError, OSError, ValueError) as error:
             raise ModelLoadError(f"{path}: not a readable safetensors file ({error})") from error
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:
+        return load_tensors(path)
+    except UnsafeArchiveError as error:
         raise ModelLoadError(
-            f"{path}: the file is damaged or contains more than tensors; only tensors are loaded, since a pickled "
+            f"{path}: {error}; only tensors are loaded, since a pickled "
             "object can run any program; where you trust it, load it and save torch.save(model.state_dict(), path) "
             "or a safetensors file"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +13,8 @@ from loihi_onespike.errors import Finding, ModelLoadError, UnsupportedModelError
 from loihi_onespike.frontend.importers.batched_module import BatchedModule
 
 _SUPPORTED = "the ONNX operations that onnx2torch reads: convolution, Gemm, pooling, activations, sums, moved values …"
+_UNQUOTABLE = re.compile(r"[^\w.:/@+=,;()<>\[\] -]")
+"""Characters of a node's name that could end a string of Python; none of those of the common exporters."""
 _REMEDY = "export the network without it (simplify the file, choose another opset), or convert the torch module itself"
 
 
@@ -24,13 +27,19 @@ def onnx_module(path: Path) -> nn.Module:
     """
     onnx, onnx2torch = _libraries(path)
     try:
-        model = onnx.load(str(path))
+        model = onnx.load(str(path), load_external_data=False)
+        _check_external_data(model, path)
+        onnx.load_external_data_for_model(model, str(path.parent))
         onnx.checker.check_model(model)
+    except ModelLoadError:
+        raise
     except Exception as error:  # protobuf's, onnx's and the file system's
         raise ModelLoadError(f"{path}: not a valid ONNX file ({type(error).__name__}: {error})") from error
     findings = _unreadable(model, path)
     if findings:
         raise UnsupportedModelError(findings)
+    for node in model.graph.node:  # onnx2torch writes the names into the source of a function, between quotes
+        node.name = _UNQUOTABLE.sub("_", node.name)
     try:
         module = onnx2torch.convert(model)
     except Exception as error:  # an attribute that its converter does not know
@@ -49,6 +58,22 @@ def _libraries(path: Path) -> tuple[ModuleType, ModuleType]:
             'install it with: pip install "loihi-onespike[onnx]"'
         ) from error
     return onnx, onnx2torch
+
+
+def _check_external_data(model: Any, path: Path) -> None:
+    """Weights outside of the file must be regular files in its folder or below, reached through no link."""
+    from onnx.external_data_helper import _get_all_tensors, uses_external_data
+
+    for tensor in _get_all_tensors(model):
+        if not uses_external_data(tensor):
+            continue
+        location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+        folder, named = path.parent.resolve(), path.parent / location
+        if not location or named.is_symlink() or not named.is_file() or folder not in named.resolve().parents:
+            raise ModelLoadError(
+                f"{path}: weights outside of the file must be regular files in its folder, but those of "
+                f"{tensor.name!r} are in {location!r}; export the network again with its weights beside it"
+            )
 
 
 def _unreadable(model: Any, path: Path) -> list[Finding]:

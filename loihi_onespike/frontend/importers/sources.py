@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import TypeAlias
 
-import torch
 from torch import nn
 from torch.export import ExportedProgram
 
 from loihi_onespike.errors import ConfigurationError, ModelLoadError
 from loihi_onespike.frontend.importers.onnx import onnx_module
 from loihi_onespike.frontend.importers.program import ExportedModule
+from loihi_onespike.frontend.importers.program_file import read_program
 
 ModelSource: TypeAlias = nn.Module | ExportedProgram | str | Path
 """A module, a program of `torch.export.export`, or the path of an .onnx or .pt2 file."""
@@ -43,15 +42,4 @@ def _from_file(path: Path) -> nn.Module:
         raise ModelLoadError(f"{path}: file name must end in .onnx or .pt2, got {kind!r}")
     if not path.is_file():
         raise ModelLoadError(f"{path}: no such file")
-    return onnx_module(path) if kind == ".onnx" else ExportedModule(_program(path))
-
-
-def _program(path: Path) -> ExportedProgram:
-    try:
-        return torch.export.load(path)
-    except (zipfile.BadZipFile, RuntimeError, ValueError, KeyError, AssertionError, OSError) as error:
-        reason = f"{type(error).__name__}: {str(error)[:120]}"
-        raise ModelLoadError(
-            f"{path}: not a program that torch {torch.__version__} can read ({reason}); write it with "
-            "torch.export.save of the same release, for torch 2.3 of a module that is no bare nn.Sequential"
-        ) from error
+    return onnx_module(path) if kind == ".onnx" else ExportedModule(read_program(path))
