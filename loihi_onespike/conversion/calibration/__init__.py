@@ -1,4 +1,4 @@
-"""Calibration without training: levels, scales, thresholds and biases chosen on data (beyond the paper)."""
+"""Calibration without training: levels, scales, thresholds, weights and biases chosen on data (beyond the paper)."""
 
 from loihi_onespike.conversion.method import Method
 

@@ -1,4 +1,4 @@
-"""Planned stages from calibration data: which code, scale, threshold and bias every population has."""
+"""Calibration: code, scale, thresholds and bias of every population, chosen on calibration data."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ Progress = Callable[[str, int, int], None]
 Batch = NDArray[np.floating] | SparseSample
 
 LIVE_BYTES = 3 * 2**30
-"""Memory for the values of both networks while the layers are calibrated one after the other."""
+"""Memory for the values of ANN and SNN while the layers are calibrated one after the other."""
 TRIAL_IMAGES = 48
 """Samples on which the levels for a short wait are chosen."""
 FEW_IMAGES = 4
-"""Of these, on which their head-room is."""
+"""Samples on which these levels are checked for head-room of v."""
 STEEPER_RANGES = (16, 32, 64, 256, 1024, 4096)
-"""Gain over a whole window, base^T, of the levels that are tried there; v has no room for more."""
+"""Gains over a whole window, base^T, of the levels that are tried for a short wait; v has no room for more."""
 STEEPEST_BASE = 4.0
+"""Largest base that is tried for a short wait; the gain of one step is at most 4."""
 ENOUGH_IMAGES = 64
-"""Fewer samples leave the corrections to chance."""
+"""Number of samples below which a note says that the corrections depend on chance."""
 
 
 def calibrate(
@@ -53,17 +54,17 @@ def calibrate(
     """Plan every hidden stage of a graph whose input is planned.
 
     Args:
-        graph: from the lowering, with the plan of its input.
-        batches: arrays (n, *shape), or one sparse sample.
-        options: of the conversion.
+        graph: stages from the lowering, with the plan of the input.
+        batches: calibration inputs, arrays (n, *shape) or one sparse sample.
+        options: options of the conversion.
         progress: called as progress(what, done, of).
-        ranks: processes that share the survey of the data; the rest every one of them does alike.
+        ranks: processes that share the survey of the data; every one of them does all other work itself.
 
     Returns:
-        the graph with a plan for every hidden stage, and with the weights and biases that the calibration corrected.
+        The graph with a plan for every hidden stage, and with the weights and biases that the calibration corrected.
 
     Raises:
-        CalibrationError: no data, or values that are not finite.
+        CalibrationError: there are no data, or values that are not finite.
     """
     total = sum(_samples(batch) for batch in batches)
     survey = Survey(graph, _shown(batches, progress), total, ranks)
@@ -93,10 +94,10 @@ def calibrate(
 def _for_wait(
     graph: StageGraph, x: Any, settings: CalibrationSettings, timesteps: int, progress: Progress
 ) -> CalibrationSettings:
-    """The settings whose levels carry most under its wait.
+    """The settings with the levels of least error at the output under a short wait.
 
-    Under a short wait phase k is decided on what came by phase wait + k: the steeper the levels, the less is missing
-    then, and the coarser the code. Which of them counts more is tried on some of the data, at the network's output.
+    Under a short wait phase k is decided on the input of steps 1..wait + k. With steeper levels less of the input is
+    missing by then, but the code is coarser. Which effect is larger is measured on some of the data.
     """
     some = x if isinstance(x, SparseSample) else x[:TRIAL_IMAGES]
     few = x if isinstance(x, SparseSample) else x[:FEW_IMAGES]
@@ -104,7 +105,7 @@ def _for_wait(
     steeper = [PhaseCode(Base.nearest(base), timesteps) for base in bases if base <= STEEPEST_BASE]
     codes = [settings.codes, *(dict.fromkeys(settings.codes, code) for code in steeper)]
     progress_of = _Steps("wait", len(codes), progress)
-    # the weights cost most of a pass and change little here
+    # Fitting the weights takes most of the time of a pass and hardly changes the order of the trials.
     method = replace(settings.method, weights=False, rounding=False)
     trials: list[tuple[float, StageGraph, Mapping[str, SingleSpikeCode]]] = []
     for tried in codes:
@@ -121,7 +122,7 @@ def _for_wait(
 
 
 def _fits(planned: StageGraph, x: Any, weight_bits: int) -> bool:
-    """v stays within its 24 bits: the steeper the levels, the larger the gain over a window."""
+    """Whether v fits into 24 bits; steeper levels have a larger gain over the window."""
     assert planned.input_plan is not None
     try:
         quantize(planned, encode_values(planned.input_plan, x), weight_bits, graph_layers=isinstance(x, SparseSample))
@@ -152,7 +153,7 @@ def _shown(batches: Sequence[Batch], progress: Progress) -> Any:
 
 
 def _together(graph: StageGraph, batches: Sequence[Batch], parts: int) -> Any:
-    """Calibration data as one array, as many samples as the memory holds."""
+    """Calibration data as one array, with as many samples as LIVE_BYTES allow."""
     if isinstance(batches[0], SparseSample):
         return batches[0]
     images = max(1, LIVE_BYTES // live_bytes(graph, parts))
@@ -166,7 +167,12 @@ def _together(graph: StageGraph, batches: Sequence[Batch], parts: int) -> Any:
 
 
 def live_bytes(graph: StageGraph, parts: int = 1) -> int:
-    """Bytes per sample at the widest point: the values of both networks that are still read, and one layer's work."""
+    """Bytes per sample at the widest point: values of ANN and SNN that later layers read, and the work of one layer.
+
+    Args:
+        graph: stages to calibrate.
+        parts: number of parts in which the input of a layer is looked at, 1 with a full wait.
+    """
     last: Mapping[str, int] = {
         link.pre: i for i, s in enumerate(graph.stages) if not isinstance(s, InputStage) for link in s.links
     }
@@ -182,7 +188,7 @@ def _notes(found: int, used: int) -> tuple[str, ...]:
     notes = []
     if used < found:
         notes.append(f"calibration: the layers were calibrated on {used} of {found} samples, to keep within memory")
-    if 1 < found < ENOUGH_IMAGES:  # one sample is a graph, whose nodes are many
+    if 1 < found < ENOUGH_IMAGES:  # a single sample is a graph, which has many nodes
         notes.append(
             f"calibration: found {found} samples, below {ENOUGH_IMAGES} the corrections follow chance; give more"
         )

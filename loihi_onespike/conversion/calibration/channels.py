@@ -1,4 +1,4 @@
-"""Samples of a population's values, channel by channel."""
+"""Channels of a population, and samples of their values."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.core.maps import Shape
 
 SAMPLES = 4096
-"""Values of a channel that are looked at."""
+"""Largest number of values that are sampled per channel."""
 
 
 @dataclass(frozen=True)
 class Channels:
-    """The places of a stage that share one bias correction.
+    """The channels of a stage: sets of places that share one bias correction.
 
     Attributes:
-        shape: of one sample.
-        shared: axes of the shape that the places of a channel differ in.
+        shape: shape of one sample of the stage.
+        shared: axes of the shape that run over the places of one channel.
     """
 
     shape: Shape
@@ -29,7 +29,7 @@ class Channels:
 
     @classmethod
     def of(cls, stage: Stage | OutputStage) -> Channels:
-        """A channel per neuron in vectors, since a bias costs nothing; else places that share a scale are a channel."""
+        """The channels of a stage: every neuron of a vector is one, otherwise places that share a scale are one."""
         if len(stage.shape) == 1:
             return cls(stage.shape, ())
         if isinstance(stage, Stage):
@@ -49,19 +49,19 @@ class Channels:
         return int(np.prod(self.parameter_shape))
 
     def mean(self, values: torch.Tensor) -> NDArray[np.float64]:
-        """(channels,) mean over samples and places of values (N, *shape)."""
+        """Mean of values (N, *shape) over samples and places, (channels,)."""
         return values.mean(dim=[0, *(axis + 1 for axis in self.shared)]).double().numpy().reshape(-1)
 
     def per_channel(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(channels,) values reshaped so that they broadcast to the stage's shape."""
+        """Values (channels,) reshaped so that they broadcast to the stage's shape."""
         return np.asarray(values, np.float64).reshape(self.parameter_shape)
 
     def places(self, samples: int, seed: int, most: int = SAMPLES) -> tuple[torch.Tensor, ...]:
-        """Random indices into the sample axis and the shared axes, `most` of them or every place once.
+        """Random indices into the sample axis and the shared axes; every place once if there are at most `most`.
 
         Args:
             samples: number of samples.
-            seed: seed of the choice.
+            seed: seed of the random numbers.
             most: largest number of places.
         """
         extents = (samples, *(self.shape[axis] for axis in self.shared))
@@ -70,7 +70,7 @@ class Channels:
         return tuple(torch.from_numpy(i) for i in np.unravel_index(flat, extents))
 
     def sample(self, values: torch.Tensor, places: tuple[torch.Tensor, ...]) -> NDArray[np.float64]:
-        """(channels, n) values (N, *shape) at those places."""
+        """Values (N, *shape) at the given places, (channels, n)."""
         own = [axis + 1 for axis in range(len(self.shape)) if axis not in self.shared]
         view = values.permute(0, *(axis + 1 for axis in self.shared), *own)
         return view[places].reshape(len(places[0]), -1).T.double().numpy()

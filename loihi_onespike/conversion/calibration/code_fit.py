@@ -1,7 +1,7 @@
-"""λ, first negative phase and levels with the least mean square error for given activations.
+"""Fit of a code to activations: λ, first negative phase and levels with the least mean square error.
 
-The error of a one-spike code is that of a scalar quantizer, so its best levels are those of Lloyd and Max: every
-threshold in the middle between two levels (Eq. 4), every level at the mean of the values that it stands for.
+A one-spike code is a scalar quantizer, so its best levels are those of Lloyd and Max: every threshold lies in the
+middle between two levels (Eq. 4), and every level is the mean of the values that are rounded to it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,24 @@ FACTORS = np.geomspace(0.35, 1.6, 24)
 FEW_SAMPLES = 256
 """Below this many values per channel one factor is chosen for all channels."""
 FIRST_LEVEL = 0.8
-"""Level of phase 1 in units of λ: a convention, λ makes up for it."""
+"""Level of phase 1 in units of λ; a convention, since λ scales all levels."""
 WIDEST_STEP = 3.9
 """Largest ratio of neighbouring levels; the gain of one step is at most 4."""
 CLOSEST_STEP = 1.002
+"""Smallest ratio of neighbouring levels."""
 ITERATIONS = 16
+"""Iterations of Lloyd's method."""
 COARSE = FACTORS[::2]
+"""Factors that are tried as λ during the iterations."""
 CURVES = np.linspace(1.5, 6.0, 10)
-"""Curves of companded levels that are tried."""
+"""Curves of `companded_levels` from which the fit of levels may start."""
 QUIET = 1e-3
-"""Noise, as a share of the power of the values, below which twice the levels are not worth twice the spikes."""
+"""Mean square error, as a share of the power of the values, below which negative spikes are not worth their number."""
 
 
 @dataclass(frozen=True, eq=False)
 class CodeFit:
-    """How a population is coded.
+    """Scale and signs of the code of a population, as fitted.
 
     Attributes:
         scales: (C,) λ per channel.
@@ -51,14 +54,14 @@ class CodeFit:
 
 @dataclass(frozen=True, eq=False)
 class ActivationValues:
-    """Activations of one population to be carried.
+    """Activations of one population, which its code has to represent.
 
     Attributes:
         sorted: samples of every channel.
         largest: (C,) largest activation of every channel, the λ of Eq. 2.
-        symmetric: values of either sign about 0.
-        common: one factor for all channels.
-        two_sided: negative spikes may be used from a fitted first negative phase on.
+        symmetric: the values have both signs, and negative spikes are allowed at every phase.
+        common: all channels share one factor on `largest`.
+        two_sided: negative spikes are allowed from a first negative phase on, which is fitted.
     """
 
     sorted: SortedValues
@@ -68,7 +71,7 @@ class ActivationValues:
     two_sided: bool = False
 
     def of_channels(self, chosen: NDArray[np.int64]) -> ActivationValues:
-        """The same for some channels."""
+        """The activations of the channels with these numbers."""
         return replace(self, sorted=self.sorted.of_channels(chosen), largest=self.largest[chosen])
 
     @property
@@ -78,14 +81,14 @@ class ActivationValues:
 
 
 def fit_scales(values: ActivationValues, grid: CodeGrid, factors: Float = FACTORS) -> tuple[Float, float]:
-    """λ per channel with the least error on a grid, and that error.
+    """λ per channel with the least error on a grid, and this error averaged over the channels.
 
-    Among equally good ones the factor next to 1 wins (a channel that is always silent has no preference).
+    Among equally good factors the one closest to 1 is chosen, for example for a channel that is always silent.
 
     Args:
         values: activations of a population.
-        grid: levels and thresholds of the code.
-        factors: factors of the largest value that are tried as λ.
+        grid: values that the code can send.
+        factors: fractions of the largest activation that are tried as λ.
     """
     scales = values.largest[:, None] * factors
     errors = values.sorted.errors(grid, scales)
@@ -98,12 +101,12 @@ def fit_scales(values: ActivationValues, grid: CodeGrid, factors: Float = FACTOR
 
 
 def fit_population(values: ActivationValues, levels: Float, thresholds: Float, factors: Float = FACTORS) -> CodeFit:
-    """λ per channel and first negative phase for given levels and thresholds (T,).
+    """λ per channel and first negative phase with the least error for given levels and thresholds.
 
     Args:
         values: activations of a population.
-        levels, thresholds: levels and thresholds (T,) in units of λ.
-        factors: factors of the largest value that are tried as λ.
+        levels, thresholds: (T,) levels and thresholds in units of λ.
+        factors: fractions of the largest activation that are tried as λ.
     """
     scales, error = fit_scales(values, CodeGrid.of(levels, thresholds, None, values.symmetric), factors)
     best = CodeFit(scales, None, error)
@@ -120,18 +123,18 @@ def fit_population(values: ActivationValues, levels: Float, thresholds: Float, f
 
 
 def _spread(first: int, last: int) -> list[int]:
-    """All phases between, or some 16 of them."""
+    """Phases from first to last, 16 of them evenly spread if there are more."""
     return sorted({int(t) for t in np.rint(np.linspace(first, last, min(16, max(last - first + 1, 0))))})
 
 
 def fit_codebook(populations: Sequence[ActivationValues], timesteps: int, iterations: int = ITERATIONS) -> Codebook:
-    """Levels that serve several populations, each weighted by its relative error.
+    """Levels with the least sum of relative errors over several populations.
 
-    The best curve of `companded_levels`, then Lloyd's iteration from there: λ and first negative phase are
-    fitted to the levels, then every level moves to the mean of the values that it stands for.
+    The fit starts from the best curve of `companded_levels`. Each iteration of Lloyd's method then fits λ and the first
+    negative phase to the levels, and moves every level to the mean of the values that are rounded to it.
 
     Args:
-        populations: activations of the populations.
+        populations: activations of the populations that share the code.
         timesteps: number of levels T.
         iterations: iterations of Lloyd's method.
     """
@@ -150,7 +153,7 @@ def fit_codebook(populations: Sequence[ActivationValues], timesteps: int, iterat
 
 
 def _means(populations: Sequence[ActivationValues], levels: Float) -> Float:
-    """Mean of what every level stands for; the level itself where it stands for nothing."""
+    """Mean of the values that are rounded to every level, and the level itself where there are none."""
     number, total = np.zeros(len(levels)), np.zeros(len(levels))
     thresholds = middles(levels)
     for values in populations:
@@ -166,22 +169,22 @@ def _means(populations: Sequence[ActivationValues], levels: Float) -> Float:
 
 
 def companded_levels(timesteps: int, curve: float) -> Float:
-    """level(k) ∝ sinh(curve · (T + 1 - k) / T): even steps for a curve of 0, powers of a base for a large one.
+    """level(k) ∝ sinh(curve · (T + 1 - k) / T), with FIRST_LEVEL as the first level.
 
-    Evenly spaced small levels below geometrically spaced large ones are what Lloyd's iteration finds for the
-    activations of trained networks.
+    The steps are even for a curve near 0, and the levels are powers of a base for a large one. In between, small levels
+    are evenly and large ones geometrically spaced, as Lloyd's method finds them for activations of trained networks.
     """
     rising = np.sinh(curve * np.arange(timesteps, 0, -1) / timesteps) / np.sinh(curve)
     return FIRST_LEVEL * rising
 
 
 def middles(levels: Float) -> Float:
-    """Thresholds half-way to the next level, the last half-way to 0."""
+    """Thresholds in the middle between a level and the next smaller one, for the last level between it and 0."""
     return (levels + np.append(levels[1:], 0.0)) / 2
 
 
 def _spaced(levels: Float) -> Float:
-    """Decreasing levels whose ratios the gains can express, the first at FIRST_LEVEL."""
+    """The levels with ratios that gains can express, CLOSEST_STEP to WIDEST_STEP, and with FIRST_LEVEL as the first."""
     spaced = np.empty_like(levels)
     spaced[-1] = max(levels[-1], levels[0] * 1e-3)
     for k in range(len(levels) - 2, -1, -1):

@@ -1,12 +1,12 @@
-"""The values that one neuron can send, as an ascending grid, and how well a grid carries given values.
+"""The values that one neuron can send, as an ascending grid, and the error of given values on such a grid.
 
 With levels ℓ(k) and the first negative phase m, from which on negative spikes are allowed (two-sided codes), in units
 of λ and relative to the value of no spike:
 
     grid = -ℓ(m) … -ℓ(T), 0, ℓ(T) … ℓ(1)        offset = ℓ(m), so that the lowest value is 0
 
-Without negative spikes the grid is 0, ℓ(T) … ℓ(1) and the offset 0. A value is sent as the entry between whose
-thresholds it lies.
+Without negative spikes the grid is 0, ℓ(T) … ℓ(1) and the offset is 0. A value between two neighbouring thresholds is
+sent as the entry of the grid that lies between them.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class CodeGrid:
-    """Entries (M,) and the M - 1 thresholds between them, ascending, in units of λ about the value of no spike.
+    """Values that a neuron can send and the thresholds between them, in units of λ relative to the value of no spike.
 
     Attributes:
-        phases: (M,) phase of each entry, negative for negative spikes, 0 for none.
+        entries: (M,) values, ascending.
+        thresholds: (M - 1,) thresholds between neighbouring entries, ascending.
+        phases: (M,) phase of each entry, negative for negative spikes, 0 for no spike.
         offset: value of no spike in units of λ.
     """
 
@@ -41,12 +43,12 @@ class CodeGrid:
     def of(
         cls, levels: Float, thresholds: Float, first_negative_phase: int | None = None, symmetric: bool = False
     ) -> CodeGrid:
-        """Grid of a code's levels and thresholds (T,).
+        """Grid of given levels and thresholds.
 
         Args:
-            levels, thresholds: levels and thresholds (T,) in units of λ.
-            first_negative_phase: first phase that negative spikes may take; None for an unsigned code.
-            symmetric: negative spikes at every phase about 0, as activations of either sign need them.
+            levels, thresholds: (T,) levels and thresholds of the code in units of λ.
+            first_negative_phase: first phase of negative spikes in a two-sided code; None without one.
+            symmetric: negative spikes are allowed at every phase, and no spike is the value 0.
         """
         up, up_at = levels[::-1], thresholds[::-1]
         first = 1 if symmetric else first_negative_phase
@@ -67,7 +69,7 @@ class CodeGrid:
     def of_code(
         cls, code: SingleSpikeCode, first_negative_phase: int | None = None, symmetric: bool = False
     ) -> CodeGrid:
-        """Grid of a code.
+        """Grid of the levels and thresholds of a code.
 
         Args:
             code: the code.
@@ -77,10 +79,15 @@ class CodeGrid:
 
 
 class SortedValues:
-    """Values of every channel in ascending order with what is needed to sum over any interval of them.
+    """Values of every channel in ascending order, with cumulative sums for sums over any interval of them.
 
     Args:
-        values: (C, n).
+        values: (C, n) values, in any order.
+
+    Attributes:
+        values: (C, n) the values in ascending order.
+        sums: (C, n + 1) sums of the first values.
+        squares: (C,) sum of all squares.
     """
 
     def __init__(self, values: Float) -> None:
@@ -90,7 +97,7 @@ class SortedValues:
         self.squares = np.sum(self.values**2, axis=1)
 
     def of_channels(self, chosen: NDArray[np.int64]) -> SortedValues:
-        """The same for some channels."""
+        """The values of the channels with these numbers."""
         return SortedValues(self.values[chosen])
 
     @property
@@ -99,7 +106,7 @@ class SortedValues:
         return int(self.values.shape[1])
 
     def errors(self, grid: CodeGrid, scales: Float) -> Float:
-        """(C, F) mean square error of every channel with each of its λ, scales (C, F)."""
+        """Mean square error of every channel with each of its λ, (C, F) for scales (C, F)."""
         out = np.empty(scales.shape)
         over_rows(
             _errors, len(scales), self.values, self.sums, self.squares, scales, grid.entries, grid.thresholds,
@@ -108,7 +115,7 @@ class SortedValues:
         return out
 
     def segments(self, grid: CodeGrid, scales: Float) -> tuple[Float, Float]:
-        """Number and sum, in units of λ about the value of no spike, of the values sent as each entry: (C, M) each."""
+        """Number, and sum in units of λ relative to the value of no spike, of the values of each entry: (C, M) each."""
         return _segments(self.values, self.sums, scales, grid.thresholds, grid.offset)
 
 

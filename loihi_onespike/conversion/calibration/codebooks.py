@@ -1,4 +1,4 @@
-"""One code for all populations that are read together: their reader has one leak."""
+"""One code for all populations that one stage reads: its neurons have one leak, so the levels must be the same."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph
 
 CHANNELS = 64
-"""Channels of a population that the levels are fitted to."""
+"""Largest number of channels per population that the levels are fitted to."""
 
 
 def groups(graph: StageGraph) -> list[list[Stage]]:
-    """Hidden stages in groups that must share a code: read by one stage, or pooled by one that is."""
+    """Hidden stages in groups that must share a code.
+
+    Two stages must if one stage reads both, or if one of them is the max pooling of the other.
+    """
     root = {stage.name: stage.name for stage in graph.hidden}
 
     def find(name: str) -> str:
@@ -48,9 +51,9 @@ def codebooks(
 
     Args:
         graph: stages that get codes.
+        values: activations by stage; stages of max pooling are not among them.
         timesteps: number of levels T.
         done: called after every group.
-        values: activations by stage; max pooling has none of its own.
     """
     codes: dict[str, SingleSpikeCode] = {}
     for group in groups(graph):
@@ -61,7 +64,7 @@ def codebooks(
 
 
 def _thinned(values: ActivationValues) -> ActivationValues:
-    """Some channels, evenly spread."""
+    """The values of at most CHANNELS channels, evenly spread."""
     count = len(values.largest)
     if count <= CHANNELS:
         return values

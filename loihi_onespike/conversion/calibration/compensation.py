@@ -1,12 +1,12 @@
-"""Rounding of weights in which every weight makes up for the errors of those before it.
+"""Rounding of weights to integers in which every weight compensates the errors of those rounded before it.
 
-The output error of a row of weights under the inputs that it really sees is
+With w the real and q the rounded weights, the error of an output on the inputs of the calibration data is
 
     (w - q)ᵀ H (w - q),   H = covariance of the inputs of the row
 
-With the weights rounded one after the other, the error of each is moved onto the weights that are still real, by the
-least-squares solution for this H, before they are rounded themselves (optimal brain surgeon with a fixed order of
-weights, arXiv 2210.17323, section 3). The mean of the inputs is left out of H: the bias takes care of it.
+The weights are rounded one after the other. After each, its error is distributed over the weights that are still real,
+by the least-squares solution for this H (optimal brain surgeon with a fixed order of weights, arXiv 2210.17323,
+section 3). The mean of the inputs is not part of H, since the bias corrects its effect.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from loihi_onespike.executors.threads import over_rows
 Float = NDArray[np.float64]
 
 DAMPING = 0.01
-"""Share of the mean variance that is added to every variance …"""
+"""Share of the mean variance that is added to every variance."""
 CHANCE = 0.1
-"""… and that times weights over samples: the fewer samples, the less their covariances are believed."""
+"""Further share that is added, times the number of weights over that of samples: few samples give poor covariances."""
 
 
 class Compensation:
-    """A `Rounding` for one stage.
+    """Rounding with compensation for the weights of one stage; a `Rounding`.
 
     Args:
-        rows: of the links whose weights are rounded together, all others are rounded to nearest.
+        rows: inputs of the weights by number of the link; weights of all other links are rounded to nearest.
         scales: λ of the inputs of each of these links, as `gathered_scale` gives it.
     """
 
@@ -42,7 +42,12 @@ class Compensation:
         self._rows, self._scales = rows, scales
 
     def __call__(self, link: int, weights: Float) -> Float:
-        """Whole numbers for weights (O, I / groups, …) or (O, I) of a link in units of the grid."""
+        """Whole numbers for weights (O, I / groups, …) or (O, I) of a link, given in units of the integer grid.
+
+        Args:
+            link: number of the link among those of the stage.
+            weights: real weights.
+        """
         if link not in self._rows:
             return nearest(link, weights)
         rows = self._rows[link]
@@ -59,13 +64,13 @@ def rounded_rows(weights: Float, covariances: Float, samples: int) -> Float:
     Args:
         weights: weights (groups, rows, d) in units of the integer grid.
         covariances: covariances (groups, d, d) of their inputs.
-        samples: that the covariances were taken from.
+        samples: number of samples behind the covariances.
     """
     size = weights.shape[-1]
     variances = np.diagonal(covariances, axis1=1, axis2=2)
     damping = (DAMPING + CHANCE * size / samples) * variances.mean(axis=1)
-    damping = np.where(damping > 0, damping, 1.0)  # where nothing ever arrives, every weight is on its own
-    order = np.argsort(-variances, axis=1, kind="stable")  # those that matter most first, while others can help
+    damping = np.where(damping > 0, damping, 1.0)  # without any input all weights are rounded alone
+    order = np.argsort(-variances, axis=1, kind="stable")  # large variances first, while many weights are left
     damped = np.take_along_axis(np.take_along_axis(covariances, order[:, :, None], 1), order[:, None, :], 2)
     damped += damping[:, None, None] * np.eye(size)
     moved = np.take_along_axis(weights, order[:, None, :], 2)
@@ -76,9 +81,9 @@ def rounded_rows(weights: Float, covariances: Float, samples: int) -> Float:
 
 
 def inverse_factor(matrices: Float) -> Float:
-    """Upper triangular R with RᵀR = H⁻¹ of positive definite H (groups, d, d).
+    """Upper triangular R with RᵀR = H⁻¹ for positive definite H (groups, d, d).
 
-    With the order of rows and columns turned round, H = L Lᵀ gives R = L⁻¹ turned back.
+    If J H J = L Lᵀ, where J reverses the order of rows or columns, then R = J L⁻¹ J.
     """
     lower = np.linalg.cholesky(matrices[:, ::-1, ::-1])
     inverses = np.stack([scipy.linalg.lapack.dtrtri(matrix, lower=1)[0] for matrix in lower])
@@ -87,7 +92,7 @@ def inverse_factor(matrices: Float) -> Float:
 
 @njit(cache=True, nogil=True)
 def _compensate(first, end, weights, factors):  # type: ignore[no-untyped-def]
-    """Round some of the rows (groups, rows, d), counted over all groups, in place, from left to right."""
+    """Round rows first..end of (groups, rows, d), counted over all groups, in place and from left to right."""
     _, rows, size = weights.shape
     for i in range(first, end):
         row, factor = weights[i // rows, i % rows], factors[i // rows]

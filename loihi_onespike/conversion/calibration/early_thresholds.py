@@ -1,9 +1,9 @@
 """Thresholds per phase under a short wait.
 
 With a wait shorter than the input, early phases are decided on part of it. A spike that the rest of the input would
-have taken back cannot be called back (a noise spike, paper section V-C2), and one that comes late stands for too
-little. The best threshold of a phase weighs the two, and the table of thresholds has an entry per phase, so that it
-costs nothing.
+have prevented cannot be taken back (a noise spike, paper section V-C2); a threshold that is too high delays spikes, and
+a later spike has a smaller value. The best threshold of a phase balances the two errors. Since the table of thresholds
+has an entry per phase anyway, thresholds of their own for the early phases need no further memory.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from loihi_onespike.core.graphs.stage import StagePlan
 from loihi_onespike.executors.threads import over_rows
 
 FACTORS = np.array([0.7, 0.8, 0.9, 1.0, 1.05, 1.1, 1.15, 1.2, 1.27, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 5.0])
-"""What the threshold of an early phase is tried to be multiplied with."""
+"""Factors that are tried on the threshold of an early phase."""
 SWEEPS = 2
+"""Passes over all early phases."""
 VALUES = 12_000
-"""Sampled neurons that the thresholds are fitted to."""
+"""Largest number of values that the thresholds are fitted to."""
 CHUNKS = 16
-"""Parts of the sample whose errors are added up on their own: the sums do not depend on the number of threads."""
+"""Parts of the values whose errors are added up separately, so that sums do not depend on the number of threads."""
 
 
 def fit_early_thresholds(
@@ -32,10 +33,10 @@ def fit_early_thresholds(
     """The plan with thresholds of least error for the early phases, one phase after the other.
 
     Args:
+        parts: (S, M) pre-activations at steps wait + 1 … T_in, in units of the threshold, bias and offset included.
+        wanted: (M,) values to send, in units of λ relative to the value of no spike.
+        weight: (M,) weight of the squared error: λ² of the neuron.
         plan: plan whose thresholds are fitted.
-        parts: (S, M) pre-activations in units of the threshold, bias and offset included.
-        wanted: (M,) values to be carried, in units of λ about the value of no spike.
-        weight: (M,) what a unit of squared error counts, λ² of the neuron.
     """
     early = min(len(parts) - 1, plan.code.timesteps)
     if parts.shape[1] > VALUES:
@@ -63,13 +64,13 @@ def fit_early_thresholds(
 
 
 def _kept(fitted: NDArray[np.float32], start: NDArray[np.float64], early: int) -> NDArray[np.float64]:
-    """The fitted entries of the early phases, the others as they were."""
+    """The fitted entries of the early phases, followed by the unchanged entries of the others."""
     return np.concatenate([fitted[:early].astype(np.float64), start[early:]])
 
 
 @njit(cache=True, nogil=True)
 def _level_from(parts, table, negative, levels, first, i):  # type: ignore[no-untyped-def]
-    """Level that neuron i sends at phase index `first` or later."""
+    """Level that neuron i sends at phase index `first` or later, negative for a negative spike, 0 for none."""
     last = parts.shape[0] - 1
     for k in range(first, levels.shape[0]):
         z = parts[min(k, last), i]
@@ -84,7 +85,7 @@ def _level_from(parts, table, negative, levels, first, i):  # type: ignore[no-un
 def _errors_of_phase(  # type: ignore[no-untyped-def]
     first, end, parts, wanted, weight, table, negative, levels, k, sign, tried, errors
 ):
-    """Errors (chunks, tried) of each chunk for every threshold tried at phase index k, all others as they are."""
+    """Add to errors (chunks, tried) those of each chunk for every threshold that is tried at phase index k."""
     size = -(-parts.shape[1] // errors.shape[0])
     last = parts.shape[0] - 1
     for chunk in range(first, end):

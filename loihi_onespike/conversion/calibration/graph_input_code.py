@@ -1,4 +1,4 @@
-"""Code of the input of a graph network, found on its one sample (docs/arithmetic.md, graph networks)."""
+"""Code of the input of a graph network, chosen on its one sample (docs/arithmetic.md, graph networks)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from loihi_onespike.errors import CalibrationError
 
 
 def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSample, code: InputCode) -> StageGraph:
-    """Range of the input: one for all entries of a sparse input, one per feature otherwise, zero without a spike.
+    """The graph with a plan of its input.
 
-    A sparse input with negative entries has no silent zero and is planned as a dense one.
+    A sparse input has one range for all entries, from 0 to the largest, so that a missing entry sends no spike. A dense
+    input has one range per feature. A sparse input with negative entries is planned as a dense one.
 
     Args:
         graph: stages whose input is planned.
         sample: features or adjacency, dense or sparse.
-        code: code of the input.
+        code: code of the input, or "auto".
+
+    Raises:
+        CalibrationError: all values are zero.
     """
     values = sample.matrix.data if isinstance(sample, SparseSample) else sample
     if not values.size or not np.any(values):
@@ -29,7 +33,7 @@ def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSam
         sample = sample.dense("an input that may be negative")
     if isinstance(sample, SparseSample):
         low, high = np.zeros(()), np.array(values.max(), np.float64)
-        variance = np.mean(np.square(values, dtype=np.float64))  # about the silent zero
+        variance = np.mean(np.square(values, dtype=np.float64))  # about zero, which sends no spike
     else:
         low = np.minimum(sample.min(axis=(0, 1)), 0).astype(np.float64)[None]
         high = np.maximum(sample.max(axis=(0, 1)), 0).astype(np.float64)[None]

@@ -1,4 +1,4 @@
-"""Code of the input, found on calibration data (docs/arithmetic.md, The code)."""
+"""Code of the input, chosen on calibration data (docs/arithmetic.md, The code)."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.maps import Shape
 
 AUTO_BITS = (8, 12)
-"""Fewest and most bits that "auto" takes; every bit more is a step of the first layer and a bit of its head-room."""
+"""Fewest and most bits that "auto" takes. A further bit takes a step of the first layer and a bit of its head-room."""
 INPUT_ERROR = 0.01
-"""Rounding error of the input, over the deviation of its values, below which the codes of the layers matter more."""
+"""Rounding error of the input that "auto" allows, relative to the standard deviation of its values."""
 GRID_TOLERANCE = 1e-3
-"""Values count as lying on a grid when they are off by less than this fraction of its step."""
+"""Largest distance of a value from a grid, as a fraction of its step, at which the value counts as a grid value."""
 
 
 def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code: InputCode) -> StageGraph:
     """Choose range and grid of the input and fold its offset into the biases that read it.
 
-    x ↔ offset + scale · Σ levels, per channel (first axis) for inputs with channels, one range for vectors. Where the
-    calibration values lie on a uniform grid that the code can hold (8-bit images after any per-channel normalisation
-    do), the code is laid on that grid and the input is carried exactly; else the range is divided evenly. With zero
-    padding the folded offset differs at the border, so the new bias is one per neuron.
+        x ≈ offset + scale · Σ levels
+
+    There is one range per channel (first axis) for inputs with channels, and one for vectors. If the calibration values
+    lie on a uniform grid that the code can represent, as 8-bit images do after any normalisation per channel, the code
+    takes this grid and represents the input exactly; otherwise the range is divided evenly. With zero padding the
+    effect of the offset differs at the border, so the new bias has a value per neuron.
 
     Args:
         graph: stages whose input is planned.
         batches: calibration inputs (n, *shape).
-        code: code of the input.
+        code: code of the input, or "auto".
     """
     survey = _Survey(graph.input.shape)
     for batch in batches:
@@ -50,7 +52,9 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
 
 
 def enough_bits(span: NDArray[np.float64], variance: NDArray[np.float64]) -> BinaryCode:
-    """Code of the fewest AUTO_BITS with √(Σ step² / 12 / Σ variance) ≤ INPUT_ERROR, step = span / (2^bits - 1).
+    """Code with the fewest bits for which √(Σ step² / 12 / Σ variance) ≤ INPUT_ERROR, step = span / (2^bits - 1).
+
+    The number of bits is in the range AUTO_BITS; the largest is taken where even it does not reach INPUT_ERROR.
 
     Args:
         span, variance: range and variance per channel.
@@ -111,11 +115,11 @@ class _Survey:
         return self._per_channel(list(np.maximum(square - mean**2, 0)))
 
     def on_grid(self, steps: int) -> bool:
-        """Every channel's values lie on a grid of so many steps, so that they are carried exactly."""
+        """Whether the values of every channel lie on a grid of at most `steps` steps, which represents them exactly."""
         return all(len(v) == 1 or _aligned_step(v, steps) is not None for v in self.values)
 
     def grid_step(self, steps: int) -> NDArray[np.float64]:
-        """Step per channel such that `steps` steps cover the range, on the data's own grid where there is one."""
+        """Step per channel such that `steps` steps cover the range; that of the grid of the data where there is one."""
         found = []
         for (lo, hi), values in zip(self.ranges, self.values, strict=True):
             even = (hi - lo) / steps if hi > lo else 1.0 / steps
@@ -124,7 +128,7 @@ class _Survey:
 
 
 def _aligned_step(values: NDArray[np.float64], steps: int) -> float | None:
-    """Step of the grid that the values lie on, divided as finely as `steps` allow; None where there is no such grid."""
+    """Step of the grid that the values lie on, divided as finely as `steps` allow; None for values on no grid."""
     if not 2 <= len(values) <= steps + 1:
         return None
     gaps = np.diff(values)

@@ -1,4 +1,4 @@
-"""The paper's plan of every population: λ from activation maxima, one code and one wait (sections II-C and III-B)."""
+"""The plan of the paper: λ from activation maxima, one code and one wait for all (sections II-C and III-B)."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def plan_by_maxima(
 
     Args:
         graph: stages to plan.
-        maxima: activation maxima by stage.
+        maxima: largest |activation| of every neuron by stage.
         code: code of all hidden stages.
         wait: steps before the first decision; None for full wait.
-        normalization: "channel", or "layer" for the paper's layer-wise one; vectors without channels always share one.
+        normalization: "channel" for one λ per channel, "layer" for one per layer; a vector always has one.
     """
     plans: dict[str, StagePlan] = {}
     for stage in graph.hidden:
@@ -49,10 +49,10 @@ def plan_by_maxima(
 
 
 def channel_scale(maxima: Float, shared: tuple[int, ...]) -> Float:
-    """Maximum over the shared axes, kept as length 1.
+    """Maximum over the shared axes, which keep length 1.
 
-    A channel that calibration never activated takes the median of the others: its range is unknown, and a typical one
-    neither floods the network with spikes nor hides it.
+    A channel that was never active on the calibration data has no known range. It takes the median of the others, with
+    which it sends neither many spikes for small values nor none for large ones.
     """
     scale = maxima.max(axis=shared, keepdims=True)
     alive = scale > 0
@@ -61,10 +61,11 @@ def channel_scale(maxima: Float, shared: tuple[int, ...]) -> Float:
 
 
 def _readable(graph: StageGraph, stage: Stage, scale: Float) -> bool:
-    """Every reader finds one scale wherever it shares weights.
+    """Whether the scales can be multiplied into the weights of every stage that reads this one.
 
-    An aggregation shares its weights between all features and lets their λ pass, so populations that it adds up need
-    one λ each: the ratio of their λ must be that of the integer weights.
+    Weights that are shared between inputs need one scale for these. An aggregation shares its weights between all
+    features, and λ of the features may differ, since it passes through to the output. Where a stage adds up several
+    populations, however, each needs one λ: the ratio of their λ must be a ratio of integer weights.
     """
     return all(
         (seen := gathered_scale(link, scale, stage.shape)) is not None
@@ -77,5 +78,5 @@ def _readable(graph: StageGraph, stage: Stage, scale: Float) -> bool:
 
 
 def _passes(op: LinearMap, seen: Float, rank: int) -> bool:
-    """λ of the inputs passes through the map while its weights stay the same beside others."""
+    """Whether λ of the inputs passes through the map to its output, with weights that stay as they are."""
     return op.input_factor(seen, rank).behind is not None and not op.single_weight

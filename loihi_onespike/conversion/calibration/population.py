@@ -1,4 +1,4 @@
-"""One population's code: λ, first negative phase, thresholds and bias under which its spikes carry the ANN's values."""
+"""Calibration of one population: λ, first negative phase, thresholds and bias that reproduce the values of the ANN."""
 
 from __future__ import annotations
 
@@ -23,26 +23,28 @@ from loihi_onespike.executors.tensors.activation_functions import activate
 Float = NDArray[np.float64]
 
 ROUNDS = 2
-"""Fits of scale and bias, which depend on each other."""
+"""Number of alternating fits of scale and bias, which depend on each other."""
 LEAST_SAMPLES = 512
+"""Fewest values that are sampled per channel."""
 BIAS_ROUNDS = 6
+"""Steps of one fit of the bias."""
 STEP = 0.7
-"""Part of the missing mean that one round adds to the bias."""
+"""Part of the missing mean that one step adds to the bias."""
 LEAST_ACTIVE = 0.1
-"""Share of active neurons that a step of the bias is divided by at least, so that it does not overshoot."""
+"""Smallest share of active neurons that a step of the bias is divided by, so that it does not overshoot."""
 
 
 @dataclass(frozen=True)
 class CalibrationSettings:
-    """What the calibration has to know beside the data.
+    """Settings of the calibration of all populations.
 
     Attributes:
         codes: code of every hidden population by name.
         largest: λ by Eq. 2 of every hidden population, broadcastable to its shape.
         wait: steps before the first decision, None for a full wait.
-        weight_bits: of the integer weights.
-        method: which parts are on.
-        seed: of the choice of samples.
+        weight_bits: bits of the integer weights.
+        method: parts of the calibration that are on.
+        seed: seed of the choice of samples.
     """
 
     codes: Mapping[str, SingleSpikeCode]
@@ -55,14 +57,14 @@ class CalibrationSettings:
 
 @dataclass(frozen=True, eq=False)
 class PopulationTarget:
-    """A population and what is known of it before any data.
+    """A population that is calibrated, with the properties that its code depends on.
 
     Attributes:
-        stage: of the graph.
-        channels: places that share λ and bias.
+        stage: the stage of the graph.
+        channels: sets of places that share λ and bias.
         largest: (C,) largest activation of every channel, the λ of Eq. 2.
         per_channel: every channel has a λ of its own.
-        two_sided: a spike of either sign may stand for values above and below a middle one.
+        two_sided: no spike may be a value above 0 (the offset), with negative spikes for smaller values.
     """
 
     stage: Stage
@@ -82,7 +84,7 @@ class PopulationTarget:
             method: parts of the calibration that are on.
         """
         channels = Channels.of(stage)
-        # max pooling passes the first spike, so a spike in front of it must never stand for a small value
+        # Max pooling passes on the first spike, so an early spike must never be a negative one of a small value.
         pooled = any(s.kind == "max_pool" and stage.name in {k.pre for k in s.links} for s in graph.hidden)
         return cls(
             stage,
@@ -93,7 +95,7 @@ class PopulationTarget:
         )
 
     def values(self, samples: Float) -> ActivationValues:
-        """Samples (C, n) of its activations, to be carried."""
+        """The activations that its code has to represent, from samples (C, n)."""
         return ActivationValues(
             SortedValues(samples), self.largest, not self.stage.nonnegative, not self.per_channel, self.two_sided
         )
@@ -106,14 +108,17 @@ def plan_population(
     shift: Float,
     settings: CalibrationSettings,
 ) -> tuple[StagePlan, Float]:
-    """Plan, and bias per channel (offset not taken off) under which the coded values have the mean of the ANN's.
+    """Plan of a population, and change of its bias per channel with which the coded values have the mean of the ANN's.
 
     Args:
-        target: what is planned.
-        settings: settings of the calibration.
+        target: the population.
         parts: (N, *shape) pre-activations of the SNN at steps wait + 1 … T_in.
         values: (N, *shape) values of the ANN.
-        shift: (C,) bias to start from.
+        shift: (C,) change of the bias to start from.
+        settings: settings of the calibration.
+
+    Returns:
+        The plan, and the change of the bias, (C,), from which the caller subtracts the offset of the plan.
     """
     channels, method = target.channels, settings.method
     places = channels.places(len(values), settings.seed, max(LEAST_SAMPLES, 2 * SAMPLES // (1 + len(parts))))
@@ -122,7 +127,7 @@ def plan_population(
         plan = _fitted(target, seen + shift[:, None], settings)
         if method.bias:
             shift = _unbiased(seen, wanted, plan, target, shift)
-    if method.bias:  # once more on all the data, where the samples leave some chance
+    if method.bias:  # one more step on all the data, since a sample has a random error
         levels = channels.mean(sent_levels(parts, channels.per_channel(shift) - plan.offset, plan))
         _, scale, middle = _per_channel(plan, channels)
         missing = channels.mean(values) - levels * scale[:, 0] - middle[:, 0]
@@ -153,7 +158,7 @@ def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: 
     activation, rank = target.stage.activation, len(target.stage.shape)
     scale = target.channels.per_channel(fit.scales) if target.per_channel else fit.scales[:1].reshape((1,) * rank)
     if activation.homogeneous and np.isfinite(activation.largest):
-        # the first level stands for whatever lies beyond the limit
+        # With the first level at the upper limit of the activation, no level lies beyond it.
         scale = np.minimum(scale, activation.largest / code.levels()[0])
     plan = StagePlan.of(activation, code, scale, wait)
     if fit.first_negative_phase is None:
@@ -164,11 +169,14 @@ def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: 
 
 
 def _unbiased(parts: Float, wanted: Float, plan: StagePlan, target: PopulationTarget, shift: Float) -> Float:
-    """Bias per channel under which the coded samples have the mean of the wanted ones.
+    """Change of the bias per channel with which the coded samples have the mean of the wanted values.
 
     Args:
-        parts: (S, C, n) pre-activations; wanted: (C, n) values.
-        shift: (C,) bias to start from.
+        parts: (S, C, n) pre-activations.
+        wanted: (C, n) values of the ANN.
+        plan: plan of the population.
+        target: the population.
+        shift: (C,) change of the bias to start from.
     """
     factor, scale, middle = _per_channel(plan, target.channels)
     mean = (wanted.mean(axis=1) - middle[:, 0]) / scale[:, 0]

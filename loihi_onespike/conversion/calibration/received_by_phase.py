@@ -1,4 +1,4 @@
-"""What has reached a layer by a given step, as values: the spikes that came so far."""
+"""Values of the spikes that have reached a layer by a given phase."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from loihi_onespike.executors.float.tensor_codes import ALMOST, tensor_code
 
 
 def levels_received_by_phase(levels: torch.Tensor, plan: StagePlan, t: int) -> torch.Tensor:
-    """Levels (N, *shape) in units of λ that a population has sent by phase t; 0 where the spike is still to come.
+    """Levels that a population has sent by phase t, in units of λ; 0 where the spike comes later.
 
     Args:
-        levels: levels that are sent in the window.
+        levels: (N, *shape) levels that are sent in the whole window.
         plan: plan of the population.
-        t: phase.
+        t: last phase that has passed.
     """
     return F.hardshrink(levels, plan.code.levels()[min(t, plan.code.timesteps) - 1] * ALMOST)
 
 
 def input_received_by_phase(values: Any, plan: InputPlan, t: int) -> Any:
-    """The same of the input, in its own units: its first t bits, or the spikes so far.
+    """Part of the input that has been sent by phase t, in its own units: its first t bits, or the spikes so far.
 
     Args:
+        values: values of the whole window, a tensor or one sparse sample.
         plan: plan of the input.
-        t: phase.
-        values: a tensor or one sparse sample.
+        t: last phase that has passed.
     """
     if isinstance(values, SparseSample):
         data = torch.from_numpy(values.matrix.data)

@@ -1,13 +1,13 @@
-"""Weights fitted to the ANN's pre-activations on the inputs that the SNN really gives them, in closed form.
+"""Correction of weights by ridge regression: the SNN's pre-activations are fitted to the ANN's.
 
-With x the inputs of a row of weights in the SNN and r what its pre-activation lacks to the ANN's, both about their
-means, the ridge regression
+Let x be the inputs of a row of weights in the SNN, and r the pre-activation of the ANN less that of the SNN, both
+relative to their means. The ridge regression
 
     ΔW = C_rx (C_xx + μ I)⁻¹
 
-takes back what the codes of the layers before did to directions of x that they always do it to. μ is the one that
-does best on samples that it was not fitted to; where none gains enough there, the weights stay as they are. The means
-are left to the bias.
+corrects the part of the error that depends linearly on x, which the codes of the preceding layers cause. μ is the value
+with the least error in a cross-validation between the two halves of the data. If even this does not reduce the error
+enough, the weights stay as they are. The bias corrects the means.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ Float = NDArray[np.float64]
 AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
 
 STRENGTHS = (0.01, 0.1, 1.0)
-"""μ over the mean variance of the inputs."""
+"""Values that are tried for μ, relative to the mean variance of the inputs."""
 LEAST_GAIN = 0.03
-"""Share of the error on other samples that a correction has to take away."""
+"""Share of the error in the cross-validation by which a correction must reduce it."""
 MOST_WEIGHTS = 2400
-"""Weights per row beyond which the regression takes too long for a laptop."""
+"""Largest number of weights per row; beyond it the regression takes too long."""
 
 
 def corrected(stage: AnyStage, rows: Mapping[int, RowInputs], missing: torch.Tensor) -> AnyStage:
-    """The stage with corrected weights of one link, the first for which it pays.
+    """The stage with corrected weights of one link: the first link whose correction reduces the error enough.
 
     Args:
         stage: stage whose weights are corrected.
-        rows: of its links, from `row_inputs_of`.
+        rows: inputs of the weights by number of the link, from `row_inputs_of`.
         missing: (N, *shape) pre-activation of the ANN less that of the SNN.
     """
     for i, seen in rows.items():
@@ -60,10 +60,11 @@ def corrected(stage: AnyStage, rows: Mapping[int, RowInputs], missing: torch.Ten
 
 
 def fitted(rows: RowInputs, missing: torch.Tensor) -> Float | None:
-    """(groups, rows, d) change of the weights, None where it does not pay.
+    """Change of the weights, (groups, rows, d); None if it does not reduce the error by LEAST_GAIN.
 
     Args:
-        missing: (S, groups, rows) of the outputs at the places of the rows.
+        rows: inputs of the weights.
+        missing: (S, groups, rows) missing part of the outputs at the sampled places.
     """
     xx, xr = rows.moments, rows.products(missing)
     power = sum(float((missing[half] - missing[half].mean(dim=0)).double().square().sum()) for half in rows.halves)
@@ -78,12 +79,12 @@ def fitted(rows: RowInputs, missing: torch.Tensor) -> Float | None:
 
 
 def solved(xx: Float, xr: Float, strength: float) -> Float:
-    """ΔW (groups, rows, d) for moments (groups, d, d) of the inputs and (groups, d, rows) with the outputs.
+    """ΔW of the ridge regression, (groups, rows, d).
 
     Args:
-        xx: moments of the inputs.
-        xr: moments of inputs and outputs.
-        strength: strength of the ridge penalty, relative to the mean variance of the inputs.
+        xx: (groups, d, d) second moments of the inputs.
+        xr: (groups, d, rows) second moments of inputs and missing outputs.
+        strength: μ relative to the mean variance of the inputs.
     """
     size = xx.shape[1]
     damping = strength * np.trace(xx, axis1=1, axis2=2) / size
@@ -93,12 +94,12 @@ def solved(xx: Float, xr: Float, strength: float) -> Float:
 
 
 def _gain(change: Float, xx: Float, xr: Float) -> float:
-    """What this change of the weights adds to the squared error, negative where it helps."""
+    """Change of the squared error by this change of the weights; negative for an improvement."""
     return float(((change @ xx) * change).sum()) - 2 * float((change * xr.transpose(0, 2, 1)).sum())
 
 
 def _row_scale(op: LinearMap, scale: Float, rank: int) -> Float | None:
-    """(O,) factor behind the map onto a shape of that rank, None where it differs between places of a row."""
+    """Factor behind the map per row of weights, (O,); None if it differs between the places that share a row."""
     full = np.asarray(scale, np.float64)
     full = full.reshape((1,) * (rank - full.ndim) + full.shape)
     if any(full.shape[axis] > 1 for axis in op.output_shared_axes(rank)):

@@ -1,4 +1,4 @@
-"""What the rows of weights of a stage see and give at random places of the calibration data."""
+"""Inputs and outputs of the rows of weights of a stage, at random places of the calibration data."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ from loihi_onespike.executors.tensors.tensor_maps import tensor_gather
 Float = NDArray[np.float64]
 
 LEAST_PLACES = 8192
-"""Places that are looked at, or PLACES_PER_WEIGHT times as many as a row has weights."""
+"""Fewest places that are sampled, as far as the data have so many."""
 PLACES_PER_WEIGHT = 4
+"""Places that are sampled per weight of a row, if this is more than LEAST_PLACES."""
 MOST_WEIGHTS = 6144
-"""Weights per row beyond which their covariance is too large for a laptop."""
+"""Largest number of weights per row; beyond it their covariance needs too much memory."""
 
 
 def row_inputs_of(
     stage: Stage | OutputStage, values: Mapping[str, torch.Tensor], seed: int = 0
 ) -> dict[int, RowInputs]:
-    """Inputs of the rows of every link whose map has an entry in `ROWS`, by its place among the links.
+    """Inputs of the rows of weights, by number of the link, for all links whose map has an entry in `ROWS`.
 
     Args:
         stage: a stage with its links.
-        values: what the inputs of the stage stand for, (N, *shape) in the units of the ANN, by name; links without an
-            entry are left out.
-        seed: of the choice of places.
+        values: values (N, *shape) of the stages that it reads, in the units of the ANN, by name; links that read
+        another
+            stage are left out.
+        seed: seed of the choice of places.
     """
     found = {}
     for i, link in enumerate(stage.links):
@@ -50,12 +52,12 @@ def row_inputs_of(
 
 @dataclass(frozen=True, eq=False)
 class RowInputs:
-    """What the rows of weights of one link receive, in groups of rows that receive the same inputs.
+    """Inputs of the rows of weights of one link, in groups of rows that have the same inputs.
 
     Attributes:
         op: the map.
-        inputs: (S, groups, d) what a row sees at S places.
-        sample: (S,) index into the batch; of a dense map, its leading axes count as samples.
+        inputs: (S, groups, d) inputs of a row at S places of the output.
+        sample: (S,) number of the sample of each place; for a dense map all leading axes count as samples.
         at: one (S,) index per spatial axis of the output; empty for dense maps.
     """
 
@@ -69,10 +71,10 @@ class RowInputs:
         """Rows of a link at random places of its output.
 
         Args:
-            link: its map has an entry in `ROWS`.
-            values: (N, *shape) of the presynaptic population.
-            most: number of places.
-            seed: of their choice.
+            link: a link whose map has an entry in `ROWS`.
+            values: (N, *shape) values of the presynaptic population.
+            most: largest number of places.
+            seed: seed of their choice.
         """
         if link.index is not None:
             values = tensor_gather(link.index, values.device)(values)
@@ -85,29 +87,29 @@ class RowInputs:
 
     @cached_property
     def halves(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Places of the even and of the odd samples, (S,) boolean each."""
+        """Whether a place belongs to the even samples, and whether to the odd ones, (S,) boolean each."""
         odd = torch.from_numpy(self.sample % 2 == 1)
         return ~odd, odd
 
     @cached_property
     def moments(self) -> tuple[Float, Float]:
-        """Σ x xᵀ over each half, about its mean: (groups, d, d)."""
+        """Σ x xᵀ over each half, with x relative to its mean: (groups, d, d) each."""
         first, second = (_centred(self.inputs[half]) for half in self.halves)
         return _product(first, first), _product(second, second)
 
     @property
     def covariance(self) -> Float:
-        """(groups, d, d) of the inputs."""
+        """Covariance of the inputs, (groups, d, d)."""
         first, second = self.moments
         return (first + second) / len(self.inputs)
 
     def products(self, outputs: torch.Tensor) -> tuple[Float, Float]:
-        """Σ x yᵀ over each half, about the means, with outputs y (S, groups, rows): (groups, d, rows)."""
+        """Σ x yᵀ over each half, relative to the means, with outputs y (S, groups, rows): (groups, d, rows) each."""
         first, second = (_product(_centred(self.inputs[half]), _centred(outputs[half])) for half in self.halves)
         return first, second
 
     def outputs(self, values: torch.Tensor) -> torch.Tensor:
-        """(S, groups, rows) values (N, *shape) of the stage at the places."""
+        """Values (N, *shape) of the stage at the places, (S, groups, rows)."""
         at_places = torch.from_numpy(self.sample)
         if not self.at:
             return values.reshape(-1, values.shape[-1])[at_places][:, None, :]
@@ -120,11 +122,11 @@ Choose: TypeAlias = Callable[[tuple[int, ...]], tuple[NDArray[np.int64], list[ND
 ROWS: MapRegistry[Callable[[Any, torch.Tensor, Choose], RowInputs]] = MapRegistry(
     "the rows of weights", __name__, otherwise="its weights are rounded to nearest and stay as they were trained"
 )
-"""look(op, values, choose): what the rows of a map see of the values (N, *seen shape) at places of its output."""
+"""Entries make(op, values, choose): inputs of the rows of a map at places of its output, from (N, *input shape)."""
 
 
 def _chosen(most: int, seed: int, extents: tuple[int, ...]) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
-    """At most `most` places."""
+    """At most `most` random places of an array; the arguments of `Choose` come last."""
     total = int(np.prod(extents))
     chance = np.random.default_rng(seed)
     chosen = np.arange(total) if total <= most else np.sort(chance.integers(0, total, most))
@@ -148,7 +150,7 @@ def _conv(op: Conv, values: torch.Tensor, choose: Choose) -> RowInputs:
 def _patches(
     op: Conv, values: torch.Tensor, sample: NDArray[np.int64], places: list[NDArray[np.int64]]
 ) -> torch.Tensor:
-    """(S, groups, d) windows of values (N, C, *spatial) onto those output places."""
+    """Inputs of the windows at some output places, (S, groups, d), from values (N, C, *spatial)."""
     window, rank = op.window, len(op.window.kernel)
     padded = F.pad(values, [n for pair in reversed(window.padding) for n in pair]).movedim(1, -1)
     index = [torch.from_numpy(sample).reshape(-1, *(1,) * rank)]
@@ -166,7 +168,7 @@ def _centred(values: torch.Tensor) -> torch.Tensor:
 
 
 def _product(a: torch.Tensor, b: torch.Tensor) -> Float:
-    """Σ_S a bᵀ of (groups, S, …) each; both are brought near 1 before, since squares leave the range of float32."""
+    """Σ_S a bᵀ for (groups, S, …) each; both are scaled to about 1 first, since products may overflow in float32."""
     units = [2.0 ** frexp(float(x.abs().max()) if x.numel() else 0.0)[1] for x in (a, b)]
     product = ((a / units[0]).transpose(1, 2) @ (b / units[1])).double().numpy()
     return np.asarray(product * units[0] * units[1])

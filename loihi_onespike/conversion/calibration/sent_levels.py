@@ -1,6 +1,6 @@
-"""What the spikes of a planned population stand for: pre-activation → value of the spike, phase by phase.
+"""Levels that a planned population sends for given pre-activations, under a full or a short wait.
 
-A neuron decides about phase k on what has arrived by step wait + k. With parts z_1 … z_S, the pre-activation at steps
+A neuron decides on phase k after step wait + k. With parts z_1 … z_S, its pre-activation after steps
 wait + 1 … T_in (S = 1 with a full wait), it sends the first phase k with
 
     z_min(k, S) ≥ threshold · table[k-1]        or, negatively,        -z_min(k, S) ≥ threshold · negative[k-1]
@@ -23,12 +23,12 @@ Float = NDArray[np.float64]
 
 
 def sent_levels(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> torch.Tensor:
-    """±level in units of λ for every neuron, 0 where it sends nothing; float32, in a memory order of `by_place`.
+    """Level that every neuron sends in units of λ, negative for a negative spike, 0 for none; (N, *shape) float32.
 
     Args:
-        plan: plan of the population.
-        parts: S tensors (N, *shape).
+        parts: S tensors (N, *shape) of pre-activations.
         bias: added to every part, broadcastable to the shape.
+        plan: plan of the population.
     """
     shape, early = tuple(parts[0].shape[1:]), min(len(parts) - 1, plan.code.timesteps)
     table, negative = plan.table, plan.negative
@@ -49,12 +49,12 @@ def sent_levels(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> 
 
 
 def _laid_out_as(part: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """The tensor in the memory order of another one; sums of layers of one channel may come in either."""
+    """The tensor in the memory order of another one; for layers of one channel, sums come in either order."""
     return part if part.stride() == other.stride() else torch.empty_like(other).copy_(part)
 
 
 def _from_phase(entries: Float, first: int) -> Float:
-    """The table without its first entries: these phases are decided on earlier parts."""
+    """The table with infinite first entries, since these phases are decided on earlier parts."""
     return np.where(np.arange(len(entries)) < first, np.inf, entries)
 
 
@@ -75,14 +75,14 @@ def _decide(first, end, z, factor, bias, up, down, level, out):  # type: ignore[
 def mean_sent_levels(
     parts: Float, shift: Float, factor: Float, active_from: Float, plan: StagePlan
 ) -> tuple[Float, Float]:
-    """Mean level in units of λ, and share of samples whose last part is above -active_from, per channel: (C,) each.
+    """Mean level in units of λ, and share of samples that are active, per channel: (C,) each.
 
     Args:
-        plan: plan of the population.
         parts: (S, C, n) pre-activations.
-        shift: (C,) added to them.
-        factor: (C,) threshold.
-        active_from: (C,) minus the value from which on a neuron counts as active.
+        shift: (C,) added to them before the comparison with the thresholds.
+        factor: (C,) threshold of the channel.
+        active_from: (C,) a sample is active if its last part plus this is above 0.
+        plan: plan of the population.
     """
     never = np.full(plan.code.timesteps, np.inf)
     negative = never if plan.negative is None else plan.negative

@@ -1,9 +1,9 @@
-"""Calibration layer after layer, each on the inputs that the spiking layers before it really give it.
+"""Calibration layer after layer, each on the coded values that the layers before it send.
 
-Both networks run side by side on the calibration data, the ANN on its own values and the SNN on its coded ones. At
-every population the weights are fitted to the ANN and rounded; its pre-activation gets a scale λ, where it pays a first
-negative phase, and a bias under which its coded values have the ANN's mean in every channel. The next population then
-reads these coded values. Nothing is trained, and every choice is made once, in one pass.
+ANN and SNN run side by side on the calibration data, the ANN with its own values and the SNN with coded ones. At every
+population the weights are fitted to the ANN and rounded. The population then gets a scale λ, a first negative phase if
+this reduces the error, and a bias with which its coded values have the ANN's mean in every channel. The next population
+reads these coded values. Nothing is trained: every choice is made once, in one pass.
 """
 
 from __future__ import annotations
@@ -46,22 +46,22 @@ def calibrate_in_sequence(
     """Planned stages with corrected weights and biases.
 
     Args:
-        settings: settings of the calibration.
         graph: stages whose input is planned.
         x: calibration inputs (N, *shape), or one sparse sample.
+        settings: settings of the calibration.
         done: called after every stage.
-        output: called with the error that is left at the output: the power of what a correct mean leaves of the
-            difference, as a share of the power of the ANN's output about its mean.
+        output: called with the error at the output: variance of the difference between SNN and ANN, as a share of the
+            variance of the ANN's output.
     """
     return _Pass(graph, settings, output).run(x, done)
 
 
 @dataclass
 class _Pass:
-    """State of the pass: what has been planned so far, and the values of no spike that later biases have to take off.
+    """State of the pass: stages and plans so far, and the offsets that the biases of later stages have to include.
 
-    Values of the SNN are the levels of its spikes in units of λ, those of the input in its own units; the offsets of
-    the populations are left out.
+    Values of the SNN are levels in units of λ, and those of the input are in its own units. They do not include the
+    offsets of the populations.
     """
 
     graph: StageGraph
@@ -91,13 +91,13 @@ class _Pass:
 
     @property
     def _planned(self) -> StageGraph:
-        """The graph as far as it has been planned; the stages behind are missing."""
+        """The graph with the stages that have been planned; later stages are missing."""
         return replace(self.graph, stages=tuple(self.stages), plans=self.plans)
 
     def _stage(
         self, stage: Stage | OutputStage, z_ann: torch.Tensor, values: Mapping[str, Any]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Values of the ANN and of the SNN; plans the stage on the way."""
+        """Plan a stage; values of the ANN and of the SNN behind it."""
         if isinstance(stage, Stage) and stage.kind == "max_pool":
             scales = {name: plan.scale for name, plan in self.plans.items()}
             scale = pooled_scale(stage, scales, self.graph)
@@ -122,7 +122,7 @@ class _Pass:
         return value, sent_levels(parts, bias, plan)
 
     def _with_weights(self, stage: AnyStage, z_ann: torch.Tensor, values: Mapping[str, Any]) -> AnyStage:
-        """The stage with the weights that it will have, see `Method`: fitted to the ANN, then rounded."""
+        """The stage with its final weights: fitted to the ANN, then rounded, as far as `Method` asks for it."""
         method = self.settings.method
         dense = {link.pre for link in stage.links if isinstance(values[link.pre], torch.Tensor)}
         seen = {name: self._in_units(name, values[name]) for name in dense}
@@ -144,13 +144,13 @@ class _Pass:
         return gathered_scale(link, self._planned.scale_of(link.pre), self.graph.by_name[link.pre].shape)
 
     def _in_units(self, name: str, values: torch.Tensor) -> torch.Tensor:
-        """What a stage's spikes stand for, in the units of the ANN."""
+        """Values of a stage in the units of the ANN, offset included."""
         if name not in self.plans:
             return values
         return values * _tensor(self.plans[name].scale) + _tensor(self.offsets.get(name, np.zeros(())))
 
     def _parts(self, stage: Stage | OutputStage, values: Mapping[str, Any]) -> list[torch.Tensor]:
-        """Pre-activation of the SNN at steps wait + 1 … T_in."""
+        """Pre-activations of the SNN after steps wait + 1 … T_in, (N, *shape) each."""
         steps = self._planned.input_steps(stage)
         wait = steps if self.settings.wait is None or isinstance(stage, OutputStage) else min(self.settings.wait, steps)
         total = self._sum(stage, {name: plan.scale for name, plan in self.plans.items()})
@@ -161,7 +161,7 @@ class _Pass:
         ]
 
     def _arrived(self, name: str, values: Any, t: int, steps: int) -> Any:
-        """The values of a stage as far as they have come by phase t."""
+        """The part of a stage's values that has been sent by phase t."""
         if t == steps:
             return values
         if name != self.graph.input.name:
@@ -170,7 +170,7 @@ class _Pass:
         return input_received_by_phase(values, self.graph.input_plan, t)
 
     def _sum(self, stage: Stage | OutputStage, in_front: Mapping[str, Float]) -> StageSum:
-        """Sum of a stage without its bias, in the units of the ANN, of values times the factors in front of it."""
+        """Sum of a stage without its bias, in the units of the ANN; `in_front` are factors on the values it reads."""
         shapes, one = {s.name: s.shape for s in self.graph.stages}, np.ones(())
         return StageSum(stage, shapes, in_front, one, self.graph.input.name, torch.float32, torch.device("cpu"))
 

@@ -1,4 +1,4 @@
-"""What the ANN's activations look like on the calibration data: largest ones and samples of every channel."""
+"""Survey of the ANN's activations on the calibration data: the largest values, and samples of every channel."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ Float = NDArray[np.float64]
 class Survey:
     """Largest |value| of every neuron, and samples of every channel, per hidden stage.
 
-    Which places of a batch are looked at follows from the position of its first image among all images. So ranks that
-    share the batches find together exactly what one process finds.
+    The places that are sampled depend only on the position of the batch among all images. Ranks that share the batches
+    therefore find together exactly what one process finds.
 
     Args:
-        batches: of all images, the same on every rank.
-        total: images in all.
-        ranks: processes that share the batches, every one of which gets the whole survey; None for this one alone.
+        graph: stages with the arithmetic of the ANN.
+        batches: batches of all images, the same on every rank.
+        total: number of images.
+        ranks: processes that share the batches, every one of which gets the whole survey; None for one process.
 
     Attributes:
-        maxima: full shape, by stage name.
-        samples: (channels, n) values, by stage name.
-        images: how many samples of data were seen.
+        maxima: largest |value| of every neuron, (*shape), by stage name.
+        samples: (channels, n) values, by stage name; stages of max pooling have none.
+        images: number of images that were seen.
 
     Raises:
-        CalibrationError: no data, or values that are not finite.
+        CalibrationError: there are no data, or values that are not finite.
         DistributedError: another rank failed.
     """
 
@@ -98,7 +99,7 @@ class Survey:
 def _merged(
     ranks: Ranks, largest: dict[str, torch.Tensor], parts: dict[str, dict[int, Float]]
 ) -> tuple[dict[str, torch.Tensor], dict[str, dict[int, Float]]]:
-    """What all ranks saw: the larger value, and every sample at the position of its batch."""
+    """The surveys of all ranks as one: the largest values, and the samples by the position of their batch."""
     all_largest: dict[str, torch.Tensor] = {}
     all_parts: dict[str, dict[int, Float]] = {}
     for seen, samples in ranks.gather((largest, parts)):
