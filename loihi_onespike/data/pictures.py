@@ -90,7 +90,7 @@ def _first_split(open_part: Callable[[dict[str, Any]], Any], parts: dict[str, di
             continue
         except DataError as error:
             refusal = refusal or error
-    raise refusal or DataError(f"found none of the parts {', '.join(EVALUATED_SPLITS)}")
+    raise refusal or DataError(f"has none of the splits {', '.join(EVALUATED_SPLITS)}")
 
 
 def load_folder(root: Path, preprocessing: Preprocessing, calibration_images: int, seed: int) -> Dataset:

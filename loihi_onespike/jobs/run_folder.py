@@ -45,7 +45,7 @@ def claim(
     stored = read_object(path / name)
     if stored != wanted:
         other = "; ".join(
-            f"{key}: found {stored.get(key)}, here {wanted.get(key)}"
+            f"{key}: {stored.get(key)} in the folder, {wanted.get(key)} in this run"
             for key in dict.fromkeys([*wanted, *stored])
             if stored.get(key) != wanted.get(key)
         )

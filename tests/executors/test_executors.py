@@ -52,7 +52,7 @@ def test_chunks_do_not_change_the_result(seed: int) -> None:
 def test_an_image_beyond_the_budget_is_refused() -> None:
     network, codes = random_case(3)
     needed = FastExecutor(network).bytes_per_image
-    with pytest.raises(ConfigurationError, match=f"found {needed - 1:,} bytes, .* needs {needed:,} for one image"):
+    with pytest.raises(ConfigurationError, match=f"must be at least {needed:,} bytes, .* got {needed - 1:,}"):
         FastExecutor(network, budget_bytes=needed - 1).predict(codes)
 
 

@@ -110,11 +110,11 @@ CASES: dict[str, tuple[str, np.ndarray, str]] = {
     "offset": ("layer/0/onespike/offset", np.zeros((7, 7)), "must broadcast"),
     "finite": ("layer/1/neuron/scale", np.array(np.nan), "not finite"),
     "unit": ("layer/1/neuron/unit", np.array(-1.0), "unit must be positive"),
-    "threshold": ("layer/1/neuron/vThMant", np.array(2**23, "<i4"), "24 bits hold"),
+    "threshold": ("layer/1/neuron/vThMant", np.array(2**23, "<i4"), "24 bits"),
     "odd": ("layer/1/weight", np.full((4, 2, 2, 3), 3, "<i2"), "even integers"),
     "table": ("layer/1/neuron/tableMant", np.full(4, 2**15, "<i4"), "values must be in -32767..32767"),
     "phases": ("layer/1/neuron/tableShift", np.zeros(3, "<i4"), "must have 4 entries, got 3"),
-    "wait": ("layer/1/neuron/wait", integer(99), "supported 0.."),
+    "wait": ("layer/1/neuron/wait", integer(99), "wait must be in 0.."),
 }
 
 

@@ -28,7 +28,9 @@ def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSam
     """
     values = sample.matrix.data if isinstance(sample, SparseSample) else sample
     if not values.size or not np.any(values):
-        raise CalibrationError("graph: found no value but zero in the input; check adjacency and features")
+        raise CalibrationError(
+            "graph: must contain a value other than zero, got only zeros; check adjacency and features"
+        )
     if isinstance(sample, SparseSample) and values.min() < 0:
         sample = sample.dense("an input that may be negative")
     if isinstance(sample, SparseSample):

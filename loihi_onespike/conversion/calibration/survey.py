@@ -79,7 +79,7 @@ class Survey:
                     ann.run(batch, observe)
                 self.images += 1 if isinstance(batch, SparseSample) else len(batch)
             if self.images == 0:
-                raise CalibrationError("calibration data: found no sample; give at least one batch")
+                raise CalibrationError("calibration data: must be at least one batch, got none")
         if ranks is not None:
             largest, parts = _merged(ranks, largest, parts)
         for stage in graph.hidden:

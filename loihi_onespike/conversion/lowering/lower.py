@@ -229,7 +229,7 @@ def _no_neurons(graph: AnnGraph) -> Finding:
         "a network with no activation between input and output",
         graph.output.source,
         "at least one ReLU with a layer behind it",
-        "check that the right module was given; a purely linear model has nothing to spike",
+        "check that the right module was given; a model without activations has nothing to spike",
     )
 
 
@@ -238,6 +238,6 @@ def _signed_pooling(node: Node) -> Finding:
         node.name,
         "max pooling of values that may be negative",
         node.source,
-        "max pooling of ReLU outputs, or with a ReLU (and batch norm of positive gain) behind it",
-        "place the pooling behind the ReLU; for a network input, pool before the conversion and convert the rest",
+        "max pooling of ReLU outputs, or max pooling followed by ReLU, with batch norm of positive gain in between",
+        "place the pooling behind the ReLU; pool an input of the network outside of the model",
     )

@@ -62,9 +62,9 @@ def _names(network: Network) -> None:
     for kind in (InputPopulation, Readout):
         count = sum(isinstance(p, kind) for p in network.populations)
         if count != 1:
-            _fail(network.name, f"{count} populations of type {kind.__name__}, exactly one is supported")
+            _fail(network.name, f"must have exactly one {kind.__name__}, got {count}")
     if not isinstance(network.populations[0], InputPopulation) or not isinstance(network.populations[-1], Readout):
-        _fail(network.name, "the input must stand first and the readout last")
+        _fail(network.name, "the input must be the first population and the readout the last")
 
 
 def _input(source: InputPopulation) -> None:
@@ -78,9 +78,9 @@ def _input(source: InputPopulation) -> None:
 def _synapse(network: Network, synapse: Synapse, position: dict[str, int]) -> None:
     name = f"{synapse.name} ({synapse.pre} → {synapse.post})"
     if synapse.pre not in position or synapse.post not in position:
-        _fail(name, "joins a population that does not exist")
+        _fail(name, "connects a population that does not exist")
     if position[synapse.pre] >= position[synapse.post]:
-        _fail(name, "runs backwards; populations stand in topological order and recurrence is not supported")
+        _fail(name, "runs backwards; populations must be in topological order, without recurrence")
     pre, post = network.by_name[synapse.pre], network.by_name[synapse.post]
     if synapse.index is not None and (synapse.index.min() < -1 or synapse.index.max() >= np.prod(pre.shape)):
         _fail(name, f"index reaches outside the {np.prod(pre.shape)} neurons of {pre.name}")
@@ -89,36 +89,36 @@ def _synapse(network: Network, synapse: Synapse, position: dict[str, int]) -> No
         _fail(name, f"gives shape {out}, the population has {post.shape}")
     weights = weight_values(synapse.op)
     if not np.issubdtype(weights.dtype, np.integer):
-        _fail(name, f"weights of type {weights.dtype}, integers are needed")
+        _fail(name, f"weights must be integers, got {weights.dtype}")
     if weights.size and (np.abs(weights.astype(np.int64)).max() > MAX_WEIGHT or np.any(weights & 1)):
         _fail(name, f"weights must be even integers in -{MAX_WEIGHT}..{MAX_WEIGHT} (Loihi's mixed-sign mode)")
     if not 0 <= synapse.weight_exp <= MAX_WEIGHT_EXP:
-        _fail(name, f"weight_exp {synapse.weight_exp}, supported 0..{MAX_WEIGHT_EXP}")
+        _fail(name, f"weight_exp must be in 0..{MAX_WEIGHT_EXP}, got {synapse.weight_exp}")
     if not 0 <= synapse.axon_delay <= MAX_AXON_DELAY:
         _fail(
             name,
-            f"axon_delay of {synapse.axon_delay} steps, supported 0..{MAX_AXON_DELAY}; a relay population splits it",
+            f"axon_delay must be in 0..{MAX_AXON_DELAY} steps, got {synapse.axon_delay}; use a relay population",
         )
 
 
 def _within(name: str, quantity: str, values: NDArray[np.integer], shape: Shape) -> None:
     if not np.issubdtype(values.dtype, np.integer):
-        _fail(name, f"{quantity} of type {values.dtype}, integers are needed")
+        _fail(name, f"{quantity} must be integers, got {values.dtype}")
     if not broadcasts_to(values.shape, shape):
-        _fail(name, f"{quantity} of shape {values.shape} does not broadcast to {shape}")
+        _fail(name, f"{quantity} must broadcast to {shape}, got shape {values.shape}")
     if values.min() < V_MIN or values.max() > V_MAX:
-        _fail(name, f"{quantity} in {values.min()}..{values.max()}, 24 bits hold {V_MIN}..{V_MAX}")
+        _fail(name, f"{quantity} must be in {V_MIN}..{V_MAX} (24 bits), got {values.min()}..{values.max()}")
 
 
 def _membrane(name: str, shape: Shape, membrane: Membrane) -> None:
     _within(name, "bias", membrane.bias, shape)
     if not membrane.leak:
-        _fail(name, "no input step, supported 1 and more")
+        _fail(name, "input_steps must be at least 1, got 0")
     if not 2**LEAK_SHIFT <= min(membrane.leak) <= max(membrane.leak) <= 4 * 2**LEAK_SHIFT:
         found = f"{min(membrane.leak)} to {max(membrane.leak)}"
-        _fail(name, f"leak {found}, supported {2**LEAK_SHIFT} (no gain) to {4 * 2**LEAK_SHIFT}")
+        _fail(name, f"leak must be in {2**LEAK_SHIFT} (no gain)..{4 * 2**LEAK_SHIFT}, got {found}")
     if not 0 <= membrane.input_shift <= MAX_INPUT_SHIFT:
-        _fail(name, f"input_shift {membrane.input_shift}, supported 0..{MAX_INPUT_SHIFT}")
+        _fail(name, f"input_shift must be in 0..{MAX_INPUT_SHIFT}, got {membrane.input_shift}")
     if not broadcasts_to(membrane.unit.shape, shape) or not np.all(membrane.unit > 0):
         _fail(name, "unit must be positive and broadcast to the population's shape")
 
@@ -131,10 +131,13 @@ def _timing(network: Network, population: Population | Readout) -> None:
         _fail(population.name, f"phases do not line up, first phase arrives at steps {arrivals}")
     steps = {s.name: network.by_name[s.pre].timesteps for s in synapses}  # type: ignore[union-attr]
     if max(steps.values()) != population.membrane.input_steps:
-        _fail(population.name, f"input_steps {population.membrane.input_steps}, its inputs last {steps}")
+        _fail(
+            population.name, f"input_steps must be that of its inputs, {steps}, got {population.membrane.input_steps}"
+        )
     if isinstance(population, Population) and not 0 <= population.wait <= population.membrane.input_steps:
         _fail(
-            population.name, f"wait {population.wait}, supported 0..{population.membrane.input_steps} (its input steps)"
+            population.name,
+            f"wait must be in 0..{population.membrane.input_steps} (input steps), got {population.wait}",
         )
 
 

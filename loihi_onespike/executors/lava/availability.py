@@ -14,10 +14,10 @@ INSTALL = "install Python 3.10 and, in an environment made with it, pip install 
 def why_unavailable() -> str | None:
     """Why Lava cannot run here and what to do about it; None when it can."""
     if os.name != "posix":
-        return f"Lava runs on Linux and macOS, found {sys.platform}; use one of them, or a container"
+        return f"Lava runs on Linux and macOS, not on {sys.platform}; use one of them, or a container"
     if not _installed("lava.magma"):
         found = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-        return f"Lava is not installed in this environment (found {found}, Lava supports 3.10); {INSTALL}"
+        return f"Lava is not installed in this environment (it has {found}, Lava supports 3.10); {INSTALL}"
     return None
 
 

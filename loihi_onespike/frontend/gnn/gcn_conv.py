@@ -26,7 +26,7 @@ from loihi_onespike.frontend.tracing.support import Advice
 GCN_CONV = "torch_geometric.nn.conv.gcn_conv.GCNConv"
 OUTSIDE = Advice(
     "GCNConv in a model that is called with its graph",
-    "let the model take the edges as an argument, and convert with (features, edge_index)",
+    "make the edges an argument of the model, and convert it with (features, edge_index)",
 )
 
 

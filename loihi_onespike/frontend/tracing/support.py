@@ -1,7 +1,7 @@
-"""What is supported in place of each operation that is not, and what to do about it: data for the findings.
+"""Table of advice: for each operation that cannot be converted, the supported alternative and the remedy.
 
-Keys are operation and class names without case and underscores (`LeakyReLU`, `F.leaky_relu` and `leaky_relu_` are all
-`leakyrelu`), and the topics that rules refuse by.
+Keys are names of operations and classes in lower case without underscores (`LeakyReLU`, `F.leaky_relu` and
+`leaky_relu_` are all `leakyrelu`), and topics that the rules name when they refuse a call.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Advice:
-    """Text of a finding.
+    """Supported alternative and remedy, as a finding prints them.
 
     Attributes:
-        supported: what the converter takes in its place.
+        supported: what the converter supports instead.
         remedy: what the user can do.
     """
 
@@ -23,37 +23,40 @@ class Advice:
 
     @property
     def texts(self) -> tuple[str, str]:
-        """What is supported, and the remedy."""
+        """The supported alternative and the remedy."""
         return self.supported, self.remedy
 
 
-_MONOTONE = "ReLU, ReLU6, LeakyReLU, PReLU, ELU, clamp, sigmoid, tanh, softplus and others that never fall"
-_NOT_MONOTONE = f"{_MONOTONE}; a function that falls and rises again takes a value twice, so no threshold tells which"
+_MONOTONE = "non-decreasing activations: ReLU, ReLU6, LeakyReLU, PReLU, ELU, clamp, sigmoid, tanh, softplus"
+_NOT_MONOTONE = f"{_MONOTONE}; one threshold per level cannot represent a function that falls and rises"
 _RETRAIN = "replace it by ReLU and fine-tune; a few epochs usually recover the accuracy"
-_LAST = "as the last operation of the network, where the host applies it to the values read"
+_LAST = "the same function as the last operation of the network, where the host computes it"
 _FIXED_NORM = "BatchNorm with running statistics, which is a fixed affine map"
-_PRODUCT = "sums and concatenations of activations, products with constants"
+_PRODUCT = "sums and concatenations of activations, and products with constants"
 
 SUPPORT: dict[str, Advice] = {
     # Activations
-    "clamp": Advice("clamp with constant limits", "let the limits not depend on the input, or write max(a, b)"),
+    "clamp": Advice("clamp with constant limits", "use limits that do not depend on the input, or write max(a, b)"),
     "threshold": Advice(
-        "threshold(x, t, t), which is max(x, t)", "give threshold and value the same number; a jump has no phases"
+        "threshold(x, t, t), which is max(x, t)", "set threshold and value to the same number, so that there is no jump"
     ),
     "elunegative": Advice("ELU and CELU with alpha ≥ 0", "use a positive alpha, or ReLU, and fine-tune"),
     "softplus": Advice(
-        "softplus with beta > 0 and a threshold above 12, where it is linear in all digits", "use the default threshold"
+        "softplus with beta > 0 and a threshold above 12, where it is linear to float precision",
+        "use the default threshold",
     ),
     **dict.fromkeys(("softsign", "tanhshrink", "hardshrink"), Advice(_MONOTONE, _RETRAIN)),
     "gelu": Advice(_NOT_MONOTONE, "replace GELU by ReLU and fine-tune"),
     "silu": Advice(_NOT_MONOTONE, "replace SiLU (swish) by ReLU and fine-tune"),
     "mish": Advice(_NOT_MONOTONE, "replace Mish by ReLU and fine-tune"),
     "hardswish": Advice(_NOT_MONOTONE, "replace Hardswish by ReLU and fine-tune"),
-    "glu": Advice(_PRODUCT, "replace the gate by ReLU and fine-tune: it multiplies two activations"),
-    "softmax": Advice(_LAST, "attention has no one-spike form; elsewhere drop the softmax or end the model there"),
-    "logsoftmax": Advice(_LAST, "drop it, or end the model there"),
+    "glu": Advice(_PRODUCT, "replace the gate by ReLU and fine-tune; a gate multiplies two activations"),
+    "softmax": Advice(
+        _LAST, "remove the softmax, or end the model with it; the softmax of an attention layer cannot be converted"
+    ),
+    "logsoftmax": Advice(_LAST, "remove the log_softmax, or end the model with it"),
     "softmaxaxis": Advice(
-        "softmax over axis 1, the classes", "move the classes to axis 1, or apply it outside the model"
+        "softmax over axis 1, the classes", "move the classes to axis 1, or apply the softmax outside the model"
     ),
     # Layers
     "conv3d": Advice("Conv1d and Conv2d", "fold one axis into the channels"),
@@ -64,114 +67,115 @@ SUPPORT: dict[str, Advice] = {
     "lppool2d": Advice("MaxPool and AvgPool", "replace it by AvgPool2d and fine-tune"),
     "fractionalmaxpool2d": Advice("MaxPool and AvgPool", "replace it by MaxPool2d and fine-tune"),
     "layernorm": Advice(
-        _FIXED_NORM, "replace LayerNorm by BatchNorm and train again: its statistics change per sample"
+        _FIXED_NORM, "replace LayerNorm, whose statistics change with every sample, by BatchNorm and train again"
     ),
     "groupnorm": Advice(
-        _FIXED_NORM, "replace GroupNorm by BatchNorm and train again: its statistics change per sample"
+        _FIXED_NORM, "replace GroupNorm, whose statistics change with every sample, by BatchNorm and train again"
     ),
     "instancenorm1d": Advice(_FIXED_NORM, "replace InstanceNorm by BatchNorm and train again"),
     "instancenorm2d": Advice(_FIXED_NORM, "replace InstanceNorm by BatchNorm and train again"),
     "instancenorm": Advice(_FIXED_NORM, "replace InstanceNorm by BatchNorm and train again"),
     "localresponsenorm": Advice(_FIXED_NORM, "replace LocalResponseNorm by BatchNorm and train again"),
-    "normalize": Advice(_FIXED_NORM, "drop the normalisation, or replace it by BatchNorm"),
-    "embedding": Advice("layers over real values", "look the embedding up outside the model and pass vectors"),
-    "lstm": Advice("feed-forward networks", "recurrent layers carry state from step to step; use Conv1d over time"),
-    "gru": Advice("feed-forward networks", "recurrent layers carry state from step to step; use Conv1d over time"),
-    "rnn": Advice("feed-forward networks", "recurrent layers carry state from step to step; use Conv1d over time"),
-    "multiheadattention": Advice(_PRODUCT, "attention multiplies activations; use a convolutional network"),
-    "scaleddotproductattention": Advice(_PRODUCT, "attention multiplies activations; use a convolutional network"),
+    "normalize": Advice(_FIXED_NORM, "remove the normalisation, or replace it by BatchNorm"),
+    "embedding": Advice("layers with real-valued inputs", "apply the embedding outside the model and pass its vectors"),
+    "lstm": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
+    "gru": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
+    "rnn": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
+    "multiheadattention": Advice(_PRODUCT, "use a convolutional network; attention multiplies activations"),
+    "scaleddotproductattention": Advice(_PRODUCT, "use a convolutional network; attention multiplies activations"),
     "bilinear": Advice(_PRODUCT, "replace the bilinear layer by a concatenation and Linear"),
     "einsum": Advice("matmul, linear and convolution with constant weights", "write the product as a Linear layer"),
-    "matmul": Advice("matmul with a constant matrix on the right", "one factor has to be constant weights"),
-    "bmm": Advice("matmul with a constant matrix on the right", "one factor has to be constant weights"),
+    "matmul": Advice("matmul with a constant matrix on the right", "replace one factor by constant weights"),
+    "bmm": Advice("matmul with a constant matrix on the right", "replace one factor by constant weights"),
     # Topics
     "matmulleft": Advice(
-        "x @ W with a constant matrix W on the right", "transpose x, multiply from the right, transpose"
+        "x @ W with a constant matrix W on the right", "transpose x, multiply from the right, transpose the result"
     ),
-    "returnindices": Advice("pooling without indices", "set return_indices=False; unpooling has no one-spike form"),
+    "returnindices": Advice("pooling without indices", "set return_indices=False; unpooling cannot be converted"),
     "adaptive": Advice(
-        "output sizes that divide the input size (or are multiples of it)", "choose another size, or resize the input"
+        "output sizes that divide the input size or are multiples of it", "choose another size, or resize the input"
     ),
     "interpolate": Advice(
-        "nearest, and linear or bilinear by whole factors with align_corners=False",
+        "mode='nearest', and linear or bilinear resizing by whole factors with align_corners=False",
         "use mode='nearest' and fine-tune, or resize outside the model",
     ),
     "batchstatistics": Advice(
         _FIXED_NORM, "set track_running_stats=True and run some training batches through the model first"
     ),
     "batchmixed": Advice(
-        "operations on each sample by itself, axis 0 being the batch", "keep axis 0 as it is (flatten(1), dim=1 …)"
+        "operations on each sample separately, with axis 0 as the batch", "leave axis 0 unchanged (flatten(1), dim=1 …)"
     ),
     "nobatch": Advice(
-        "a batch axis, and for convolution and pooling a channel axis behind it", "check the input's shape"
+        "inputs with a batch axis, followed by a channel axis for convolution and pooling",
+        "check the shape of the input",
     ),
-    "computedweights": Advice("weights that are constants", "let the weights not depend on the input"),
-    "computedindex": Advice("places that are constants", "let the indices not depend on the input"),
-    "product": Advice(_PRODUCT, "gates and squeeze-excitation multiply activations; drop them and fine-tune"),
-    "quotient": Advice("division by a constant", "drop the division by an activation"),
-    "pow": Advice("sums, and products with constants", "drop the power, or put it before the network"),
-    "max": Advice("max(a, b), and max pooling", "use amax over axes, which gives no indices"),
+    "computedweights": Advice("constant weights", "use weights that do not depend on the input"),
+    "computedindex": Advice("constant indices", "use indices that do not depend on the input"),
+    "product": Advice(_PRODUCT, "remove the gate or squeeze-excitation, which multiplies activations, and fine-tune"),
+    "quotient": Advice("division by a constant", "remove the division by an activation"),
+    "pow": Advice("sums, and products with constants", "remove the power, or compute it before the network"),
+    "max": Advice("max(a, b), and max pooling", "use amax over axes, which returns no indices"),
     "min": Advice("min(a, b)", "replace the minimum over axes by max pooling and fine-tune"),
     **dict.fromkeys(
         ("gt", "ge", "lt", "le", "eq", "ne", "greater", "less"),
-        Advice("ReLU as the only comparison with a threshold", "take the decision outside the model"),
+        Advice("ReLU as the only comparison with a threshold", "compare outside the model"),
     ),
     **dict.fromkeys(
         ("where", "maskedfill", "logicaland", "logicalor", "logicalnot"),
         Advice(
             "ReLU as the only comparison with a threshold",
-            "write masks as ReLU, or take the decision outside the model",
+            "write the mask with ReLU, or apply it outside the model",
         ),
     ),
     **dict.fromkeys(
         ("int", "long", "short", "bool", "round", "floor", "ceil", "trunc", "sign", "floordiv", "mod"),
-        Advice("floating point values", "drop the rounding, or do it before the network"),
+        Advice("floating point values", "remove the rounding, or round before the network"),
     ),
-    "rounding": Advice("floating point values", "drop the rounding, or do it before the network"),
+    "rounding": Advice("floating point values", "remove the rounding, or round before the network"),
     "notfinite": Advice(
-        "finite constants", "use a finite value; for -inf before max pooling use the pool's own padding"
+        "finite constants", "use a finite value; before max pooling use the padding of the pooling instead of -inf"
     ),
     "dropout": Advice(
-        "dropout that is off in eval mode", "pass training=self.training, or make it a module in __init__"
+        "dropout that is off in eval mode", "pass training=self.training, or create the module in __init__"
     ),
-    "setitem": Advice(
-        "new tensors by cat, stack and pad", "write torch.cat of the parts in place of assigning to a slice"
-    ),
+    "setitem": Advice("cat, stack and pad, which return new tensors", "use torch.cat instead of assigning to a slice"),
     "inplaceview": Advice(
-        "in-place operations on a tensor that nothing else views", "use the form that returns a new tensor"
+        "in-place operations on tensors without other views", "use the operation that returns a new tensor"
     ),
-    "hook": Advice("hooks that only observe", "remove the hook, or write what it does into forward"),
+    "hook": Advice("hooks that do not change values", "remove the hook, or do its work in forward"),
     "readsvalues": Advice(
-        "tensor operations, and Python on shapes", "keep the value a tensor, or compute it outside the model"
+        "tensor operations, and Python code that reads shapes only",
+        "use tensor operations, or compute the value outside the model",
     ),
     "controlflow": Advice(
-        "control flow on shapes and constants; one path for every input",
+        "control flow that depends on shapes and constants only",
         "move the decision out of forward, or write it with tensor operations",
     ),
     "tracing": Advice(
-        "forward methods of tensor operations on one input",
-        "rewrite this line with plain tensor operations, without tests on the type of x and without TorchScript",
+        "a forward method that applies tensor operations to one input",
+        "write this line with plain tensor operations, without tests of the type of x and without TorchScript",
     ),
     "notreproducible": Advice(
-        "models that give one output for one input, traced or not",
+        "models whose output is the same in every call, traced or not",
         "remove random operations and branches on the type of x from forward",
     ),
-    "inputs": Advice("models of one input tensor", "wrap the model in a module that takes one tensor"),
+    "inputs": Advice("models with one input tensor", "wrap the model in a module that takes one tensor"),
     "outputs": Advice(
-        "one output tensor, or a tuple, list or dict with exactly one tensor in it",
-        "wrap the model in a module that returns the one tensor wanted",
+        "one output tensor, or a tuple, list or dict that contains exactly one tensor",
+        "wrap the model in a module that returns only this tensor",
     ),
     "constantoutput": Advice("an output that depends on the input", "return a tensor computed from the input"),
-    "torchscript": Advice("torch.nn.Module in Python", "convert the module that was scripted or traced"),
-    "lazy": Advice("modules with initialised weights", "run the model once on an example"),
+    "torchscript": Advice("torch.nn.Module in Python", "convert the module from which the TorchScript was made"),
+    "lazy": Advice("modules with initialised weights", "run the model once on an example before the conversion"),
 }
 
 UNKNOWN = Advice(
-    "convolution, linear, batch norm, ReLU, pooling, sums, concatenation, products with constants, moved values",
+    "convolution, linear, batch norm, ReLU, pooling, sums, concatenation, products with constants, and rearrangements "
+    "such as flatten and permute",
     "write it with these operations, move it out of the network, or replace it and fine-tune",
 )
 
 
 def advice_for(name: str) -> Advice:
-    """Advice on an operation, class or topic; general advice on unknown ones."""
+    """Advice on an operation, class or topic, and general advice (`UNKNOWN`) if the table has no entry."""
     return SUPPORT.get(name.replace("_", "").lower(), UNKNOWN)

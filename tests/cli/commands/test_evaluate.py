@@ -77,7 +77,9 @@ def test_goes_on_where_it_was_interrupted(onespike, document, net_file, tmp_path
     monkeypatch.setattr(Evaluator, "count", counted)
     assert document(*asked) == document(*asked[:-2])
     refused = onespike(*asked, "--model", "digits")
-    assert refused.exit_code == 2 and "model: found none, here DigitsCnn" in refused.stderr.replace("CNN", "Cnn")
+    assert refused.exit_code == 2 and "model: none in the folder, DigitsCnn in this run" in refused.stderr.replace(
+        "CNN", "Cnn"
+    )
 
 
 def test_shards(document, onespike, net_file, tmp_path):

@@ -53,7 +53,7 @@ def test_codes(codes: np.ndarray, message: str) -> None:
 
 def test_without_lava(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(availability, "find_spec", lambda name: None)
-    found = f"found Python {sys.version_info.major}.{sys.version_info.minor}, Lava supports 3.10"
+    found = f"it has Python {sys.version_info.major}.{sys.version_info.minor}, Lava supports 3.10"
     assert found in (why_unavailable() or "")
     assert not available()
     with pytest.raises(LavaError, match=r"install Python 3\.10 and.*pip install 'loihi-onespike\[lava\]'"):

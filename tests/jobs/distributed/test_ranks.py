@@ -85,7 +85,9 @@ def test_what_differs_between_the_ranks_is_named(found):
 
 def test_the_error_of_rank_0_is_everyones(found):
     assert "holds counts" not in found[0]["other folder"]
-    assert found[0]["other folder"].startswith("ConfigurationError: ") and "images: found 10, here 9" in str(found[0])
+    assert found[0]["other folder"].startswith(
+        "ConfigurationError: "
+    ) and "images: 10 in the folder, 9 in this run" in str(found[0])
     assert found[1]["other folder"].startswith("DistributedError: rank 0: ConfigurationError: ")
     assert [rank["from first"] for rank in found] == [0, 0]
 

@@ -38,7 +38,7 @@ class _NcNeuronModel(AbstractNcProcessModel):
             return self.proc_params[KEY]
         except KeyError:
             raise LavaError(
-                f"{self.proc_params.get('name') or type(self).__name__}: found no parameters for cores; call "
+                f"{self.proc_params.get('name') or type(self).__name__}: has no parameters for cores; call "
                 "loihi_onespike.executors.lava.nc.prepare(net, ucode=...) before the run"
             ) from None
 

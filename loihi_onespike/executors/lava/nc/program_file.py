@@ -33,8 +33,8 @@ def program_files(populations: Sequence[str], ucode: Ucode | None = None) -> dic
         given = os.environ.get(UCODE_VARIABLE)
         if not given:
             raise ConfigurationError(
-                f"ucode: found none, supported a folder, a mapping or a file; write {HELP}, and name them in the "
-                f"argument or in the environment variable {UCODE_VARIABLE}"
+                f"ucode: must be a folder, a mapping or a file, got None; write {HELP}, and give them as ucode or in "
+                f"the environment variable {UCODE_VARIABLE}"
             )
         ucode = given
     found = _found(populations, ucode)
@@ -55,8 +55,8 @@ def _found(populations: Sequence[str], ucode: Ucode) -> dict[str, Path]:
         return {name: _in_folder(path, name) for name in populations}
     if len(populations) > 1:
         raise ConfigurationError(
-            f"ucode: found {path}, which is no folder, for {len(populations)} populations; their programs differ, give "
-            "a folder or a mapping from population to file"
+            f"ucode: must be a folder or a mapping for {len(populations)} populations, got {path}; each population has "
+            "its own program, so give a folder or a mapping from population to file"
         )
     return dict.fromkeys(populations, path)
 

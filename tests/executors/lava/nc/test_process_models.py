@@ -134,7 +134,7 @@ class TestModels:
 
     def test_a_process_that_was_not_prepared(self, fake: None, net: Any) -> None:
         name, process = next(iter(processes(net).items()))
-        with pytest.raises(LavaError, match=rf"{name}: found no parameters for cores; call .*prepare"):
+        with pytest.raises(LavaError, match=rf"{name}: has no parameters for cores; call .*prepare"):
             allocate(process)
 
     def test_without_the_package(self) -> None:
@@ -157,7 +157,9 @@ class TestProgramFiles:
 
     def test_environment(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(nc.UCODE_VARIABLE, raising=False)
-        with pytest.raises(ConfigurationError, match=r"ucode: found none, .*LOIHI_ONESPIKE_UCODE"):
+        with pytest.raises(
+            ConfigurationError, match=r"ucode: must be a folder, a mapping or a file, got None; .*LOIHI_ONESPIKE_UCODE"
+        ):
             nc.program_files(["wide"])
         monkeypatch.setenv(nc.UCODE_VARIABLE, str(folder))
         assert nc.program_files(["wide"]) == {"wide": folder / "wide.ucode"}
@@ -167,7 +169,7 @@ class TestProgramFiles:
             nc.program_files(["one", "wide", "two"], folder)
         with pytest.raises(ConfigurationError, match="no entry for two; write"):
             nc.program_files(["wide", "two"], {"wide": folder / "wide.ucode"})
-        with pytest.raises(ConfigurationError, match="which is no folder, for 2 populations"):
+        with pytest.raises(ConfigurationError, match="must be a folder or a mapping for 2 populations"):
             nc.program_files(["wide", "two"], folder / "wide.ucode")
 
     def test_two_files_for_one_population(self, folder: Path) -> None:
