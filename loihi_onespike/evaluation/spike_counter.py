@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import Network, Readout, Synapse
-from loihi_onespike.core.maps.fanout import fan_out
+from loihi_onespike.core.maps.connectivity import fan_out
 from loihi_onespike.core.trace import LayerTrace
 
 

@@ -13,7 +13,7 @@ from loihi_onespike.cli.terminal.output import shape_of, show_facts, show_table
 from loihi_onespike.core.codes import V_BITS
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps import weight_values
-from loihi_onespike.core.maps.fanout import fan_out
+from loihi_onespike.core.maps.connectivity import fan_out
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Explicit synapses of a linear map behind a gather: the matrix from presynaptic to postsynaptic neurons.
+"""Synapses of a linear map behind a gather: their matrix, and how many leave each presynaptic neuron.
 
-Used wherever an independent or exact list of synapses is wanted: the reference executor, counts of synaptic
-operations, checks of faster kernels.
+The matrix is used wherever an independent or exact list of synapses is wanted: the reference executor, checks of
+faster kernels. Counts of synaptic operations need the numbers only, which follow without building it.
 """
 
 from __future__ import annotations
@@ -32,3 +32,21 @@ def synapse_matrix(op: LinearMap, pre_shape: Shape, index: NDArray[np.integer] |
     ones = np.ones(len(places), dtype=matrix.dtype)
     gather = sp.csr_matrix((ones, (places, flat[places])), shape=(len(flat), prod(pre_shape)))
     return (matrix @ gather).tocsr()
+
+
+def fan_out(op: LinearMap, pre_shape: Shape, index: NDArray[np.integer] | None = None) -> NDArray[np.int64]:
+    """Targets of every presynaptic neuron, shape pre_shape, borders included; stored weights of 0 count.
+
+    Args:
+        op: the map.
+        pre_shape: shape of the presynaptic population.
+        index: gather in front of the map, see `Synapse.index`.
+    """
+    seen = op_input_shape(pre_shape, index)
+    counts = np.broadcast_to(op.fan_out(seen), seen)
+    if index is None:
+        return np.ascontiguousarray(counts)
+    flat = index.ravel()
+    read = flat >= 0
+    total = np.bincount(flat[read], weights=counts.ravel()[read], minlength=prod(pre_shape))
+    return total.astype(np.int64).reshape(pre_shape)

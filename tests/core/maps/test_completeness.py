@@ -20,7 +20,7 @@ from loihi_onespike.core.gnn.adjacency import Aggregate
 from loihi_onespike.core.graphs.network import Synapse
 from loihi_onespike.core.graphs.stage import Link
 from loihi_onespike.core.maps import MAPS, LinearMap, Shape, Sparse
-from loihi_onespike.core.maps.fanout import fan_out
+from loihi_onespike.core.maps.connectivity import fan_out
 from loihi_onespike.core.maps.registry import REGISTRIES, MapRegistry
 from loihi_onespike.errors import MissingEntryError
 from loihi_onespike.executors.fast.bounded.float_source import largest_step

@@ -10,8 +10,7 @@ import scipy.sparse as sp
 import torch
 
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
-from loihi_onespike.core.maps.connectivity import synapse_matrix
-from loihi_onespike.core.maps.fanout import fan_out
+from loihi_onespike.core.maps.connectivity import fan_out, synapse_matrix
 from loihi_onespike.executors.tensors.tensor_maps import tensor_map
 
 rng = np.random.default_rng(5)
