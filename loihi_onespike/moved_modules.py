@@ -58,7 +58,7 @@ MOVED_MODULES = {
     "mapping.check": "boards.mapping.placement_check",
     "mapping.layer": "boards.mapping.mapped_layer",
     "mapping.place": "boards.mapping.chip_assignment",
-    "mapping.remedies": "boards.mapping.limit_remedies",
+    "mapping.remedies": "boards.mapping.mapper",
     "mapping.split": "boards.mapping.layer_split",
     "microcode.counts": "microcode.instruction_counts",
     "microcode.executor": "executors.microcode.microcode_executor",

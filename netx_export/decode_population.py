@@ -12,6 +12,7 @@ from loihi_onespike.core.encoding import FINISH
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Membrane, Population, Readout
 from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT
 from loihi_onespike.core.maps import Shape
+from loihi_onespike.core.maps.shapes import broadcasts_to
 from netx_export.codes import MAX_STEPS, ONE, read_input_code, read_single_spike_code
 from netx_export.fields import MAX_INPUTS, MAX_NEURONS, Fields
 from netx_export.layout import READOUT, SPIKING
@@ -73,11 +74,7 @@ def _order(own: Fields, shape: Shape) -> NDArray[np.int32] | None:
 
 def _broadcastable(own: Fields, name: str, shape: Shape) -> NDArray[np.float64]:
     values = own.finite(name)
-    try:
-        fits = np.broadcast_shapes(values.shape, shape) == shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if not broadcasts_to(values.shape, shape):
         raise own.fail(name, f"must broadcast to {shape}, got shape {values.shape}")
     return values
 

@@ -19,16 +19,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.batch_source import BatchSource
 from loihi_onespike.conversion.calibration.calibrate import calibrate
 from loihi_onespike.conversion.codes_of_options import input_code, options_record
-from loihi_onespike.conversion.graph_source import GraphSource
 from loihi_onespike.conversion.lowering.check_lowering import check_lowering
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.recode_mixed_input import recode_mixed_input
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.quantization.quantize import quantize
-from loihi_onespike.conversion.source import ConversionSource
+from loihi_onespike.conversion.source import BatchSource, ConversionSource, GraphSource
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.stage import StageGraph

@@ -1,17 +1,35 @@
-"""The steps of a conversion in which batches of samples and one graph differ, as one interface."""
+"""The steps of a conversion in which batches of samples and one graph differ: one interface, and a class for each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from loihi_onespike.conversion.calibration.input_code import plan_graph_input, plan_input
 from loihi_onespike.conversion.codes_of_options import InputCode
+from loihi_onespike.conversion.lowering.aggregate_first import aggregate_first
+from loihi_onespike.conversion.lowering.host_aggregation import (
+    aggregate_on_host,
+    count_stored,
+    macs_as_written,
+    plain_sparse,
+)
+from loihi_onespike.conversion.lowering.pool_last import pool_last
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.ann import AnnGraph
-from loihi_onespike.core.graphs.stage import StageGraph
+from loihi_onespike.core.graphs.stage import InputStage, StageGraph
+from loihi_onespike.errors import Finding, UnsupportedModelError
+from loihi_onespike.frontend import trace
+from loihi_onespike.frontend.ann_output import ann_output, call_model
+from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY
+from loihi_onespike.frontend.gnn.arguments import GraphArguments, graph_arguments
+from loihi_onespike.frontend.gnn.gnn_importer import trace_graph
+from loihi_onespike.frontend.gnn.input_form import InputForm
 
 Batch: TypeAlias = NDArray[np.floating] | SparseSample
 """Inputs (n, *shape) of the network, or the one sparse sample of a graph."""
@@ -56,3 +74,147 @@ class ConversionSource(Protocol):
 
     def headroom_sample(self, stages: StageGraph) -> Batch:
         """Inputs that are sent through the integer network to measure its head-room."""
+
+
+TRACED_IMAGES = 2
+"""Samples on which the model is traced and compared with its stages."""
+HEADROOM_IMAGES = (4, 64)
+"""Fewest and most calibration images that are sent through the integer network to measure its head-room …"""
+HEADROOM_NEURONS = 2**24
+"""… as many as make about this number of neurons, so that large networks take no longer than small ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class BatchSource:
+    """A model traced on the first samples; implements `ConversionSource`.
+
+    Attributes:
+        model: the trained network.
+        batches: arrays (n, *shape) from `calibration_batches`.
+        graph: the traced model, max pooling moved behind the ReLU that it commutes with.
+        is_graph: False.
+        facts: none.
+    """
+
+    model: torch.nn.Module
+    batches: Sequence[NDArray[np.floating]]
+    graph: AnnGraph
+    is_graph: bool = field(default=False, init=False)
+    facts: Mapping[str, object] = field(default_factory=dict, init=False)
+
+    @classmethod
+    def of(cls, model: torch.nn.Module, batches: Sequence[NDArray[np.floating]]) -> BatchSource:
+        """Trace the model; raises UnsupportedModelError with every operation that has no one-spike form."""
+        graph, rewrites = pool_last(trace(model, torch.from_numpy(batches[0][:TRACED_IMAGES])))
+        return cls(model, batches, replace(graph, rewrites=rewrites))
+
+    def refuse_unsupported(self, stages: StageGraph) -> None:
+        """Every dense input can be sent."""
+
+    def sample_and_output(self) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+        """The first samples and what the model computes from them."""
+        x = self.batches[0][:TRACED_IMAGES]
+        return x, ann_output(self.model, x)
+
+    def plan_input(self, stages: StageGraph, code: InputCode) -> StageGraph:
+        """Attach code, range and offset of the input to the stages, see `plan_input`."""
+        return plan_input(stages, self.batches, code)
+
+    def headroom_sample(self, stages: StageGraph) -> NDArray[np.floating]:
+        """As many calibration images as the size of the network allows."""
+        neurons = sum(int(np.prod(stage.shape)) for stage in stages.hidden)
+        return np.concatenate(self.batches)[: int(np.clip(HEADROOM_NEURONS // neurons, *HEADROOM_IMAGES))]
+
+
+@dataclass(frozen=True, eq=False)
+class GraphSource:
+    """A model traced on a graph; implements `ConversionSource`.
+
+    Attributes:
+        model: the trained network.
+        arguments: of the model.
+        graph: the traced model, aggregation first: A (x W) = (A x) W.
+        form: how the input of the network follows from the arguments.
+        sample: that input for these arguments: (1, nodes, features), or a sparse sample.
+        written_macs: multiply-accumulates of the model in its own order.
+        is_graph: True.
+    """
+
+    model: torch.nn.Module
+    arguments: GraphArguments
+    graph: AnnGraph
+    form: InputForm
+    sample: NDArray[np.floating] | SparseSample
+    written_macs: int
+    is_graph: bool = field(default=True, init=False)
+
+    @classmethod
+    def of(cls, model: torch.nn.Module, x: object) -> GraphSource:
+        """Trace the model and take out what the host computes.
+
+        Args:
+            model: the trained network.
+            x: adjacency, or tuple of arguments, as the model takes them.
+
+        Raises:
+            ConfigurationError: arguments that are no graph.
+            UnsupportedModelError: operations that have no one-spike form.
+        """
+        arguments = graph_arguments(x)
+        traced = trace_graph(model, arguments)
+        alone = arguments.features is None
+        keep = frozenset({traced.nodes[0].name}) if alone else frozenset()
+        graph, swaps = aggregate_first(traced, keep)
+        form, folds = InputForm.of(arguments), tuple[str, ...]()
+        if not alone:
+            graph, aggregation, hops, folds = aggregate_on_host(graph)
+            form = InputForm.of(arguments, aggregation, hops)
+        sample = form.values(arguments)
+        written = macs_as_written(traced, _stored(arguments) if isinstance(sample, SparseSample) else None)
+        graph = plain_sparse(count_stored(graph, sample))
+        return cls(model, arguments, replace(graph, rewrites=(*graph.rewrites, *swaps, *folds)), form, sample, written)
+
+    @property
+    def batches(self) -> Sequence[NDArray[np.floating] | SparseSample]:
+        """The one sample."""
+        return [self.sample]
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """How the input follows from the arguments of the model, and the MACs of the model as it was written."""
+        return {"graph": {**self.form.to_facts(), "ann_macs_as_written": self.written_macs}}
+
+    def refuse_unsupported(self, stages: StageGraph) -> None:
+        """Raise UnsupportedModelError where a sparse input is added to other values.
+
+        One-spike neurons would have to send it again, and there would be about nodes² of them.
+        """
+        if not isinstance(self.sample, SparseSample):
+            return
+        name = stages.input.name
+        findings = []
+        for stage in stages.stages:
+            if not isinstance(stage, InputStage) and {link.pre for link in stage.links} > {name}:
+                found = "a sum of the sparse input with other values"
+                findings.append(Finding(stage.name, found, stage.source, *ADJACENCY.texts))
+        if findings:
+            raise UnsupportedModelError(findings)
+
+    def sample_and_output(self) -> tuple[NDArray[np.floating] | SparseSample, NDArray[np.float64]]:
+        """The graph and what the model computes from it, (1, nodes, …)."""
+        return self.sample, call_model(self.model, *self.arguments.values)[None]
+
+    def plan_input(self, stages: StageGraph, code: InputCode) -> StageGraph:
+        """Attach code, range and offset of the input to the stages, see `plan_graph_input`."""
+        return plan_graph_input(stages, self.sample, code)
+
+    def headroom_sample(self, stages: StageGraph) -> NDArray[np.floating] | SparseSample:
+        """The graph."""
+        return self.sample
+
+
+def _stored(arguments: GraphArguments) -> int:
+    """Non-zeros of what the model itself multiplies with its first weights."""
+    if arguments.features is None:
+        return InputForm.of(arguments).values(arguments).nonzeros  # type: ignore[union-attr]
+    return int(np.count_nonzero(arguments.features))

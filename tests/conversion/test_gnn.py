@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from loihi_onespike.conversion.graph_source import GraphSource
 from loihi_onespike.conversion.pipeline import lowered_stages
+from loihi_onespike.conversion.source import GraphSource
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph
 from loihi_onespike.core.maps import Dense, Sparse

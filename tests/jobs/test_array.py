@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 from loihi_onespike.cli.arguments.job_options import JobArray, command_again
 from loihi_onespike.errors import ConfigurationError, JobArrayError
 from loihi_onespike.jobs import ArrayJob, Cluster, Ended, run_array
-from loihi_onespike.jobs.array import _parameters, failures, submit
-from loihi_onespike.jobs.command import Command
+from loihi_onespike.jobs.array import Command, _parameters, failures, submit
 
 
 def test_a_command_line_comes_back_as_it_was_given():

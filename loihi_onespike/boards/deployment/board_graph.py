@@ -19,8 +19,8 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_configs import Loihi2HwCfg
 from numpy.typing import NDArray
 
+from loihi_onespike.boards.deployment import sinks
 from loihi_onespike.boards.deployment.board_job import OUTPUT, BoardJob
-from loihi_onespike.boards.deployment.processes import sinks
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane
 from loihi_onespike.core.graphs.network import Network as IrNetwork
 from loihi_onespike.errors import DeploymentError

@@ -10,13 +10,13 @@ import numpy as np
 from loihi_onespike.boards.mapping.accounting import RESOURCES, Reader
 from loihi_onespike.boards.mapping.chip_assignment import assign_chips, crossing
 from loihi_onespike.boards.mapping.layer_split import LayerSplit, channel_blocks, split_layer
-from loihi_onespike.boards.mapping.limit_remedies import remedy
 from loihi_onespike.boards.mapping.mapped_layer import MappedLayer, layers_of
 from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
 from loihi_onespike.boards.mapping.traffic import Spikes, core_traffic
 from loihi_onespike.boards.specification import boards, load_board
 from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.maps import Conv
 
 WIDE_MAP = 224
 """Width of a feature map from which on spikes may be dropped on the chip [C] (docs/mapping.md)."""
@@ -194,3 +194,26 @@ def _notes(splits: Sequence[LayerSplit], board: Board) -> tuple[str, ...]:
     if wide and board.chip.accounting.shared_convolution.value:
         notes.append(f"feature maps {WIDE_MAP} or more wide may drop spikes on the chip: {', '.join(wide)}")
     return tuple(notes)
+
+
+WIDTH = "a single neuron with all its inputs does not fit on a core: read fewer inputs"
+
+
+def remedy(layer: MappedLayer, resource: str, board: Board) -> str:
+    """One sentence on what to change in a layer that exceeds a limit however it is split.
+
+    Args:
+        layer: The layer.
+        resource: The resource that is exceeded, one of `accounting.RESOURCES`.
+        board: The board.
+    """
+    if resource in ("axon_in_words", "synapse_words", "total_words"):
+        widest = max(layer.afferents, key=lambda a: a.op.weight_values.size)
+        if isinstance(widest.op, Conv):
+            return f"{WIDTH} ({widest.name}): fewer input channels, a smaller kernel, or grouped convolution"
+        return f"{WIDTH} ({widest.name}): pool before it, or make the layer in front of it narrower"
+    if resource == "state_words":
+        return f"{layer.state_rows} rows of state per neuron are more than a core of {board.chip.name} holds"
+    if resource in ("axon_map_words", "axon_mem_words"):
+        return "too many groups of synapses read this layer: put a relay population between"
+    return "make the layer smaller"

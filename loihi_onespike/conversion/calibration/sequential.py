@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.channels import Channels
 from loihi_onespike.conversion.calibration.compensation import Compensation
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget, plan_population
-from loihi_onespike.conversion.calibration.received_by_phase import input_received_by_phase, levels_received_by_phase
 from loihi_onespike.conversion.calibration.regression import corrected
 from loihi_onespike.conversion.calibration.row_inputs import row_inputs_of
 from loihi_onespike.conversion.calibration.sent_levels import sent_levels
@@ -28,8 +28,10 @@ from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
 from loihi_onespike.conversion.quantization.integer_weights import Rounding, nearest
 from loihi_onespike.conversion.quantization.rounded_stage import AnyStage, rounded_stage
 from loihi_onespike.core.activations import RELU
-from loihi_onespike.core.graphs.stage import InputStage, Link, OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph, StagePlan
 from loihi_onespike.executors.float.float_executor import FloatExecutor
+from loihi_onespike.executors.float.tensor_codes import ALMOST, tensor_code
 from loihi_onespike.executors.tensors.activation_functions import activate
 from loihi_onespike.executors.tensors.stage_sum import StageSum
 
@@ -183,3 +185,33 @@ def _power(values: torch.Tensor, channels: Channels) -> float:
 
 def _tensor(values: Float) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(values)).float()
+
+
+def levels_received_by_phase(levels: torch.Tensor, plan: StagePlan, t: int) -> torch.Tensor:
+    """Levels that a population has sent by phase t, in units of λ; 0 where the spike comes later.
+
+    Args:
+        levels: (N, *shape) levels that are sent in the whole window.
+        plan: plan of the population.
+        t: last phase that has passed.
+    """
+    return F.hardshrink(levels, plan.code.levels()[min(t, plan.code.timesteps) - 1] * ALMOST)
+
+
+def input_received_by_phase(values: Any, plan: InputPlan, t: int) -> Any:
+    """Part of the input that has been sent by phase t, in its own units: its first t bits, or the spikes so far.
+
+    Args:
+        values: values of the whole window, a tensor or one sparse sample.
+        plan: plan of the input.
+        t: last phase that has passed.
+    """
+    if isinstance(values, SparseSample):
+        data = torch.from_numpy(values.matrix.data)
+        return values.with_data(_of_input(data, values.at_entries(plan.scale), plan, t).numpy())
+    return _of_input(values, np.asarray(plan.scale), plan, t)
+
+
+def _of_input(values: torch.Tensor, scale: NDArray[np.floating], plan: InputPlan, t: int) -> torch.Tensor:
+    one = torch.from_numpy(np.ascontiguousarray(scale)).to(values.dtype)
+    return tensor_code(plan.code).arrived(values, one, t)

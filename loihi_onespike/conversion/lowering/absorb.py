@@ -13,7 +13,7 @@ from loihi_onespike.conversion.lowering.expression import ONE, Expression, Float
 from loihi_onespike.core.maps import Dense, Diagonal, LinearMap, Shape, op_input_shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.maps.registry import MapRegistry
-from loihi_onespike.core.maps.shapes import shrink
+from loihi_onespike.core.maps.shapes import aligned, shrink
 
 MAX_FOLDED_GROWTH = 64
 """A dense map swallows the linear map before it only while its weights grow by no more than this factor …"""
@@ -34,7 +34,7 @@ def absorb(op: LinearMap, term: Term, shape: Shape, layer_macs: int | None = Non
     Returns:
         None when the term's scale varies over places that share weights.
     """
-    scale = _aligned(term.scale, shape)
+    scale = aligned(term.scale, shape)
     seen = op.input_scale(scale)
     if seen is None or any(scale.shape[axis] != 1 for axis in op.input_shared_axes(len(shape))):
         return None
@@ -49,11 +49,6 @@ def absorb(op: LinearMap, term: Term, shape: Shape, layer_macs: int | None = Non
         whole = op.macs(shape)
         count = round(layer_macs * count / whole) if whole else 0
     return replace(result, macs=count)
-
-
-def _aligned(scale: Float, shape: Shape) -> Float:
-    """Scale with one axis per axis of shape."""
-    return shrink(scale.reshape((1,) * (len(shape) - scale.ndim) + scale.shape))
 
 
 def _without_silent(op: LinearMap, index: Index | None) -> tuple[LinearMap, Index | None]:

@@ -44,7 +44,7 @@ from loihi_onespike.core.graphs.ann import (
 from loihi_onespike.core.graphs.stage import AnyStage, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.maps import Diagonal, Pool, Shape
-from loihi_onespike.core.maps.shapes import shrink
+from loihi_onespike.core.maps.shapes import aligned, shrink
 from loihi_onespike.errors import Finding, UnsupportedModelError
 
 
@@ -109,8 +109,7 @@ class _Lowering:
         if index is not None and is_identity(index, self.shapes[term.stage]):
             index = None
         if term.op is None:
-            weight = shrink(np.broadcast_to(term.scale, np.broadcast_shapes(term.scale.shape, (1,) * len(shape))))
-            return Link(term.stage, Diagonal(weight.astype(np.float64)), index, ONE, 0)
+            return Link(term.stage, Diagonal(aligned(term.scale, shape)), index, ONE, 0)
         return Link(term.stage, term.op, index, shrink(term.scale), term.macs)
 
     def output_stage(self, node: Node, finish: str) -> OutputStage:

@@ -5,7 +5,6 @@ registries of executors and file format.
 """
 
 from loihi_onespike.core.codes.base import BINARY, Base
-from loihi_onespike.core.codes.base_choice import best_base, percentage_error
 from loihi_onespike.core.codes.binary_code import BinaryCode
 from loihi_onespike.core.codes.code import Code
 from loihi_onespike.core.codes.codebook import Codebook
@@ -20,7 +19,7 @@ from loihi_onespike.core.codes.fixed_point import (
     saturate_v,
     signed_bits,
 )
-from loihi_onespike.core.codes.phase_code import PhaseCode
+from loihi_onespike.core.codes.phase_code import PhaseCode, best_base, percentage_error
 from loihi_onespike.core.codes.single_spike_code import PHASE_DTYPE, SingleSpikeCode
 
 CODES: tuple[type[Code], ...] = (PhaseCode, Codebook, BinaryCode)

@@ -26,6 +26,12 @@ def op_input_shape(pre_shape: Shape, index: NDArray[np.integer] | None) -> Shape
     return pre_shape if index is None else index.shape
 
 
+def aligned(values: Float, shape: Shape) -> Float:
+    """Values that broadcast to `shape`, with its rank, and with length 1 along every axis where they are constant."""
+    values = np.asarray(values, np.float64)
+    return shrink(values.reshape((1,) * (len(shape) - values.ndim) + values.shape))
+
+
 def shrink(values: Float) -> Float:
     """Reduce every axis along which `values` is constant to length 1 (keeps parameters per channel small)."""
     for axis in range(values.ndim):

@@ -18,7 +18,7 @@ from lava.proc.dense.process import Dense
 from lava.proc.sparse.models import PyDelaySparseModelBitAcc, PySparseModelBitAcc
 from lava.proc.sparse.process import DelaySparse, Sparse
 
-from loihi_onespike.executors.lava.processes import input_models, network, neuron_models, synapse_models, whole_models
+from loihi_onespike.executors.lava.processes import input_models, network, neuron_models, synapse_models, whole
 from loihi_onespike.executors.lava.processes.process import (
     OneSpike,
     OneSpikeMaxPool,
@@ -31,7 +31,7 @@ from loihi_onespike.executors.lava_options import Precision
 
 FIXED: dict[type, type] = {
     network.Network: network.PyNetworkModel,
-    WholeNetwork: whole_models.PyWholeNetworkModel,
+    WholeNetwork: whole.PyWholeNetworkModel,
     PhaseInput: input_models.PyPhaseInputModel,
     OneSpike: neuron_models.PyOneSpikeModelFixed,
     OneSpikeMaxPool: neuron_models.PyMaxPoolModelFixed,

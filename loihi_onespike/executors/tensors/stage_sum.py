@@ -3,7 +3,10 @@
     y = Σ_links behind · scale · op(gather(in_front · x_pre)) + bias
 
 The float executor passes plain levels from stage to stage: `in_front` is then λ of the presynaptic stage, and `behind`
-one over the threshold of the stage itself, so that y comes out in units of its own threshold.
+one over the threshold of the stage itself, so that y comes out in units of its own threshold. A map takes what it can
+of both factors into its weights (`LinearMap.folded`):
+
+    behind · op(in_front · x) = rest_behind · op'(rest_in_front · x)
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage
 from loihi_onespike.core.maps import LinearMap, Shape
 from loihi_onespike.core.maps.pool import as_pool
-from loihi_onespike.executors.tensors.factor_folding import compact, gathered
+from loihi_onespike.core.maps.shapes import aligned
 from loihi_onespike.executors.tensors.sample_map import SampleMap
 from loihi_onespike.executors.tensors.tensor_maps import TensorMap, max_over_window, tensor_map
 
@@ -64,7 +67,7 @@ class StageSum:
             if stage.kind == "max_pool":
                 self._terms.append((link.pre, self._pool(stage, link, factor, behind)))
                 continue
-            op, rest, after = link.op.folded(factor, compact(np.multiply(link.scale, behind), stage.shape))
+            op, rest, after = link.op.folded(factor, aligned(np.multiply(link.scale, behind), stage.shape))
             plain = rest is None and after is None and link.index is None
             if plain and op.elementwise and link.pre != source:
                 self._diagonals.append((link.pre, self._tensor(op.weight)))
@@ -103,7 +106,7 @@ class StageSum:
     ) -> Callable[[Any], torch.Tensor]:
         """Maximum of factor · x over the window, times `behind`. Positive factors per channel pass through it."""
         pool = max_over_window(as_pool(link.op, stage.name).window, stage.shape)
-        both = compact(behind, stage.shape)
+        both = aligned(behind, stage.shape)
         front: Factor | None = factor
         if factor.size == factor.shape[0]:
             both, front = both * factor, None
@@ -172,3 +175,26 @@ def _positions(shape: Shape, channels_last: bool) -> NDArray[np.int64]:
     position[(np.moveaxis(places, 0, -1) if channels_last else places).ravel()] = np.arange(count)
     position[-1] = count
     return position
+
+
+def gathered(factor: Factor, shape: Shape, index: NDArray[np.integer] | None) -> Factor:
+    """The factor of a population of `shape` as a map behind the gather `index` sees it, as `aligned` gives it.
+
+    Places that are not filled carry no value; they take the factor of a filled place along the last axes, so that
+    padding does not spoil a factor that is constant there.
+
+    Args:
+        factor: broadcastable to `shape`.
+        shape: of the population.
+        index: the gather, None for none.
+    """
+    if index is None:
+        return aligned(factor, shape)
+    full = np.broadcast_to(factor, shape).ravel()[index]
+    empty = index < 0
+    if empty.any():
+        rows, filled = full.reshape(len(full), -1), ~empty.reshape(len(full), -1)
+        anything = full[~empty].flat[0] if not empty.all() else 1.0
+        first = np.where(filled.any(axis=1), rows[np.arange(len(rows)), filled.argmax(axis=1)], anything)
+        full = np.where(empty.reshape(rows.shape), first[:, None], rows).reshape(full.shape)
+    return aligned(full, index.shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from math import prod
 from typing import Any
 
 import torch
@@ -11,9 +12,11 @@ from torch import fx, nn
 from torch.export import ExportedProgram
 
 from loihi_onespike.frontend.importers.batched_module import BatchedModule
-from loihi_onespike.frontend.importers.rejoin import rejoin_linear
 from loihi_onespike.frontend.tracing.source_lines import is_user_file, shown_line
 from loihi_onespike.frontend.tracing.traced_tensor import TracedTensor
+
+_ATEN = torch.ops.aten
+_VIEWS = (_ATEN.view.default, _ATEN._unsafe_view.default, _ATEN.reshape.default)
 
 
 class ExportedModule(BatchedModule):
@@ -79,3 +82,39 @@ def _written_at(n: fx.Node) -> str:
     frames = re.findall(r'File "([^"]+)", line (\d+)', n.meta.get("stack_trace") or "")
     users = [(file, int(line)) for file, line in frames if is_user_file(file)]
     return shown_line(*users[-1]) if users else ""
+
+
+def rejoin_linear(graph: fx.Graph) -> None:
+    """Replace every view → mm or addmm → view by a linear layer on all axes, in place.
+
+    The exporter takes apart `nn.Linear` on (N, A, F) into view (N·A, F) → addmm → view (N, A, O). The first view mixes
+    batch and axes, though nothing reads it but the product.
+    """
+    for node in list(graph.nodes):
+        if node.op != "call_function" or node.target not in (_ATEN.mm.default, _ATEN.addmm.default):
+            continue
+        bias, flat, matrix = (None, *node.args) if node.target == _ATEN.mm.default else node.args
+        if not isinstance(flat, fx.Node) or flat.target not in _VIEWS:
+            continue
+        x = flat.args[0]
+        before, merged, after = _shape(x), _shape(flat), _shape(node)
+        if before is None or merged is None or after is None or len(before) < 3:
+            continue
+        if merged != (prod(before[:-1]), before[-1]):
+            continue
+        for user in list(node.users):
+            if user.target in _VIEWS and _shape(user) == (*before[:-1], after[-1]):
+                with graph.inserting_before(user):
+                    weight = graph.call_function(_ATEN.t.default, (matrix,))
+                    joined = graph.call_function(torch.nn.functional.linear, (x, weight, bias))
+                joined.meta = dict(node.meta)
+                user.replace_all_uses_with(joined)
+    graph.eliminate_dead_code()
+
+
+def _shape(node: Any) -> tuple[int, ...] | None:
+    """Sizes that the exporter noted, None where one of them is not fixed."""
+    value = node.meta.get("val") if isinstance(node, fx.Node) else None
+    if not isinstance(value, torch.Tensor) or not all(isinstance(size, int) for size in value.shape):
+        return None
+    return tuple(value.shape)

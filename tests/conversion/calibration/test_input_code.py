@@ -1,4 +1,4 @@
-"""As many bits as the input needs."""
+"""As many bits as the input needs; on a graph one range per feature, with zero in it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import pytest
 import torch
 
 import loihi_onespike as los
-from loihi_onespike.conversion.calibration.input_code import INPUT_ERROR, enough_bits, plan_input
+from loihi_onespike.conversion.calibration.input_code import INPUT_ERROR, enough_bits, plan_graph_input, plan_input
+from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.encoding import encode_values
-from loihi_onespike.core.graphs.stage import InputStage, Link, OutputStage, StageGraph
-from loihi_onespike.core.maps import Diagonal
-from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.core.graphs.stage import InputStage, Link, OutputStage, Stage, StageGraph
+from loihi_onespike.core.maps import Dense, Diagonal
+from loihi_onespike.errors import CalibrationError, ConfigurationError
 from tests.support.models import inputs, make
 
 CHANCE = np.random.default_rng(3)
@@ -71,3 +72,23 @@ def test_the_network_says_how_many_it_took() -> None:
 def test_other_words_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="input_bits: must be 'auto' or an integer in \\[1, 16\\], got 'many'"):
         los.convert(make("mlp"), inputs(4), input_bits="many")  # type: ignore[arg-type]
+
+
+def _graph() -> StageGraph:
+    one, zero, eye = np.ones(()), np.zeros(()), Dense(np.eye(2))
+    hidden = Stage("hidden", (3, 2), "relu", (Link("x", eye, None, one),), zero, RELU, (0,))
+    output = OutputStage("output", (3, 2), (Link("hidden", eye, None, one),), zero)
+    return StageGraph("graph", (InputStage("x", (3, 2)), hidden, output))
+
+
+def test_range_per_feature() -> None:
+    sample = np.array([[[0.0, 1.0], [3.0, -2.0], [1.5, 0.5]]])
+    plan = plan_graph_input(_graph(), sample, BinaryCode(2)).input_plan
+    assert plan is not None and plan.code == BinaryCode(2)
+    np.testing.assert_allclose(plan.scale, [[4.0, 4.0]])  # a range of 3 in 3 steps of 1, times 2²
+    np.testing.assert_allclose(plan.offset, [[0.0, -2.0]])
+
+
+def test_nothing_but_zero() -> None:
+    with pytest.raises(CalibrationError, match="zero"):
+        plan_graph_input(_graph(), np.zeros((1, 3, 2)), BinaryCode(2))

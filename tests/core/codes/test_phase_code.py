@@ -1,4 +1,4 @@
-"""The code of Eq. 3 and 4 and the binary input code."""
+"""The code of the paper: thresholds of Eq. 3 and 4 (rounding), and the base with the least error (Eq. 5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_onespike.core.codes import Base, BinaryCode, PhaseCode
+from loihi_onespike.core.codes import Base, BinaryCode, PhaseCode, best_base, percentage_error
 from loihi_onespike.errors import ConfigurationError
 
 bases = st.floats(1.02, 3.0).map(Base.nearest)
@@ -66,3 +66,17 @@ def test_input_bits_outside_their_range_are_refused(bits: int) -> None:
 def test_a_code_without_phases_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="timesteps: must be an integer of at least 1, got 0"):
         PhaseCode(Base.nearest(1.3), 0)
+
+
+def test_best_base_is_near_the_papers() -> None:
+    assert best_base(16).value == pytest.approx(1.3, abs=0.025)  # Fig. 6
+    assert best_base(24).value == pytest.approx(1.2, abs=0.025)
+
+
+def test_percentage_error_of_a_coarse_code_by_hand() -> None:
+    """Base 4 and one phase: everything from 5/32 up is sent as 1/4 and the rest is lost; the integral by quadrature."""
+    x = (np.arange(200_000) + 0.5) / 200_000
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    sent = np.where(x >= 0.25 * (1 + 0.25) / 2, 0.25, 0.0)
+    expected = np.mean(np.abs(x - sent) / x * density)
+    assert percentage_error(Base.nearest(4.0), 1) == pytest.approx(expected, rel=1e-4)

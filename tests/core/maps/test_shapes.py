@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from loihi_onespike.core.maps.shapes import broadcasts_to, op_input_shape, shrink
+from loihi_onespike.core.maps.shapes import aligned, broadcasts_to, op_input_shape, shrink
 
 
 def test_broadcasting_to_exactly_a_shape() -> None:
@@ -16,6 +16,12 @@ def test_broadcasting_to_exactly_a_shape() -> None:
 def test_the_gather_decides_what_a_map_sees() -> None:
     assert op_input_shape((3, 4), None) == (3, 4)
     assert op_input_shape((3, 4), np.zeros((2, 5), np.int32)) == (2, 5)
+
+
+def test_one_axis_per_axis_of_a_shape() -> None:
+    assert aligned(np.array([[2.0], [3.0]]), (5, 2, 4)).tolist() == [[[2.0], [3.0]]]
+    assert aligned(np.full((2, 4), 7), (2, 4)).tolist() == [[7.0]]
+    assert aligned(np.array(7.0), ()).shape == ()
 
 
 def test_constant_axes_shrink() -> None:

@@ -10,10 +10,11 @@ from torch import nn
 import loihi_onespike as los
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Window
+from loihi_onespike.core.maps.shapes import aligned
 from loihi_onespike.executors.float.float_executor import FloatExecutor, level_of
 from loihi_onespike.executors.float.quantizer import first_phase
 from loihi_onespike.executors.tensors.activation_functions import activate
-from loihi_onespike.executors.tensors.factor_folding import compact, gathered
+from loihi_onespike.executors.tensors.stage_sum import gathered
 from loihi_onespike.executors.tensors.tensor_maps import tensor_map
 
 WINDOW = Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1))
@@ -40,7 +41,7 @@ def test_folding_changes_no_value(name: str, varied: str) -> None:
 
     def factor(of: Shape) -> np.ndarray:
         size = {"number": (1,) * len(of), "channel": (of[0], *(1,) * (len(of) - 1)), "neuron": of}[varied]
-        return compact(rng.uniform(0.5, 2, size), of)
+        return aligned(rng.uniform(0.5, 2, size), of)
 
     in_front, behind = factor(shape), factor(out)
     expected = tensor_map(op, None, torch.float64)(x * torch.from_numpy(in_front)) * torch.from_numpy(behind)
@@ -58,7 +59,7 @@ def test_factors_behind_a_gather_take_any_value_where_nothing_is_read() -> None:
     index[1:3] = np.arange(8).reshape(2, 2, 2)
     assert gathered(scale, (2, 2, 2), index).ravel().tolist() == [2.0, 2.0, 3.0, 2.0]
     assert gathered(scale, (2, 2, 2), None).shape == (2, 1, 1)
-    assert compact(np.full((3, 1), 1.5), (3, 4)).shape == (1, 1)
+    assert aligned(np.full((3, 1), 1.5), (3, 4)).shape == (1, 1)
 
 
 @pytest.mark.parametrize("coded", [False, True])

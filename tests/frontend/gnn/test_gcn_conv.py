@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.graph_source import GraphSource
 from loihi_onespike.conversion.pipeline import lowered_stages
+from loihi_onespike.conversion.source import GraphSource
 from loihi_onespike.errors import UnsupportedModelError
 from loihi_onespike.executors.float.float_executor import FloatExecutor
 

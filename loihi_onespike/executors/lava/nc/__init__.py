@@ -9,8 +9,7 @@ microcode is written in Intel's tools, for which INRC members have the documents
 of each population as a listing, the names of its constants and state, and how far it has been verified.
 """
 
-from loihi_onespike.executors.lava.nc.availability import available, require, why_unavailable
-from loihi_onespike.executors.lava.nc.load import models
+from loihi_onespike.executors.lava.nc.availability import available, models, require, why_unavailable
 from loihi_onespike.executors.lava.nc.parameters import NcParameters, prepare
 from loihi_onespike.executors.lava.nc.program_file import UCODE_VARIABLE, program_files
 

@@ -1,4 +1,4 @@
-"""Is the neuro-core half of Lava there? Asked before anything of it is imported."""
+"""Whether the neuro-core half of Lava is there, asked before anything of it is imported, and its process models."""
 
 from __future__ import annotations
 
@@ -37,3 +37,14 @@ def require() -> None:
     reason = why_unavailable()
     if reason is not None:
         raise LavaError(reason)
+
+
+def models() -> dict[type, type]:
+    """Process → model for cores, to be given to a run configuration; raises LavaError without lava-loihi.
+
+    Lava's own search looks beside the processes and does not see these.
+    """
+    require()
+    from loihi_onespike.executors.lava.nc.process_models import MODELS
+
+    return dict(MODELS)

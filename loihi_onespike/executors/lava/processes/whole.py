@@ -1,19 +1,31 @@
-"""A whole one-spike network as one leaf Process: the ports of `network.Network`, and no processes within."""
+"""A whole one-spike network as one leaf Process: the ports of `network.Network`, and no processes within.
+
+Its model computes with integers, bit for bit equal to the oracle and to the process graph.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from numpy.typing import NDArray
 
 import netx_export
 from loihi_onespike.core.graphs import network as ir
 from loihi_onespike.executors.lava.layers import check_messages, checked_period
 from loihi_onespike.executors.lava.recording import Record
+from loihi_onespike.executors.lava.stepper import Stepper
 from loihi_onespike.executors.lava.table import layer_table
 
 
@@ -68,3 +80,31 @@ class WholeNetwork(AbstractProcess):
     def leaves(self) -> list[AbstractProcess]:
         """Processes within: none."""
         return []
+
+
+@implements(proc=WholeNetwork, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("whole_network", "fixed_pt", "bit_accurate_loihi")
+class PyWholeNetworkModel(PyLoihiProcessModel):
+    """Every time step advances every population whose window is open by one step."""
+
+    inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int8, precision=1)
+    out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    v: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.stepper = Stepper(
+            proc_params["network"],
+            period=proc_params["period"],
+            images=proc_params["images"],
+            records=proc_params["records"],
+        )
+
+    def run_spk(self) -> None:
+        """One time step of the whole network."""
+        # First send, then receive: what this step's input changes arrives later, so a loop back to inp may be closed.
+        self.stepper.advance(self.time_step)
+        self.v[...] = self.stepper.output
+        self.out.send(self.v)
+        self.stepper.receive(self.time_step, self.inp.recv())

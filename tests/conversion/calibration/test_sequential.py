@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from loihi_onespike.conversion.calibration.received_by_phase import input_received_by_phase, levels_received_by_phase
+from loihi_onespike.conversion.calibration.sequential import input_received_by_phase, levels_received_by_phase
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.stage import InputPlan
 from tests.support.stage_graphs import two_layers

@@ -1,4 +1,6 @@
-"""Sinks for spikes and potentials that come from a board. Models are named, never searched: see `deployment.graph`.
+"""Sinks for spikes and potentials that come from a board.
+
+Models are named, never searched, see `boards.deployment.board_graph`.
 
 The step that a message belongs to is the step of the sink less the adapter's delay; windows are those of the population
 that sent it, and image n stands in window n + 1 (`boards.deployment.board_job`).

@@ -1,1 +1,0 @@
-"""Lava Processes on the host that keep what a board sends, and their models."""
