@@ -1,8 +1,13 @@
-"""The oracle: a clock, populations, synapses with hop and delay, and the recursion of docs/arithmetic.md line by line.
+"""The oracle: a clocked simulation of the network, with the equations of `core.graphs.network` written line by line.
 
-Every population advances one step per tick and a stream of images flows through the pipeline, one image every period.
-It is slow and is meant to be read. Nothing in it is shared with the faster executors but the network, the fixed-point
-rules and the explicit synapse matrices.
+In every step of the clock each population makes one step of its window:
+
+    v = saturate( (v · leak_t >> 12) + (a_in << input_shift) )       while input arrives, then v is held
+    spike at phase k = t - wait, for the first k with v ≥ θ(k)
+
+and each spike reaches its targets 1 + axon_delay steps later. A stream of images flows through the pipeline, one image
+every `network.period_steps` steps. The oracle is slow and is meant to be read. It shares with the faster executors only
+the network, the fixed-point rules and the explicit synapse matrices.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from loihi_onespike.core.trace import LayerTrace, Trace
 
 
 class _Source:
-    """The input population: sends the spikes of its code, one image after the other."""
+    """The input population, which sends the spikes of its code: codes (N, neurons)."""
 
     def __init__(self, population: InputPopulation, codes: NDArray[np.integer]) -> None:
         self.code, self.codes = population.code, codes.reshape(len(codes), -1)
@@ -35,7 +40,11 @@ class _Source:
 
 
 class _Neurons:
-    """Spiking neurons or a readout. `step` is one neuron update (docs/arithmetic.md, The neuron)."""
+    """A population of spiking neurons, or a readout; arrays over neurons are flat.
+
+    `step` is the update of docs/arithmetic.md, The neuron: it takes the number of the image, the step t = 1, 2, … of
+    its window and the synaptic input, and returns spikes 0 and ±1.
+    """
 
     def __init__(self, population: Population | Readout, images: int) -> None:
         self.p, self.m = population, population.membrane
@@ -73,7 +82,11 @@ class _Neurons:
 
 
 def run(network: Network, codes: NDArray[np.integer]) -> Trace:
-    """Run input codes (N, *input shape) as one stream of N images, an image every `network.period_steps` steps."""
+    """Run input codes (N, *input shape) as one stream of N images, one every `network.period_steps` steps.
+
+    Returns:
+        Spike phases and v at the end of the window of every population, (N, *shape), and the output of the readout.
+    """
     images = len(codes)
     matrices = {s.name: _matrix(network, s.name) for s in network.synapses}
     units: dict[str, _Source | _Neurons] = {}

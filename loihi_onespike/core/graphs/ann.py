@@ -1,8 +1,10 @@
-"""The ANN as the front ends deliver it: a graph of few operations over one sample, weights as numpy arrays.
+"""The ANN as a graph of nine operations on real numbers, the result of the front end.
 
-Front ends (torch.fx today) rewrite everything a user may write into these operations; nothing behind this module knows
-about torch modules. Batch norm is an `Affine`; dropout and identity do not appear; flatten, reshape, permute, slice,
-zero padding, channel shuffle, split and nearest upsampling are all `Reindex`.
+The front end expresses every supported operation of torch, torch.export or ONNX by these nine; later code knows nothing
+of torch modules. Batch norm becomes `Affine`; dropout and identity disappear; flatten, reshape, permute, slice, zero
+padding, channel shuffle, split and nearest upsampling become `Reindex`. Shapes are those of one sample, without the
+batch
+axis: (C, H, W) for feature maps, (features,) for vectors, (nodes, features) for graphs. Weights are numpy arrays.
 """
 
 from __future__ import annotations
@@ -21,20 +23,20 @@ from loihi_onespike.core.maps import LinearMap, Shape, Window
 
 @dataclass(frozen=True)
 class Input:
-    """The input of the network, one sample of the node's shape."""
+    """The input of the network; its node has the shape of one sample."""
 
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """y = op(x) + bias (convolution, fully connected, average pooling, sparse aggregation).
+    """y = scale · op(x) + bias: convolution, fully connected layer, average pooling, sparse aggregation.
 
     Attributes:
-        op: the linear map, float weights.
-        bias: broadcastable to the output shape, None for none.
-        scale: factor per output place, broadcastable to the output shape, None for 1: y = scale · op(x) + bias.
-            Average pooling is Pool with weight 1 and scale 1 / count.
-        macs: multiply-accumulates of the layer that the user wrote, where `op` is a rewrite that counts differently
-            (transposed convolution); None for those of `op`.
+        op: the linear map, with float weights.
+        bias: broadcastable to the output shape; None for no bias.
+        scale: factor per output, broadcastable to the output shape; None for 1. Average pooling is a `Pool` with
+            weight 1 and the scale 1 / (size of the window).
+        macs: multiply-accumulates of the layer in the user's model where those of `op` differ (transposed convolution);
+            None where they do not.
     """
 
     op: LinearMap
@@ -48,7 +50,7 @@ class Affine:
     """y = scale · x + shift (batch norm with running statistics, multiplication and addition of constants).
 
     Attributes:
-        scale, shift: broadcastable to the shape.
+        scale, shift: broadcastable to the shape of x.
     """
 
     scale: NDArray[np.float64]
@@ -57,36 +59,48 @@ class Affine:
 
 @dataclass(frozen=True)
 class Activate:
-    """y = f(x) for a monotone f, ReLU above all."""
+    """y = f(x), elementwise, for a non-decreasing f such as ReLU.
+
+    Attributes:
+        function: f.
+    """
 
     function: Activation
 
 
 @dataclass(frozen=True)
 class MaxPool:
-    """y[c] = max over the window of x[c]; padded places never win."""
+    """y[c, p] = maximum of x[c] over the window at output place p; padded places are not in the maximum.
+
+    Attributes:
+        window: kernel, stride, padding and dilation of the window.
+    """
 
     window: Window
 
 
 @dataclass(frozen=True)
 class Add:
-    """y = Σ x_i, all of one shape."""
+    """y = Σ x_i, where all inputs have one shape."""
 
 
 @dataclass(frozen=True)
 class Concat:
-    """Join along an axis of the sample (0 is the channel axis)."""
+    """y = concatenation of the inputs.
+
+    Attributes:
+        axis: axis of the sample along which the inputs are joined; 0 is the channel axis.
+    """
 
     axis: int
 
 
 @dataclass(frozen=True, eq=False)
 class Reindex:
-    """y[i] = x.ravel()[index[i]], 0 where index is -1.
+    """y[i] = x.ravel()[index[i]], 0 where index[i] is -1: a gather.
 
     Attributes:
-        index: int array of the output shape.
+        index: indices into the flat input, int32, with the shape of the output.
     """
 
     index: NDArray[np.int32]
@@ -94,7 +108,11 @@ class Reindex:
 
 @dataclass(frozen=True)
 class Finish:
-    """Last operation, applied by the host to the values read: softmax, log_softmax, sigmoid or tanh."""
+    """Last operation of the network, which the host computes from the values of the readout.
+
+    Attributes:
+        kind: softmax, log_softmax, sigmoid or tanh.
+    """
 
     kind: str
 
@@ -107,11 +125,11 @@ class Node:
     """One operation of the graph.
 
     Attributes:
-        name: unique; names become names of populations.
+        name: unique name; populations take their names from nodes.
         op: the operation.
-        inputs: names of the nodes it reads.
+        inputs: names of the nodes that it reads.
         shape: shape of its value for one sample.
-        source: source line of the user's code, for messages.
+        source: source line of the user's code, for messages; empty when unknown.
     """
 
     name: str
@@ -123,10 +141,12 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class AnnGraph:
-    """Nodes in topological order: one Input first, the last node is the output.
+    """The ANN as nodes in topological order; the rules are those of `verify_ann`.
 
     Attributes:
-        rewrites: what the front end rewrote into what, for the report; every rewrite is exact.
+        name: name of the network.
+        nodes: the single `Input` first, the output last.
+        rewrites: a line per exact rewrite of the front end, for the report.
     """
 
     name: str

@@ -1,17 +1,18 @@
-"""The integer one-spike network: what runs on every executor, is written to NetX, mapped and deployed.
+"""The integer one-spike network (arXiv 2403.08786): the form that executors run, files hold and boards receive.
 
-All values are integers; the floats in it (`scale`, `offset`, `unit`) only translate to and from the units of the ANN
-and never enter the arithmetic. One neuron, in window-local steps t = 1, 2, …
-(docs/arithmetic.md, The neuron):
+All values are integers. The real numbers in it (`scale`, `offset`, `unit`) only translate to and from the units of the
+ANN and never enter the arithmetic. One neuron, in steps t = 1, 2, … of its window (docs/arithmetic.md, The neuron):
 
     v(0) = bias
     t ≤ input_steps:  v(t) = saturate( (v(t-1)·leak_t >> 12) + (a_in(t) << input_shift) )
-    t > input_steps:  v(t) = v(t-1)                                (held; θ falls by 1/Q_out per phase instead)
+    t > input_steps:  v(t) = v(t-1)                                (held; the threshold θ(k) falls instead)
     a_in(t)         = Σ_synapses ( Σ_i weight_i s_i(t) ) << weight_exp
     spike at phase k, decided at step t = wait + k, the first k with v(t) ≥ θ(k);
     signed populations also send -1 at the first k with v(t) ≤ -θ_negative(k)
 
-After its spike a neuron is silent until its window ends, v goes on as above; the window lasts `period` steps.
+Here a_in is the synaptic input, s_i = 0 or ±1 a spike, leak_t the gain of step t times 4096, θ(k) = threshold ·
+table_k, and saturate limits v to 24 bits. A neuron is silent after its spike until its window ends, while v continues
+as above; windows of one neuron follow each other every `Network.period_steps` steps.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ MAX_AXON_DELAY = 62
 
 @dataclass(frozen=True, eq=False)
 class InputPopulation:
-    """Source of spikes: real value x ↔ offset + scale · Σ levels.
+    """The input of the network: spikes that represent x ≈ offset + scale · Σ levels.
 
     Attributes:
-        name, shape: shape of one sample without the batch.
+        name: unique name.
+        shape: shape of one sample without the batch.
         code: binary code (many spikes, base 2) or a code of one spike (paper Table VII).
         scale: value of level 1, broadcastable to shape; the code's step for a binary code is scale / 2^bits.
         offset: value of no spike, broadcastable to shape; already folded into the biases of the next layers.
@@ -58,14 +60,15 @@ class InputPopulation:
 
 @dataclass(frozen=True, eq=False)
 class Membrane:
-    """Integration of the input, common to spiking neurons and readouts (see the module's equations).
+    """Integration of the input into v, common to spiking neurons and readouts (see the equations of the module).
 
     Attributes:
-        leak: gain of each input step times 4096, the gains of the input's code (Q_in · 4096 at every step for a base);
-            4096 (no gain) in max pooling and relays.
-        input_shift: left shift of the synaptic input, the fraction bits of v beyond a weight.
+        leak: gain of each input step times 4096. These are the gains of the input's code, Q_in · 4096 at every step for
+        a
+            code with base Q_in; 4096 (no gain) in max pooling and relays.
+        input_shift: left shift of the synaptic input: number of fraction bits that v has beyond the weights.
         bias: v(0), int64 values of 24 bits, broadcastable to the shape.
-        unit: real value of v = 1 before any gain, broadcastable: pre-activation = v · unit / gain.
+        unit: real value of v = 1 before any gain, broadcastable to the shape: pre-activation = v · unit / gain.
     """
 
     leak: tuple[int, ...]
@@ -94,18 +97,21 @@ class Population:
     """Neurons that send at most one spike per window.
 
     Attributes:
-        name, shape: shape of one sample without the batch.
-        kind: what it computes, for reports and the exporter: relu, linear, max_pool, average_pool, relay.
+        name: unique name.
+        shape: shape of one sample without the batch.
+        kind: what it computes, for reports and the exporter: name of the activation (relu and others), linear,
+        max_pool,
+            average_pool or relay.
         membrane: integration of the input.
-        wait: steps before the first decision.
-        code: the code of its output.
+        wait: steps before the first decision, 0..input_steps.
+        code: code of its output.
         threshold: one integer of 24 bits per neuron, broadcastable to the shape.
         table: factor of the threshold per phase.
-        negative: factor of the threshold of negative spikes; None for unsigned populations.
+        negative: factor per phase of the threshold of negative spikes; None for unsigned populations.
         scale: λ, real value of level 1 times the code's first gain, broadcastable to the shape.
         offset: real value of no spike, broadcastable to the shape; already folded into its own bias and into those of
-            the populations that read it. Zero but for two-sided populations: a spike of sign s at phase k stands for
-            offset + s · λ · level(k).
+            the populations that read it. It is zero except for two-sided populations, where a spike of sign s at phase
+            k has the value offset + s · λ · level(k).
     """
 
     name: str
@@ -133,13 +139,15 @@ class Population:
 
 @dataclass(frozen=True, eq=False)
 class Readout:
-    """Output layer: integrates, never spikes; output = finish(v · unit / gain).
+    """Output layer, which integrates and never spikes: output = finish(v · unit / gain).
 
     Attributes:
-        order: how the host rearranges the values it reads: output[i] = values.ravel()[order[i]], 0 where -1; None
-            leaves them as they are.
-        finish: what the host applies to the read values: identity, relu, softmax, log_softmax, sigmoid or tanh
-            (over the first axis of the sample where it needs one).
+        name: unique name.
+        shape: shape of v for one sample.
+        membrane: integration of the input.
+        finish: function that the host applies to the values: identity, relu, softmax, log_softmax, sigmoid or tanh;
+            softmax and log_softmax over the first axis of the sample.
+        order: rearrangement by the host, output[i] = values.ravel()[order[i]], 0 where order[i] is -1; None for none.
     """
 
     name: str
@@ -160,13 +168,14 @@ class Synapse:
     """One group of synapses from one population onto another.
 
     Attributes:
-        name: unique; by default the post population's name.
-        pre, post: names of populations.
-        op: the linear map with even integer weights in -254..254 (int16).
-        index: what the map sees: op input[i] = pre.ravel()[index[i]], nothing where -1; None means pre as it is.
-            Concatenation, slices, channel shuffles, padding, flattening and upsampling are all such indices.
+        name: unique name; that of the post population if it has one group only.
+        pre, post: names of the populations that it reads and reaches.
+        op: linear map with even integer weights in -254..254 (int16).
+        index: gather in front of the map: input[i] of the map is pre.ravel()[index[i]], nothing where index[i] is -1;
+            None for no gather. It expresses concatenation, slices, channel shuffles, padding, flattening and
+            upsampling.
         weight_exp: left shift of this group's sum, 0..7.
-        axon_delay: steps of delay beyond the one step every synapse takes, 0..62.
+        axon_delay: delay in steps beyond the one step that every spike takes, 0..62.
     """
 
     name: str
@@ -180,13 +189,13 @@ class Synapse:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Populations in topological order, the synapses between them, and what is known about the conversion.
+    """The network: populations in topological order, and synapses; the rules are those of `verify_network.verify`.
 
     Attributes:
-        name: of the network.
+        name: name of the network.
         populations: input first, readout last.
-        synapses: in the order of their post populations.
-        facts: JSON-like record of how it was made (options, head-room, versions); no arithmetic depends on it.
+        synapses: groups of synapses in the order of their post populations.
+        facts: record of the conversion (options, head-room, versions) as JSON values; no arithmetic depends on it.
     """
 
     name: str
@@ -222,7 +231,7 @@ class Network:
 
     @property
     def timesteps(self) -> int:
-        """T of the hidden populations (that of the input where there are none)."""
+        """T of the hidden populations, or of the input if there are none."""
         return max((p.timesteps for p in self.hidden), default=self.input.timesteps)
 
     @cached_property
@@ -235,9 +244,9 @@ class Network:
 
     @cached_property
     def starts(self) -> dict[str, int]:
-        """Global step before local step 1 of every population, for the first image.
+        """Global step before step 1 of the window of every population, for the first image.
 
-        start(post) = start(pre) + wait(pre) + 1 + axon_delay, the same over all synapses onto it (`verify` checks).
+        start(post) = start(pre) + wait(pre) + 1 + axon_delay, which is the same for all synapses onto it.
         """
         starts = {self.input.name: 0}
         for population in self.populations:
@@ -252,5 +261,5 @@ class Network:
         return self.starts[self.readout.name] + self.readout.membrane.input_steps
 
     def steps(self, images: int) -> int:
-        """Steps for a stream of images: latency + period · (images - 1) (paper section V-C2, plus the hops)."""
+        """Steps for a stream of images: latency + period · (images - 1) (paper section V-C2, with one step per hop)."""
         return self.latency_steps + self.period_steps * (images - 1)

@@ -1,11 +1,13 @@
-"""The network as spiking stages in real numbers: which neurons there are and what each of them sums.
+"""The network as stages in real numbers: the neurons of each future population and what they sum.
 
-Between the ANN and the integer network. A stage is a population to be, still in the units of the ANN:
+This graph is between the ANN and the integer network. A stage becomes a population; its values are in the units of the
+ANN:
 
     z = Σ_links scale · op(gather(value of pre)) + bias
-    value = f(z) with f the stage's activation; max over the window for max pooling
+    value = f(z), with the activation f of the stage; for max pooling the maximum over the window
 
-`plan` attaches to each stage how its value is coded (λ, base, wait); without a plan the graph computes the ANN exactly.
+A plan (`StagePlan`, `InputPlan`) says how the value of a stage is coded in spikes: levels, λ, thresholds and wait.
+Without plans the graph computes the ANN exactly. Shapes are those of one sample, without the batch axis.
 """
 
 from __future__ import annotations
@@ -28,11 +30,11 @@ class Link:
     """One linear contribution to a stage: scale · op(gather(value of pre)).
 
     Attributes:
-        pre: name of the stage it reads.
+        pre: name of the stage that it reads.
         op: linear map with float weights.
-        index: gather in front of the map, see `core.graphs.network.Synapse.index`.
-        scale: factor per output place, broadcastable to the stage's shape (batch-norm gain, 1 / count of a pooling).
-        macs: multiplications and additions of the ANN layer this link stands for, 0 for additions of a shortcut.
+        index: gather in front of the map, see `core.graphs.network.Synapse.index`; None for none.
+        scale: factor per output, broadcastable to the stage's shape (batch-norm gain, 1 / size of a pooling window).
+        macs: multiply-accumulates of the ANN layer that this link computes; 0 for the additions of a shortcut.
     """
 
     pre: str
@@ -44,11 +46,11 @@ class Link:
 
 @dataclass(frozen=True, eq=False)
 class WeightGrid:
-    """What the weights onto a stage are whole multiples of, once they are rounded: 2 · unit · 2^exponent of the link.
+    """Grid of the rounded weights of a stage: they are whole multiples of 2 · unit · 2^(exponent of the link).
 
     Attributes:
         unit: real value of v = 1 of each neuron, broadcastable to the stage's shape.
-        exponents: per link.
+        exponents: weight exponent of each link.
     """
 
     unit: NDArray[np.float64]
@@ -57,7 +59,12 @@ class WeightGrid:
 
 @dataclass(frozen=True)
 class InputStage:
-    """The input of the network."""
+    """The input of the network.
+
+    Attributes:
+        name: name of the input.
+        shape: shape of one sample.
+    """
 
     name: str
     shape: Shape
@@ -65,15 +72,18 @@ class InputStage:
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A spiking population to be.
+    """A stage that becomes a spiking population.
 
     Attributes:
-        kind: label for reports: the activation's kind, linear, max_pool or average_pool.
-        bias: broadcastable to shape.
-        activation: f; relu where z is never negative anyway, so that an unsigned population carries it.
+        name: unique name.
+        shape: shape of its value for one sample.
+        kind: label for reports: name of the activation, linear, max_pool or average_pool.
+        links: linear contributions to z.
+        bias: broadcastable to the shape.
+        activation: f; ReLU for a linear value that is never negative, so that the population needs no negative spikes.
         axes_shared: axes of the shape over which one scale λ is shared (spatial axes, nodes).
-        source: source line of the user's code.
-        grid: of weights that are rounded already, None for those that are not.
+        source: source line of the user's code, for messages; empty when unknown.
+        grid: grid of weights that are rounded already; None for weights that are not.
     """
 
     name: str
@@ -88,13 +98,23 @@ class Stage:
 
     @property
     def nonnegative(self) -> bool:
-        """The value is never below zero: an unsigned population carries it."""
+        """Whether the value is never below zero, so that the population needs no negative spikes."""
         return self.activation.nonnegative
 
 
 @dataclass(frozen=True, eq=False)
 class OutputStage:
-    """The readout to be: z, rearranged by `order`, then `finish` on the host."""
+    """The stage that becomes the readout: output = finish(z rearranged by `order`).
+
+    Attributes:
+        name: unique name.
+        shape: shape of z for one sample.
+        links: linear contributions to z.
+        bias: broadcastable to the shape.
+        finish, order: function and rearrangement by the host, see `core.graphs.network.Readout`.
+        source: source line of the user's code, for messages; empty when unknown.
+        grid: as of `Stage`.
+    """
 
     name: str
     shape: Shape
@@ -113,7 +133,12 @@ AnyStage: TypeAlias = InputStage | Stage | OutputStage
 
 @dataclass(frozen=True, eq=False)
 class InputPlan:
-    """Code of the input: x ↔ offset + scale · Σ levels (see `core.graphs.network.InputPopulation`)."""
+    """Code of the input: x ≈ offset + scale · Σ levels.
+
+    Attributes:
+        code: code of the input.
+        scale, offset: broadcastable to the shape of the input, see `core.graphs.network.InputPopulation`.
+    """
 
     code: Code
     scale: NDArray[np.float64]
@@ -126,13 +151,13 @@ class StagePlan:
 
     Attributes:
         code: levels of its output.
-        scale: λ, value of level 1, broadcastable to the stage's shape.
-        wait: steps before the first decision, None for all input steps (full wait).
-        threshold: factor per neuron, positive, broadcastable to the stage's shape.
-        table: (T,) factor per phase, not increasing; infinite where a phase is out of the activation's reach.
-        negative: the same for negative spikes, -z ≥ threshold · negative[k-1]; None for unsigned stages.
-        offset: value of no spike, broadcastable to the stage's shape, see `network.Population`; z is then meant
-            relative to it, as the bias has it folded in.
+        scale: λ, the value of level 1 in the units of the ANN, broadcastable to the stage's shape.
+        wait: steps before the first decision; None for all input steps (full wait).
+        threshold: positive factor per neuron, broadcastable to the stage's shape.
+        table: (T,) factor per phase, not increasing; infinite for a phase whose value the activation never reaches.
+        negative: (T,) the same for negative spikes, -z ≥ threshold · negative[k-1]; None for unsigned stages.
+        offset: value of no spike, broadcastable to the stage's shape, see `core.graphs.network.Population`; the bias of
+            the stage includes -offset, so that z is relative to it.
     """
 
     code: SingleSpikeCode
@@ -147,7 +172,7 @@ class StagePlan:
     def of(
         cls, activation: Activation, code: SingleSpikeCode, scale: NDArray[np.float64], wait: int | None
     ) -> StagePlan:
-        """Thresholds of Eq. 4 seen through the activation: f(z) ≥ λ · thr_k.
+        """Plan with the thresholds of Eq. 4, applied to the value of the activation: f(z) ≥ λ · thr_k.
 
         The factor per neuron is λ where the activation is homogeneous; else λ must be one number.
 
@@ -159,7 +184,7 @@ class StagePlan:
         """
         relative = code.thresholds()
         if activation.homogeneous:
-            # f(z) = z for z ≥ 0 up to an upper limit of clip, which λ · thr never exceeds since λ does not.
+            # f(z) = z from 0 up to the upper limit of a clip, and λ · thr is at most this limit since λ is.
             return cls(code, scale, wait, scale, relative, activation.negative_thresholds(relative))
         values = relative * float(scale.max())
         positive, negative = activation.thresholds(values), activation.negative_thresholds(values)
@@ -168,12 +193,14 @@ class StagePlan:
 
 @dataclass(frozen=True, eq=False)
 class StageGraph:
-    """Stages in topological order, input first, output last.
+    """The network as stages in topological order; the rules are those of `verify_stage`.
 
     Attributes:
-        rewrites: what the conversion rewrote into what, for the report.
-        input_plan: code of the input, None before calibration.
-        plans: code per stage name, empty before calibration.
+        name: name of the network.
+        stages: input first, output last.
+        rewrites: a line per rewrite of front end and conversion, for the report.
+        input_plan: code of the input; None before it is planned.
+        plans: code of every hidden stage by name; empty before calibration.
     """
 
     name: str
