@@ -1,4 +1,4 @@
-"""What the conversion does beyond the paper, each part on its own switch."""
+"""The parts of the calibration that go beyond the paper, each with a switch of its own."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from loihi_onespike.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Method:
-    """Parts of the calibration. All off (`Method.paper()`) is the method of arXiv 2403.08786.
+    """Parts of the calibration. With all off (`Method.paper()`) it is the method of arXiv 2403.08786.
 
     Attributes:
-        levels: a codebook fitted to the activations in place of the powers of one base (Eq. 5). A base that is given
-            as a number stays a base.
-        scales: λ of every channel with the least mean square error, in place of the largest activation (Eq. 2).
-        two_sided: no spike stands for a value in the middle, and one spike of either sign for those above and below:
-            twice as many levels for up to twice as many spikes.
-        bias: correct the mean of every channel, layer after layer, on the inputs that the SNN really gives it.
-        rounding: round the weights while calibrating, so that the corrections undo what they can of it.
-        compensation: round every weight so that it makes up for the errors of the others under the inputs that come
-            (with `rounding` only).
-        weights: fit the weights to the ANN's pre-activations in closed form, where that does better on other samples.
-        waits: thresholds per phase fitted to the noise spikes that a wait shorter than the input lets in.
+        levels: fit levels to the activations instead of the powers of one base (Eq. 5). A base that is given as a
+        number
+            stays a base.
+        scales: take the λ of every channel with the least mean square error instead of the largest activation (Eq. 2).
+        two_sided: no spike is a value in the middle of the range, and a spike of either sign a larger or smaller value.
+            This gives up to twice as many levels, with up to twice as many spikes.
+        bias: correct the mean of every channel, layer after layer, on the coded values that the layer receives.
+        rounding: round the weights during the calibration, so that scales and biases correct part of the error.
+        compensation: round every weight so that it compensates the errors of the weights rounded before it; takes
+        effect
+            with `rounding` only.
+        weights: fit the weights to the ANN's pre-activations by regression, if the error falls on samples that were not
+            used for the fit.
+        waits: with a wait shorter than the input, choose levels and the thresholds of early phases for the least error.
     """
 
     levels: bool = True
@@ -52,7 +55,7 @@ class Method:
 
     @classmethod
     def from_mapping(cls, parts: Mapping[str, bool]) -> Method:
-        """A method from the state of its parts, those not named on; raises ConfigurationError for unknown parts."""
+        """A method from the states of its parts; others are on. Raises ConfigurationError for unknown parts."""
         unknown = sorted(set(parts) - set(cls.names()))
         if unknown:
             raise ConfigurationError(f"method: must be of the parts {', '.join(cls.names())}, got {', '.join(unknown)}")
@@ -65,5 +68,5 @@ class Method:
 
     @property
     def sequential(self) -> bool:
-        """Some part needs the layers to be calibrated one after the other."""
+        """Whether some part is on, so that the layers are calibrated one after the other."""
         return any(vars(self).values())

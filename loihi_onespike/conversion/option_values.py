@@ -20,7 +20,7 @@ class Accepts(Protocol):
         """Whether this is one of the values."""
 
     def read(self, text: str) -> object:
-        """The value that a text stands for; raises ValueError where it is none."""
+        """The value of a text; raises ValueError for a text that is no value."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Integers:
         return not isinstance(value, bool) and isinstance(value, Integral) and self.low <= int(value) <= self.high
 
     def read(self, text: str) -> int:
-        """The value that a text stands for; raises ValueError where it is none."""
+        """The value of a text; raises ValueError for a text that is no value."""
         return int(text)
 
 
@@ -61,7 +61,7 @@ class Numbers:
         return not isinstance(value, bool) and isinstance(value, Real) and self.above < float(value) <= self.high
 
     def read(self, text: str) -> float:
-        """The value that a text stands for; raises ValueError where it is none."""
+        """The value of a text; raises ValueError for a text that is no value."""
         return float(text)
 
 
@@ -105,7 +105,7 @@ class Switch:
         return isinstance(value, bool)
 
     def read(self, text: str) -> bool:
-        """The value that a text stands for; raises ValueError where it is none."""
+        """The value of a text; raises ValueError for a text that is no value."""
         values = {"true": True, "false": False}
         if text.lower() not in values:
             raise ValueError(text)
@@ -119,7 +119,7 @@ class OptionInfo:
     Attributes:
         values: what it accepts.
         help: what it does, for the command line and the docstring of `convert`.
-        metavar: stands for the value on the command line.
+        metavar: name of the value in the help of the command line.
         words: further values with a meaning of their own: "auto", or None.
         in_python: what the docstring of `convert` says beyond `help`.
         none: what None means, where it is accepted.
@@ -152,7 +152,7 @@ class OptionInfo:
             text: from the command line or a file.
 
         Raises:
-            ConfigurationError: a text that stands for no value of the option.
+            ConfigurationError: the text is no value of the option.
         """
         if text in self.words:
             return text

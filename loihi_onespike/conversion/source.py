@@ -44,7 +44,7 @@ class ConversionSource(Protocol):
 
     @property
     def graph(self) -> AnnGraph:
-        """The traced model, rewritten so that every population will carry values that are not negative."""
+        """The traced model, rewritten so that the values of populations are not negative wherever possible."""
 
     @property
     def batches(self) -> Sequence[Batch]:
@@ -52,14 +52,14 @@ class ConversionSource(Protocol):
 
     @property
     def is_graph(self) -> bool:
-        """The populations stand for the nodes of one graph."""
+        """Whether the populations have the shape (nodes, features) of one graph."""
 
     @property
     def facts(self) -> Mapping[str, object]:
         """Entries of the record in the network file that only this kind of source has."""
 
     def refuse_unsupported(self, stages: StageGraph) -> None:
-        """Raise UnsupportedModelError where this input cannot be sent as the lowered stages read it."""
+        """Raise UnsupportedModelError if spikes of this input cannot reach all stages that read it."""
 
     def sample_and_output(self) -> tuple[Batch, NDArray[np.float64]]:
         """A few inputs of the network, and what the model computes from them, with the axis of samples."""
@@ -69,19 +69,19 @@ class ConversionSource(Protocol):
 
         Args:
             stages: lowered stages.
-            code: that the options ask for.
+            code: code that the options ask for.
         """
 
     def headroom_sample(self, stages: StageGraph) -> Batch:
-        """Inputs that are sent through the integer network to measure its head-room."""
+        """Inputs that run through the integer network to measure its head-room."""
 
 
 TRACED_IMAGES = 2
 """Samples on which the model is traced and compared with its stages."""
 HEADROOM_IMAGES = (4, 64)
-"""Fewest and most calibration images that are sent through the integer network to measure its head-room …"""
+"""Fewest and most calibration images that run through the integer network to measure its head-room."""
 HEADROOM_NEURONS = 2**24
-"""… as many as make about this number of neurons, so that large networks take no longer than small ones."""
+"""Number of neurons, over all these images, up to which more images are taken, so that large networks take no longer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ class BatchSource:
         return cls(model, batches, replace(graph, rewrites=rewrites))
 
     def refuse_unsupported(self, stages: StageGraph) -> None:
-        """Every dense input can be sent."""
+        """Nothing is refused, since every dense input can be sent."""
 
     def sample_and_output(self) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
         """The first samples and what the model computes from them."""
@@ -132,10 +132,10 @@ class GraphSource:
 
     Attributes:
         model: the trained network.
-        arguments: of the model.
+        arguments: arguments of the model.
         graph: the traced model, aggregation first: A (x W) = (A x) W.
         form: how the input of the network follows from the arguments.
-        sample: that input for these arguments: (1, nodes, features), or a sparse sample.
+        sample: input of the network for these arguments: (1, nodes, features), or a sparse sample.
         written_macs: multiply-accumulates of the model in its own order.
         is_graph: True.
     """

@@ -1,1 +1,1 @@
-"""ANN graph to stages: which neurons there are and what each of them sums."""
+"""Lowering of an ANN graph to stages: the neurons of every population and what they sum."""

@@ -1,4 +1,4 @@
-"""How a linear map takes up what stands before it: input scales, missing channels, constants, other linear maps."""
+"""Folding into a linear map what is in front of it: input scales, missing channels, constants, other linear maps."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.core.maps.shapes import aligned, shrink
 
 MAX_FOLDED_GROWTH = 64
-"""A dense map swallows the linear map before it only while its weights grow by no more than this factor …"""
+"""Largest growth of the number of weights with which a dense map takes up the linear map in front of it."""
 MAX_FOLDED_WEIGHTS = 2**22
-"""… and stay below this number; beyond it a population of its own is cheaper."""
+"""Largest number of weights of such a map; beyond it a population in between is cheaper."""
 
 
 def absorb(op: LinearMap, term: Term, shape: Shape, layer_macs: int | None = None) -> Term | None:
-    """The map applied to a copy term, with the term's scale moved into the weights or behind the map.
+    """The map applied to a term without a map, with the scale of the term moved into the weights or behind the map.
 
     Args:
         op: the map.
-        term: a copy (no map on it) whose value has `shape`.
-        shape: of the value.
-        layer_macs: multiply-accumulates of the whole ANN layer where they are not those of `op`, see `ann.Linear`.
-            A term that reads a part of the channels takes its part of them.
+        term: a rearranged and scaled stage (`Term.is_copy`).
+        shape: shape of the value of the term.
+        layer_macs: multiply-accumulates of the whole ANN layer if they are not those of `op`, see `ann.Linear`. A term
+            that reads some of the channels gets a corresponding share.
 
     Returns:
-        None when the term's scale varies over places that share weights.
+        The term, or None if its scale varies between places that share weights.
     """
     scale = aligned(term.scale, shape)
     seen = op.input_scale(scale)
     if seen is None or any(scale.shape[axis] != 1 for axis in op.input_shared_axes(len(shape))):
         return None
     factor = op.input_factor(seen, len(op.output_shape(shape))).on_weights
-    if factor is None:  # the map lets the scale pass, which stays behind it
+    if factor is None:  # the scale passes through the map and stays behind it
         result, own = replace(term, op=op, scale=scale), op
     else:
         own, index = _without_silent(op.with_weight_values(op.weight_values * factor), term.index)
@@ -52,7 +52,7 @@ def absorb(op: LinearMap, term: Term, shape: Shape, layer_macs: int | None = Non
 
 
 def _without_silent(op: LinearMap, index: Index | None) -> tuple[LinearMap, Index | None]:
-    """The map and the gather in front of it without the inputs of which the gather fills no place."""
+    """The map and the gather in front of it, without inputs of the map that the gather leaves empty."""
     axis = op.column_axis
     if index is None or axis is None:
         return op, index
@@ -64,12 +64,12 @@ def _without_silent(op: LinearMap, index: Index | None) -> tuple[LinearMap, Inde
 
 
 def map_constant(op: LinearMap, constant: Float, shape: Shape) -> Float:
-    """op applied to a constant value (zero where the map pads), shrunk where it does not vary.
+    """The map applied to a constant, with zero padding; axes along which the result is constant get length 1.
 
     Args:
         op: the map.
         constant: broadcastable to `shape`.
-        shape: of the input of the map.
+        shape: shape of the input of the map.
     """
     return shrink(op.apply(np.broadcast_to(constant, shape)))
 
@@ -77,19 +77,20 @@ def map_constant(op: LinearMap, constant: Float, shape: Shape) -> Float:
 FOLDING: MapRegistry[Callable[[Any, Expression, Mapping[str, Shape]], Expression | None]] = MapRegistry(
     "folding with the map in front of it", __name__, otherwise="the value in front of it gets a population of its own"
 )
-"""fold(op, e, shapes): a map of a value that is itself a linear map of stages, as maps of these stages."""
+"""Entries fold(op, e, shapes): map `op` of an expression `e` with maps, as one expression with a map per stage."""
 
 
 @FOLDING.register(Dense)
 def fold_dense(op: Dense, e: Expression, shapes: Mapping[str, Shape]) -> Expression | None:
     """Dense map of a vector that is itself a linear map of stages, as one dense map of each stage.
 
-    Returns None where the composite would be too large, see MAX_FOLDED_GROWTH.
-
     Args:
         op: the dense map.
         e: expression that it reads.
         shapes: shapes of the stages by name.
+
+    Returns:
+        The expression, or None if its maps would be too large, see MAX_FOLDED_GROWTH.
     """
     if len(e.shape) != 1:
         return None

@@ -1,9 +1,9 @@
-"""Pass ANN → ANN: aggregation before the layer it stands behind (docs/arithmetic.md, The neuron).
+"""Pass ANN → ANN that moves an aggregation in front of the preceding layer (docs/arithmetic.md, The neuron).
 
     A (x W + b) = (A x) W + (A 1) b        A (s ⊙ x + t) = s ⊙ (A x) + (A 1) t
 
-Exact. Every population then carries a value that is not negative: a spiking x W would have a ReLU where the ANN has
-none.
+The rewrite is exact. Without it x W would have a population of its own, whose values have both signs; with it every
+population is behind a ReLU and has values that are not negative.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ Float = NDArray[np.float64]
 
 
 def aggregate_first(graph: AnnGraph, keep: frozenset[str] = frozenset()) -> tuple[AnnGraph, tuple[str, ...]]:
-    """The rewritten graph and a line for each rewrite.
+    """The rewritten graph, and a line for each rewrite.
 
     Args:
-        keep: nodes whose values no aggregation is moved onto (an adjacency that is the input: A · A would not be
-            sparse).
+        graph: the ANN.
+        keep: nodes that no aggregation may read directly, such as an adjacency that is the input, since A · A would not
+            be sparse.
     """
     notes: list[str] = []
     while True:
@@ -37,7 +38,7 @@ def aggregate_first(graph: AnnGraph, keep: frozenset[str] = frozenset()) -> tupl
 
 
 def _predecessor(graph: AnnGraph, node: Node, keep: frozenset[str]) -> Node | None:
-    """The layer in front of an aggregation, when the two can change places."""
+    """The layer in front of an aggregation if the two commute, otherwise None."""
     if not isinstance(node.op, Linear) or not isinstance(node.op.op, Sparse) or node.op.scale is not None:
         return None
     before = graph.by_name[node.inputs[0]]
@@ -80,12 +81,12 @@ def _swapped(graph: AnnGraph, sparse: Node, before: Node) -> AnnGraph:
 
 
 def _is_plain(node: Node, op: Sparse) -> bool:
-    """The same aggregation without bias, there already (several layers on one value)."""
+    """Whether the node is the same aggregation without bias, which several layers on one value can share."""
     return isinstance(node.op, Linear) and node.op.op is op and node.op.bias is None and node.op.scale is None
 
 
 def _aggregated(matrix: object, constant: Float | None, shape: tuple[int, ...]) -> Float | None:
-    """A · constant, (nodes, features); None where there is none."""
+    """A · constant, (nodes, features); None for a constant of zero."""
     if constant is None or not np.any(constant):
         return None
     return matrix @ np.broadcast_to(constant, shape).astype(np.float64)  # type: ignore[operator]
@@ -104,7 +105,7 @@ def _fresh(graph: AnnGraph, name: str) -> str:
 
 
 def _live(graph: AnnGraph) -> AnnGraph:
-    """Without nodes that nothing reads any more; the input stays."""
+    """The graph without nodes that nothing reads; the input stays."""
     wanted = {graph.output.name}
     for node in reversed(graph.nodes):
         if node.name in wanted:

@@ -1,4 +1,4 @@
-"""The stages of a model against the model itself: both must compute the same."""
+"""Check of the lowering: stages without codes must compute the same as the model."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LOWERING_TOLERANCE = 1e-3
 
 
 def check_lowering(stages: StageGraph, x: NDArray[np.floating] | SparseSample, expected: NDArray[np.float64]) -> None:
-    """Compare what the stages compute, without any spike code, with what the model computes.
+    """Compare the output of the stages, without any code, with the output of the model.
 
         max |model(x) - stages(x)| ≤ LOWERING_TOLERANCE · max |model(x)|
 
     Args:
-        stages: lowered from the model.
+        stages: stages that were lowered from the model.
         x: inputs (N, *shape), or one sparse sample.
         expected: (N, *output shape) output of the model for them.
 

@@ -1,10 +1,9 @@
-"""Affine expressions over stages: what the lowering knows about each value of the ANN graph.
+"""Affine expressions over stages, the form in which the lowering holds each value of the ANN graph.
 
     value = reindex( Σ_terms scale · op(gather(stage)) + constant )
 
-Convolutions, batch norm, additions, concatenation and reindexing of the ANN only build expressions; a stage (a
-population of neurons) comes into being where the ANN is not linear, or where a linear map meets an expression that it
-cannot absorb.
+Convolutions, batch norm, additions, concatenation and reindexing only build expressions. A new stage (a population of
+neurons) is made where the ANN is not linear, or where a linear map cannot absorb the expression that it reads.
 """
 
 from __future__ import annotations
@@ -28,7 +27,15 @@ ZERO = np.zeros(())
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """scale · op(gather(value of stage)); op None is the identity."""
+    """scale · op(gather(value of stage)).
+
+    Attributes:
+        stage: name of the stage.
+        index: gather in front of the map; None for none.
+        op: linear map; None for the identity.
+        scale: broadcastable to the shape of the result.
+        macs: multiply-accumulates of the ANN that the term computes.
+    """
 
     stage: str
     index: Index | None = None
@@ -38,7 +45,7 @@ class Term:
 
     @property
     def is_copy(self) -> bool:
-        """A stage's value, rearranged and scaled, with no map on it."""
+        """Whether the term is the value of a stage, rearranged and scaled but without a map."""
         return self.op is None
 
 
@@ -48,11 +55,11 @@ class Expression:
 
     Attributes:
         terms: summed contributions, each of `inner_shape`.
-        constant: broadcastable to inner_shape.
+        constant: broadcastable to `inner_shape`.
         inner_shape: shape of the terms.
-        outer: gather applied to the sum; its shape is the expression's shape. None for no rearrangement.
+        shared: axes of `inner_shape` over which neurons share weights and scales.
+        outer: gather that is applied to the sum, with the shape of the expression; None for none.
         nonnegative: the value is known not to be negative.
-        shared: axes of inner_shape over which neurons share weights and scales.
     """
 
     terms: tuple[Term, ...]
@@ -69,12 +76,12 @@ class Expression:
 
     @property
     def is_copy(self) -> bool:
-        """Only rearranged and scaled stages: linear maps can take it as their input."""
+        """Whether the terms are only rearranged and scaled stages, so that a linear map can read the expression."""
         return self.outer is None and all(t.is_copy for t in self.terms)
 
 
 def reindexed(values: Float, shape: Shape, index: Index, missing: float) -> Float:
-    """Broadcast `values` to shape, then gather; `missing` where index is -1. Stays 0-d where it can.
+    """Broadcast values to a shape, then gather them; equal values stay an array without axes.
 
     Args:
         values: values that broadcast to the shape.
@@ -104,7 +111,8 @@ def is_identity(index: Index, shape: Shape) -> bool:
 def reindex(e: Expression, index: Index, shared: tuple[int, ...]) -> Expression:
     """Gather of an expression.
 
-    Copies absorb it; anything else keeps it outside, where a dense map or ReLU takes it.
+    Expressions without maps absorb it into their terms. Others keep it as `outer`, where a dense map or a ReLU takes
+    it.
 
     Args:
         e: the expression.
@@ -123,7 +131,7 @@ def reindex(e: Expression, index: Index, shared: tuple[int, ...]) -> Expression:
 
 
 def affine(e: Expression, scale: Float, shift: Float) -> Expression | None:
-    """e · scale + shift, parameters broadcastable to the expression's shape; None behind a gather that drops places.
+    """e · scale + shift; None if e is behind a gather that is no permutation.
 
     Args:
         e: the expression.
@@ -154,10 +162,10 @@ def total(values: Sequence[Expression], shape: Shape) -> Expression:
 
 
 def concatenated(copies: Sequence[Expression], axis: int, shape: Shape) -> Expression:
-    """Copies side by side along an axis: each gathered to its place, with nothing elsewhere, and summed.
+    """Concatenation along an axis: each expression is gathered to its place, with zeros elsewhere, and all are summed.
 
     Args:
-        copies: the expressions, which are copies.
+        copies: expressions without maps (`Expression.is_copy`).
         axis: axis along which they are joined.
         shape: shape of the result.
     """
@@ -178,7 +186,8 @@ def shared_axes(shape: Shape, before: tuple[int, ...] | None = None) -> tuple[in
     """Axes over which one scale is shared: all but the channel axis; features of a vector share one (paper II-C).
 
     Args:
-        before: those of the value that was rearranged into this shape.
+        shape: shape of the value.
+        before: shared axes of the value that was rearranged into this shape.
     """
     if before is not None and len(shape) > 1 and len(before) == len(shape) - 1:
         return before

@@ -1,4 +1,4 @@
-"""Scales seen through a link: λ of the presynaptic channels in the order in which a map reads them (Eq. 2)."""
+"""λ of the presynaptic channels in the order in which the map of a link reads them (Eq. 2)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Float = NDArray[np.float64]
 
 
 def gathered_scale(link: Link, scale: Float, pre_shape: Shape) -> Float | None:
-    """λ per input of the link's map, as `LinearMap.input_scale` gives it; unread places take any value.
+    """λ per input of the link's map, in the form of `LinearMap.input_scale`.
 
     Args:
         link: the map with the gather in front of it.
         scale: λ of the presynaptic population, broadcastable to its shape.
-        pre_shape: of that population.
+        pre_shape: shape of the presynaptic population.
 
     Returns:
-        None when λ differs between places that share a weight.
+        λ, or None if it differs between places that share a weight.
     """
     full = np.broadcast_to(scale, pre_shape)
     if link.index is not None:
@@ -32,12 +32,15 @@ def gathered_scale(link: Link, scale: Float, pre_shape: Shape) -> Float | None:
 
 
 def pooled_scale(stage: Stage, scales: Mapping[str, Float], graph: StageGraph) -> Float:
-    """λ of a max-pooling population: that of the channels it pools; with several inputs each channel has one.
+    """λ of a max-pooling population per channel, which is λ of the channel that it pools.
 
     Args:
-        stage: the max-pooling stage.
+        stage: the max-pooling stage; several inputs have different channels.
         scales: λ of the stages by name.
         graph: graph that holds them.
+
+    Raises:
+        GraphError: λ differs between the places of a channel.
     """
     result = np.zeros((stage.shape[0],) + (1,) * (len(stage.shape) - 1))
     for link in stage.links:

@@ -1,8 +1,9 @@
-"""Pass ANN → stages: decides which neurons there are (docs/arithmetic.md, The neuron).
+"""Pass ANN → stages, which decides where there are neurons (docs/arithmetic.md, The neuron).
 
-Every ReLU becomes a population, max pooling a population of first-spike neurons; convolutions, batch norm, additions,
-concatenations and rearrangements become synapses and biases of the populations that read them. A linear value that a
-further linear map cannot absorb (convolution after average pooling) becomes a population of its own.
+Every activation becomes a population, and max pooling a population of neurons that pass on the first spike.
+Convolutions, batch norm, additions, concatenations and rearrangements become synapses and biases of the populations
+that read them. A linear value that the next linear map cannot absorb (average pooling before a convolution) becomes a
+population of its own.
 """
 
 from __future__ import annotations
@@ -51,7 +52,12 @@ from loihi_onespike.errors import Finding, UnsupportedModelError
 def lower(graph: AnnGraph, rewrites: tuple[str, ...] = ()) -> StageGraph:
     """Stages of an ANN graph.
 
-    Raises UnsupportedModelError with every place that has no one-spike form, also when no population comes out.
+    Args:
+        graph: the ANN.
+        rewrites: a line per rewrite so far, which the report shows first.
+
+    Raises:
+        UnsupportedModelError: operations cannot be converted, or there is no activation at all; all are listed.
     """
     return _Lowering(graph, rewrites).run()
 
@@ -86,7 +92,7 @@ class _Lowering:
         return verify_stage(StageGraph(self.graph.name, _live(self.stages), tuple(self.rewrites)))
 
     def add_stage(self, node: Node, kind: str, e: Expression, activation: Activation) -> Expression:
-        """A population that computes f of the inner part of `e`; returns the expression that reads it."""
+        """Add a population that computes f of `e` before its outer gather; returns the expression that reads it."""
         links = tuple(self.link(t, e.inner_shape) for t in e.terms)
         self.stages.append(
             Stage(node.name, e.inner_shape, kind, links, shrink(e.constant), activation, e.shared, node.source)
@@ -152,7 +158,7 @@ class _Lowering:
         return plus(result, op.bias)
 
     def own_stage(self, name: str, e: Expression) -> Expression:
-        """A population for a copy that a map cannot read as it is (its scale varies where the map shares weights)."""
+        """A population for a value that a map cannot read, since its scale varies between places that share weights."""
         node = replace(self.graph.by_name[name], name=f"{name}.relay")
         self.values[name] = self.add_stage(node, "linear", e, _carrier(e))
         return self.values[name]
@@ -209,7 +215,7 @@ class _Lowering:
 
 
 def _carrier(e: Expression) -> Activation:
-    """What carries a linear value: unsigned neurons where it is never negative, signed ones elsewhere."""
+    """Activation of a population for a linear value: ReLU where the value is never negative, otherwise the identity."""
     return RELU if e.nonnegative else IDENTITY
 
 

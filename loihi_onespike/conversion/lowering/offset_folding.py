@@ -1,4 +1,4 @@
-"""Fold the value of no spike into the biases of the layers that read it."""
+"""Folding of offsets, the values of no spike, into the biases of the layers that read them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
 
 
 def fold_offsets(stage: AnyStage, offsets: Mapping[str, NDArray[np.float64]], graph: StageGraph) -> AnyStage:
-    """bias + Σ_links scale · op(gather(offset of pre)).
+    """The stage with bias + Σ_links scale · op(gather(offset of pre)) as its bias.
 
-    Padded places hold 0 and not the offset, so with zero padding the new bias is one per neuron.
+    Padded places have the value 0 and not the offset, so with zero padding the new bias has a value per neuron.
 
     Args:
         stage: stage whose bias takes the offsets.
         graph: graph that holds the stages.
-        offsets: by stage name, broadcastable to its shape; stages without an entry have none.
+        offsets: offset by name of the stage, broadcastable to its shape; stages without an entry have none.
     """
     for link in stage.links:
         offset = offsets.get(link.pre)

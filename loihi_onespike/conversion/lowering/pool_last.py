@@ -1,7 +1,7 @@
-"""Pass ANN → ANN: max pooling after the ReLU it stands before.
+"""Pass ANN → ANN that moves max pooling behind the following ReLU.
 
-max over a window commutes with every non-decreasing map, so pool → affine (positive factors) → ReLU is the same as
-affine → ReLU → pool. The second form is what first-spike pooling needs: it pools values that are never negative.
+The maximum over a window commutes with every non-decreasing function, so pool → affine (positive factors) → ReLU equals
+affine → ReLU → pool. Pooling by the first spike needs the second form, in which no pooled value is negative.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def pool_last(graph: AnnGraph) -> tuple[AnnGraph, tuple[str, ...]]:
 
 
 def _follower(graph: AnnGraph, pool: Node) -> Node | None:
-    """The node behind the pooling, when the two commute and a ReLU comes in the end."""
+    """The node behind the pooling if the two commute and a ReLU follows, otherwise None."""
     if not isinstance(pool.op, MaxPool):
         return None
     node, first = pool, None
@@ -46,7 +46,7 @@ def _follower(graph: AnnGraph, pool: Node) -> Node | None:
 
 
 def _per_channel(op: Affine, shape: Shape) -> bool:
-    """Scale and shift do not vary over the spatial axes."""
+    """Whether scale and shift are constant over the spatial axes."""
     return all(a.ndim == 0 or (a.ndim == len(shape) and set(a.shape[1:]) <= {1}) for a in (op.scale, op.shift))
 
 

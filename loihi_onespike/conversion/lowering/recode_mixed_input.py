@@ -1,4 +1,4 @@
-"""A one-spike population for an input that is read beside populations of another base."""
+"""Pass stages → stages: a one-spike population for an input that is added to populations of another base."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from loihi_onespike.core.maps import Diagonal
 
 
 def recode_mixed_input(graph: StageGraph) -> StageGraph:
-    """Give the input a one-spike population of its own wherever a stage reads it beside other stages.
+    """The graph with a one-spike population behind the input, for stages that read the input and other stages.
 
-    A population has one leak, so all its inputs must share a base; the input's is 2.
+    A population has one leak, so all its inputs must have one base, and that of a binary input is 2.
     """
     name = graph.input.name
     mixed = [s for s in graph.stages[1:] if {link.pre for link in s.links} > {name}]  # type: ignore[union-attr]

@@ -1,1 +1,1 @@
-"""Planned stages to the integer network, with proof of its head-room."""
+"""Quantization of planned stages to the integer network, with a record of its head-room."""

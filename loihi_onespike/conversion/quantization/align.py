@@ -1,8 +1,8 @@
-"""Pass integer network → integer network whose phases line up.
+"""Pass integer network → integer network that makes the phases of all inputs of a population arrive together.
 
-A population starts wait + 1 steps after its input (one step is the hop). Where inputs of different depth meet, the
-earlier ones are delayed on their axons; a delay beyond 62 steps goes through relay populations, each of which repeats
-the phases it receives one hop later.
+The output phases of a population start wait + 1 steps after those of its input (one step is the hop). Where a
+population has inputs of different depth, the earlier ones are delayed on their axons. A delay beyond 62 steps goes
+through relay populations, which repeat the phases that they receive.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ from loihi_onespike.errors import GraphError
 
 
 def align(network: Network) -> Network:
-    """Set every axon delay and insert relays; raises GraphError where a many-spike input would have to be relayed.
+    """The network with all axon delays set and relays inserted.
 
-    The relays of a population form one chain that all its readers share, each member MAX_AXON_DELAY + 1 steps behind
-    the one before.
+    The relays of a population form one chain for all its readers. Each relay is MAX_AXON_DELAY + 1 steps behind the
+    previous one.
+
+    Raises:
+        GraphError: a relay would have to repeat a code of many spikes.
     """
     starts = {network.input.name: 0}
     populations: list[AnyPopulation] = []

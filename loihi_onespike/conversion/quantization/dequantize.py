@@ -1,7 +1,7 @@
-"""Integer network → stages with the real weights that its integers stand for.
+"""Pass integer network → stages whose real weights are the integers times their units.
 
-Lets the `float` executor run a network loaded from a file, which holds no float weights: real arithmetic and full
-wait, INT8 weights.
+With it the `float` executor runs a network that was loaded from a file and has integer weights only: in real
+arithmetic, with full wait and the values of the INT8 weights.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from loihi_onespike.errors import GraphError
 
 
 def dequantize(network: Network) -> StageGraph:
-    """weight = w_int · 2^(weight_exp + input_shift) · unit / λ_in, bias = bias_int · unit."""
+    """Stages with weight = w_int · 2^(weight_exp + input_shift) · unit / λ_in and bias = bias_int · unit."""
     stages: list[AnyStage] = [InputStage(network.input.name, network.input.shape)]
     plans: dict[str, StagePlan] = {}
     for population in network.populations[1:]:
@@ -60,7 +60,7 @@ def dequantize(network: Network) -> StageGraph:
 
 
 def _plan(population: Population) -> StagePlan:
-    """Thresholds of the integers in real units, for a decision on the whole input."""
+    """Plan with the integer thresholds in real units, for decisions on the whole input."""
     membrane = population.membrane
     steps = np.minimum(population.wait + np.arange(1, population.timesteps + 1), membrane.input_steps)
     gain = membrane.gains[steps]

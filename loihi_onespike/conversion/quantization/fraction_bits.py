@@ -1,7 +1,7 @@
-"""How many fraction bits v gets, and who pays where they do not fit (docs/arithmetic.md, Integers).
+"""Number of fraction bits of v, and the weights that lose precision where v is too wide (docs/arithmetic.md, Integers).
 
-`ranges` are the largest magnitudes, in units of v without fraction bits, of v, bias and threshold: one per group of
-neurons that share a unit.
+The argument `ranges` is the largest magnitude of v, bias and threshold, in units of v without fraction bits, for each
+group of neurons that share a unit.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from loihi_onespike.errors import HeadroomError
 Float = NDArray[np.float64]
 
 WIDEST_BITS = V_BITS - 2
-"""Width of the largest magnitude that calibration may reach: sign and one bit of head-room stay free."""
+"""Largest width of a magnitude on the calibration data; sign and one bit of head-room are left free."""
 ENOUGH_BITS = 6
-"""Fraction bits of v beyond which the rounding of the leak no longer matters beside that of the weights."""
+"""Fraction bits of v at which the rounding of the leak is small beside that of the weights."""
 SPARE_WEIGHT_BITS = 3
-"""Bits that the weights of a whole layer may give up so that v fits into 24 bits."""
+"""Largest reduction in bits of the weights of a whole layer to make v fit into 24 bits."""
 COARSE_SHARE = 0.1
-"""Share of channels that may give up weight precision for the fraction bits of the others."""
+"""Share of channels whose weights may lose precision so that the others get more fraction bits."""
 
 
 def free_bits(ranges: Float) -> float:
-    """Bits that all but COARSE_SHARE of the channels leave free below WIDEST_BITS; negative where they are too wide."""
+    """Bits below WIDEST_BITS that all but COARSE_SHARE of the channels have free; negative if they are too wide."""
     return float(np.quantile(_free(ranges), COARSE_SHARE, method="higher"))
 
 
 def fraction_bits(layer: str, ranges: Float, swings: Callable[[], Float]) -> int:
-    """Number of fraction bits of v: as many as every channel allows, or ENOUGH_BITS where most channels do.
+    """Number of fraction bits of v: as many as every channel allows, or ENOUGH_BITS if most channels allow these.
 
-    The remaining channels (batch-norm gain near zero: weights that are negligible beside bias or λ) get a coarser unit,
-    which rounds weights that hardly matter. The weight precision of a whole layer is reduced by at most
-    SPARE_WEIGHT_BITS, and the facts of the network record it.
+    The remaining channels get a coarser unit. They have weights that are small beside bias or λ (a batch-norm gain near
+    zero), so their precision hardly matters. The weight precision of a whole layer is reduced by at most
+    SPARE_WEIGHT_BITS, which the facts of the network record.
 
     Args:
         layer: name of the layer, for the error.
@@ -45,7 +45,7 @@ def fraction_bits(layer: str, ranges: Float, swings: Callable[[], Float]) -> int
         swings: returns the largest magnitudes of the input sums without bias and threshold; called if v does not fit.
 
     Raises:
-        HeadroomError: the input sums alone do not fit either.
+        HeadroomError: even the input sums alone do not fit.
     """
     for_most = free_bits(ranges)
     if for_most < -SPARE_WEIGHT_BITS:
@@ -62,7 +62,7 @@ def fraction_bits(layer: str, ranges: Float, swings: Callable[[], Float]) -> int
 
 
 def finest_units(ranges: Float, unit: Float, shift: int) -> Float | None:
-    """Unit below which v with `shift` fraction bits is too wide, 0 where `unit` will do; None where it always does.
+    """Smallest unit with which v with `shift` fraction bits fits, 0 where `unit` suffices; None if it does everywhere.
 
     Args:
         ranges: largest |v| per channel in units of v without fraction bits.

@@ -1,4 +1,4 @@
-"""Widths of the integers that a population meets: measured, and the worst case (docs/arithmetic.md, Integers)."""
+"""Widths of the integers of a population: on calibration data, and in the worst case (docs/arithmetic.md, Integers)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from loihi_onespike.core.trace import LayerTrace
 
 @dataclass(frozen=True)
 class Headroom:
-    """Widths in bits, sign included: reached on calibration data, and the worst case that the weights allow.
+    """Widths in bits, sign included, of the integers of a population.
 
     Attributes:
-        saturating: the worst case does not fit; v is then pinned at its limit.
-        given_up_bits: bits that all weights of the layer gave up so that v fits.
+        v_bits: width of the largest |v| on the calibration data.
+        v_worst_bits: width of the largest |v| that the weights allow.
+        input_bits: width of the largest input sum of a step on the calibration data.
+        input_worst_bits: width of the largest input sum that the weights allow.
+        saturating: the worst case of v needs more than 24 bits; v would then saturate.
+        given_up_bits: bits by which the precision of all weights of the layer was reduced so that v fits.
     """
 
     v_bits: int
@@ -37,14 +41,14 @@ class Headroom:
         trace: LayerTrace,
         weight_bits: int,
     ) -> Headroom:
-        """Of a population and the synapses onto it.
+        """The widths of a population.
 
         Args:
             population: the population.
             synapses: groups of synapses onto it.
-            populations: those that the synapses read, by name.
-            trace: of the population on calibration images.
-            weight_bits: that its weights were asked to have.
+            populations: populations that the synapses read, by name.
+            trace: trace of the population on calibration images.
+            weight_bits: width of the weights that the options ask for.
         """
         synapses = list(synapses)
         v_worst, input_worst = worst_case_bits(population, synapses, populations)
@@ -72,7 +76,7 @@ def worst_case_bits(
         populations: populations that the synapses read, by name.
     """
     membrane = population.membrane
-    later = membrane.gain / membrane.gains[1:]  # what a spike of each input step grows by until the end
+    later = membrane.gain / membrane.gains[1:]  # growth of a spike of each input step until the end
     per_step, weighted = 0.0, 0.0
     for synapse in synapses:
         pre = populations[synapse.pre]

@@ -1,4 +1,4 @@
-"""Calibration images through the integer network, population by population as `quantize` makes them."""
+"""Run of the calibration images through the integer network, population by population as `quantize` makes them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from loihi_onespike.executors.fast.event.event_layer import EventLayer
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer
 
 BUDGET_BYTES = 2**29
-"""Memory for one layer on calibration images, which are run in parts that keep to it."""
+"""Memory for one layer on calibration images, which are run in parts that fit into it."""
 
 Inputs = list[tuple[Synapse, InputPopulation | Population]]
 
 
 @dataclass(frozen=True, eq=False)
 class IntegerRun:
-    """The populations made so far, and what they send.
+    """The populations so far, and the phases that they send on the calibration images.
 
     Attributes:
-        populations: those that others can read, by name.
+        populations: input and spiking populations by name.
         codes: phases or input codes of each on the calibration images.
-        graph_layers: they stand for the nodes of one graph, and run in the kernels for graphs.
+        graph_layers: the populations have the shape (nodes, features) of one graph; kernels for graph networks run
+        them.
     """
 
     populations: dict[str, InputPopulation | Population]
@@ -38,14 +39,14 @@ class IntegerRun:
     graph_layers: bool
 
     def add(self, population: Population | Readout, trace: LayerTrace) -> None:
-        """A population is done; the next ones may read what it sends."""
+        """Add a population, so that later ones can read the phases of its trace; a readout is ignored."""
         if isinstance(population, Population):
             assert trace.phases is not None
             self.populations[population.name] = population
             self.codes[population.name] = trace.phases
 
     def trace(self, population: Population | Readout, synapses: Sequence[Synapse]) -> LayerTrace:
-        """Phases, v and peaks of a population, with all rounding and saturation."""
+        """Phases, v and peaks of a population, with rounding and saturation."""
         inputs = self._inputs(synapses)
         if self.graph_layers:
             graph_layer = GraphLayer.of(population, inputs)
@@ -71,7 +72,7 @@ class IntegerRun:
         return {s.pre: self.codes[s.pre] for s in synapses}
 
     def _parts(self, synapses: Sequence[Synapse], bytes_per_image: int) -> Iterator[dict[str, NDArray[np.integer]]]:
-        """What the synapses read, a few images at a time."""
+        """Phases that the synapses read, a few images at a time."""
         read = {s.pre: dense_codes(self.codes[s.pre], s.name) for s in synapses}
         images, step = len(next(iter(read.values()))), max(1, BUDGET_BYTES // bytes_per_image)
         return ({pre: p[i : i + step] for pre, p in read.items()} for i in range(0, images, step))

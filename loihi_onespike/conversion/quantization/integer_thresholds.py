@@ -16,7 +16,7 @@ from loihi_onespike.core.graphs.stage import StagePlan
 
 
 def wait_steps(plan: StagePlan, membrane: Membrane) -> int:
-    """Wait of a population; a full wait, or one beyond the input, ends with the input."""
+    """Wait of a population in steps, at most as many as its input lasts; a full wait is as long as the input."""
     return membrane.input_steps if plan.wait is None else min(plan.wait, membrane.input_steps)
 
 
@@ -28,7 +28,7 @@ def largest_threshold(plan: StagePlan, membrane: Membrane) -> NDArray[np.float64
 def integer_thresholds(
     plan: StagePlan, membrane: Membrane
 ) -> tuple[NDArray[np.int64], ThresholdTable, ThresholdTable | None]:
-    """Factor per neuron, and the tables of positive and of negative spikes, None where there are no negative ones."""
+    """Threshold factor per neuron, and the tables of positive and of negative spikes; None for no negative spikes."""
     gained = _gained(plan, membrane)
     table = ThresholdTable.from_gains(gained.positive / gained.largest)
     negative = None if gained.negative is None else ThresholdTable.from_gains(gained.negative / gained.largest)

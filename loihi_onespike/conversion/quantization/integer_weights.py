@@ -1,4 +1,4 @@
-"""Weights of all links of a stage as even integers in one unit of v (docs/arithmetic.md, Integers)."""
+"""Weights of all links of a stage as even integers with a common unit of v (docs/arithmetic.md, Integers)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ from loihi_onespike.errors import GraphError
 
 Float = NDArray[np.float64]
 Rounding: TypeAlias = Callable[[int, Float], Float]
-"""Whole numbers for the weights of link i, real numbers in units of the grid and in the layout of `weight_values`."""
+"""rounding(i, weights): whole numbers for the weights of link i, which are given in units of the integer grid."""
 
 
 def nearest(link: int, weights: Float) -> Float:
-    """Every weight by itself to the nearest whole number."""
+    """Every weight rounded to the nearest whole number.
+
+    Args:
+        link: number of the link, which does not matter here.
+        weights: real weights in units of the integer grid.
+    """
     return np.rint(weights)
 
 
@@ -38,20 +43,25 @@ def integer_links(
 ) -> tuple[list[tuple[LinearMap, int]], Float]:
     """Integer map and weight exponent per link, and the real value of v = 1.
 
-    w_int = round(scale · w · λ_in / (unit · 2^weight_exp)) in ±(2^(weight_bits-1) - 1), stored as 2 · w_int;
-    the unit of a neuron is the smallest that holds the largest weight onto it, halved for the stored factor 2.
-    Weights that have been rounded already (`Stage.grid`) keep their grid, so that they become what they were then.
+        w_int = round(scale · w · λ_in / (unit · 2^weight_exp)) in ±(2^(weight_bits - 1) - 1), stored as 2 · w_int
+
+    The unit of a neuron is the smallest with which the largest weight onto it fits; it is halved for the factor 2 of
+    the stored weights. Weights that have been rounded already keep their grid (`Stage.grid`) and become the same
+    integers.
 
     Args:
         stage: stage whose links become integers.
-        weight_bits: width of a weight, sign included.
         scales: λ and shape of the population that each link reads.
+        weight_bits: width of a weight, sign included.
         finest: lower bound of the unit of v, broadcastable to the shape of the unit.
         most_exp: largest weight exponent.
-        rounding: of the weights of convolutions and dense maps.
+        rounding: rounding of the weights.
 
     Returns:
-        maps with int16 weights and their exponents; unit broadcastable to the stage's shape.
+        Maps with int16 weights and their exponents, and the unit, broadcastable to the stage's shape.
+
+    Raises:
+        GraphError: the scales of the inputs differ between places that share weights.
     """
     check_option("weight_bits", weight_bits)
     largest = 2 ** (weight_bits - 1) - 1
@@ -95,7 +105,7 @@ class _Scaled:
 
 
 def largest_where_shared(values: Float, shape: Shape) -> Float:
-    """Maximum of `values` along the axes that `shape` has no extent in: places there share weights and a unit."""
+    """Maximum of `values` along the axes on which `shape` has length 1, where neurons share weights and a unit."""
     aligned = (1,) * (np.ndim(values) - len(shape)) + shape
     shared = tuple(axis for axis, length in enumerate(aligned) if length == 1)
     return values.max(axis=shared, keepdims=True)
@@ -112,12 +122,12 @@ def _coarser(unit: Float, finest: Float, maps: list[LinearMap], rank: int) -> Fl
 
 
 def _fallback_unit(unit: Float) -> float:
-    """Unit for neurons without any weight: that of the others, so that their bias is kept as precisely."""
+    """Unit for neurons without any weight: the median of the others, so that their bias is as precise."""
     return float(np.median(unit[unit > 0])) if np.any(unit > 0) else 1.0
 
 
 def _exponents(amplitudes: list[Float], most: int) -> list[int]:
-    """Left shift per link so that links of different size share one unit with little loss."""
+    """Left shift per link, so that links with weights of different size share one unit at little loss of precision."""
     sizes = [float(np.median(a[a > 0])) if np.any(a > 0) else 0.0 for a in amplitudes]
     smallest = min((s for s in sizes if s > 0), default=1.0)
     return [int(np.clip(np.floor(log2(s / smallest)), 0, most)) if s > 0 else 0 for s in sizes]
@@ -128,20 +138,20 @@ def _scaled(op: LinearMap, seen: Float, scale: Float, rank: int) -> _Scaled:
     if factor.on_weights is not None:
         op = op.with_weight_values(op.weight_values * factor.on_weights)
     gain = scale if factor.behind is None else factor.behind * scale
-    if op.elementwise:  # every output has a weight of its own, which takes the rest of the factor
+    if op.elementwise:  # every output has a weight of its own, which the rest of the factor is multiplied into
         op, gain = op.with_weight_values(op.weight_values * gain), np.ones(())
     return _Scaled(op, gain, op.largest_weights(rank) * np.abs(gain))
 
 
 def _even(values: Float, largest: int) -> NDArray[np.int16]:
-    """2 · round(values), pinned to ±largest against rounding of the division alone."""
+    """2 · round(values), limited to ±2 · largest, which only rounding of the division could exceed."""
     return (2 * np.clip(np.rint(values), -largest, largest)).astype(np.int16)
 
 
 def _rounded(
     op: LinearMap, factor: Float, stage: Stage | OutputStage, largest: int, rounding: Callable[[Float], Float]
 ) -> LinearMap:
-    """The map with weights round(factor · weight), doubled. Places that share weights must agree in the factor."""
+    """The map with weights 2 · round(factor · weight); raises GraphError if places with one weight differ in factor."""
     rank = len(stage.shape)
     table, axes = factor, op.output_shared_axes(rank)
     if axes:

@@ -1,9 +1,9 @@
 """Pass planned stages → integer network (docs/arithmetic.md, Integers).
 
-Weights become symmetric integers per output channel (`integer_weights`). Scale of the channel, batch-norm gain and λ
-go into the threshold of the neuron (`integer_thresholds`), so they cost no precision. Stage by stage, the calibration
-images are sent through the integer network so far (`integer_run`); the largest potential they reach decides how many
-fraction bits v gets (`fraction_bits`).
+Weights become symmetric integers with a unit per output channel (`integer_weights`). The unit of the channel, the
+batch-norm gain and λ are part of the threshold of the neuron (`integer_thresholds`), so they cost no precision. Stage
+by stage, the calibration images run through the integer network so far (`integer_run`); the largest potential decides
+how many fraction bits v gets (`fraction_bits`).
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def quantize(
 
     Args:
         graph: planned stage graph.
-        codes: input codes of calibration images, for the head-room.
-        weight_bits: 2..8, sign included.
-        progress: called as progress("quantize", stages done, of).
-        graph_layers: the stages stand for the nodes of one graph, and run in the kernels for graphs.
+        codes: input codes of calibration images, which determine the head-room.
+        weight_bits: width of a weight, 2..8, sign included.
+        progress: called as progress("quantize", stages done, number of stages).
+        graph_layers: the stages have the shape (nodes, features) of one graph; kernels for graph networks run them.
 
     Raises:
-        HeadroomError: where a potential, bias or threshold needs more than 24 bits even without fraction bits.
+        HeadroomError: a potential, bias or threshold needs more than 24 bits even without fraction bits.
     """
     assert graph.input_plan is not None
     plan = graph.input_plan
@@ -81,10 +81,10 @@ def quantize(
 def _fitted(
     graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, weight_bits: int
 ) -> tuple[Population | Readout, list[Synapse], LayerTrace]:
-    """Population, its synapses and their run on the calibration images, with as many fraction bits as that run bears.
+    """Population, its synapses and its trace on the calibration images, with as many fraction bits as fit.
 
-    The fraction bits are chosen for v at the end of the input, where the gain is largest. Should v be pinned on its
-    way there, a bit is given up.
+    The number of fraction bits is chosen for v at the end of the input, where the gain is largest. It is reduced until
+    v does not saturate at any step of the calibration images.
     """
     most = MAX_INPUT_SHIFT
     while True:
@@ -114,8 +114,8 @@ def _population(
         ]
         return onto, Membrane(leak, 0, np.rint(stage.bias / unit).astype(np.int64), unit)
 
-    # A shortcut far stronger than the layer beside it shares the layer's unit through its exponent. Where v then grows
-    # too wide the exponent gives way, and the weights of the layer lose bits that matter little beside the shortcut.
+    # A shortcut with much larger weights than the layer beside it has the layer's unit and a larger exponent. If v then
+    # becomes too wide, the exponent is reduced. This costs weights of the layer that matter little beside the shortcut.
     for most_exp in range(MAX_WEIGHT_EXP, -1, -1) if len(stage.links) > 1 else (0,):
         synapses, membrane = built(np.zeros(()), most_exp)
         ranges = _ranges(graph, stage, run, synapses, membrane)
@@ -127,7 +127,7 @@ def _population(
     if finest is not None:
         synapses, membrane = built(finest, most_exp)
     membrane = replace(membrane, input_shift=shift, unit=membrane.unit / 2**shift)
-    # on its way v loses what the leak rounds down; that is much of v in the fine codes of many timesteps
+    # The leak rounds v down in every step; with many timesteps the sum of this is a large part of small values of v.
     membrane = replace(membrane, bias=np.rint(stage.bias / membrane.unit + leak_loss(leak)).astype(np.int64))
     if isinstance(stage, OutputStage):
         return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order), synapses
@@ -150,7 +150,7 @@ def _population(
 
 
 def _leak(stage: Stage | OutputStage, codes: list[tuple[str, Code]]) -> tuple[int, ...]:
-    """Gains of the input steps: those of the code that all inputs share, or of the longest where others begin it."""
+    """Gains of the input steps: those of the longest code of the inputs, which must begin with those of all others."""
     longest = max((code.gains for _, code in codes), key=len)
     for name, code in codes:
         if code.gains != longest[: code.timesteps]:
@@ -162,7 +162,7 @@ def _leak(stage: Stage | OutputStage, codes: list[tuple[str, Code]]) -> tuple[in
 
 
 def _first_spike(graph: StageGraph, stage: Stage) -> tuple[Population, list[Synapse]]:
-    """Max pooling: no leak, no wait, and the first input spike reaches the threshold."""
+    """Max pooling: a population without gain and wait, whose threshold the first input spike reaches."""
     plan = graph.plans[stage.name]
     synapses = []
     for i, link in enumerate(stage.links):
@@ -184,7 +184,7 @@ def _synapse_name(stage: Stage | OutputStage, i: int) -> str:
 def _ranges(
     graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, synapses: Sequence[Synapse], membrane: Membrane
 ) -> NDArray[np.float64]:
-    """Largest final |v|, bias and threshold of each neuron in units of v, largest over neurons that share a unit."""
+    """Largest of final |v|, |bias| and threshold, in units of v, for each group of neurons that share a unit."""
     reached = run.potentials(Readout(stage.name, stage.shape, membrane), synapses)
     reached = np.maximum(reached, np.abs(stage.bias) / membrane.unit * membrane.gain)
     if isinstance(stage, Stage):
@@ -195,13 +195,13 @@ def _ranges(
 def _swings(
     stage: Stage | OutputStage, run: IntegerRun, synapses: Sequence[Synapse], membrane: Membrane
 ) -> NDArray[np.float64]:
-    """The same of v without its bias."""
+    """Largest final |v| without its bias, in units of v, for each group of neurons that share a unit."""
     unbiased = replace(membrane, bias=np.zeros((), np.int64))
     reached = run.potentials(Readout(stage.name, stage.shape, unbiased), synapses)
     return largest_where_shared(reached, membrane.unit.shape)
 
 
 def _macs(graph: StageGraph, synapses: Sequence[Synapse]) -> dict[str, int]:
-    """MACs of the ANN layer that each synapse group stands for."""
+    """Multiply-accumulates of the ANN that each synapse group computes."""
     macs = [link.macs for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
     return {synapse.name: count for synapse, count in zip(synapses, macs, strict=True)}

@@ -1,4 +1,4 @@
-"""A stage as its integer weights will compute it, in the units of the ANN."""
+"""A stage with the real values of its integer weights, in the units of the ANN."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
 
 
 def rounded_stage(stage: AnyStage, graph: StageGraph, weight_bits: int, rounding: Rounding = nearest) -> AnyStage:
-    """The stage with the weights that INT8 leaves of its own, and the grid they lie on.
+    """The stage with rounded weights, and the grid of the rounding.
 
-    Head-room can cost a layer further bits when the network is quantized; that is not known yet here.
+    When the network is quantized, a layer may lose further bits to fit into the head-room, which is not known here.
 
     Args:
         stage: stage whose weights are rounded.
+        graph: graph with the plans of all stages that this one reads.
         weight_bits: width of a weight, sign included.
-        graph: with the plans of all stages that this one reads.
-        rounding: of the weights of convolutions and dense maps.
+        rounding: rounding of the weights.
     """
     scales = [(graph.scale_of(link.pre), graph.by_name[link.pre].shape) for link in stage.links]
     integers, unit = integer_links(stage, scales, weight_bits, np.zeros(()), rounding=rounding)
