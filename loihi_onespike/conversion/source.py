@@ -81,7 +81,7 @@ TRACED_IMAGES = 2
 HEADROOM_IMAGES = (4, 64)
 """Fewest and most calibration images that run through the integer network to measure its head-room."""
 HEADROOM_NEURONS = 2**24
-"""Number of neurons, over all these images, up to which more images are taken, so that large networks take no longer."""
+"""Neurons of all these images together up to which more images are taken, so that large networks take no longer."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,8 +83,8 @@ def _fitted(
 ) -> tuple[Population | Readout, list[Synapse], LayerTrace]:
     """Population, its synapses and its trace on the calibration images, with as many fraction bits as fit.
 
-    The number of fraction bits is chosen for v at the end of the input, where the gain is largest. It is reduced until
-    v does not saturate at any step of the calibration images.
+    The number of fraction bits is chosen for v at the end of the input, where the gain is largest. It is reduced while
+    v saturates at some step of the calibration images.
     """
     most = MAX_INPUT_SHIFT
     while True:
