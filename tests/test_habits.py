@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,3 +28,19 @@ def test_the_citation_has_the_version_of_the_package():
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version is not None
     assert f"\nversion: {version[1]}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+@pytest.mark.parametrize(
+    ("package", "tests"),
+    [
+        ("loihi_onespike/core", "tests/core"),
+        ("loihi_onespike/conversion", "tests/conversion"),
+        ("netx_export", "tests/netx_export"),
+    ],
+)
+def test_every_module_of_the_inner_packages_has_a_test_file(package: str, tests: str) -> None:
+    modules = [p.relative_to(ROOT / package) for p in (ROOT / package).rglob("*.py") if p.name != "__init__.py"]
+    assert modules
+    wanted = [ROOT / tests / module.with_name(f"test_{module.name}") for module in modules]
+    missing = [str(path.relative_to(ROOT)) for path in wanted if not path.is_file()]
+    assert not missing, "\n".join(missing)

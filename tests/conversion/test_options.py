@@ -13,19 +13,15 @@ import typer
 import loihi_onespike as los
 from loihi_onespike.cli.app import app
 from loihi_onespike.cli.arguments.conversion_options import flag_of
-from loihi_onespike.conversion.codes_of_options import hidden_code, input_code, levels_are_fitted, options_record
 from loihi_onespike.conversion.method import Method
-from loihi_onespike.conversion.option_values import Choices, Integers, Numbers, OptionInfo, Switch
+from loihi_onespike.conversion.option_values import Integers, OptionInfo, Switch
 from loihi_onespike.conversion.options import (
     ConversionOptions,
     called_with,
-    check_option,
-    describe,
     option,
     option_fields,
     option_infos,
 )
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.errors import ConfigurationError
 
 NAMES = tuple(option_infos())
@@ -66,15 +62,6 @@ def test_commands_with_some_of_the_options() -> None:
     assert {"--weight-bits", "--input-bits", "--method", "--without"} <= set(_flags("tune"))
 
 
-def test_the_record_holds_every_option_with_what_auto_came_to() -> None:
-    record = options_record(ConversionOptions(), BinaryCode(8))
-    assert tuple(record) == NAMES
-    assert record["base"] == "fitted" and record["input_bits"] == 8
-    assert record["method"] == dict.fromkeys(Method.names(), True)
-    given = options_record(ConversionOptions(base=1.5, input_bits=4), BinaryCode(4))
-    assert given["base"] == 1.5 and given["input_bits"] == 4
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -111,14 +98,6 @@ def test_options_are_read_from_a_mapping_of_texts_or_values() -> None:
         ConversionOptions.from_mapping({"method": {"biases": False}})
 
 
-def test_codes_follow_from_the_options() -> None:
-    auto, given = ConversionOptions(timesteps=4), ConversionOptions(timesteps=4, base=2.0, input_code="single")
-    assert levels_are_fitted(auto) and not levels_are_fitted(given)
-    assert hidden_code(given).levels().tolist() == [0.5, 0.25, 0.125, 0.0625]
-    assert input_code(auto) == "auto" and input_code(given) == hidden_code(given)
-    assert input_code(ConversionOptions(input_bits=3)) == BinaryCode(3)
-
-
 def test_a_new_option_is_one_field() -> None:
     info = OptionInfo(Integers(1, 3), "How often the layers are calibrated, 1 to 3.", "N")
     more = make_dataclass(
@@ -133,13 +112,3 @@ def test_a_new_option_is_one_field() -> None:
     assert inspect.signature(convert).parameters["passes"].default == 1
     with pytest.raises(TypeError, match=r"^convert\(\) got an unexpected keyword argument 'pass_count'$"):
         convert(pass_count=2)
-
-
-def test_values_that_an_option_accepts() -> None:
-    assert Numbers(1, 4).accepts(4) and not Numbers(1, 4).accepts(1.0) and not Numbers(1, 4).accepts(float("nan"))
-    assert Choices(("a", "b")).read("a") == "a" and not Choices(("a", "b")).accepts("c")
-    assert Switch("").read("True") is True
-    check_option("timesteps", 256)
-    with pytest.raises(ConfigurationError, match="timesteps"):
-        check_option("timesteps", 257)
-    assert all(len(line) <= 120 for line in describe().splitlines())

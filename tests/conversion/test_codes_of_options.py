@@ -1,0 +1,28 @@
+"""The codes that options ask for, and their record in the network file."""
+
+from __future__ import annotations
+
+from loihi_onespike.conversion.codes_of_options import hidden_code, input_code, levels_are_fitted, options_record
+from loihi_onespike.conversion.method import Method
+from loihi_onespike.conversion.options import (
+    ConversionOptions,
+    option_infos,
+)
+from loihi_onespike.core.codes import BinaryCode
+
+
+def test_the_record_holds_every_option_with_what_auto_came_to() -> None:
+    record = options_record(ConversionOptions(), BinaryCode(8))
+    assert tuple(record) == tuple(option_infos())
+    assert record["base"] == "fitted" and record["input_bits"] == 8
+    assert record["method"] == dict.fromkeys(Method.names(), True)
+    given = options_record(ConversionOptions(base=1.5, input_bits=4), BinaryCode(4))
+    assert given["base"] == 1.5 and given["input_bits"] == 4
+
+
+def test_codes_follow_from_the_options() -> None:
+    auto, given = ConversionOptions(timesteps=4), ConversionOptions(timesteps=4, base=2.0, input_code="single")
+    assert levels_are_fitted(auto) and not levels_are_fitted(given)
+    assert hidden_code(given).levels().tolist() == [0.5, 0.25, 0.125, 0.0625]
+    assert input_code(auto) == "auto" and input_code(given) == hidden_code(given)
+    assert input_code(ConversionOptions(input_bits=3)) == BinaryCode(3)
