@@ -59,7 +59,7 @@ def _check_module(name: str, model: nn.Module) -> None:
 def _run(model: nn.Module, example: torch.Tensor, whole: bool) -> tuple[torch.Tensor, Any]:
     """A small batch that the model takes, and its output.
 
-    Two samples show whether an operation mixes them; a model with a batch size written into it gets its own.
+    With two samples it can be seen whether an operation mixes them. A model with a fixed batch size gets the example.
 
     Args:
         whole: the batch size is known to be that of the example.
@@ -69,7 +69,7 @@ def _run(model: nn.Module, example: torch.Tensor, whole: bool) -> tuple[torch.Te
         batch = batch.detach().clone()
         try:
             return batch, model(batch.clone())
-        except Exception as error:  # whatever a forward may raise
+        except Exception as error:  # a forward may raise anything
             reason = error
     raise CalibrationError(
         f"example: the model does not run on a batch of shape {tuple(example.shape)}: "

@@ -1,4 +1,4 @@
-"""Kept counts: gone on with to the same result, refused where they belong to something else."""
+"""Kept counts: continued to the same result, and refused where they belong to another run."""
 
 from __future__ import annotations
 

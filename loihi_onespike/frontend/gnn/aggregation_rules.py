@@ -1,7 +1,7 @@
-"""Operations that mean something else in a graph network: products with the adjacency, graph convolution layers.
+"""Rules for operations that differ in a graph network: products with the adjacency, and graph convolution layers.
 
-A graph model is traced with its nodes as the batch: a layer that works node by node is then any layer at all, by the
-rules there are. What mixes nodes is an aggregation, y = A x, with a constant sparse A on the left.
+A graph model is traced with its nodes as the batch, so the general rules apply to layers that work on each node
+separately. Operations that mix nodes are aggregations y = A x with a constant sparse A on the left.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ADJACENCY = Advice(
 
 
 def graph_rule(*names: str) -> Callable[[GraphRule], GraphRule]:
-    """Register a rule that is asked before the general ones."""
+    """Register a rule that comes before the general ones."""
 
     def register(f: GraphRule) -> GraphRule:
         OPERATIONS.update(dict.fromkeys(names, f))
@@ -49,7 +49,7 @@ def graph_rule(*names: str) -> Callable[[GraphRule], GraphRule]:
 
 
 def is_adjacency(graph: GraphArguments, x: Any) -> bool:
-    """Whether `x` is the graph, given alone, that stands for the input as well."""
+    """Whether `x` is the adjacency of a model without features, for which it is the input."""
     return isinstance(x, Value) and graph.features is None and x.node == "input"
 
 
@@ -99,7 +99,7 @@ def same_matrix(a: sp.csr_matrix, b: sp.csr_matrix) -> bool:
 
 @graph_rule("matmul", "sparse_mm", "spmm", "smm")
 def product(site: Site, graph: GraphArguments, input: Any, other: Any) -> Value:
-    """A x is an aggregation, x W a layer; A W, with the adjacency as the input, a layer too.
+    """Product: A x is an aggregation, x W a layer, and A W, with the adjacency as the input, a layer too.
 
     Args:
         site: operation that is lowered.
@@ -144,7 +144,7 @@ def add_product(
 
 @graph_rule("coalesce", "to_sparse", "to_sparse_csr", "to_sparse_coo", "float", "to", "detach", "clone", "contiguous")
 def same_adjacency(site: Site, graph: GraphArguments, input: Any, *rest: Any, **options: Any) -> Any:
-    """Other layouts of the adjacency are the adjacency; anything else goes by the general rules.
+    """Change of layout: the adjacency stays what it is, and everything else is left to the general rules.
 
     Args:
         site: operation that is lowered.

@@ -1,4 +1,4 @@
-"""What a graph model is called with: which argument is the graph and which the features."""
+"""Arguments of a graph model: which of them is the graph, and which the features."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ SUPPORTED = (
 
 @dataclass(frozen=True, eq=False)
 class GraphArguments:
-    """Arguments of one call, their roles told by type and shape.
+    """Arguments of one call, with roles that follow from their types and shapes.
 
     Attributes:
-        values: as they were given.
+        values: the arguments in the order in which they were given.
         roles: "adjacency", "edge_index", "edge_weight" or "features", one per argument.
         graph: what the model aggregates over.
         features: (nodes, features) float, None for models called with the graph alone.
@@ -43,7 +43,7 @@ class GraphArguments:
 
 
 def is_graph(x: object) -> bool:
-    """Whether `x` is what a graph model is called with rather than a batch."""
+    """Whether `x` is a tuple of arguments of a graph model, or an adjacency, and not a batch."""
     parts = x if isinstance(x, tuple) else (x,)
     return len(parts) <= 3 and any(_is_sparse(p) or (len(parts) > 1 and _is_edge_index(p)) for p in parts)
 

@@ -12,9 +12,9 @@ from loihi_onespike.frontend.tracing import support
 
 
 class BatchedModule(nn.Module):
-    """A recorded model, often with views that name its batch size.
+    """A recorded model, which often contains views with a fixed batch size.
 
-    Batches are cut into pieces of this size, the last one filled up with copies of its last sample.
+    Batches are divided into parts of this size; the last part is filled up with copies of its last sample.
 
     Attributes:
         program: the recorded model.
@@ -30,7 +30,7 @@ class BatchedModule(nn.Module):
 
     @property
     def traced(self) -> nn.Module:
-        """What the front end traces, with whole batches."""
+        """The module that the front end traces, with batches of the recorded size."""
         return self.program
 
     def whole_batch(self, x: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""ONNX files: onnx2torch makes a module of torch of the file, and the front end traces it as any other."""
+"""ONNX files: onnx2torch converts the file to a torch module, which the front end traces like any other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def onnx_module(path: Path) -> nn.Module:
 
     Raises:
         ModelLoadError: the library is not installed, or the file is damaged.
-        UnsupportedModelError: with every node that onnx2torch cannot read.
+        UnsupportedModelError: onnx2torch cannot read some nodes; all are listed.
     """
     onnx, onnx2torch = _libraries(path)
     try:
@@ -95,7 +95,7 @@ def _unreadable(model: Any, path: Path) -> list[Finding]:
 
 
 def _batch_of(model: Any) -> int | None:
-    """First size of the network's input; None where it is a name."""
+    """Batch size of the network's input; None if it is a name."""
     constants = {tensor.name for tensor in model.graph.initializer}
     inputs = [entry for entry in model.graph.input if entry.name not in constants]
     sizes = inputs[0].type.tensor_type.shape.dim if inputs else []

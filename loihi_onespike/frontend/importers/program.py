@@ -41,7 +41,7 @@ class ExportedModule(BatchedModule):
 
 
 def _batch_of(program: ExportedProgram) -> int | None:
-    """First size of the program's input; None where it is dynamic."""
+    """Batch size of the program's input; None if it is dynamic."""
     names = program.graph_signature.user_inputs
     for node in program.graph.nodes:
         if names and node.name == names[0]:
@@ -52,7 +52,7 @@ def _batch_of(program: ExportedProgram) -> int | None:
 
 
 class _Replay(fx.Interpreter):
-    """Runs the program on an activation, telling its tracer what each node was in the source."""
+    """Runs the program on a traced tensor, and tells its tracer module path and source line of each node."""
 
     def __init__(self, module: nn.Module, x: TracedTensor) -> None:
         super().__init__(module, garbage_collect_values=False)

@@ -1,4 +1,4 @@
-"""What may stand for a model: a module, an exported program, or a file of one of two kinds."""
+"""Forms in which a model may be given: a module, an exported program, or a file of one of two kinds."""
 
 from __future__ import annotations
 

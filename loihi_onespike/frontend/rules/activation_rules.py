@@ -1,7 +1,7 @@
-"""Activations: those that one population computes, and exact rewrites of others into them.
+"""Rules of activations: those that one population computes, and exact rewrites of others as sums of these.
 
-A population computes any function of `activations` by its thresholds. What is not among them is often a sum of some:
-|x| = relu(x) + relu(-x), logsigmoid(x) = -softplus(-x). For clamp and its like see `limit_rules`.
+A population computes every function of `core.activations` by its thresholds. Others are often sums of these functions:
+|x| = relu(x) + relu(-x), logsigmoid(x) = -softplus(-x). Clamp and similar functions are in `limit_rules`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def rrelu(
     training: bool = False,
     inplace: bool = False,
 ) -> Value:
-    """In eval mode a leaky ReLU of the mean slope."""
+    """In eval mode a leaky ReLU with the mean of both slopes."""
     if training:
         site.refuse("dropout", f"{site.display} with random slopes in eval mode")
     return leaky_relu(site, input, (lower + upper) / 2)
@@ -78,7 +78,7 @@ def prelu(site: Site, input: Any, weight: Any) -> Value:
 
 @rule("aten._prelu_kernel")
 def prelu_kernel(site: Site, input: Any, weight: Any) -> Value:
-    """The same with slopes already in the shape of x."""
+    """y = x above zero, slope · x below, with slopes in the shape of x."""
     x = site.activation(input)
     return _two_slopes(site, x, site.constant(weight, x.shape))
 
@@ -157,13 +157,13 @@ def celu(site: Site, input: Any, alpha: float = 1.0, inplace: bool = False) -> V
 
 @rule("sigmoid")
 def sigmoid(site: Site, input: Any) -> Value:
-    """y = 1 / (1 + e^-x), left to the host where it is the last operation (`finish_on_host`)."""
+    """y = 1 / (1 + e^-x); as the last operation the host computes it (`finish_on_host`)."""
     return activate(site, site.activation(input), Sigmoid())
 
 
 @rule("tanh")
 def tanh(site: Site, input: Any) -> Value:
-    """y = tanh x, left to the host where it is the last operation (`finish_on_host`)."""
+    """y = tanh x; as the last operation the host computes it (`finish_on_host`)."""
     return activate(site, site.activation(input), Tanh())
 
 

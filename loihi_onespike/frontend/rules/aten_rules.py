@@ -1,6 +1,6 @@
-"""ATen operations whose arguments are not those of the function of the same name: adaptors to the shared rules.
+"""Rules of ATen operations whose arguments differ from those of the torch function of the same name.
 
-`torch.export` writes a model in these. All others (relu, view, cat, mean …) find the rule of torch's own function.
+`torch.export` expresses models by ATen operations. The others (relu, view, cat, mean …) use the rule of the function.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def convolution(
 def batch_norm_of_eval(
     site: Site, input: Any, weight: Any, bias: Any, mean: Any, var: Any, momentum: float, eps: float
 ) -> tuple[Value, ...]:
-    """The result, and two statistics that nothing reads in eval mode."""
+    """The result, and two statistics that are not used in eval mode."""
     result = batch_norm(site, input, mean, var, weight, bias, eps=eps)
     return (result, *(site.unavailable((), "batch_statistics", "statistics of the batch") for _ in range(2)))
 
@@ -69,7 +69,7 @@ def dropout_of_training(site: Site, *_: Any) -> Value:
 
 @rule("aten.max_pool2d_with_indices", "aten.adaptive_max_pool2d", "aten.adaptive_max_pool1d")
 def max_pool_with_indices(site: Site, *args: Any, **kwargs: Any) -> tuple[Value, Value]:
-    """The maxima, and indices that only unpooling would read."""
+    """The maxima, and indices that only unpooling would use."""
     result = OPERATIONS[site.operation.removeprefix("aten.")](site, *args, **kwargs)
     return result, site.unavailable(result.shape, "return_indices", "indices of max pooling")
 
@@ -104,7 +104,7 @@ def upsample_linear(site: Site, input: Any, size: Any, align_corners: bool, *_: 
 
 @rule("as_strided")
 def as_strided(site: Site, input: Any, *_: Any, **__: Any) -> Value:
-    """Reads the storage, so it moves values as it says where the storage has the order of the tensor."""
+    """A view of the storage, which is a rearrangement if the storage has the order of the tensor."""
     if not site.concrete_args[0].is_contiguous():
         site.refuse("unknown", f"{site.display} of a tensor whose storage has another order")
     return rearrange(site)

@@ -1,4 +1,4 @@
-"""Arithmetic with constants, sums of activations, softmax left to the host, and what does not change a value."""
+"""Rules of arithmetic with constants, sums of activations, softmax, and operations that do not change values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loihi_onespike.frontend.tracing.site import Site
 
 
 def affine(site: Site, x: Value, scale: ArrayLike, shift: ArrayLike, part: str = "") -> Value:
-    """y = scale · x + shift; no node where that is x itself.
+    """y = scale · x + shift, without a node if y equals x.
 
     Args:
         site: operation that is lowered.
@@ -108,7 +108,7 @@ def div(site: Site, input: Any, other: Any, *, rounding_mode: str | None = None)
 
 @rule("softmax", "log_softmax")
 def softmax(site: Site, input: Any, dim: int | None = None, *_: Any, **__: Any) -> Value:
-    """Left to the host, over the first axis of the sample; only as the last operation."""
+    """Softmax over the first axis of the sample, which the host computes; it must be the last operation."""
     x = site.activation(input)
     rank = len(x.shape) + 1
     # Without `dim` torch takes axis 1, but axis 0 for tensors of one or three axes.
@@ -120,7 +120,7 @@ def softmax(site: Site, input: Any, dim: int | None = None, *_: Any, **__: Any) 
 
 @rule("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
 def dropout(site: Site, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Value:
-    """Vanishes, unless it is active even in eval mode."""
+    """y = x; dropout that is active in eval mode is refused."""
     if training and p != 0:
         site.refuse("dropout", f"{site.display} that is active in eval mode")
     return site.activation(input)
@@ -128,7 +128,7 @@ def dropout(site: Site, input: Any, p: float = 0.5, training: bool = True, inpla
 
 @rule("torchvision.ops.stochastic_depth.stochastic_depth")
 def stochastic_depth(site: Site, input: Any, p: float, mode: str, training: bool = True) -> Value:
-    """Vanishes in eval mode, as dropout does."""
+    """y = x in eval mode."""
     return dropout(site, input, p, training)
 
 
@@ -136,7 +136,7 @@ def stochastic_depth(site: Site, input: Any, p: float, mode: str, training: bool
 @rule("to_copy", "lift_fresh_copy")
 @rule("float", "double", "half", "bfloat16", "type", "type_as")
 def same_value(site: Site, input: Any, *_: Any, **__: Any) -> Value:
-    """Copies and floating point types do not change a value; whole numbers do."""
+    """y = x for copies and conversions to floating point types; conversions to integers are refused."""
     x = site.activation(input)
     probe = site.rerun(torch.zeros((site.batch, *x.shape), device=site.device))
     if not probe.dtype.is_floating_point:

@@ -1,6 +1,6 @@
-"""Limits: clamp in all spellings, threshold, maximum and minimum.
+"""Rules of limits: all forms of clamp, threshold, maximum and minimum.
 
-One population clips at limits on both sides of zero. Others are moved there and back,
+One population clips at limits on both sides of zero. Values with other limits are shifted and shifted back,
 clamp(x, 1, 3) = 1 + clip(x - 1, 0, 2), and max(a, b) = a + relu(b - a).
 """
 
@@ -29,7 +29,7 @@ def hardtanh(site: Site, input: Any, min_val: float = -1.0, max_val: float = 1.0
 
 @rule("clamp")
 def clamp(site: Site, input: Any, min: Any = None, max: Any = None) -> Value:
-    """y = min(max(x, low), high); limits that do not enclose zero are moved there and back."""
+    """y = min(max(x, low), high); with limits that do not enclose zero, x is shifted and shifted back."""
     x = site.activation(input)
     if isinstance(min, Value) or isinstance(max, Value):
         site.refuse("clamp", f"{site.display} with limits that depend on the input")

@@ -64,7 +64,7 @@ def conv_padding(padding: Any, kernel: Shape, dilation: Shape) -> tuple[tuple[in
 
 @module_rule(nn.Conv1d, nn.Conv2d)
 def conv_module(site: Site, module: nn.Conv1d | nn.Conv2d, input: Any) -> Value:
-    """Padding by mirrored or repeated values is moved values, then a convolution without padding."""
+    """Convolution; padding by mirrored or repeated values becomes a gather and a convolution without padding."""
     padding: Any = module.padding
     if module.padding_mode != "zeros":
         x, pads = site.activation(input, len(module.kernel_size) + 1), module._reversed_padding_repeated_twice

@@ -1,4 +1,4 @@
-"""Modules of torch.nn as operations: the function a module calls, and which of its attributes are the arguments."""
+"""Rules of torch.nn modules: the function that a module calls, and the attributes that are its arguments."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ MODULES.update({cls: _calling(*entry) for cls, entry in _CALLS.items()})
 
 @module_rule(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 def dropout_module(site: Site, module: nn.Dropout, input: Any) -> Any:
-    """Vanishes in eval mode."""
+    """y = x in eval mode."""
     return dropout(site, input, module.p, module.training)
 
 

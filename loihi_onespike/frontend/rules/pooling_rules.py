@@ -21,7 +21,7 @@ from loihi_onespike.frontend.tracing.site import Site
 
 
 def _window(kernel: Shape, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, spatial: Shape) -> Window:
-    """torch's window; what ceil_mode adds becomes padding behind the input."""
+    """Window of torch's arguments; the places that ceil_mode adds become padding behind the input."""
     rank = len(kernel)
     strides = kernel if stride is None or stride == [] else per_axis(stride, rank)
     dilations, pads = per_axis(dilation, rank), per_axis(padding, rank)
@@ -48,7 +48,7 @@ def _max_pool(
     *,
     rank: int,
 ) -> Value:
-    """y[c] = max over the window of x[c]; padded places never win."""
+    """y[c] = maximum of x[c] over the window, without padded places."""
     if return_indices:
         site.refuse("return_indices", f"{site.display} with return_indices=True")
     x = site.activation(input, rank + 1)
@@ -68,7 +68,7 @@ def _avg_pool(
     *,
     rank: int,
 ) -> Value:
-    """y[c] = Σ_window x[c] / divisor, the divisor per place as torch counts it."""
+    """y[c] = Σ_window x[c] / divisor, with torch's divisor at every place."""
     x = site.activation(input, rank + 1)
     spatial = x.shape[1:]
     window = _window(per_axis(kernel_size, rank), stride, padding, 1, ceil_mode, spatial)
@@ -85,7 +85,7 @@ def _avg_pool(
 
 
 def _count(window: Window, spatial: Shape) -> NDArray[np.float64]:
-    """How many places of the input each window covers, (1, *out)."""
+    """Number of places of the input that each window covers, (1, *out)."""
     count = np.ones((1,))
     for axis, size in enumerate(window.output(spatial)):
         first = np.arange(size)[:, None] * window.stride[axis] - window.padding[axis][0]

@@ -1,4 +1,4 @@
-"""Upsampling: nearest neighbours are moved values, bilinear by whole factors is a convolution with fixed weights."""
+"""Rules of upsampling: nearest neighbours are a gather, bilinear by whole factors a convolution with fixed weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from loihi_onespike.frontend.tracing.site import Site
 NEAREST = ("nearest", "nearest-exact")
 LINEAR = ("linear", "bilinear")
 BORDER = 2
-"""Places repeated at each end: no triangle reaches further."""
+"""Number of places that are repeated at each end, which is as far as a triangle reaches."""
 
 
 @rule("interpolate", "upsample", "upsample_nearest", "upsample_bilinear")
@@ -32,7 +32,7 @@ def interpolate(
     align_corners: bool | None = None,
     **options: Any,
 ) -> Value:
-    """y = x on a finer grid, the size as torch finds it."""
+    """y = x on a finer grid, of the size that torch gives it."""
     if site.operation == "upsample_bilinear":
         mode, align_corners = "bilinear", True
     x = site.activation(input)

@@ -1,7 +1,7 @@
-"""Collects the nodes of an `AnnGraph` while a model is traced, those that cannot be converted among them.
+"""Collects the nodes of an `AnnGraph` while a model is traced, including those that cannot be converted.
 
-An operation without a one-spike form becomes a place holder that carries its `Finding`. Tracing goes on behind it, so
-that one run lists everything; only findings that the output really depends on are raised.
+An operation without a one-spike form becomes a placeholder with its `Finding`, and tracing continues, so that one run
+lists everything. Only findings on which the output depends are raised.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ from loihi_onespike.frontend.tracing import support
 
 @dataclass(frozen=True)
 class Value:
-    """What a traced tensor is in the graph: the node that computes it, and the shape of one sample."""
+    """A traced tensor in the graph.
+
+    Attributes:
+        node: name of the node that computes it.
+        shape: shape of one sample.
+    """
 
     node: str
     shape: Shape
@@ -29,7 +34,7 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class _Draft:
-    """A node, or (op None) the place of something without a one-spike form. `tainted`: something before it has none."""
+    """A node, or with op None a placeholder. `tainted`: it, or something before it, has no one-spike form."""
 
     name: str
     op: AnnOp | None
@@ -45,7 +50,7 @@ class GraphBuilder:
 
     def __init__(self) -> None:
         self._drafts: dict[str, _Draft] = {}
-        self._notes: list[tuple[str, str]] = []  # (node it stands for, text)
+        self._notes: list[tuple[str, str]] = []  # (name of the node, text)
         self.hard_findings: list[Finding] = []
         """Findings that count whether or not the output depends on them."""
 
@@ -62,7 +67,7 @@ class GraphBuilder:
         return self._append(name, op, inputs, shape, source, None)
 
     def add_reindex(self, name: str, value: Value, index: NDArray[np.integer], source: str) -> Value:
-        """Append a gather, merged with a gather right before it; none at all where it changes nothing.
+        """Append a gather, merged with a gather directly in front of it; a gather that changes nothing is left out.
 
         Args:
             name: name of the node.
@@ -86,7 +91,7 @@ class GraphBuilder:
     def add_refused(
         self, name: str, inputs: Sequence[Value], shape: Shape, source: str, finding: Finding | None
     ) -> Value:
-        """Hold the place of something without a one-spike form.
+        """Append a placeholder for something without a one-spike form.
 
         Args:
             name: name of the node.
@@ -102,14 +107,18 @@ class GraphBuilder:
         self._notes.append((value.node, text))
 
     def is_tainted(self, values: Sequence[Value]) -> bool:
-        """Whether something without a one-spike form stands before any of the values."""
+        """Whether any of the values depends on something without a one-spike form."""
         return any(self._drafts[value.node].tainted for value in values)
 
     def findings(self, asked: Sequence[str], where: str) -> list[Finding]:
-        """Findings of a trace that broke off at line `where`, when Python asked for the values of the nodes `asked`.
+        """Findings of a trace that ended at a line of the user's code, where Python asked for values of activations.
 
-        All so far, live or not, but those that lead there on that line: in `if (x > 1).any()` neither `>` nor `any`
-        is to blame.
+        These are all findings so far, except those of operations on the same line that only compute the values: in
+        `if (x > 1).any()` the control flow is reported, and not `>` or `any`.
+
+        Args:
+            asked: nodes whose values were asked for.
+            where: line of the user's code.
         """
         leading: set[str] = set()
         pending = list(asked)
@@ -172,10 +181,14 @@ def _finish_inside(node: Node) -> Finding:
 
 
 def finish_on_host(nodes: tuple[Node, ...], output: str) -> tuple[Node, ...]:
-    """A sigmoid, tanh or softmax that only rearrangements follow becomes the last node, a `Finish`.
+    """The nodes, where a sigmoid, tanh or softmax that only rearrangements follow is the last node, a `Finish`.
 
-    f(x)[i] = f(x[i]) commutes with any gather that fills in no zeros; softmax over the first axis only with a reshape
-    that keeps this axis.
+    An elementwise function commutes with any gather without padding; softmax over the first axis commutes only with a
+    reshape that keeps this axis.
+
+    Args:
+        nodes: nodes in topological order.
+        output: name of the node that is the output.
     """
     by_name = {node.name: node for node in nodes}
     followers: list[Node] = []
@@ -195,7 +208,7 @@ def finish_on_host(nodes: tuple[Node, ...], output: str) -> tuple[Node, ...]:
 
 
 def _kind(node: Node, followers: list[Node]) -> str | None:
-    """What the host applies when `node` moves behind its followers, None where they do not commute."""
+    """Name of the function if `node` commutes with its followers and the host can compute it, otherwise None."""
     indices = [follower.op.index for follower in followers if isinstance(follower.op, Reindex)]
     if isinstance(node.op, Activate) and node.op.function.left_to_host:
         return node.op.function.name if all(index.min() >= 0 for index in indices) else None

@@ -1,8 +1,8 @@
-"""Any rearrangement of values, found by doing it once to a tensor of places.
+"""Gather index of any rearrangement, obtained by executing it once on a tensor of indices.
 
-Torch knows what its own view, flip, pad and unfold mean, so nobody needs to write it a second time: execute the
-operation on a tensor whose entries are their own flat index plus one, and read off where every entry of the result came
-from. Zeros are padding. Samples carry disjoint indices, so an operation that mixes samples is seen and refused.
+view, flip, pad, unfold and others need no rules of their own: the operation is executed on a tensor whose entries are
+their flat index plus one, and every entry of the result then says where it came from. Zeros are padding. Different
+samples have different indices, so an operation that mixes samples is detected and refused.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from loihi_onespike.frontend.tracing.site import Site
 
 
 def gather_index(site: Site, value: Value, operation: Callable[[torch.Tensor], Any]) -> Any:
-    """Index array of one sample for `operation` (a tuple of them where it gives several tensors).
+    """Gather index of an operation for one sample, or a tuple of them for an operation with several results.
 
-    y[i] = x.ravel()[index[i]], 0 where index is -1. Refused when the operation moves values between samples, drops
-    the batch axis, or computes instead of moving.
+    y[i] = x.ravel()[index[i]], 0 where index[i] is -1. An operation that moves values between samples, removes the
+    batch axis, or computes new values is refused.
 
     Args:
         site: operation that is lowered.
@@ -49,7 +49,7 @@ def _read(site: Site, result: torch.Tensor, size: int) -> NDArray[np.int64]:
     exact = result.detach().cpu().numpy()
     codes = exact.astype(np.int64)
     if not (codes == exact).all():
-        site.refuse("unknown", f"{site.display}, which computes where moving values was expected")
+        site.refuse("unknown", f"{site.display}, which computes new values instead of moving them")
     first = np.arange(site.batch).reshape(-1, *(1,) * (codes.ndim - 1)) * size
     index = np.where(codes == 0, -1, codes - 1 - first)
     foreign = (codes != 0) & ((index < 0) | (index >= size))
@@ -59,7 +59,7 @@ def _read(site: Site, result: torch.Tensor, size: int) -> NDArray[np.int64]:
 
 
 def gather(site: Site, value: Value, operation: Callable[[torch.Tensor], Any], part: str = "") -> Any:
-    """The rearranged value (a tuple of them where the operation gives several tensors).
+    """The rearranged value, or a tuple of them for an operation with several results.
 
     Args:
         site: operation that is lowered.

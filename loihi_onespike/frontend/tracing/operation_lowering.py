@@ -1,4 +1,4 @@
-"""One call to nodes of the graph, by the rule that the registry has for it."""
+"""Lowering of one call to nodes of the graph, by its rule in the registry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loihi_onespike.frontend.tracing.trees import leaves, tree_map
 
 
 def lower(site: Site, module: nn.Module | None) -> Any:
-    """Values in the structure of the call's result, or the Refusal of the rule (or of the call that has none)."""
+    """Values in the structure of the call's result, or the Refusal by the rule or for want of a rule."""
     rule = OPERATIONS.get(site.operation) if module is None else find_module_rule(module)
     leading = (site,) if module is None else (site, module)
     try:
@@ -31,7 +31,7 @@ def lower(site: Site, module: nn.Module | None) -> Any:
 
 
 def display(module: nn.Module | None, operation: str) -> str:
-    """How messages show a call: `LeakyReLU(negative_slope=0.01)`, `leaky_relu`."""
+    """Text of a call in messages, such as `LeakyReLU(negative_slope=0.01)` or `leaky_relu`."""
     if module is None:
         return operation
     text = repr(module)
@@ -39,7 +39,7 @@ def display(module: nn.Module | None, operation: str) -> str:
 
 
 def _refuse_hooks(site: Site, module: nn.Module | None) -> None:
-    """A rule knows what a module's forward does, not what hooks add to it."""
+    """Refuse a module whose hooks change its result, since rules describe its forward only."""
     if module is None or not (module._forward_hooks or module._forward_pre_hooks):
         return
     arguments = (site.concrete_args, site.concrete_kwargs)

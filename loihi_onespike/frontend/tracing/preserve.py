@@ -12,11 +12,11 @@ from torch import nn
 
 @contextmanager
 def preserved(model: nn.Module) -> Iterator[None]:
-    """Eval mode without gradients inside; outside, every submodule as before.
+    """Context in which the model is in eval mode without gradients; afterwards every submodule is as before.
 
-    Restored: training flags, attributes that `forward` sets or extends (caches, counters), hooks, weights and buffers,
-    the random state. Some models write into their weights in every forward (a max-norm constraint), past torch's count
-    of changes, so weights are compared with a copy that lives as long as the block.
+    It restores training flags, attributes that `forward` sets or extends (caches, counters), hooks, weights and
+    buffers, and the random state. Some models change their weights in every forward (a max-norm constraint) without
+    increasing torch's count of changes, so weights are compared with a copy.
     """
     modules = list(model.modules())
     flags = [module.training for module in modules]
@@ -40,7 +40,7 @@ def preserved(model: nn.Module) -> Iterator[None]:
 
 
 def _snapshot(module: nn.Module) -> dict[str, tuple[Any, Any]] | None:
-    """Attributes, and the entries of those that are containers; None for TorchScript, which keeps them elsewhere."""
+    """Attributes, and copies of those that are containers; None for TorchScript, whose attributes are not in Python."""
     if isinstance(module, torch.jit.ScriptModule):
         return None
     return {name: (value, _entries(value)) for name, value in module.__dict__.items()}

@@ -1,9 +1,8 @@
-"""Which rule lowers which operation. Adding an operation is one entry: a rule, and for a module a line in `modules`.
+"""Registry of the rules that lower operations. A new operation is one entry, and for a module also a line in `modules`.
 
-Torch's functions and tensor methods are keyed by their name alone (`relu`; in-place forms, operators and aliases share
-it, see `operation_name`), because torch itself gives `torch.f`, `F.f` and `Tensor.f` of one name one meaning. Functions
-of other packages are keyed by their full dotted name, so that nothing needs importing. Modules are keyed by class, or
-by full dotted name.
+The key of a function or tensor method of torch is its name alone, since `torch.f`, `F.f` and `Tensor.f` compute the
+same; in-place forms, operators and aliases share it (`operation_name`). The key of a function of another package is its
+full dotted name, so that the package need not be imported. The key of a module is its class, or the full dotted name.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 
 
 def module_rule(*classes: type[nn.Module] | str) -> Callable[[ModuleRule], ModuleRule]:
-    """Register a rule for modules of these classes; such modules become one call, their forward is not traced into."""
+    """Register a rule for modules of these classes; such a module is one call, and its forward is not traced."""
 
     def register(f: ModuleRule) -> ModuleRule:
         MODULES.update(dict.fromkeys(classes, f))

@@ -1,4 +1,4 @@
-"""One call in the traced model: what a rule sees of it, and what it can do."""
+"""One call in the traced model, as a rule receives it, and the operations with which the rule lowers it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from loihi_onespike.frontend.tracing.trees import leaves, tree_map
 
 
 class Refusal(Exception):
-    """A rule's way to say that a call has no one-spike form.
+    """Raised by a rule for a call that has no one-spike form.
 
     Attributes:
-        found: what stands there.
-        advice: what is supported, and the remedy.
-        consequence: the refusal may come from something refused earlier; then it is not reported.
+        found: the call with the settings that matter.
+        advice: supported alternative and remedy.
+        consequence: the refusal may be the consequence of an earlier one; it is then not reported.
     """
 
     def __init__(self, found: str, advice: support.Advice, consequence: bool = False) -> None:
@@ -100,7 +100,7 @@ class Site:
         return f"{self.name}.{part}" if part else self.name
 
     def unavailable(self, shape: Shape, topic: str, found: str) -> Value:
-        """Hold the place of a second result that has no one-spike form; reported where the output depends on it.
+        """A placeholder for a further result that has no one-spike form, reported if the output depends on it.
 
         Args:
             shape: shape of the result without the batch.
@@ -111,7 +111,7 @@ class Site:
         return self.builder.add_refused(f"{self.name}.unused", self.values, shape, self.source, finding)
 
     def refuse(self, topic: str, found: str = "", consequence: bool = False) -> NoReturn:
-        """Report the call with the text of the support table on `topic`.
+        """Raise the Refusal of the call, with the advice of the support table on a topic.
 
         Args:
             topic: topic of the support table.
@@ -151,9 +151,13 @@ class Site:
         return self.weight(tensor).astype(np.float64).reshape(-1, *(1,) * trailing_axes)
 
     def constant(self, x: Any, shape: Shape) -> NDArray[np.float64]:
-        """A number or constant tensor as one sample meets it: float64, broadcastable with `shape`.
+        """A number or constant tensor for one sample: float64, broadcastable with `shape`.
 
-        Refused when it differs between samples.
+        A tensor that differs between samples is refused.
+
+        Args:
+            x: number or tensor.
+            shape: shape of one sample.
         """
         if not isinstance(x, torch.Tensor):
             return np.array(x, dtype=np.float64)

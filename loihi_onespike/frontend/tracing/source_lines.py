@@ -15,7 +15,7 @@ _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def is_user_file(file: str) -> bool:
-    """Not torch, not this package, not the reader of ONNX files, not code made at run time."""
+    """Whether a file is the user's: not of torch, of this package or of onnx2torch, and not code made at run time."""
     return not file.startswith((_TORCH, _OURS, "<")) and _READER not in file
 
 
@@ -30,9 +30,9 @@ def shown_line(file: str, number: int) -> str:
 
 
 def user_line(outermost: CodeType) -> str:
-    """`file:line: code` of the innermost frame outside torch and this package, '' when `outermost` comes first.
+    """`file:line: code` of the innermost frame of the user's code, '' if there is none within `outermost`.
 
-    A module called by nn.Sequential is placed where the user called the Sequential.
+    A module that nn.Sequential calls gets the line where the user called the Sequential.
     """
     frame = sys._getframe(1)
     while frame.f_code is not outermost and frame.f_back is not None:

@@ -1,4 +1,4 @@
-"""What tracing a model comes to: the graph, or the error that says why there is none; for both importers."""
+"""Result of tracing, for both importers: the graph, or the error that says why there is none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def refusal(node: str, found: str, where: str, topic: str) -> UnsupportedModelEr
 
     Args:
         node: name of the node or module that cannot be converted.
-        found: what stands there.
+        found: the operation with the settings that matter.
         where: source line of the user's code, empty when unknown.
         topic: key of the table of supported forms and remedies (`support.SUPPORT`).
     """
@@ -40,7 +40,11 @@ def refusal(node: str, found: str, where: str, topic: str) -> UnsupportedModelEr
 
 
 def single_tensor(name: str, output: Any) -> Any:
-    """The one tensor, traced or not, in what a model returns.
+    """The single tensor, traced or not, in the result of a model.
+
+    Args:
+        name: name of the model, for the message.
+        output: result of the model.
 
     Raises:
         UnsupportedModelError: there is none, or more than one.
@@ -61,7 +65,7 @@ def run_tracer(name: str, tracer: ExampleTracer) -> TracedTensor:
     """
     try:
         tracer.run()
-    except Exception as error:  # torch's and the user's, raised because forward met a stand-in for a tensor
+    except Exception as error:  # an error of torch or of the user's code, caused by a traced tensor
         where = raising_line(error.__traceback__, Root.forward.__code__)
         asked: tuple[str, ...] = ()
         topic, found = "tracing", f"tracing failed: {type(error).__name__}: {error}"

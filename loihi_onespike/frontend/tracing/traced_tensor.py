@@ -1,4 +1,4 @@
-"""A traced tensor: its value on the example, and its meaning in the graph."""
+"""A traced tensor: its value on the example, and the node of the graph that computes it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from loihi_onespike.frontend.tracing.builder import Value
 
 
 class DataDependent(fx.proxy.TraceError):
-    """Python asks for the values of an activation.
+    """Raised where Python asks for the values of an activation.
 
     Attributes:
-        topic: text of the support table.
-        nodes: the activations asked for.
+        topic: key of the support table.
+        nodes: nodes of these activations.
     """
 
     def __init__(self, topic: str, found: str, nodes: tuple[str, ...]) -> None:
@@ -28,11 +28,11 @@ class DataDependent(fx.proxy.TraceError):
 
 
 class CallRecorder(fx.Tracer):
-    """What a traced tensor asks of its tracer; `ExampleTracer` is the one that there is.
+    """Interface of a traced tensor to its tracer, which is always an `ExampleTracer`.
 
     Attributes:
         module_path: path of the module whose forward ran last.
-        written_at: source line of what is being replayed from an exported program, '' where forward runs itself.
+        written_at: source line of the node of an exported program that is replayed; '' while a forward runs.
     """
 
     module_path: str
@@ -53,12 +53,12 @@ class CallRecorder(fx.Tracer):
 
 
 class TracedTensor(fx.Proxy):
-    """Stands for a tensor that depends on the input while `forward` runs.
+    """A tensor that depends on the input, while `forward` runs.
 
     Attributes:
         tensor: its value on the example.
         value: the node of the graph that computes it.
-        version: torch's count of in-place changes of `tensor` when `value` was right.
+        version: torch's count of in-place changes of `tensor` for which `value` is right.
     """
 
     tracer: CallRecorder

@@ -1,9 +1,9 @@
-"""torch.fx tracing with the example alongside: every traced tensor knows its value on the example.
+"""torch.fx tracing on an example: every traced tensor has a value.
 
-Each operation is executed on the example as soon as it is met, and lowered by its rule. What is no tensor (sizes,
-types, devices) is therefore a plain Python value, and `forward` may compute and branch with shapes as it likes; what
-does not depend on the input (weights, buffers) is a plain tensor, so constant subgraphs fold by being executed.
-In-place operations happen in place, and every name of the changed tensor changes its meaning in the graph as well.
+Each operation is executed on the example when it is recorded, and is lowered by its rule. Sizes, types and devices are
+therefore plain Python values, and `forward` may compute with shapes and branch on them. Weights, buffers and everything
+computed from them alone are plain tensors, so constant parts of the model are simply executed. In-place operations
+change the tensor in place, and all traced tensors that share its memory then refer to the new node of the graph.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _SHAPE_ONLY = {
     *("sym_size", "sym_stride", "sym_numel"),
     *("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"),
 }
-"""Operations whose result tells about shape, type or place of a tensor, never about its values."""
+"""Operations whose result depends on shape, type or device of a tensor, never on its values."""
 
 
 class Root(nn.Module):
-    """Stands above the user's model, so that the model itself is called as any other module."""
+    """Parent of the user's model, so that the model itself is called like any other module."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class ExampleTracer(CallRecorder):
 
     Attributes:
         builder: the graph under construction.
-        output: what `forward` returned, with an TracedTensor for each traced tensor.
+        output: result of `forward`, with a TracedTensor for each traced tensor.
     """
 
     def __init__(self, model: nn.Module, example: torch.Tensor) -> None:
@@ -92,16 +92,16 @@ class ExampleTracer(CallRecorder):
         return None  # the fx graph stays empty
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        """Weights and buffers are plain tensors: what is computed from them alone is constant."""
+        """Weights and buffers as plain tensors, so that results that depend on them alone are constants."""
         return attr_val
 
     def path_of_module(self, mod: nn.Module) -> str:
-        """Path below the model; of modules made inside `forward`, the scope and the class."""
+        """Path of a module below the model; for modules that `forward` creates, the current path and the class."""
         path = self._paths.get(mod)
         return self._join(type(mod).__name__.lower()) if path is None else path
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Modules with a rule, and those of torch.nn (which are refused by name)."""
+        """Whether a module is one call: modules with a rule, and those of torch.nn, which are refused by name."""
         if find_module_rule(m) is not None:
             return True
         return type(m).__module__.startswith(("torch.nn.", "torch.ao.nn.")) and not isinstance(m, nn.Sequential)
@@ -159,7 +159,7 @@ class ExampleTracer(CallRecorder):
     def _record(
         self, module: nn.Module | None, operation: str, name: str, run: Callable[..., Any], args: Any, kwargs: Any
     ) -> Any:
-        """Lower one operation and execute it; Activations where the result depends on the input."""
+        """Lower one operation and execute it; the result has a TracedTensor for every tensor in it."""
         source = self.written_at or user_line(Root.forward.__code__)
         kwargs = {_TORCH_NAMES.get(key, key) if module is None else key: value for key, value in kwargs.items()}
         concrete_args, concrete_kwargs = tree_map(_concrete, (args, kwargs))
@@ -193,11 +193,11 @@ class ExampleTracer(CallRecorder):
         return output
 
     def lower(self, site: Site, module: nn.Module | None) -> Any:
-        """Nodes of one call, by the registry's rule; tracers of other domains put rules of their own first."""
+        """Nodes of one call, by its rule in the registry; the tracer of graph networks applies its own rules first."""
         return lower(site, module)
 
     def _wrap(self, site: Site, result: Any, lowered: Any) -> Any:
-        """The result with an TracedTensor for every tensor; refused ones hold a place in the graph."""
+        """The result with a TracedTensor for every tensor; those of a refused call refer to placeholders."""
         tensors = [leaf for leaf in leaves(result) if isinstance(leaf, torch.Tensor)]
         if not isinstance(lowered, Refusal):
             values = list(leaves(lowered))
@@ -230,7 +230,7 @@ class ExampleTracer(CallRecorder):
         return activation
 
     def _follow_changes(self, site: Site, output: Any) -> None:
-        """After an in-place operation, give every activation that shares the changed tensor its new meaning."""
+        """After an in-place operation, update the node of every traced tensor that shares the changed memory."""
         live = [activation for ref in self._live if (activation := ref()) is not None]
         self._live = [weakref.ref(activation) for activation in live]
         for activation in live:
@@ -240,7 +240,7 @@ class ExampleTracer(CallRecorder):
             if isinstance(output, TracedTensor) and same_view(activation.tensor, output.tensor):
                 activation.value = output.value
                 continue
-            # Through a view, or by an operation that gives nothing: what it means now nobody can say.
+            # Changed through a view, or by an operation without a result: no node computes the new value.
             topic = "setitem" if site.operation == "setitem" else "inplace_view"
             found = f"{site.display}, which changes {activation.value.node} in place"
             finding = Refusal(found, support.advice_for(topic)).finding(site.name, site.source)

@@ -1,4 +1,4 @@
-"""A search on the demo's digits: interrupted, gone on with, shared; and which images it uses."""
+"""A search on the demo's digits: interrupted, continued and shared; and which images it uses."""
 
 from dataclasses import replace
 from typing import Any
