@@ -38,7 +38,7 @@ Inputs: TypeAlias = ArrayLike | torch.Tensor | tuple[torch.Tensor, ...]
 """Inputs as the ANN takes them: a batch, or the arguments of a graph network."""
 EVALUATION_BATCH = 250
 RELAYING = ("relay", "max_pool")
-"""Kinds of populations that pass spikes on as they come, whatever the network's wait."""
+"""Kinds of populations that pass spikes on at once and therefore have no wait."""
 
 
 class OneSpikeNetwork:
@@ -148,7 +148,7 @@ class OneSpikeNetwork:
                 for Loihi 2), "lava" (Lava's simulator, integers) or "float" (real arithmetic, full wait).
             memory_budget: the option of "fast": bytes that it may take beside weights and inputs; it cuts the batch
                 into parts.
-            options: of the executor, see its options class.
+            options: options of the executor, see its options class.
 
         Raises:
             ConfigurationError: an executor or an option that does not exist or is out of range, or a single image
@@ -168,7 +168,8 @@ class OneSpikeNetwork:
         Args:
             x: inputs as of `predict`.
             executor: as of `predict`.
-            options: of the executor; "lava" takes stream, timeout_s, progress, precision, synapses and processes.
+            options: options of the executor; "lava" takes stream, timeout_s, progress, precision, synapses and
+            processes.
 
         Raises:
             ConfigurationError: as `predict`.

@@ -35,7 +35,7 @@ PAPER_BASES = {16: 1.3, 24: 1.2}
 
 @dataclass(frozen=True)
 class Asked:
-    """Settings of the command line; empty ones stand for those of the paper.
+    """Settings of the command line; for empty ones those of the paper are taken.
 
     Attributes:
         timesteps, bases, waits: values; several where the experiment covers several.

@@ -42,7 +42,7 @@ def command(function: Callable[P, Result]) -> Callable[P, None]:
     """Decorator that makes a command of a function with the options `as_json` and `debug` that returns its result.
 
     A OneSpikeError is reported as one message on stderr with exit status 2. With --json, stdout holds exactly one
-    document (the error, if there is one), whatever the user's own model prints meanwhile. Other exceptions are defects
+    document (the error, if there is one), even if the user's own model prints something. Other exceptions are defects
     of the program and keep their traceback.
     """
 

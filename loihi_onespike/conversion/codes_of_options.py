@@ -35,7 +35,7 @@ def options_record(options: ConversionOptions, chosen: Code) -> dict[str, object
     """The options as the network file records them, with what "auto" came to.
 
     Args:
-        options: of the conversion.
+        options: options of the conversion.
         chosen: the code that the input got.
     """
     given = {f.name: getattr(options, f.name) for f in option_fields()}

@@ -148,7 +148,7 @@ class OptionInfo:
         """Read the value of a text.
 
         Args:
-            name: of the option, for the message.
+            name: name of the option, for the message.
             text: from the command line or a file.
 
         Raises:

@@ -88,7 +88,7 @@ class ConversionOptions:
         "binary",
         OptionInfo(
             Choices(("binary", "single")),
-            "Of the input: binary (a spike for every bit that is set) or single (one spike, paper Table VII).",
+            "Code of the input: binary (a spike for every bit that is set) or single (one spike, paper Table VII).",
             "CODE",
         ),
     )
@@ -163,7 +163,7 @@ def check_option(name: str, value: object) -> None:
     """Raise ConfigurationError when a value is out of the range of an option.
 
     Args:
-        name: of the option.
+        name: name of the option.
         value: to be checked.
     """
     option_infos()[name].check(name, value)

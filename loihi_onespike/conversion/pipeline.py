@@ -50,7 +50,7 @@ def convert_network(
     Args:
         model: the trained network.
         calibration: inputs as the model takes them, see `loihi_onespike.convert`.
-        options: of the conversion.
+        options: options of the conversion.
         progress: called as progress(what, done, of).
         ranks: processes that share the survey of the activations.
 
@@ -99,7 +99,7 @@ def planned_stages(
 
     Args:
         source: the model traced on its calibration data.
-        options: of the conversion.
+        options: options of the conversion.
         report: called as report(what, done, of).
         ranks: processes that share the survey of the activations.
     """
@@ -119,7 +119,7 @@ def plan_float(
     Args:
         model: the trained network.
         batches: from `calibration_batches`.
-        options: of the conversion.
+        options: options of the conversion.
         report: called as report(what, done, of).
         ranks: processes that share the survey of the activations.
 

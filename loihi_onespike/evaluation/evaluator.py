@@ -44,7 +44,7 @@ class Evaluator:
         per_step: images that are run together; fewer than a part where memory asks for it.
         trace: phases of all layers and outputs (n, classes) of the network for images (n, …).
         ann, answer: the ANN, and its outputs for images; None for both without it.
-        options: of the executor, those that its counts depend on and that are not at their defaults.
+        options: options of the executor, those that its counts depend on and that are not at their defaults.
     """
 
     network: Network

@@ -129,7 +129,7 @@ class Executor(Protocol[ContravariantOptionsT]):
         Args:
             inputs: input codes for an exact executor, inputs of the ANN otherwise; (N, *input shape), or a sparse
                 sample where `Capabilities.sparse_input` says so.
-            options: of the run.
+            options: options of the run.
         """
         ...
 
@@ -138,7 +138,7 @@ class Executor(Protocol[ContravariantOptionsT]):
 
         Args:
             inputs: as of `trace`.
-            options: of the run.
+            options: options of the run.
         """
         return self.trace(inputs, options)
 
@@ -147,7 +147,7 @@ class Executor(Protocol[ContravariantOptionsT]):
 
         Args:
             inputs: as of `trace`.
-            options: of the run.
+            options: options of the run.
         """
         return self.trace(inputs, options).output
 

@@ -21,7 +21,7 @@ def claim(
     Args:
         folder: the folder, which is created if it does not exist.
         facts: what the run depends on.
-        name: of the file that holds the facts.
+        name: name of the file that holds the facts.
         belongs: whether a file of that name may stand in a folder that no run has claimed yet.
         option: the option that named the folder.
 

@@ -128,7 +128,7 @@ def _integrate(builder: ProgramBuilder, population: Population | Readout, period
 
 
 def _limit_input(builder: ProgramBuilder, input_shift: int) -> None:
-    """Pin the input where its shift could leave the registers; beyond the limit v saturates whatever it was."""
+    """Limit the input so that its shift fits into the registers; beyond the limit v saturates in any case."""
     if fits(0, 2 ** (builder.spec.accumulator_bits - 1 + input_shift) + 4 * 2**23, builder.spec.register_bits):
         return
     # |v·leak >> 12| ≤ 4 · 2^23, so a shifted input of 5 · 2^23 takes v beyond its range.

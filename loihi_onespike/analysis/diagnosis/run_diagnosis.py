@@ -32,7 +32,7 @@ BUDGET_BYTES = 2**29
 """Memory for the values of one batch in bytes; the batch is made smaller where it would take more."""
 
 Key = tuple[str | None, Cause | None]
-"""Population and cause that are switched; None stands for all populations or all causes."""
+"""Population and cause that are switched; None means all populations or all causes."""
 Progress = Callable[[int, int], None]
 Output = NDArray[np.float64]
 

@@ -41,7 +41,7 @@ class SpikeSink(_Sink):
     """Spike phases: the first spike of every neuron and window, by its sign.
 
     Args:
-        wait: of the population that sends.
+        wait: wait of the population that sends.
     """
 
     def __init__(self, *, wait: int, **common: Any) -> None:

@@ -35,7 +35,7 @@ class Clip(Activation):
 
     @property
     def homogeneous(self) -> bool:
-        """True without a negative side: values at the upper limit take the first level, whatever the scale is."""
+        """True without a negative side: values at the upper limit take the first level for every scale."""
         return self.low == 0
 
     @property

@@ -67,7 +67,7 @@ class BinaryCode(Code):
         return of_word.astype(np.uint8)[words]
 
     def scale_of_range(self, span: FloatArray) -> FloatArray:
-        """Scale λ with which the integer 2^bits - 1 stands for `span`."""
+        """Scale λ with which the integer 2^bits - 1 has the value `span`."""
         return span * 2**self.bits / (2**self.bits - 1)
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ class Code(ABC):
 
     Attributes:
         timesteps: T, number of phases.
-        gains: (T,) mantissas of the gain per input step; 4096 stands for a gain of 1.
+        gains: (T,) mantissas of the gain per input step; 4096 is a gain of 1.
     """
 
     timesteps: int

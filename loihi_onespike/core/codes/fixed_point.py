@@ -25,7 +25,7 @@ V_BITS = 24
 V_MAX = 2 ** (V_BITS - 1) - 1
 V_MIN = -(2 ** (V_BITS - 1))
 LEAK_SHIFT = 12
-"""Fraction bits of a leak mantissa: 4096 stands for 1."""
+"""Fraction bits of a leak mantissa: 4096 is a gain of 1."""
 TABLE_BITS = 15
 """Bits of a threshold mantissa; each entry is normalised, so its relative rounding is at most 2^-15."""
 MAX_TABLE_SHIFT = 30
@@ -103,7 +103,7 @@ class ThresholdTable:
         return cls((2 ** (TABLE_BITS - 1),) * timesteps, (TABLE_BITS - 1,) * timesteps)
 
     def gains(self) -> NDArray[np.float64]:
-        """(T,) real factors that the table stands for."""
+        """Real values of the factors, (T,)."""
         return np.array(self.mant, dtype=np.float64) / 2.0 ** np.array(self.shift)
 
     def thresholds(self, threshold: NDArray[np.integer]) -> IntArray:

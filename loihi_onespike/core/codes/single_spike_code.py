@@ -15,14 +15,14 @@ PHASE_DTYPE = np.int16
 
 
 class SingleSpikeCode(Code):
-    """At most one spike per window: phase k stands for level(k) of the channel's scale λ, no spike for 0.
+    """At most one spike per window: phase k has the value level(k) · λ, with λ of the channel, and no spike is 0.
 
     The code word of a value is the phase of its spike. Every decreasing sequence of levels is such a code; the paper's
     levels Q^-k have the same gain Q at every step.
 
     Attributes:
         timesteps: T, number of phases.
-        gains: (T,) mantissas of the gain per input step; 4096 stands for a gain of 1.
+        gains: (T,) mantissas of the gain per input step; 4096 is a gain of 1.
         threshold_shift: whether values round to the nearest level (True) or to the level below (False).
     """
 

@@ -2,7 +2,7 @@
 
     (X W)[n, o] = Σ over the entries i stored in row n of x[n, i] · W[o, i]
 
-It stands for a batch of one, (1, nodes, features), wherever executors take arrays.
+Executors accept it as a batch of one sample, (1, nodes, features), wherever they accept arrays.
 """
 
 from __future__ import annotations

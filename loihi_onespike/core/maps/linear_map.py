@@ -264,7 +264,7 @@ def assemble(
         values: the weights.
         rows: post neuron of each weight.
         columns: pre neuron of each weight.
-        shape: of the matrix.
+        shape: shape of the matrix.
     """
     flat = [np.concatenate([part.ravel() for part in parts]) for parts in (values, rows, columns)]
     return sp.csr_matrix((flat[0], (flat[1], flat[2])), shape=shape)

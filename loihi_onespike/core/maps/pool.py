@@ -120,7 +120,7 @@ def as_pool(op: LinearMap, name: str) -> Pool:
 
     Args:
         op: the map.
-        name: of the population, for the error.
+        name: name of the population, for the error.
 
     Raises:
         GraphError: it is another map.

@@ -41,7 +41,7 @@ def how_it_ended(status: int) -> str:
 
 
 class Child:
-    """python -m <module> <folder>, as a context manager that ends the whole process group on the way out.
+    """python -m <module> <folder>, as a context manager that ends the whole process group at its exit.
 
     Its working directory is the folder, so that no file of the user's is imported by accident; a session of its own
     keeps Ctrl-C away from it and makes all of its descendants one group.
@@ -92,7 +92,7 @@ class Child:
                     time.sleep(PAUSE_S)
 
     def end(self) -> None:
-        """Ask the child to clean up, then end whatever is left of its group."""
+        """Ask the child to clean up, then end all remaining processes of its group."""
         if self.process.poll() is None:
             self.process.terminate()
             try:

@@ -3,7 +3,7 @@
     a[post] = Σ_pre W[post, pre] s[pre],  s in {-1, 0, 1}
 
 A kernel takes the spikes of the presynaptic population (flat) and returns the sums of the postsynaptic one (flat).
-Convolutions never become explicit matrices: their weights stay one kernel copy, whatever the feature map.
+Convolutions never become explicit matrices: there is one copy of the kernel for all places of the feature map.
 
 int32 holds every sum that `largest_sum` allows; the builder checks that bound once instead of every step.
 """
@@ -37,7 +37,7 @@ def event_kernel(
         op: the map.
         pre_shape: shape of the presynaptic population.
         index: gather in front of the map, see `Synapse.index`.
-        dtype: of the weights and the sums.
+        dtype: type of the weights and the sums.
 
     Raises:
         MissingEntryError: the map has no entry in `KERNELS`.

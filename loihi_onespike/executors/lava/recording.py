@@ -25,7 +25,7 @@ class Record:
     Attributes:
         folder, stem: where; the stem is a number, because population names may hold any character.
         images: windows that are kept, the first ones.
-        shape: of the population.
+        shape: shape of the population.
         spiking: False for a readout, which has no phases.
         v_dtype: integers for fixed point, float64 for floating point.
     """

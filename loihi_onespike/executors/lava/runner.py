@@ -54,7 +54,7 @@ def run_with(network: Network, codes: NDArray[np.integer], options: LavaOptions)
     Args:
         network: the integer network.
         codes: (N, *input shape) integers.
-        options: of the run.
+        options: options of the run.
 
     Raises: as `run`.
     """

@@ -31,8 +31,8 @@ def torch_csr(matrix: sp.csr_matrix, dtype: torch.dtype, device: torch.device | 
 
     Args:
         matrix: the values.
-        dtype: of the tensor.
-        device: of the tensor.
+        dtype: type of the tensor.
+        device: device of the tensor.
     """
     wide = np.int64 if matrix.nnz >= 2**31 else np.int32
     with warnings.catch_warnings():
@@ -52,8 +52,8 @@ class SampleMap:
         apply: the map for dense tensors.
         op: the map.
         index: gather in front of it, None for none.
-        dtype: of the sums.
-        device: of the sums.
+        dtype: type of the sums.
+        device: device of the sums.
     """
 
     def __init__(

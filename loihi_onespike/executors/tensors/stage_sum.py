@@ -43,8 +43,8 @@ class StageSum:
         in_front: λ per presynaptic stage, 1 for those that are left out; broadcastable to its shape.
         behind: broadcastable to the stage's shape.
         source: name of the input, which may be a sparse sample.
-        dtype: of the sums.
-        device: of the sums.
+        dtype: type of the sums.
+        device: device of the sums.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ def gathered(factor: Factor, shape: Shape, index: NDArray[np.integer] | None) ->
 
     Args:
         factor: broadcastable to `shape`.
-        shape: of the population.
+        shape: shape of the population.
         index: the gather, None for none.
     """
     if index is None:

@@ -44,8 +44,8 @@ def tensor_map(
     Args:
         op: the map.
         index: gather in front of it, see `Synapse.index`.
-        dtype: of the weights, the inputs and the sums.
-        device: of the weights.
+        dtype: type of the weights, the inputs and the sums.
+        device: device of the weights.
         channels_last: keep feature maps with their channels last in memory, in which convolutions need no reordering.
 
     Raises:

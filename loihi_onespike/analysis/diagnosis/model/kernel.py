@@ -57,7 +57,7 @@ def find_values(exact, phases, scale, levels, first, ratio, rounds_up, off, out)
         scale: (1 or places, channels).
         levels: (T,).
         first: first phase ever sent, positive and negative.
-        ratio: of the first two levels and of the last two.
+        ratio: ratio of the first two levels and of the last two.
         rounds_up: threshold relative to its level at these ratios.
         off: sum of the constants above.
     """

@@ -218,7 +218,7 @@ class _SparseInputBounds:
         """
         m = sample.matrix
         codes = sp.csr_matrix((m.data.astype(np.float32), m.indices, m.indptr), shape=m.shape)
-        # Rows below 2^24 add up exactly, and longer ones to no less than that.
+        # Sums of rows below 2^24 are exact, and those of larger rows are at least 2^24.
         large = np.flatnonzero(codes @ np.ones(m.shape[1], np.float32) >= self.most)
         if np.diff(m.indptr)[large].sum() > MOST_LARGE * m.nnz:
             return None

@@ -27,7 +27,7 @@ class NcParameters:
     """Allocation of one population.
 
     Attributes:
-        name: of the population.
+        name: name of the population.
         neurons: their number; arrays are flat.
         ucode: program file.
         constants: shared constants by name, one number each for all neurons.

@@ -88,7 +88,7 @@ class OneSpike(_Neurons):
     """Neurons that send at most one spike per window (see `core.graphs.network`): ReLU, signed, average pooling, relay.
 
     Args:
-        shape: of the population.
+        shape: shape of the population.
         membrane: integration of the input.
         wait: steps before the first decision.
         threshold: 24-bit integers, broadcastable to shape.
