@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +20,24 @@ class BinaryCode(Code):
 
     Attributes:
         bits: number of phases; code words are 0..2^bits - 1.
-        timesteps: the same as bits.
-        gains: (T,) 2 · 4096 for every input step.
     """
 
     bits: int
-    timesteps: int = field(init=False, repr=False, compare=False)
-    gains: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= 16:
             raise ConfigurationError(f"input_bits: must be an integer in [1, 16], got {self.bits}")
-        object.__setattr__(self, "timesteps", self.bits)
-        object.__setattr__(self, "gains", (BINARY.mant,) * self.bits)
+
+    # Properties and not fields: fingerprints of networks, and their pickles, are made of the fields.
+    @property
+    def timesteps(self) -> int:  # type: ignore[override]
+        """Number of bits."""
+        return self.bits
+
+    @property
+    def gains(self) -> tuple[int, ...]:  # type: ignore[override]
+        """(T,) 2 · 4096 for every input step."""
+        return (BINARY.mant,) * self.bits
 
     @property
     def multi_spike(self) -> bool:
