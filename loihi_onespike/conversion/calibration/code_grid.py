@@ -14,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import SingleSpikeCode
+from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.threads import over_rows
 
 Float = NDArray[np.float64]
@@ -119,7 +119,20 @@ class SortedValues:
         return _segments(self.values, self.sums, scales, grid.thresholds, grid.offset)
 
 
-@njit(cache=True, nogil=True)
+@njit()
+def _below(row, limit):  # type: ignore[no-untyped-def]
+    """Number of entries of an ascending row below a limit: `np.searchsorted`, which takes numba longer to compile."""
+    low, high = 0, row.shape[0]
+    while low < high:
+        middle = (low + high) // 2
+        if row[middle] < limit:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit()
 def _errors(first, stop, values, sums, squares, scales, entries, thresholds, offset, out):  # type: ignore[no-untyped-def]
     n = values.shape[1]
     for c in range(first, stop):
@@ -129,14 +142,14 @@ def _errors(first, stop, values, sums, squares, scales, entries, thresholds, off
             for m in range(entries.shape[0]):
                 end = n
                 if m < thresholds.shape[0]:
-                    end = np.searchsorted(values[c], (thresholds[m] + offset) * scale)
+                    end = _below(values[c], (thresholds[m] + offset) * scale)
                 value = (entries[m] + offset) * scale
                 error += (end - last) * value * value - 2 * value * (sums[c, end] - sums[c, last])
                 last = end
             out[c, f] = error / n
 
 
-@njit(cache=True)
+@njit()
 def _segments(values, sums, scales, thresholds, offset):  # type: ignore[no-untyped-def]
     entries = thresholds.shape[0] + 1
     number, total = np.zeros((values.shape[0], entries)), np.zeros((values.shape[0], entries))
@@ -146,7 +159,7 @@ def _segments(values, sums, scales, thresholds, offset):  # type: ignore[no-unty
         for m in range(entries):
             end = n
             if m < entries - 1:
-                end = np.searchsorted(values[c], (thresholds[m] + offset) * scales[c])
+                end = _below(values[c], (thresholds[m] + offset) * scales[c])
             number[c, m] = end - last
             total[c, m] = (sums[c, end] - sums[c, last]) / scales[c] - offset * (end - last)
             last = end

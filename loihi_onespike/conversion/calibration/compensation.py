@@ -15,11 +15,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import scipy.linalg
-from numba import njit
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.row_inputs import RowInputs
 from loihi_onespike.conversion.quantization.integer_weights import nearest
+from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.threads import over_rows
 
 Float = NDArray[np.float64]
@@ -90,7 +90,7 @@ def inverse_factor(matrices: Float) -> Float:
     return np.ascontiguousarray(inverses[:, ::-1, ::-1])
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _compensate(first, end, weights, factors):  # type: ignore[no-untyped-def]
     """Round rows first..end of (groups, rows, d), counted over all groups, in place and from left to right."""
     _, rows, size = weights.shape

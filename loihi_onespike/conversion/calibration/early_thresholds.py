@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.stage import StagePlan
+from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.threads import over_rows
 
 FACTORS = np.array([0.7, 0.8, 0.9, 1.0, 1.05, 1.1, 1.15, 1.2, 1.27, 1.35, 1.5, 1.75, 2.0, 2.5, 3.0, 5.0])
@@ -68,7 +68,7 @@ def _kept(fitted: NDArray[np.float32], start: NDArray[np.float64], early: int) -
     return np.concatenate([fitted[:early].astype(np.float64), start[early:]])
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _level_from(parts, table, negative, levels, first, i):  # type: ignore[no-untyped-def]
     """Level that neuron i sends at phase index `first` or later, negative for a negative spike, 0 for none."""
     last = parts.shape[0] - 1
@@ -81,7 +81,7 @@ def _level_from(parts, table, negative, levels, first, i):  # type: ignore[no-un
     return np.float32(0)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _errors_of_phase(  # type: ignore[no-untyped-def]
     first, end, parts, wanted, weight, table, negative, levels, k, sign, tried, errors
 ):

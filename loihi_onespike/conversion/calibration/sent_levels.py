@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.stage import StagePlan
+from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.float.quantizer import Quantizer, by_place, parameters_by_place
 from loihi_onespike.executors.threads import over_rows
 
@@ -58,7 +58,7 @@ def _from_phase(entries: Float, first: int) -> Float:
     return np.where(np.arange(len(entries)) < first, np.inf, entries)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _decide(first, end, z, factor, bias, up, down, level, out):  # type: ignore[no-untyped-def]
     """out = ±level where z · factor + bias reaches a threshold; (N, places, channels), parameters (places or 1, …)."""
     for n in range(first, end):
@@ -94,7 +94,7 @@ def mean_sent_levels(
     return mean, active
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _mean_sent_levels(  # type: ignore[no-untyped-def]
     first, end, parts, shift, factor, active_from, table, negative, levels, mean, active
 ):

@@ -8,12 +8,13 @@ first, shift, low, high, cells and signed are those of `threshold_lookup.Thresho
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from loihi_onespike.executors.compiled import njit
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def _entry(y, cut, first, shift, low, high):  # type: ignore[no-untyped-def]
     """Number of the entry of a value in the look-up of an unsigned code."""
     pinned = min(max(y, low), high)
@@ -21,7 +22,7 @@ def _entry(y, cut, first, shift, low, high):  # type: ignore[no-untyped-def]
     return np.uint64(2) * cell + np.uint64(pinned >= cut[cell])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def _signed_entry(y, cut, first, shift, low, high, cells):  # type: ignore[no-untyped-def]
     pinned = min(max(abs(y), low), high)
     cell = (np.uint64(np.uint32(np.float32(pinned).view(np.int32))) >> shift) - first
@@ -29,7 +30,7 @@ def _signed_entry(y, cut, first, shift, low, high, cells):  # type: ignore[no-un
     return np.uint64(2) * cell + np.uint64(pinned >= cut[cell])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def to_levels(first_image, end_image, y, bias, cut, level, first, shift, low, high, cells, signed):  # type: ignore[no-untyped-def]
     """y[n, p, c] = level of y[n, p, c] + bias[p, c], in place."""
     for n in range(first_image, end_image):
@@ -47,7 +48,7 @@ UNDECIDED = np.int16(-(2**15))
 """Phase of a neuron whose interval contains a threshold, so that the bounds do not decide its phase."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def decide_by_bounds(  # type: ignore[no-untyped-def]
     first_image, end_image, z, rest, factor, bias, slack, limit, cut, phase, first, shift, low, high, cells, signed, out
 ):
@@ -83,7 +84,7 @@ def decide_by_bounds(  # type: ignore[no-untyped-def]
                 sent[c] = below if (below == above) & (abs(y) <= most[c]) else UNDECIDED
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def look_up(first_row, end_row, codes, table, out):  # type: ignore[no-untyped-def]
     """out[n, i] = table[codes[n, i]]; negative codes count from the table's end."""
     count = len(table)

@@ -6,7 +6,8 @@ On one thread: thousands of short calls between torch's own threads wait for eac
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from loihi_onespike.executors.compiled import njit
 
 UNDERFLOW_OFF, CLIPPING_OFF, ROUNDING_OFF = 1, 2, 4
 BEYOND = 1 + 2.0**-16
@@ -14,7 +15,7 @@ BEYOND = 1 + 2.0**-16
 is 0 - offset and the offset is a level, or where the limit of a clipped activation is one."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _first_reached(y, lowest):  # type: ignore[no-untyped-def]
     """First k with y ≥ lowest[k - 1] for a table that never rises; 0 for none."""
     low, high = 0, lowest.shape[0]
@@ -27,7 +28,7 @@ def _first_reached(y, lowest):  # type: ignore[no-untyped-def]
     return low + 1 if low < lowest.shape[0] else 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def find_phases(z, factor, up, down, out):  # type: ignore[no-untyped-def]
     """Phases of pre-activations.
 
@@ -48,7 +49,7 @@ def find_phases(z, factor, up, down, out):  # type: ignore[no-untyped-def]
                 out[n, p, c] = phase
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def find_values(exact, phases, scale, levels, first, ratio, rounds_up, off, out):  # type: ignore[no-untyped-def]
     """Values sent for exact ones, some errors of the code switched off.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
+from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
 
 # Columns of the table of synapse groups.
@@ -14,7 +14,7 @@ PLACES, CHANNELS, TAPS, GROUP_OUT, GROUP_IN, WEIGHTS, BITS, SOURCE, OUT_PLACES =
 # The decorated functions have no type hints: numba infers types when it compiles.
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _inputs(sums, source, gather, table, places, rows, weights, p, o):  # type: ignore[no-untyped-def]
     """Add the synaptic input of channel o at output place p to sums[t] of every step t; sums[0] is of silent inputs."""
     first_tap = first_input = 0
@@ -42,7 +42,7 @@ def _inputs(sums, source, gather, table, places, rows, weights, p, o):  # type: 
         first_input += table[s, PLACES] * channels
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def decide_exactly(  # type: ignore[no-untyped-def]
     first_image, end_image, source, gather, table, places, rows, weights, bias, theta, negative, leak, input_shift,
     signed, z, rest, factor, offset, slack, limit, sent, counts,

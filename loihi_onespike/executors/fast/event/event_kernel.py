@@ -12,8 +12,8 @@ integers, so the result is exactly that of docs/arithmetic.md in any order of th
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.fast.event.simd_operations import (
     LANES,
     simd_add,
@@ -32,7 +32,7 @@ PLACES, CHANNELS, BITS, SOURCE, WIDTH, NEGATED = range(6)
 # The decorated functions have no type hints: numba infers types when it compiles.
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _list_events(source, gather, columns, groups, span, start, weight, target):  # type: ignore[no-untyped-def]
     """List the spikes of one image by input place; start[place] is the number of the first spike of a place.
 
@@ -64,7 +64,7 @@ def _list_events(source, gather, columns, groups, span, start, weight, target): 
     start[place] = n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _scatter(sums, at, runs, first, last, groups, weights, start, weight, target):  # type: ignore[no-untyped-def]
     """Add the weights of all spikes in runs first..last of input places to the sums of the output place at `at`."""
     for r in range(first, last):
@@ -85,7 +85,7 @@ def _scatter(sums, at, runs, first, last, groups, weights, start, weight, target
                     simd_add(sums, to + o, weights, row + o)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _integrate(v, sums, first, lanes, mant, shift, limit, channels, padded, measured):  # type: ignore[no-untyped-def]
     """One input step of a block of `lanes` neurons; the largest |v| and |a_in| so far go into `measured`."""
     for o in range(0, lanes, LANES):
@@ -97,7 +97,7 @@ def _integrate(v, sums, first, lanes, mant, shift, limit, channels, padded, meas
                 measured[1] = max(measured[1], abs(np.int64(sums[first + o])))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _decide(sent, v, theta, negative, row, lanes, k, signed):  # type: ignore[no-untyped-def]
     """Send phase k for the neurons of a block that are silent and reach their thresholds, which start at `row`."""
     if signed:
@@ -108,7 +108,7 @@ def _decide(sent, v, theta, negative, row, lanes, k, signed):  # type: ignore[no
             simd_decide(sent, o, v, theta, negative, row + o, k)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _record(out, values, first, places, padded, strides):  # type: ignore[no-untyped-def]
     """Copy the values of a block of places, which have padded channels last, to their places in the flat output."""
     place_stride, channel_stride, channels = strides
@@ -123,7 +123,7 @@ def _record(out, values, first, places, padded, strides):  # type: ignore[no-unt
                 out[at + o * channel_stride] = row[o]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def run_layer(  # type: ignore[no-untyped-def]
     first_image, end_image, source, gather, columns, groups, runs, run_start, weights, bias, theta, negative, leak,
     window, flags, strides, narrow, sent_out, v_out, peaks,

@@ -10,14 +10,14 @@ numba; `executors.threads.over_rows` runs them on ranges of the nodes of a block
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from loihi_onespike.core.codes import V_MAX, V_MIN
+from loihi_onespike.executors.compiled import njit
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _spread(acc, code, bits, signed, weights):  # type: ignore[no-untyped-def]
     """Add `weights` at every phase at which a neuron with this code (binary, or a phase for bits = 0) spikes."""
     if bits > 0:
@@ -36,7 +36,7 @@ def _spread(acc, code, bits, signed, weights):  # type: ignore[no-untyped-def]
             row[f] -= weights[f]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def list_spikes(first_node, end_node, phases, sign, start, places):  # type: ignore[no-untyped-def]
     """Places |phase| · features + feature of all spikes of one sign, those of node n at start[n]..start[n + 1]."""
     features = phases.shape[1]
@@ -49,7 +49,7 @@ def list_spikes(first_node, end_node, phases, sign, start, places):  # type: ign
                 at += 1
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def aggregate(first_node, end_node, sums, first, indptr, indices, weights, sign, start, places):  # type: ignore[no-untyped-def]
     """Sparse map along the nodes of one-spike neurons, from their listed spikes; sums (nodes, phases · features)."""
     for n in range(first_node, end_node):
@@ -61,7 +61,7 @@ def aggregate(first_node, end_node, sums, first, indptr, indices, weights, sign,
                 acc[places[i]] += w
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def aggregate_codes(first_node, end_node, sums, first, indptr, indices, weights, codes, bits):  # type: ignore[no-untyped-def]
     """Sparse map along the nodes of a binary coded input; codes (nodes, features)."""
     for n in range(first_node, end_node):
@@ -75,7 +75,7 @@ def aggregate_codes(first_node, end_node, sums, first, indptr, indices, weights,
                     row[f] += w * ((code[f] >> (bits - t)) & 1)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def dense_of_sparse(first_node, end_node, sums, first, indptr, indices, codes, bits, weights):  # type: ignore[no-untyped-def]
     """Dense map of the stored entries of a sparse input; weights (inputs, outputs)."""
     for n in range(first_node, end_node):
@@ -84,7 +84,7 @@ def dense_of_sparse(first_node, end_node, sums, first, indptr, indices, codes, b
                 _spread(sums[n], codes[e], bits, False, weights[indices[e]])
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def dense(first_node, end_node, sums, first, codes, bits, signed, weights):  # type: ignore[no-untyped-def]
     """Dense map of codes or phases (nodes, inputs); weights (inputs, outputs)."""
     for n in range(first_node, end_node):
@@ -94,7 +94,7 @@ def dense(first_node, end_node, sums, first, codes, bits, signed, weights):  # t
                 _spread(sums[n], code[i], bits, signed, weights[i])
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def diagonal(first_node, end_node, sums, first, codes, bits, signed, weights):  # type: ignore[no-untyped-def]
     """One synapse per neuron; weights (nodes, features)."""
     for n in range(first_node, end_node):
@@ -103,14 +103,14 @@ def diagonal(first_node, end_node, sums, first, codes, bits, signed, weights):  
             _spread(sums[n, :, f : f + 1], code[f], bits, signed, w[f : f + 1])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _integrate(v, a_in, gain, factor):  # type: ignore[no-untyped-def]
     """saturate(floor(v · gain) + a_in · factor) in float64, where every product is exact and loops are vector loops."""
     for f in range(v.shape[0]):
         v[f] = min(max(np.floor(v[f] * gain) + a_in[f] * factor, float(V_MIN)), float(V_MAX))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _decide(sent, v, own, table, k, sign):  # type: ignore[no-untyped-def]
     """Phase k for every neuron that is silent so far and reaches its threshold: sign · v ≥ floor(own · table)."""
     for f in range(v.shape[0]):
@@ -118,7 +118,7 @@ def _decide(sent, v, own, table, k, sign):  # type: ignore[no-untyped-def]
         sent[f] = k if reached else sent[f]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def recursion(  # type: ignore[no-untyped-def]
     first_node, end_node, sums, first, bias, threshold, leak, window, table, negative, flags, sent, v_end, peaks
 ):
@@ -166,7 +166,7 @@ def recursion(  # type: ignore[no-untyped-def]
                 v_end[first + n, f] = np.int32(v[f])
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def largest_potential(first_node, end_node, sums, first, bias, leak, factor, largest):  # type: ignore[no-untyped-def]
     """Largest |v| over the window of v(t) = leak_t · v(t-1) + factor · a_in, without rounding or saturation."""
     for n in range(first_node, end_node):

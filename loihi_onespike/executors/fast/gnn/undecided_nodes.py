@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from loihi_onespike.core.codes import V_MAX, V_MIN
+from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _final(sums, bias, leak, factor):  # type: ignore[no-untyped-def]
     """v after the last input step from the synaptic inputs sums[1] …, as in `gnn_kernel.recursion`."""
     v = float(bias)
@@ -20,7 +20,7 @@ def _final(sums, bias, leak, factor):  # type: ignore[no-untyped-def]
     return v
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _phase(v, own, table, negative, signed):  # type: ignore[no-untyped-def]
     """First phase whose threshold the final v reaches, negative for a negative spike, 0 for none."""
     for k in range(table.shape[0]):
@@ -31,7 +31,7 @@ def _phase(v, own, table, negative, signed):  # type: ignore[no-untyped-def]
     return 0
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _outside(v, z, n, f, bounds):  # type: ignore[no-untyped-def]
     """Whether v / threshold lies outside of the interval that it was proven to lie in."""
     factor, offset, slack, limit, unit = bounds
@@ -40,7 +40,7 @@ def _outside(v, z, n, f, bounds):  # type: ignore[no-untyped-def]
     return (abs(y) <= limit[r, f]) & (abs(v * unit[r, f] - y) > slack[r, f])
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
     first_feature, end_feature, indptr, indices, weights, columns, nodes, start, bias, threshold, leak, factor, table,
     negative, signed, z, bounds, sent, counts,
@@ -72,7 +72,7 @@ def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
             counts[f, 1] += _outside(v, z[n, f], n, f, bounds)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def decide_entries_exactly(  # type: ignore[no-untyped-def]
     first_node, end_node, indptr, indices, codes, bits, weights, bias, threshold, leak, factor, table, negative,
     signed, z, bounds, sent, counts,

@@ -1,0 +1,49 @@
+"""The decorator of all compiled kernels: numba's `njit` with a folder for the machine code that can be written to.
+
+numba keeps compiled kernels beside the source file, in the user's cache folder, or where NUMBA_CACHE_DIR says, and
+raises an error where none of these can be written to: an installation that is read-only, used without a home folder.
+There the kernels are kept in a private folder for temporary files, or, failing that too, compiled in every process.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+
+def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """`numba.njit` for a kernel that keeps its machine code and releases the interpreter lock.
+
+    Args:
+        **options: further options of `numba.njit`.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        try:
+            return numba.njit(cache=True, nogil=True, **options)(function)
+        except RuntimeError:  # no folder of numba's own can be written to
+            folder = _private_folder()
+        if folder is None:
+            return numba.njit(nogil=True, **options)(function)
+        numba.config.CACHE_DIR = str(folder)
+        return numba.njit(cache=True, nogil=True, **options)(function)
+
+    return decorate
+
+
+def _private_folder() -> Path | None:
+    """A folder that only this user can write to, since numba runs what it finds there; None if there can be none."""
+    try:
+        folder = Path(tempfile.gettempdir()) / f"loihi-onespike-kernels-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except (OSError, AttributeError):  # AttributeError: a system without user numbers
+        return None
+    private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    return folder if private and os.access(folder, os.W_OK) else None
