@@ -25,6 +25,7 @@ import torch
 import loihi_onespike as los
 from benchmarks.command_line import command_parser, write_json
 from loihi_onespike.conversion.options import option_infos
+from loihi_onespike.core.encoding import encode_input
 from loihi_onespike.evaluation.alpha import FP32, INT8
 from loihi_onespike.executors.fast.fast_options import FastOptions
 
@@ -83,7 +84,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         written = facts["graph"]["ann_macs_as_written"]
         for label, energy in (("fp32", FP32), ("int8", INT8)):
             rows[name][f"alpha_{label}_own_order"] = energy.mac_pj * written / (energy.add_pj * spiking)
-    codes = net._codes(adjacency)
+    values: Any = net.input_values(adjacency)
+    codes = encode_input(net.network.input, values)
     return {
         "options": {k: getattr(args, k) for k in ("timesteps", "base", "wait", "input_bits", "method")},
         "graph": {"nodes": int(adjacency.shape[0]), "non_zeros": int(adjacency._nnz()), "test": int(mask.sum())},

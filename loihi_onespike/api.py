@@ -15,16 +15,19 @@ from numpy.typing import ArrayLike, NDArray
 from loihi_onespike.conversion.options import ConversionOptions, called_with
 from loihi_onespike.conversion.pipeline import Progress, convert_network
 from loihi_onespike.conversion.quantization.dequantize import dequantize
-from loihi_onespike.core.encoding import Codes, dense_codes, encode_input
+from loihi_onespike.core.encoding import dense_codes, encode_input
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.stage import StageGraph
 from loihi_onespike.core.trace import Trace
-from loihi_onespike.data.dataset import LazyImages
+from loihi_onespike.data.checks import check_shape, class_labels, float_array
+from loihi_onespike.data.dataset import Images
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation.evaluation import Accuracy, Evaluation
-from loihi_onespike.evaluation.evaluator import Evaluator
+from loihi_onespike.evaluation.evaluator import Evaluator, classes_of
 from loihi_onespike.evaluation.gnn import evaluate_graph
 from loihi_onespike.evaluation.image_counts import Counts
+from loihi_onespike.evaluation.input_tally import InputTally
 from loihi_onespike.executors.batched_runs import in_batches
 from loihi_onespike.executors.protocol import Executor, ExecutorOptions, Subject
 from loihi_onespike.executors.registry import check_capability, entry_of
@@ -118,23 +121,26 @@ class OneSpikeNetwork:
 
     def encode(self, x: ArrayLike | torch.Tensor) -> NDArray[np.integer]:
         """Input codes of inputs (N, …) as the ANN takes them."""
-        return dense_codes(self._codes(x), "the array of codes")
+        tally = InputTally(self.network)
+        values = tally.checked(self.input_values(x))
+        tally.warn()
+        return dense_codes(encode_input(self.network.input, values), "the array of codes")
 
-    def _codes(self, x: Any) -> Codes:
-        """Input codes; those of a graph network without features stay sparse."""
-        if self.graph is not None:
-            return encode_input(self.network.input, self._values(x))
-        values = x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
-        return encode_input(self.network.input, values)
+    def input_values(self, x: Any) -> Images | SparseSample:
+        """Inputs as floats of the shape (N, *input shape); of a graph network, what the host makes of its arguments.
 
-    def _values(self, x: Any) -> Any:
-        """Inputs as floats; of a graph network, what the host makes of its arguments."""
-        return _floats(x) if self.graph is None else self.graph.values(self.graph.arguments(x))
+        Raises:
+            ConfigurationError: not real numbers, or of another shape.
+        """
+        values = float_array("x", x) if self.graph is None else self.graph.values(self.graph.arguments(x))
+        check_shape("x" if self.graph is None else "features", tuple(values.shape), self.network.input.shape)
+        return values
 
-    def _inputs(self, executor: str, x: Any) -> Any:
+    def _inputs(self, executor: str, values: Images | SparseSample, tally: InputTally) -> Any:
         """Inputs as an executor takes them: codes, or the inputs of the ANN for one with real numbers."""
         capabilities = entry_of(executor).capabilities
-        given = self._codes(x) if capabilities.exact else self._values(x)
+        checked: Any = tally.checked(values)
+        given = encode_input(self.network.input, checked) if capabilities.exact else checked
         return given if capabilities.sparse_input else dense_codes(given, f"the executor {executor!r}")
 
     def predict(
@@ -151,16 +157,25 @@ class OneSpikeNetwork:
             options: options of the executor, see its options class.
 
         Raises:
-            ConfigurationError: an executor or an option that does not exist or is out of range, or a single image
-                that does not fit into the budget.
+            ConfigurationError: an executor or an option that does not exist or is out of range, a single image that
+                does not fit into the budget, or inputs of another shape, that are no real numbers or not finite.
+
+        Warns:
+            InputRangeWarning: inputs lie far outside the range of the calibration and are clipped to it.
         """
         running, chosen = self.executor(executor), _options(executor, memory_budget, options)
+        values, tally = self.input_values(x), InputTally(self.network)
+
+        def run(part: Any) -> NDArray[np.float64]:
+            return running.predict(self._inputs(executor, part, tally), chosen)
+
         if self.graph is not None:  # one sample
-            return running.predict(self._inputs(executor, x), chosen)[0]
-        images = running.images_per_run(chosen)
-        if images is None:
-            return running.predict(self._inputs(executor, x), chosen)
-        return in_batches(lambda part: running.predict(self._inputs(executor, part), chosen), _floats(x), images)
+            output: NDArray[np.float64] = run(values)[0]
+        else:
+            images = running.images_per_run(chosen)
+            output = run(values) if images is None else in_batches(run, values, images)
+        tally.warn()
+        return output
 
     def trace(self, x: Inputs, executor: str = "fast", **options: object) -> Trace:
         """Spike phases and v of every layer; a graph is a batch of one sample of shape (nodes, features).
@@ -176,7 +191,10 @@ class OneSpikeNetwork:
             LavaError: Lava cannot run, or a run on it failed.
         """
         running, chosen = self.executor(executor), _options(executor, None, options)
-        return running.trace(self._inputs(executor, x), chosen)
+        tally = InputTally(self.network)
+        trace = running.trace(self._inputs(executor, self.input_values(x), tally), chosen)
+        tally.warn()
+        return trace
 
     def evaluate(
         self,
@@ -209,7 +227,8 @@ class OneSpikeNetwork:
                 continued; the result is that of a run in one piece.
 
         Raises:
-            ConfigurationError: an argument out of range, or a folder of another network, data or executor.
+            ConfigurationError: an argument out of range, inputs or labels that cannot be used as `predict` and
+                `data.checks.class_labels` say, or a folder of another network, data or executor.
             DataError: a folder that cannot be used.
             DistributedError: another rank failed.
         """
@@ -219,8 +238,10 @@ class OneSpikeNetwork:
             ann = model if model is not None else self.model
             answer = None if ann is None else lambda: call_model(ann, *graph_arguments(x).values)
             running, chosen = self.executor(executor), _options(executor, memory_budget, options)
-            trace = running.trace(self._inputs(executor, x), chosen)
-            return evaluate_graph(self.network, executor, trace, y, mask, answer)
+            tally = InputTally(self.network)
+            trace = running.trace(self._inputs(executor, self.input_values(x), tally), chosen)
+            tally.warn()
+            return evaluate_graph(self.network, executor, trace, y, mask, answer, tally.outside)
         if mask is not None:
             raise ConfigurationError("mask: must be None, it selects nodes of a graph; select inputs instead")
         evaluator = self.evaluator(x, y, executor, model, batch, memory_budget, **options)
@@ -242,26 +263,25 @@ class OneSpikeNetwork:
             x, y, executor, model, batch, memory_budget, options: as for `evaluate`.
         """
         running, chosen = self.executor(executor), _options(executor, memory_budget, options)
-        inputs, labels = _floats(x), np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
-        if len(inputs) != len(labels):
-            raise ConfigurationError(f"y: must have {len(inputs)} labels, one per input, got {len(labels)}")
-        if len(inputs) == 0:
-            raise ConfigurationError("x: must have at least one input, got none")
+        inputs: Any = self.input_values(x)
+        labels = class_labels("y", y, len(inputs), classes_of(self.network))
+        tally = InputTally(self.network)
         ann = model if model is not None else self.model
         images = running.images_per_run(chosen)
 
         def traced(part: NDArray[np.floating]) -> Trace:
-            return running.count_trace(self._inputs(executor, part), chosen)
+            return running.count_trace(self._inputs(executor, part, tally), chosen)
 
         answer = None if ann is None else lambda part: ann_output(ann, part)
         step = batch if images is None else min(batch, images)
         return Evaluator(
-            self.network, executor, inputs, labels, batch, step, traced, ann, answer, chosen.counted_with()
+            self.network, executor, inputs, labels, batch, step, traced, ann, answer, chosen.counted_with(), tally
         )
 
     def report(self, evaluator: Evaluator, counts: Counts) -> Evaluation:
         """The report of what an evaluator counted."""
         with_ann = evaluator.ann is not None
+        InputTally(self.network, counts.outside, counts.images).warn()
         return Evaluation.of(
             self.network,
             evaluator.executor,
@@ -269,6 +289,7 @@ class OneSpikeNetwork:
             Accuracy(counts.right, counts.images),
             Accuracy(counts.ann_right, counts.images) if with_ann else None,
             Accuracy(counts.agreed, counts.images) if with_ann else None,
+            counts.outside,
         )
 
     def save(self, path: str | Path) -> Path:
@@ -337,12 +358,3 @@ def _options(executor: str, memory_budget: int | None, given: Mapping[str, objec
     """Options of an executor from the keyword arguments of the API."""
     budget = {} if memory_budget is None else {"memory_budget": memory_budget}
     return entry_of(executor).options_of({**budget, **given})
-
-
-def _floats(x: ArrayLike | torch.Tensor) -> NDArray[np.floating]:
-    """Inputs as floats. Arrays of floats stay as they are, also those that read from disk when they are sliced."""
-    if isinstance(x, torch.Tensor):
-        values = x.detach().cpu().numpy()
-    else:
-        values = x if isinstance(x, LazyImages) else np.asarray(x)
-    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float32)

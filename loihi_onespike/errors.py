@@ -10,6 +10,18 @@ class OneSpikeError(Exception):
     """Base of every error that loihi-onespike raises on purpose."""
 
 
+class OneSpikeWarning(UserWarning):
+    """Base of every warning of loihi-onespike; the command line prints them as lines on stderr."""
+
+
+class InputRangeWarning(OneSpikeWarning):
+    """Inputs lie far outside the range that the network was calibrated for, and are clipped to it."""
+
+
+class CalibrationWarning(OneSpikeWarning):
+    """The calibration data can be used, but hardly as they were meant."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing in a model that cannot be converted.

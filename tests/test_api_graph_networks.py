@@ -68,7 +68,7 @@ def test_evaluate_counts_masked_nodes(featured):
     assert net.evaluate(x, labels, "float").accuracy.total == 20
     with pytest.raises(ConfigurationError, match="mask"):
         net.evaluate(x, labels, mask=torch.ones(20))
-    with pytest.raises(ConfigurationError, match="y: must have shape"):
+    with pytest.raises(ConfigurationError, match="y: must have 20 labels, one per input, got 5"):
         net.evaluate(x, labels[:5])
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext, redirect_stdout
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import typer
 from rich.console import Console
 
 from loihi_onespike.cli.terminal.output import stdout_console, without_trailing_blanks, write_json
-from loihi_onespike.errors import OneSpikeError
+from loihi_onespike.errors import OneSpikeError, OneSpikeWarning
 
 P = ParamSpec("P")
 
@@ -38,6 +39,25 @@ class Result:
     failed: bool = False
 
 
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Print warnings of loihi-onespike as a line on stderr, each kind once; others are shown as usual."""
+    shown: set[type[Warning]] = set()
+    with warnings.catch_warnings():
+        before = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, OneSpikeWarning):
+                before(message, category, *place, **more)
+            elif category not in shown:
+                shown.add(category)
+                print(f"onespike: warning: {message}", file=sys.stderr)
+
+        warnings.showwarning = show
+        warnings.simplefilter("always", OneSpikeWarning)
+        yield
+
+
 def command(function: Callable[P, Result]) -> Callable[P, None]:
     """Decorator that makes a command of a function with the options `as_json` and `debug` that returns its result.
 
@@ -50,7 +70,7 @@ def command(function: Callable[P, Result]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         as_json = bool(kwargs.get("as_json"))
         try:
-            with redirect_stdout(sys.stderr) if as_json else nullcontext():
+            with warnings_as_lines(), redirect_stdout(sys.stderr) if as_json else nullcontext():
                 result = function(*args, **kwargs)
         except OneSpikeError as error:
             if kwargs.get("debug"):

@@ -105,7 +105,9 @@ class BatchSource:
     @classmethod
     def of(cls, model: torch.nn.Module, batches: Sequence[NDArray[np.floating]]) -> BatchSource:
         """Trace the model; raises UnsupportedModelError with every operation that has no one-spike form."""
-        graph, rewrites = pool_last(trace(model, torch.from_numpy(batches[0][:TRACED_IMAGES])))
+        example = torch.from_numpy(batches[0][:TRACED_IMAGES])
+        of_weights = (p.dtype for p in model.parameters() if p.dtype in (torch.float32, torch.float64))
+        graph, rewrites = pool_last(trace(model, example.to(next(of_weights, example.dtype))))
         return cls(model, batches, replace(graph, rewrites=rewrites))
 
     def refuse_unsupported(self, stages: StageGraph) -> None:

@@ -64,6 +64,33 @@ def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating] | S
     return code.code.encode((np.asarray(x, dtype=np.float64) - code.offset) / code.scale)
 
 
+def check_codes(population: InputPopulation, codes: Codes) -> None:
+    """Check code words before an executor looks them up in tables: two passes over them.
+
+    Args:
+        population: the input of the network.
+        codes: code words of a batch (N, *shape), or of one sparse sample.
+
+    Raises:
+        ConfigurationError: another shape or type, or a word that the code does not have.
+    """
+    values = codes.matrix.data if isinstance(codes, SparseSample) else np.asarray(codes)
+    if codes.shape[1:] != population.shape or not len(codes):
+        wanted = ", ".join(map(str, ("N", *population.shape)))
+        raise ConfigurationError(f"codes: must have shape ({wanted}) with N ≥ 1, got {codes.shape}")
+    if values.dtype.kind not in "iu":
+        raise ConfigurationError(
+            f"codes: must be integers, got type {values.dtype}; core.encoding.encode_input makes them"
+        )
+    words = population.code.words()
+    low, high = int(words[0]), int(words[-1])
+    if values.size and not (low <= int(values.min()) and int(values.max()) <= high):
+        raise ConfigurationError(
+            f"codes: must be in [{low}, {high}], got values in [{values.min()}, {values.max()}]; "
+            "core.encoding.encode_input makes them"
+        )
+
+
 def dense_codes(codes: Codes, reader: str) -> NDArray[np.integer]:
     """Code words as a dense array.
 

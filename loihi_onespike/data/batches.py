@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.errors import CalibrationError
+from loihi_onespike.data.checks import check_finite, float_array
+from loihi_onespike.data.dataset import LazyImages
+from loihi_onespike.errors import CalibrationError, CalibrationWarning, OneSpikeError
 
 BATCH = 64
 """Number of images per batch when the calibration data is one tensor."""
@@ -21,34 +24,54 @@ def calibration_batches(calibration: object) -> list[NDArray[np.floating]]:
         calibration: a tensor or array (N, …), or an iterable of batches or of pairs (batch, labels).
 
     Raises:
-        CalibrationError: the data is empty, not numeric, not finite, or its samples have different shapes.
+        CalibrationError: the data is empty, no real numbers, not finite, or its samples have different shapes.
+
+    Warns:
+        CalibrationWarning: all values are the same.
     """
-    if isinstance(calibration, torch.Tensor | np.ndarray):
+    if isinstance(calibration, torch.Tensor | np.ndarray | LazyImages):
         array = _array(calibration)
-        return [array[i : i + BATCH] for i in range(0, len(array), BATCH)] or _none_found()
-    if not isinstance(calibration, Iterable):
+        batches = [array[i : i + BATCH] for i in range(0, len(array), BATCH)]
+    elif isinstance(calibration, Iterable) and not isinstance(calibration, str | bytes | Mapping):
+        try:
+            given = [b[0] if isinstance(b, tuple | list) and len(b) else b for b in calibration]
+        except OneSpikeError:
+            raise
+        except Exception as error:  # whatever the user's data set may raise
+            raise CalibrationError(
+                f"calibration: must be readable to its end, got {type(error).__name__}: {error}; iterate over it "
+                "alone to find the sample"
+            ) from error
+        batches = [b for b in map(_array, given) if len(b)]
+    else:
         raise CalibrationError(
             f"calibration: must be a tensor or an iterable of batches, got {type(calibration).__name__}"
         )
-    batches = [_array(b[0] if isinstance(b, tuple | list) and len(b) else b) for b in calibration]
-    batches = [b for b in batches if len(b)]
     shapes = {b.shape[1:] for b in batches}
     if len(shapes) > 1:
         raise CalibrationError(f"calibration: all samples must have the same shape, got {sorted(shapes)}")
-    return batches or _none_found()
+    if not batches or not batches[0].size:
+        raise CalibrationError("calibration: must have at least one sample, got none; a few hundred are recommended")
+    _warn_when_constant(batches)
+    return batches
 
 
 def _array(batch: object) -> NDArray[np.floating]:
-    if isinstance(batch, torch.Tensor):
-        batch = batch.detach().cpu().numpy()
-    if not isinstance(batch, np.ndarray) or batch.ndim < 2:
-        found = f"array of shape {batch.shape}" if isinstance(batch, np.ndarray) else type(batch).__name__
+    values = np.asarray(float_array("calibration", batch, CalibrationError))
+    if not isinstance(batch, torch.Tensor | np.ndarray | LazyImages) or values.ndim < 2:
+        found = f"array of shape {values.shape}" if isinstance(batch, np.ndarray) else type(batch).__name__
         raise CalibrationError(f"calibration: must be batches (N, …) as the model takes them, got {found}")
-    values: NDArray[np.floating] = batch.astype(np.float64 if batch.dtype == np.float64 else np.float32)
-    if not np.all(np.isfinite(values)):
-        raise CalibrationError("calibration: values must be finite, got NaN or infinity; remove those samples")
+    check_finite("calibration", values, CalibrationError)
     return values
 
 
-def _none_found() -> list[NDArray[np.floating]]:
-    raise CalibrationError("calibration: must have at least one sample, got none; a few hundred are recommended")
+def _warn_when_constant(batches: list[NDArray[np.floating]]) -> None:
+    value = batches[0].flat[0]
+    if all(np.all(batch == value) for batch in batches):
+        samples = sum(map(len, batches))
+        warnings.warn(
+            f"calibration: all values of {samples} samples are {value:g}, which tells no range; give inputs as the "
+            "model sees them in use",
+            CalibrationWarning,
+            stacklevel=2,
+        )

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.data.checks import check_finite, class_labels, described, float_array
 from loihi_onespike.data.dataset import Dataset, draw
 from loihi_onespike.errors import DataError
 
@@ -34,9 +35,8 @@ def load_npz(path: Path, calibration_images: int, seed: int) -> Dataset:
             f"{path}: must hold the arrays x and y, got {', '.join(sorted(arrays)) or 'none'}; "
             "write it with numpy.savez(path, x=inputs, y=labels)"
         )
-    x, y = _inputs(path, "x", arrays["x"]), _labels(path, arrays["y"])
-    if len(x) != len(y):
-        raise DataError(f"{path}: must hold one label per input, got {len(x)} inputs in x and {len(y)} labels in y")
+    x = _inputs(path, "x", arrays["x"])
+    y = class_labels(f"{path}: y", arrays["y"], len(x), error=DataError)
     separate = "x_calibration" in arrays
     source = _inputs(path, "x_calibration", arrays["x_calibration"]) if separate else x
     if source.shape[1:] != x.shape[1:]:
@@ -64,15 +64,6 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
 
 def _inputs(path: Path, name: str, x: NDArray[Any]) -> NDArray[Any]:
     if x.ndim < 2 or x.size == 0 or x.dtype.kind not in "fiub":
-        raise DataError(f"{path}: {name}: must be numbers of shape (N, …) with N at least 1, got {_described(x)}")
-    return x if x.dtype in (np.float32, np.float64) else x.astype(np.float32)
-
-
-def _labels(path: Path, y: NDArray[Any]) -> NDArray[np.int64]:
-    if y.ndim != 1 or y.dtype.kind not in "iu":
-        raise DataError(f"{path}: y: must be integer class numbers of shape (N,), got {_described(y)}")
-    return y.astype(np.int64)
-
-
-def _described(array: NDArray[Any]) -> str:
-    return f"{array.dtype} of shape {array.shape}"
+        raise DataError(f"{path}: {name}: must be numbers of shape (N, …) with N at least 1, got {described(x)}")
+    check_finite(f"{path}: {name}", x, DataError)
+    return np.asarray(float_array(f"{path}: {name}", x, DataError))

@@ -69,6 +69,8 @@ class Evaluation:
         alpha_fp32, alpha_int8: energy of the ANN over that of the network by Eq. 6.
         latency_steps: from the first input phase to the decision.
         period_steps: between two samples in the pipeline.
+        clipped_inputs: input values far outside the range of the calibration, which the network clips.
+        clipped_share: the same as a share of all input values.
     """
 
     executor: str
@@ -82,6 +84,8 @@ class Evaluation:
     alpha_int8: float
     latency_steps: int
     period_steps: int
+    clipped_inputs: int = 0
+    clipped_share: float = 0.0
 
     @classmethod
     def of(
@@ -92,6 +96,7 @@ class Evaluation:
         accuracy: Accuracy,
         ann_accuracy: Accuracy | None,
         agreement: Accuracy | None,
+        clipped_inputs: int = 0,
     ) -> Evaluation:
         """The report of counted traces of a network.
 
@@ -102,6 +107,7 @@ class Evaluation:
             accuracy: accuracy of the network.
             ann_accuracy: accuracy of the ANN, None without it.
             agreement: share of images with the ANN's class, None without it.
+            clipped_inputs: input values far outside the range of the calibration.
         """
         rates = counter.spikes_per_neuron()
         neurons = sum(prod(p.shape) for p in network.hidden)
@@ -118,6 +124,8 @@ class Evaluation:
             alpha_int8=relative_efficiency(network, rates, INT8),
             latency_steps=network.latency_steps,
             period_steps=network.period_steps,
+            clipped_inputs=clipped_inputs,
+            clipped_share=clipped_inputs / (counter.images * prod(network.input.shape)),
         )
 
     @property

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.trace import Trace
 from loihi_onespike.data.dataset import Images
+from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation import fingerprint
 from loihi_onespike.evaluation.image_counts import Counts
+from loihi_onespike.evaluation.input_tally import InputTally
 from loihi_onespike.evaluation.ledger import Ledger
 from loihi_onespike.evaluation.parts import Part, Shard, parts_of
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
@@ -45,6 +47,7 @@ class Evaluator:
         trace: phases of all layers and outputs (n, classes) of the network for images (n, …).
         ann, answer: the ANN, and its outputs for images; None for both without it.
         options: options of the executor, those that its counts depend on and that are not at their defaults.
+        tally: counts the input values that `trace` gets and that lie far outside the range of the calibration.
     """
 
     network: Network
@@ -57,6 +60,7 @@ class Evaluator:
     ann: torch.nn.Module | None = None
     answer: Callable[[NDArray[np.floating]], NDArray[np.float64]] | None = None
     options: Mapping[str, object] = field(default_factory=dict)
+    tally: InputTally | None = None
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -129,6 +133,7 @@ class Evaluator:
         counter = self._counter
         counter.images, counter.spikes, counter.synaptic_operations = 0, {}, {}
         right = ann_right = agreed = 0
+        outside_before = 0 if self.tally is None else self.tally.outside
         for first in range(part.first, part.end, self.per_step):
             chosen_images = slice(first, min(first + self.per_step, part.end))
             images, truth = self.images[chosen_images], self.labels[chosen_images]
@@ -140,7 +145,8 @@ class Evaluator:
                 ann_chosen = self.answer(images).argmax(axis=1)
                 ann_right += int((ann_chosen == truth).sum())
                 agreed += int((ann_chosen == chosen).sum())
-        return Counts(len(part), right, ann_right, agreed, counter.spikes, counter.synaptic_operations)
+        outside = 0 if self.tally is None else self.tally.outside - outside_before
+        return Counts(len(part), right, ann_right, agreed, counter.spikes, counter.synaptic_operations, outside)
 
     @cached_property
     def _counter(self) -> SpikeCounter:
@@ -153,6 +159,19 @@ class Evaluator:
         if ranks is None:
             return Ledger.open(resume, self.facts)
         return ranks.from_first(lambda: Ledger.open(resume, self.facts))
+
+
+def classes_of(network: Network) -> int:
+    """Number of classes that a network tells apart; raises ConfigurationError when its output is not (N, classes)."""
+    readout = network.readout
+    shape = readout.shape if readout.order is None else readout.order.shape
+    if len(shape) != 1:
+        wanted = ", ".join(map(str, ("N", *shape)))
+        raise ConfigurationError(
+            f"{network.name}: must have outputs (N, classes) to be evaluated on class labels, got ({wanted}); compare "
+            "the outputs of `predict` instead"
+        )
+    return int(shape[0])
 
 
 def _known_to_all(ranks: Ranks | None, make: Callable[[], dict[Part, Counts]]) -> dict[Part, Counts]:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.trace import Trace
+from loihi_onespike.data.checks import class_labels, described, plain_array
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation.evaluation import Accuracy, Evaluation
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
@@ -23,6 +23,7 @@ def evaluate_graph(
     y: Any,
     mask: Any = None,
     answer: Callable[[], NDArray[np.float64]] | None = None,
+    clipped_inputs: int = 0,
 ) -> Evaluation:
     """Accuracy and agreement over the masked nodes; spikes, operations and α of the whole graph, which is one sample.
 
@@ -33,15 +34,18 @@ def evaluate_graph(
         y: class labels (nodes,).
         mask: nodes that count for accuracy and agreement, boolean (nodes,); None for all.
         answer: returns the output of the ANN (nodes, classes); None without an ANN.
+        clipped_inputs: input values far outside the range of the calibration.
 
     Raises:
         ConfigurationError: labels or mask are not one per node.
     """
     output = trace.output[0]
-    labels = _per_node("y", y, len(output))
-    chosen = _per_node("mask", np.ones(len(output), bool) if mask is None else mask, len(output))
-    if chosen.dtype != bool:
-        raise ConfigurationError(f"mask: must be boolean, one per node, got type {chosen.dtype}")
+    chosen = np.ones(len(output), bool) if mask is None else plain_array("mask", mask, "booleans", ConfigurationError)
+    if chosen.shape != (len(output),) or chosen.dtype != bool:
+        raise ConfigurationError(f"mask: must be boolean of shape ({len(output)},), got {described(chosen)}")
+    if not chosen.any():
+        raise ConfigurationError("mask: must choose at least one node, got none")
+    labels = class_labels("y", y, len(output), output.shape[-1], counted=chosen)
     counter = SpikeCounter(network)
     counter.add(trace.layers)
     classes, truth = output.argmax(axis=1)[chosen], labels[chosen]
@@ -49,15 +53,8 @@ def evaluate_graph(
     if answer is not None:
         ann_classes = answer().argmax(axis=1)[chosen]
         ann_accuracy, agreement = _share(ann_classes == truth), _share(ann_classes == classes)
-    return Evaluation.of(network, executor, counter, _share(classes == truth), ann_accuracy, agreement)
+    return Evaluation.of(network, executor, counter, _share(classes == truth), ann_accuracy, agreement, clipped_inputs)
 
 
 def _share(true: NDArray[np.bool_]) -> Accuracy:
     return Accuracy(int(true.sum()), len(true))
-
-
-def _per_node(name: str, values: Any, nodes: int) -> Any:
-    array = values.cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
-    if array.shape != (nodes,):
-        raise ConfigurationError(f"{name}: must have shape ({nodes},), one entry per node, got {array.shape}")
-    return array

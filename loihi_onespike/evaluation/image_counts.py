@@ -20,6 +20,7 @@ class Counts:
         agreed: samples on which both chose the same class.
         spikes: per population.
         synaptic_operations: per synapse group.
+        outside: input values far outside the range of the calibration.
     """
 
     images: int = 0
@@ -28,6 +29,7 @@ class Counts:
     agreed: int = 0
     spikes: Mapping[str, int] = field(default_factory=dict)
     synaptic_operations: Mapping[str, int] = field(default_factory=dict)
+    outside: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -37,13 +39,14 @@ class Counts:
             self.agreed + other.agreed,
             _sums(self.spikes, other.spikes),
             _sums(self.synaptic_operations, other.synaptic_operations),
+            self.outside + other.outside,
         )
 
     def numbers(self, network: Network) -> list[int]:
         """All counts in the order of the network's populations and synapses, for a reduction."""
         populations, synapses = _names(network)
         return [
-            *(self.images, self.right, self.ann_right, self.agreed),
+            *(self.images, self.right, self.ann_right, self.agreed, self.outside),
             *(self.spikes.get(name, 0) for name in populations),
             *(self.synaptic_operations.get(name, 0) for name in synapses),
         ]
@@ -52,9 +55,10 @@ class Counts:
     def of_numbers(cls, network: Network, numbers: Sequence[int]) -> Counts:
         """Inverse of `numbers`."""
         populations, synapses = _names(network)
-        images, right, ann_right, agreed, *rest = numbers
+        images, right, ann_right, agreed, outside, *rest = numbers
         spikes = dict(zip(populations, rest, strict=False))
-        return cls(images, right, ann_right, agreed, spikes, dict(zip(synapses, rest[len(spikes) :], strict=True)))
+        operations = dict(zip(synapses, rest[len(spikes) :], strict=True))
+        return cls(images, right, ann_right, agreed, spikes, operations, outside)
 
     def counter(self, network: Network) -> SpikeCounter:
         """The spikes as the report takes them."""
@@ -68,7 +72,7 @@ class Counts:
     def from_dict(cls, stored: Mapping[str, Any]) -> Counts:
         """Inverse of `to_dict`; raises TypeError or ValueError when the fields are not those of counts."""
         made = cls(**stored)
-        plain = (made.images, made.right, made.ann_right, made.agreed)
+        plain = (made.images, made.right, made.ann_right, made.agreed, made.outside)
         values = [*plain, *made.spikes.values(), *made.synaptic_operations.values()]
         if any(type(value) is not int or value < 0 for value in values):
             raise ValueError("found something else than whole numbers from 0")

@@ -20,7 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import PHASE_DTYPE, leak, saturate_v
-from loihi_onespike.core.encoding import decode_readout
+from loihi_onespike.core.encoding import check_codes, decode_readout
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.trace import LayerTrace, Trace
@@ -87,6 +87,7 @@ def run(network: Network, codes: NDArray[np.integer]) -> Trace:
     Returns:
         Spike phases and v at the end of the window of every population, (N, *shape), and the output of the readout.
     """
+    check_codes(network.input, codes)
     images = len(codes)
     matrices = {s.name: _matrix(network, s.name) for s in network.synapses}
     units: dict[str, _Source | _Neurons] = {}

@@ -50,10 +50,27 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
 def _check_module(name: str, model: nn.Module) -> None:
     if any(nn.parameter.is_lazy(p) for p in (*model.parameters(), *model.buffers())):
         raise refusal(name, "lazy modules without weights", "", "lazy")
+    _check_weights(model)
     parameters = inspect.signature(model.forward).parameters.values()
     needed = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if len(needed) > 1:
         raise refusal(name, f"a model of {len(needed)} inputs ({', '.join(needed)})", "", "inputs")
+
+
+def _check_weights(model: nn.Module) -> None:
+    """Raise ConfigurationError for weights that are no plain numbers of 32 or 64 bits."""
+    for name, weight in (*model.named_parameters(), *model.named_buffers()):
+        for applies, found, remedy in (
+            (weight.is_meta, "a tensor on the meta device, which has no values", "load its weights first"),
+            (weight.is_complex(), "complex numbers", "use a model of real numbers"),
+            (weight.is_quantized, "a quantized tensor", "give the model before its quantization"),
+            (weight.layout != torch.strided, f"a {weight.layout} tensor", "use its to_dense()"),
+            (weight.dtype in (torch.float16, torch.bfloat16), f"{weight.dtype}", "pass model.float()"),
+        ):
+            if applies:
+                raise ConfigurationError(
+                    f"model: weights must be dense tensors of float32 or float64, got {found} as {name!r}; {remedy}"
+                )
 
 
 def _run(model: nn.Module, example: torch.Tensor, whole: bool) -> tuple[torch.Tensor, Any]:

@@ -79,7 +79,7 @@ def test_an_unknown_option_is_refused_by_name(name: str, nets: dict[bool, los.On
         with pytest.raises(ConfigurationError, match=message):
             call(inputs(1), name, colour="red")
     with pytest.raises(ConfigurationError, match=message):
-        nets[False].evaluate(inputs(1), np.zeros(1), name, colour="red")
+        nets[False].evaluate(inputs(1), np.zeros(1, int), name, colour="red")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_missing_capability_is_refused_by_name(
 
 
 def test_options_that_change_counts_are_kept_apart(nets: dict[bool, los.OneSpikeNetwork]) -> None:
-    x, y = inputs(2), np.zeros(2)
+    x, y = inputs(2), np.zeros(2, int)
     one = nets[False].evaluator(x, y, "lava", processes="whole").facts
     other = nets[False].evaluator(x, y, "lava", precision="floating_pt").facts
     assert "options of the executor" not in one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,10 @@ from loihi_onespike.analysis.diagnosis.report.diagnosis_report import Diagnosis,
 from loihi_onespike.analysis.diagnosis.report.remedies import layer_sentence, network_sentence
 from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.core.codes import V_MAX
-from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.data.checks import class_labels
+from loihi_onespike.errors import ConfigurationError, InputRangeWarning
+from loihi_onespike.evaluation.evaluator import classes_of
+from loihi_onespike.evaluation.input_tally import InputTally
 from loihi_onespike.frontend import ModelSource, as_module
 from loihi_onespike.frontend.ann_output import ann_output
 
@@ -67,14 +71,15 @@ def diagnose(
 
     Raises:
         ConfigurationError: the ANN is missing or is not the one that the network was converted from, there is no
-            sample, or the network is a graph network.
+            sample, inputs or labels cannot be used as `OneSpikeNetwork.evaluate` says, or the network is a graph
+            network.
     """
     module = _checked(net, model, measure)
-    inputs = np.asarray(x.detach().cpu() if isinstance(x, torch.Tensor) else x[:])  # type: ignore[index]
-    if not len(inputs):
-        raise ConfigurationError("x: must hold at least 1 sample, got 0; a few hundred give stable figures")
-    inputs = inputs if inputs.dtype in (np.float32, np.float64) else inputs.astype(np.float32)
-    labels = None if y is None else np.asarray(y.cpu() if isinstance(y, torch.Tensor) else y)
+    inputs = np.asarray(net.input_values(x))
+    labels = None if y is None else class_labels("y", y, len(inputs), classes_of(net.network))
+    tally = InputTally(net.network)
+    tally.checked(inputs)
+    tally.warn()
     stages = ann_stages(module, inputs)
     bits = weight_bits_of(net.network.facts)
     layers = build_layers(net.network, net.stages, stages, bits)
@@ -84,7 +89,8 @@ def diagnose(
     step = _images_per_batch(net)
     starts = range(0, len(inputs), step)
     done = 0
-    with _one_numba_thread():
+    with _one_numba_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputRangeWarning)  # said once for all batches
         try:
             for i, first in enumerate(starts):
                 part = slice(first, min(first + step, len(inputs)))

@@ -51,11 +51,18 @@ def run(
     from loihi_onespike.cli.terminal.output import show_facts
     from loihi_onespike.cli.terminal.progress import ProgressBars
     from loihi_onespike.core.trace import differing_spikes, first_difference
+    from loihi_onespike.data.checks import class_labels
+    from loihi_onespike.errors import DataError
     from loihi_onespike.evaluation.evaluation import Accuracy
+    from loihi_onespike.evaluation.evaluator import classes_of
+    from loihi_onespike.evaluation.input_tally import InputTally
 
     net = los.load(inputs.existing(file))
     part = source.read(data).take(images)
     x = part.images[:]
+    labels = class_labels(f"{part.name}: labels", part.labels, len(x), classes_of(net.network), DataError)
+    tally = InputTally(net.network)
+    tally.checked(net.input_values(x))
     with ProgressBars() as bars:
         start = time.perf_counter()
         trace = net.trace(
@@ -68,7 +75,7 @@ def run(
         )
         seconds = time.perf_counter() - start
         oracle = net.trace(x, "reference") if check else None
-    accuracy = Accuracy(int((trace.output.argmax(axis=1) == part.labels).sum()), len(part))
+    accuracy = Accuracy(int((trace.output.argmax(axis=1) == labels).sum()), len(part))
     spikes = None if oracle is None else differing_spikes(oracle, trace)
     difference = None if oracle is None else first_difference(oracle, trace)
 
@@ -93,6 +100,8 @@ def run(
         "classes": trace.output.argmax(axis=1),
         "differing_spikes": spikes,
         "first_difference": None if difference is None else str(difference),
+        "clipped_inputs": tally.outside,
+        "clipped_share": tally.share,
         "seconds": seconds,
         "latency_steps": net.latency_steps,
         "period_steps": net.period_steps,

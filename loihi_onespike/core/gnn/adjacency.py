@@ -118,8 +118,12 @@ def canonical(matrix: Any) -> sp.csr_matrix:
     result.sum_duplicates()
     result.eliminate_zeros()
     result.sort_indices()
-    if not np.all(np.isfinite(result.data)):
-        raise ConfigurationError("adjacency: values must be finite, got NaN or infinity")
+    bad = np.count_nonzero(~np.isfinite(result.data))
+    if bad:
+        raise ConfigurationError(
+            f"adjacency: values must be finite, got NaN or infinity in {bad} of {result.nnz} entries; replace or drop "
+            "these edges"
+        )
     return result
 
 

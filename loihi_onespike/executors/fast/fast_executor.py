@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.encoding import Codes, decode_readout, dense_codes
+from loihi_onespike.core.encoding import Codes, check_codes, decode_readout, dense_codes
 from loihi_onespike.core.gnn.sparse_sample import MAX_DENSE_ENTRIES, SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Synapse
 from loihi_onespike.core.trace import LayerTrace, Trace
@@ -146,6 +146,7 @@ class FastExecutor:
         return np.concatenate(out)
 
     def _chunks(self, codes: Codes) -> Iterator[Codes]:
+        check_codes(self.network.input, codes)
         if isinstance(codes, SparseSample):
             yield codes
             return

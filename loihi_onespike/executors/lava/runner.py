@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.encoding import decode_readout
+from loihi_onespike.core.encoding import check_codes, decode_readout
 from loihi_onespike.core.graphs.network import InputPopulation, Network
 from loihi_onespike.core.trace import LayerTrace, Trace
-from loihi_onespike.errors import ConfigurationError, LavaError
+from loihi_onespike.errors import LavaError
 from loihi_onespike.executors.lava.availability import require
 from loihi_onespike.executors.lava.child import PACKAGE_ROOT, Child, OutOfTimeError, how_it_ended
 from loihi_onespike.executors.lava.job import LOG, LavaJob
@@ -72,13 +72,7 @@ def run_with(network: Network, codes: NDArray[np.integer], options: LavaOptions)
 
 def _checked(network: Network, codes: NDArray[np.integer]) -> NDArray[np.integer]:
     codes = np.asarray(codes)
-    if codes.shape[1:] != network.input.shape or not len(codes):
-        expected = ", ".join(map(str, network.input.shape))
-        raise ConfigurationError(f"codes: must have shape (N, {expected}) with N ≥ 1, got {codes.shape}")
-    if not np.issubdtype(codes.dtype, np.integer):
-        raise ConfigurationError(
-            f"codes: must be integers, got type {codes.dtype}; core.encoding.encode_input makes them"
-        )
+    check_codes(network.input, codes)
     return codes
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import PHASE_DTYPE
-from loihi_onespike.core.encoding import decode_readout
+from loihi_onespike.core.encoding import check_codes, decode_readout
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.trace import LayerTrace, Trace
@@ -119,6 +119,7 @@ def execute(network: Network, codes: NDArray[np.integer], spec: MicrocodeSpec = 
     Raises:
         MicrocodeError: a value does not fit the widths of `spec`.
     """
+    check_codes(network.input, codes)
     images, period = len(codes), network.period_steps
     matrices = {
         s.name: synapse_matrix(s.op, network.by_name[s.pre].shape, s.index).astype(np.int64) for s in network.synapses

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.core.gnn.adjacency import Edges, canonical
+from loihi_onespike.data.checks import check_finite, float_array
 from loihi_onespike.errors import ConfigurationError
 
 SUPPORTED = (
@@ -56,9 +57,7 @@ def graph_arguments(x: object) -> GraphArguments:
     if "" in roles or len(graphs) != 1 or len(set(roles)) != len(roles):
         raise ConfigurationError(f"graph: must be {SUPPORTED}, got {', '.join(_describe(v) for v in values)}")
     by_role = dict(zip(roles, values, strict=True))
-    features = _array(by_role["features"]) if "features" in by_role else None
-    if features is not None and not np.all(np.isfinite(features)):
-        raise ConfigurationError("features: must be finite, got NaN or infinity; replace the values of those nodes")
+    features = _array("features", by_role["features"]) if "features" in by_role else None
     graph: sp.csr_matrix | Edges
     if graphs[0] == "adjacency":
         if "edge_weight" in by_role:
@@ -83,7 +82,7 @@ def _edges(by_role: dict[str, Any], nodes: int) -> Edges:
         raise ConfigurationError(f"edge_index: node numbers must be in [0, {nodes - 1}], the rows of the features")
     if weight is not None and len(weight) != len(source):
         raise ConfigurationError(f"edge_weight: must have {len(source)} entries, one per edge, got {len(weight)}")
-    return Edges(source, target, None if weight is None else _array(weight).astype(np.float32), nodes)
+    return Edges(source, target, None if weight is None else _array("edge_weight", weight).astype(np.float32), nodes)
 
 
 def _is_sparse(x: object) -> bool:
@@ -112,9 +111,10 @@ def _describe(x: object) -> str:
     return type(x).__name__
 
 
-def _array(x: Any) -> NDArray[np.floating]:
-    array = x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float32)
+def _array(argument: str, x: Any) -> NDArray[np.floating]:
+    array = np.asarray(float_array(argument, x))
+    check_finite(argument, array)
+    return array
 
 
 def _scipy(x: Any) -> Any:

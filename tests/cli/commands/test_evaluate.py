@@ -132,3 +132,41 @@ def test_torchrun(net_file, document, tmp_path):
         [*torchrun, "-m", "loihi_onespike", *asked, "--resume", __file__], capture_output=True, text=True, timeout=120
     )
     assert failed.returncode != 0 and "rank 0: DataError" in failed.stderr
+
+
+def arrays(path, scale=1.0, spoiled=None):
+    """Digits as a file of arrays, perhaps scaled in another way, or with one value that is no number."""
+    found = load_data("digits").take(20)
+    x = np.array(found.images[:]) * scale
+    if spoiled is not None:
+        x[3, 0, 2, 1] = spoiled
+    np.savez(path, x=x, y=found.labels)
+    return path
+
+
+def test_inputs_of_another_scale_are_told(onespike, document, net_file, tmp_path):
+    file = arrays(tmp_path / "scaled.npz", 255.0)
+    result = onespike("evaluate", net_file, "--data", file)
+    lines = [line for line in result.stderr.splitlines() if "warning" in line]
+    assert result.exit_code == 0 and len(lines) == 1
+    assert lines[0].startswith("onespike: warning: x: ") and "far outside the range of the calibration" in lines[0]
+    found = document("evaluate", net_file, "--data", file)
+    assert found["clipped_inputs"] > 100 and 0.1 < found["clipped_share"] < 1
+    found = document("evaluate", net_file, "--data", arrays(tmp_path / "same.npz"))
+    assert found["clipped_inputs"] == 0 and found["clipped_share"] == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["evaluate", "run", "profile"])
+def test_data_that_are_not_finite(onespike, net_file, tmp_path, name, value):
+    result = onespike(name, net_file, "--data", arrays(tmp_path / "bad.npz", spoiled=value))
+    assert result.exit_code == 2
+    assert "bad.npz: x: values must be finite, got NaN or infinity in 1 of" in result.stderr
+    assert "first in sample 3 at (0, 2, 1)" in result.stderr
+
+
+def test_labels_that_the_network_does_not_have(onespike, net_file, tmp_path):
+    np.savez(tmp_path / "d.npz", x=np.array(load_data("digits").take(5).images[:]), y=np.arange(5) + 8)
+    for name in ("evaluate", "run"):
+        result = onespike(name, net_file, "--data", tmp_path / "d.npz")
+        assert result.exit_code == 2 and "class numbers must be in [0, 9], got values in [8, " in result.stderr

@@ -54,3 +54,15 @@ def test_without_lava_one_line_says_what_to_do(onespike, net_file, monkeypatch):
     result = onespike("run", net_file, "--data", "digits", "--images", "1")
     assert result.exit_code == 2
     assert len(result.stderr.strip().splitlines()) == 1 and "Python 3.10" in result.stderr
+
+
+@pytest.mark.parametrize("check", [pytest.param("--no-check", marks=needs_lava)])
+def test_clipped_inputs_are_counted(document, net_file, check, tmp_path):
+    import numpy as np
+
+    from loihi_onespike.data import load_data
+
+    found = load_data("digits").take(2)
+    np.savez(tmp_path / "d.npz", x=np.array(found.images[:]) * 255, y=found.labels)
+    arguments = ("run", net_file, "--data", tmp_path / "d.npz", "--processes", "whole", check)
+    assert document(*arguments)["clipped_inputs"] > 10
