@@ -37,7 +37,7 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
         raise refusal(model._get_name(), "TorchScript module", "", "torchscript")
     model = unwrapped(model)
     name = model._get_name()
-    _check_module(name, model)
+    _check_module(name, model, example)
     whole = isinstance(model, BatchedModule) and model.batch is not None
     if isinstance(model, BatchedModule):
         example, model = model.whole_batch(example), model.traced
@@ -47,25 +47,29 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
         return _traced(name, model, batch, expected)
 
 
-def _check_module(name: str, model: nn.Module) -> None:
+def _check_module(name: str, model: nn.Module, example: torch.Tensor) -> None:
     if any(nn.parameter.is_lazy(p) for p in (*model.parameters(), *model.buffers())):
         raise refusal(name, "lazy modules without weights", "", "lazy")
-    _check_weights(model)
+    _check_weights(model, example)
     parameters = inspect.signature(model.forward).parameters.values()
     needed = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if len(needed) > 1:
         raise refusal(name, f"a model of {len(needed)} inputs ({', '.join(needed)})", "", "inputs")
 
 
-def _check_weights(model: nn.Module) -> None:
-    """Raise ConfigurationError for weights that are no plain numbers of 32 or 64 bits."""
+def _check_weights(model: nn.Module, example: torch.Tensor) -> None:
+    """Raise ConfigurationError for weights that are no plain real numbers, or of half precision unlike the example."""
     for name, weight in (*model.named_parameters(), *model.named_buffers()):
         for applies, found, remedy in (
             (weight.is_meta, "a tensor on the meta device, which has no values", "load its weights first"),
             (weight.is_complex(), "complex numbers", "use a model of real numbers"),
             (weight.is_quantized, "a quantized tensor", "give the model before its quantization"),
             (weight.layout != torch.strided, f"a {weight.layout} tensor", "use its to_dense()"),
-            (weight.dtype in (torch.float16, torch.bfloat16), f"{weight.dtype}", "pass model.float()"),
+            (
+                weight.dtype in (torch.float16, torch.bfloat16) and weight.dtype != example.dtype,
+                f"{weight.dtype}",
+                "pass model.float()",
+            ),
         ):
             if applies:
                 raise ConfigurationError(
