@@ -113,7 +113,7 @@ def one_layer(network: Network, trace: Trace, name: str | None) -> dict[str, Any
         name: name of the layer; None for the first one that Lava's Conv can compute.
     """
     synapse, pre, post = layer_of(network, name)
-    phases = np.asarray(trace.layers[pre.name].phases)[0]
+    phases = np.asarray(trace.layers[pre.name].words)[0]
     period = network.period_steps
     frames = np.stack([np.sign(phases) * (np.abs(phases) == t) for t in range(1, period + 1)], axis=-1)
 

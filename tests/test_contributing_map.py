@@ -46,12 +46,12 @@ network = verify(Network(
 ))
 codes = rng.integers(0, 7, (5, *SHAPE)).astype(np.int16)
 expected = reference.run(network, codes)
-assert all(0.1 < (expected.layers[name].phases != 0).mean() < 1 for name in "ab")
+assert all(0.1 < (expected.layers[name].words != 0).mean() < 1 for name in "ab")
 
 def same(found):
     for name, layer in expected.layers.items():
         if name != "input":
-            assert layer.phases is None or np.array_equal(layer.phases, found.layers[name].phases), name
+            assert layer.words is None or np.array_equal(layer.words, found.layers[name].words), name
             assert np.array_equal(layer.v, found.layers[name].v), name
     assert np.array_equal(expected.output, found.output)
 """

@@ -141,9 +141,9 @@ def test_every_feature_occurs_and_spikes_are_varied() -> None:
         seen.update(features(network))
         for p in network.hidden:
             layer = reference.run(network, codes).layers[p.name] if seed % 4 == 0 else None
-            if layer is None or layer.phases is None:
+            if layer is None or layer.words is None:
                 continue
-            phases = np.abs(layer.phases)
+            phases = np.abs(layer.words)
             neurons += phases.size
             fired += int((phases > 0).sum())
             late += int((phases > 1).sum())

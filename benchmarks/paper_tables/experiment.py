@@ -109,8 +109,8 @@ class Experiment:
             trace = run.trace(images)
             chosen.append(trace.output.argmax(1))
             for name, layer in trace.layers.items():
-                if layer.phases is not None:
-                    spikes[name] += _sent(stages, name, layer.phases)
+                if layer.words is not None:
+                    spikes[name] += _sent(stages, name, layer.words)
         classes = np.concatenate(chosen)
         right, agreed = int((classes == self.data.labels).sum()), int((classes == self.ann_classes).sum())
         rates = {s.name: spikes[s.name] / (int(np.prod(s.shape)) * len(self.data)) for s in stages.stages}

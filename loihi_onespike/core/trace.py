@@ -16,16 +16,17 @@ class LayerTrace:
     """One population over a batch.
 
     Attributes:
-        phases: (N, *shape) spike phase of every neuron, 0 for none, -k for a negative spike at phase k;
-            for a binary coded input the integer codes, whose bits are the spikes; None for the readout, and for an
-            input whose codes stand in `sparse`.
+        words: (N, *shape) code word of every neuron: the phase of its spike (phase and message with graded payload, see
+            `core.codes.SingleSpikeCode`), 0 for none, negative for a negative spike; for a binary coded input the
+            integer codes, whose bits are the spikes; None for the readout, and for an input whose codes stand in
+            `sparse`.
         v: (N, *shape) membrane potential at the end of the window; None for the input.
         peak: largest |v| over all steps, 0 where it was not recorded.
         input_peak: largest |a_in| over all steps (before the input shift), 0 where it was not recorded.
         sparse: codes of an input that is one sparse sample, None for all others.
     """
 
-    phases: NDArray[np.integer] | None
+    words: NDArray[np.integer] | None
     v: NDArray[np.integer] | None
     peak: int = 0
     input_peak: int = 0
@@ -41,22 +42,22 @@ class LayerTrace:
         """The traces of consecutive parts of a batch as one."""
         if len(parts) == 1:
             return parts[0]
-        phases = None if parts[0].phases is None else np.concatenate([p.phases for p in parts if p.phases is not None])
+        words = None if parts[0].words is None else np.concatenate([p.words for p in parts if p.words is not None])
         v = None if parts[0].v is None else np.concatenate([p.v for p in parts if p.v is not None])
-        return cls(phases, v, max(p.peak for p in parts), max(p.input_peak for p in parts))
+        return cls(words, v, max(p.peak for p in parts), max(p.input_peak for p in parts))
 
     def compact(self) -> LayerTrace:
-        """The same trace with phases in 8 bits where they fit, copied so that no larger array stays alive."""
-        if self.phases is None or self.phases.dtype == np.int8 or self.phases.size == 0:
+        """The same trace with code words in 8 bits where they fit, copied so that no larger array stays alive."""
+        if self.words is None or self.words.dtype == np.int8 or self.words.size == 0:
             return self
-        if max(int(self.phases.max()), -int(self.phases.min())) > np.iinfo(np.int8).max:
+        if max(int(self.words.max()), -int(self.words.min())) > np.iinfo(np.int8).max:
             return self
-        return replace(self, phases=self.phases.astype(np.int8))
+        return replace(self, words=self.words.astype(np.int8))
 
     @property
     def codes(self) -> NDArray[np.integer] | None:
-        """Phases as a dense array, also of a sparse input; raises ConfigurationError if that would be too large."""
-        return self.phases if self.sparse is None else self.sparse.dense("a comparison of traces")
+        """Code words as a dense array, also of a sparse input; raises ConfigurationError if that would be too large."""
+        return self.words if self.sparse is None else self.sparse.dense("a comparison of traces")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,7 @@ class Difference:
 
     Attributes:
         layer: name of the population.
-        quantity: "phases" or "v".
+        quantity: "words" or "v".
         count: number of differing values of this quantity in the layer.
         index: place of the first of them, the image first.
         left: its value in the first trace.
@@ -94,15 +95,15 @@ class Difference:
 
     def __str__(self) -> str:
         where = ", ".join(map(str, self.index))
-        first = f"first at [{where}]: {self.left} and {self.right}"
-        return f"{self.layer}: {self.count} values of {self.quantity} differ, {first}"
+        what = "code words" if self.quantity == "words" else "values of v"
+        return f"{self.layer}: {self.count} {what} differ, first at [{where}]: {self.left} and {self.right}"
 
 
 def first_difference(left: Trace, right: Trace) -> Difference | None:
-    """First difference in the order of the network, phases before potentials; None when all are equal."""
+    """First difference in the order of the network, code words before potentials; None when all are equal."""
     for name, a in left.layers.items():
         b = right.layers[name]
-        for quantity, x, y in (("phases", a.codes, b.codes), ("v", a.v, b.v)):
+        for quantity, x, y in (("words", a.codes, b.codes), ("v", a.v, b.v)):
             if x is None and y is None:
                 continue
             unequal = np.asarray(x) != np.asarray(y)
@@ -114,7 +115,7 @@ def first_difference(left: Trace, right: Trace) -> Difference | None:
 
 
 def differing_spikes(left: Trace, right: Trace) -> int:
-    """Number of neurons, over all layers and images, whose spike phase differs."""
+    """Number of neurons, over all layers and images, whose code word differs."""
     return sum(
         int(np.sum(np.asarray(a.codes) != np.asarray(right.layers[name].codes)))
         for name, a in left.layers.items()

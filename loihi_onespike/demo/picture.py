@@ -104,7 +104,7 @@ def _logits(axes: Axes, snn: NDArray[np.float64], ann: NDArray[np.float64], clas
 def _phases(axes: Sequence[Axes], network: Network, trace: Trace, colors: dict[str, str]) -> None:
     largest = 0.0
     for one, population in zip(axes, network.hidden, strict=True):
-        phases = trace.layers[population.name].phases
+        phases = trace.layers[population.name].words
         assert phases is not None
         largest = max(largest, draw_phases(one, population, phases, colors[population.name]))
         one.set_xlabel("phase")

@@ -203,13 +203,13 @@ def _part(trace: Trace, span: slice) -> Trace:
     def cut(values: NDArray[np.integer] | None) -> NDArray[np.integer] | None:
         return None if values is None else values[span]
 
-    layers = {name: LayerTrace(cut(layer.phases), cut(layer.v)) for name, layer in trace.layers.items()}
+    layers = {name: LayerTrace(cut(layer.words), cut(layer.v)) for name, layer in trace.layers.items()}
     return Trace(layers, trace.output[span])
 
 
 def _comparison(what: str, oracle: Trace, trace: Trace, labels: NDArray[np.int64], started: float) -> Comparison:
     seconds = time.perf_counter() - started
-    compared = sum(np.asarray(layer.phases).size for layer in oracle.layers.values() if layer.phases is not None)
+    compared = sum(np.asarray(layer.words).size for layer in oracle.layers.values() if layer.words is not None)
     different = first_difference(oracle, trace)
     return Comparison(
         what,

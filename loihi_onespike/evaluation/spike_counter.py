@@ -42,8 +42,8 @@ class SpikeCounter:
             if trace.sparse is not None:
                 sent[name] = trace.sparse.with_data(self._sent(name, trace.sparse.matrix.data))
                 self._sizes[name] = trace.sparse.nonzeros
-            elif trace.phases is not None:
-                sent[name] = self._sent(name, trace.phases)
+            elif trace.words is not None:
+                sent[name] = self._sent(name, trace.words)
         self.images += len(next(iter(sent.values())))
         for name, per_neuron in sent.items():
             values = per_neuron.matrix.data if isinstance(per_neuron, SparseSample) else per_neuron

@@ -3,7 +3,7 @@
 In every step of the clock each population makes one step of its window:
 
     v = saturate( (v · leak_t >> 12) + (a_in << input_shift) )       while input arrives, then v is held
-    spike at phase k = t - wait, for the first k with v ≥ θ(k)
+    spike at phase k = t - wait, for the first k with v ≥ θ(w) for a word w of phase k
 
 and each spike reaches its targets 1 + axon_delay steps later. A stream of images flows through the pipeline, one image
 every `network.period_steps` steps. The oracle is slow and is meant to be read. It shares with the faster executors only
@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE, leak, saturate_v
+from loihi_onespike.core.codes import WORD_DTYPE, largest_digit, leak, saturate_v
 from loihi_onespike.core.encoding import check_codes, decode_readout
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps.connectivity import synapse_matrix
@@ -43,7 +43,7 @@ class _Neurons:
     """A population of spiking neurons, or a readout; arrays over neurons are flat.
 
     `step` is the update of docs/arithmetic.md, The neuron: it takes the number of the image, the step t = 1, 2, … of
-    its window and the synaptic input, and returns spikes 0 and ±1.
+    its window and the synaptic input, and returns messages: 0 for no spike, ±1 without payload.
     """
 
     def __init__(self, population: Population | Readout, images: int) -> None:
@@ -57,7 +57,7 @@ class _Neurons:
             negative = population.negative
             self.theta_negative = negative.thresholds(flat(population.threshold)) if negative else None
         self.v = self.bias.copy()
-        self.phases = np.zeros((images, size), PHASE_DTYPE)
+        self.words = np.zeros((images, size), WORD_DTYPE)
         self.v_end = np.zeros((images, size), np.int64)
         self.peak = self.input_peak = 0
 
@@ -69,23 +69,33 @@ class _Neurons:
         self.peak = max(self.peak, int(np.abs(self.v).max()))
         self.input_peak = max(self.input_peak, int(np.abs(a_in).max()))
         self.v_end[image] = self.v
-        spikes = np.zeros_like(self.v)
         if isinstance(self.p, Population):
             k = t - self.p.wait
             if 1 <= k <= self.p.timesteps:
-                silent = self.phases[image] == 0
-                spikes += silent & (self.v >= self.theta[k - 1])
-                if self.theta_negative is not None:
-                    spikes -= silent & (spikes == 0) & (self.v <= -self.theta_negative[k - 1])
-                self.phases[image] += (k * spikes).astype(PHASE_DTYPE)
-        return spikes
+                sent = self._decide(k) * (self.words[image] == 0)
+                self.words[image] += sent.astype(WORD_DTYPE)
+                return self.p.code.spikes(sent, k)
+        return np.zeros_like(self.v)
+
+    def _decide(self, k: int) -> NDArray[np.int64]:
+        """Word of the first threshold of phase k that v reaches; negative where only a negative one is; 0 for none."""
+        assert isinstance(self.p, Population)
+        v = largest_digit(self.v, self.p.digit_bits) if self.p.digit_bits else self.v
+        of_phase = self.p.code.words_per_phase
+        sent = np.zeros_like(v)
+        for w in range((k - 1) * of_phase + 1, k * of_phase + 1):
+            sent = np.where((sent == 0) & (v >= self.theta[w - 1]), w, sent)
+        if self.theta_negative is not None:
+            for w in range((k - 1) * of_phase + 1, k * of_phase + 1):
+                sent = np.where((sent == 0) & (v <= -self.theta_negative[w - 1]), -w, sent)
+        return sent
 
 
 def run(network: Network, codes: NDArray[np.integer]) -> Trace:
     """Run input codes (N, *input shape) as one stream of N images, one every `network.period_steps` steps.
 
     Returns:
-        Spike phases and v at the end of the window of every population, (N, *shape), and the output of the readout.
+        Code words and v at the end of the window of every population, (N, *shape), and the output of the readout.
     """
     check_codes(network.input, codes)
     images = len(codes)
@@ -128,5 +138,5 @@ def _layer(p: AnyPopulation, codes: NDArray[np.integer], unit: _Source | _Neuron
     if isinstance(unit, _Source):
         return LayerTrace(codes, None)
     shape = (len(codes), *p.shape)
-    phases = unit.phases.reshape(shape) if isinstance(p, Population) else None
-    return LayerTrace(phases, unit.v_end.reshape(shape), unit.peak, unit.input_peak)
+    words = unit.words.reshape(shape) if isinstance(p, Population) else None
+    return LayerTrace(words, unit.v_end.reshape(shape), unit.peak, unit.input_peak)

@@ -33,7 +33,7 @@ def test_synaptic_operations_are_spikes_times_targets(seed: int) -> None:
     counter.add(trace.layers)
     for synapse in network.synapses:
         pre = network.by_name[synapse.pre]
-        phases = trace.layers[pre.name].phases
+        phases = trace.layers[pre.name].words
         assert phases is not None
         sent = np.abs(np.sign(phases))
         if isinstance(getattr(pre, "code", None), BinaryCode):

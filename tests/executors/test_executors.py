@@ -64,8 +64,8 @@ def test_a_stream_gives_what_single_images_give(seed: int) -> None:
         alone = reference.run(network, codes[i : i + 1])
         assert np.array_equal(alone.output[0], stream.output[i])
         for name, layer in alone.layers.items():
-            if layer.phases is not None:
-                assert np.array_equal(layer.phases[0], stream.layers[name].phases[i])  # type: ignore[index]
+            if layer.words is not None:
+                assert np.array_equal(layer.words[0], stream.layers[name].words[i])  # type: ignore[index]
 
 
 def test_first_difference_names_layer_quantity_and_place() -> None:
@@ -92,9 +92,9 @@ def test_maps_that_round_their_sums_give_the_same() -> None:
         assert all(i.dtype == torch.float64 for i in layer.inputs)
         trace = layer.run_batch(phases)
         assert np.array_equal(trace.v, expected.layers[p.name].v)  # type: ignore[arg-type]
-        if trace.phases is not None:
-            assert np.array_equal(trace.phases, expected.layers[p.name].phases)  # type: ignore[arg-type]
-            phases[p.name] = trace.phases
+        if trace.words is not None:
+            assert np.array_equal(trace.words, expected.layers[p.name].words)  # type: ignore[arg-type]
+            phases[p.name] = trace.words
 
 
 def test_devices_that_are_not_there_are_refused() -> None:

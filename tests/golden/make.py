@@ -23,7 +23,7 @@ def make_golden_files(folder: Path, version: int, networks: Iterable[Network]) -
     for network in networks:
         codes = random_codes(network, seed=1, images=4)
         trace = reference.run(network, codes)
-        recorded = {f"phases/{n}": layer.phases for n, layer in trace.layers.items() if layer.phases is not None}
+        recorded = {f"phases/{n}": layer.words for n, layer in trace.layers.items() if layer.words is not None}
         recorded |= {f"v/{n}": layer.v for n, layer in trace.layers.items() if layer.v is not None}
         write(network, folder / f"{network.name}.h5")
         np.savez_compressed(folder / f"{network.name}.npz", codes=codes, output=trace.output, **recorded)

@@ -10,5 +10,5 @@ from loihi_onespike.core.trace import LayerTrace
 
 def phases_of(layer: LayerTrace) -> NDArray[np.integer]:
     """Phases (N, *shape) of a population that spikes, thus of any but the readout."""
-    assert layer.phases is not None
-    return layer.phases
+    assert layer.words is not None
+    return layer.words

@@ -19,7 +19,7 @@ def draw_phases(axes: Axes, population: Population, phases: NDArray[np.integer],
     Args:
         axes: axes to draw into.
         population: the layer.
-        phases: phases (N, *shape) as in `LayerTrace.phases`.
+        phases: phases (N, *shape) as in `LayerTrace.words`.
         color: colour of the bars.
 
     Returns:

@@ -33,8 +33,8 @@ def spike_steps(
         Global step (the first input phase is step 1) and flat neuron index of every spike, in the order of the neurons.
     """
     population = network.by_name[name]
-    assert layer.phases is not None and isinstance(population, InputPopulation | Population)
-    values = np.asarray(layer.phases[image]).ravel().astype(np.int64)
+    assert layer.words is not None and isinstance(population, InputPopulation | Population)
+    values = np.asarray(layer.words[image]).ravel().astype(np.int64)
     start = network.starts[name] + population.wait
     sent = np.stack([population.code.spikes(values, t) for t in range(1, population.timesteps + 1)], axis=1)
     neuron, phase = np.nonzero(sent)

@@ -40,7 +40,7 @@ def readout_course(network: Network, trace: Trace, image: int) -> NDArray[np.flo
         a_in = np.zeros(size, np.int64)
         for synapse in network.synapses_onto(readout.name):
             pre = network.by_name[synapse.pre]
-            values = np.asarray(trace.layers[synapse.pre].phases)[image].ravel().astype(np.int64)
+            values = np.asarray(trace.layers[synapse.pre].words)[image].ravel().astype(np.int64)
             assert not isinstance(pre, Readout)
             spikes = pre.code.spikes(values, t)
             matrix = synapse_matrix(synapse.op, pre.shape, synapse.index).astype(np.int64)

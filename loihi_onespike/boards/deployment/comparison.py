@@ -72,7 +72,7 @@ def compare_traces(oracle: Trace, found: Trace, readout: str) -> BoardComparison
     return BoardComparison(
         "Lava's CPU backend",
         len(a),
-        tuple(name for name, layer in oracle.layers.items() if layer.phases is not None),
+        tuple(name for name, layer in oracle.layers.items() if layer.words is not None),
         differing_spikes(oracle, found),
         int(np.sum(a != b)),
         _same_class(oracle.output, found.output),
@@ -96,7 +96,7 @@ def compare_board(network: Network, oracle: Trace, run: BoardRun) -> BoardCompar
     assert expected is not None
     spikes, first = 0, ""
     for name, phases in run.phases.items():
-        wrong = _differing(name, "phases", oracle.layers[name].phases, phases)
+        wrong = _differing(name, "phases", oracle.layers[name].words, phases)
         spikes, first = spikes + wrong[0], first or wrong[1]
     outputs, of_outputs = _differing(network.readout.name, "v", expected, run.v)
     output = decode_readout(network.readout, run.v)

@@ -24,7 +24,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from loihi_onespike.boards.deployment.sign_extension import sign_extended
-from loihi_onespike.core.codes import PHASE_DTYPE
+from loihi_onespike.core.codes import WORD_DTYPE
 
 
 class _Sink(AbstractProcess):
@@ -45,7 +45,7 @@ class SpikeSink(_Sink):
     """
 
     def __init__(self, *, wait: int, **common: Any) -> None:
-        open_memmap(common["file"], "w+", PHASE_DTYPE, (common["images"], *common["shape"]))
+        open_memmap(common["file"], "w+", WORD_DTYPE, (common["images"], *common["shape"]))
         super().__init__(wait=wait, **common)
 
 

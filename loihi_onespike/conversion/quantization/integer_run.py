@@ -41,9 +41,9 @@ class IntegerRun:
     def add(self, population: Population | Readout, trace: LayerTrace) -> None:
         """Add a population, so that later ones can read the phases of its trace; a readout is ignored."""
         if isinstance(population, Population):
-            assert trace.phases is not None
+            assert trace.words is not None
             self.populations[population.name] = population
-            self.codes[population.name] = trace.phases
+            self.codes[population.name] = trace.words
 
     def trace(self, population: Population | Readout, synapses: Sequence[Synapse]) -> LayerTrace:
         """Phases, v and peaks of a population, with rounding and saturation."""

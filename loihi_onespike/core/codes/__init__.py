@@ -10,17 +10,21 @@ from loihi_onespike.core.codes.code import Code
 from loihi_onespike.core.codes.codebook import Codebook
 from loihi_onespike.core.codes.fixed_point import (
     LEAK_SHIFT,
+    MAX_GAIN,
+    MAX_MESSAGE,
     V_BITS,
     V_MAX,
     V_MIN,
     ThresholdTable,
+    largest_digit,
     leak,
     leak_loss,
     saturate_v,
     signed_bits,
 )
+from loihi_onespike.core.codes.payload_code import PayloadCode
 from loihi_onespike.core.codes.phase_code import PhaseCode, best_base, percentage_error
-from loihi_onespike.core.codes.single_spike_code import PHASE_DTYPE, SingleSpikeCode
+from loihi_onespike.core.codes.single_spike_code import MAX_WORDS, WORD_DTYPE, SingleSpikeCode
 
 CODES: tuple[type[Code], ...] = (PhaseCode, Codebook, BinaryCode)
 """Every code of a population; `BinaryCode` is for inputs only."""
@@ -29,18 +33,23 @@ __all__ = [
     "BINARY",
     "CODES",
     "LEAK_SHIFT",
-    "PHASE_DTYPE",
+    "MAX_GAIN",
+    "MAX_MESSAGE",
+    "MAX_WORDS",
     "V_BITS",
     "V_MAX",
     "V_MIN",
+    "WORD_DTYPE",
     "Base",
     "BinaryCode",
     "Code",
     "Codebook",
+    "PayloadCode",
     "PhaseCode",
     "SingleSpikeCode",
     "ThresholdTable",
     "best_base",
+    "largest_digit",
     "leak",
     "leak_loss",
     "percentage_error",

@@ -16,9 +16,10 @@ class Code(ABC):
     A code word is one integer per neuron, from which the spikes of each timestep follow. The neuron that reads the
     spikes multiplies its potential by gain_t at input step t, so a spike at phase k is worth
 
-        level(k) = 1 / (gain_1 · … · gain_k),   gain_t = gains[t-1] / 4096
+        message · level(k),   level(k) = 1 / (gain_1 · … · gain_k),   gain_t = gains[t-1] / 4096
 
-    of the channel's scale λ, and a code word is worth the sum over its spikes.
+    of the channel's scale λ, and a code word is worth the sum over its spikes. The message of a spike is ±1, or a small
+    integer with graded payload (`payload_code`).
 
     Attributes:
         timesteps: T, number of phases.
@@ -39,6 +40,16 @@ class Code(ABC):
         """Bits of the input data that the code holds exactly; None for codes that round to uneven levels."""
 
     @property
+    def payload_bits(self) -> int:
+        """b, the bits by which the message of a spike refines its phase; 0 where every message is ±1."""
+        return 0
+
+    @property
+    def largest_message(self) -> int:
+        """The largest |message| of a spike."""
+        return 1
+
+    @property
     def even_steps(self) -> int | None:
         """Number of steps of equal size between the smallest and the largest value; None for uneven levels."""
         return None if self.input_bits is None else 2**self.input_bits - 1
@@ -57,7 +68,10 @@ class Code(ABC):
 
     @abstractmethod
     def spikes(self, words: NDArray[np.integer], phase: int) -> NDArray[np.int64]:
-        """Spike of each code word (any shape) at `phase` in 1..T: 1, 0, or -1 for a negative spike."""
+        """Message of each code word (any shape) at `phase` in 1..T: 0 for no spike, 1 for a spike without payload.
+
+        Negative spikes have the negative of their message.
+        """
 
     @abstractmethod
     def count_spikes(self, words: NDArray[np.integer]) -> NDArray[np.uint8]:

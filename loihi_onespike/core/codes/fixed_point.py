@@ -4,7 +4,7 @@ A membrane potential is a 24-bit signed integer that saturates. A leak is a mult
 an arithmetic right shift, which rounds towards minus infinity:
 
     leak(v)   = (v · mant) >> LEAK_SHIFT
-    θ(k)      = (threshold · mant_k) >> shift_k
+    θ(w)      = (threshold · mant_w) >> shift_w
 
 Thresholds are stored as two factors because this is what fits a neuromorphic core: one 24-bit word per neuron (which
 carries weight scale, batch-norm gain and λ) times one short table per population (which carries the base, the
@@ -26,6 +26,10 @@ V_MAX = 2 ** (V_BITS - 1) - 1
 V_MIN = -(2 ** (V_BITS - 1))
 LEAK_SHIFT = 12
 """Fraction bits of a leak mantissa: 4096 is a gain of 1."""
+MAX_GAIN = 16 * 2**LEAK_SHIFT
+"""Largest mantissa of a gain: v of 24 bits times a mantissa of 18, both with sign, is a product of 41 bits."""
+MAX_MESSAGE = 127
+"""Largest |message| of a spike: 8 bits with its sign, the narrowest message of Loihi 2, which has 8 to 24 bits."""
 TABLE_BITS = 15
 """Bits of a threshold mantissa; each entry is normalised, so its relative rounding is at most 2^-15."""
 MAX_TABLE_SHIFT = 30
@@ -59,13 +63,28 @@ def signed_bits(largest: int) -> int:
     return int(abs(largest)).bit_length() + 1
 
 
+def largest_digit(v: IntArray, bits: int) -> IntArray:
+    """Largest of the digits of `bits` bits that v ≥ 0 (any shape) holds above its lowest bit, which is always 0.
+
+        max_i (v >> (1 + i · bits)) & (2^bits - 1)
+
+    Max pooling of messages (docs/arithmetic.md, The neuron) gives every neuron of the window a digit of its own.
+    """
+    largest = np.zeros_like(v)
+    for low in range(1, V_BITS - 1, bits):
+        largest = np.maximum(largest, (v >> low) & (2**bits - 1))
+    return largest
+
+
 @dataclass(frozen=True)
 class ThresholdTable:
-    """Factor of the threshold for each output phase: θ(k) = (threshold · mant[k-1]) >> shift[k-1].
+    """Factor of the threshold for each code word of the output: θ(w) = (threshold · mant[w-1]) >> shift[w-1].
+
+    Without payload there is one code word per phase.
 
     Attributes:
-        mant: (T,) mantissas, |mant| < 2^15; negative where an activation's threshold is below zero.
-        shift: (T,) right shifts, 0..30.
+        mant: (L,) mantissas, |mant| < 2^15; negative where an activation's threshold is below zero.
+        shift: (L,) right shifts, 0..30.
     """
 
     mant: tuple[int, ...]
@@ -76,7 +95,7 @@ class ThresholdTable:
 
     @classmethod
     def from_gains(cls, gains: NDArray[np.float64]) -> ThresholdTable:
-        """Nearest table to real factors `gains` (T,), |gain| ≤ 1 or infinite for a phase that is never sent."""
+        """Nearest table to real factors `gains` (L,), |gain| ≤ 1 or infinite for a word that is never sent."""
         mants, shifts = [], []
         for gain in np.asarray(gains, dtype=np.float64):
             if not np.isfinite(gain):
@@ -98,16 +117,25 @@ class ThresholdTable:
         return cls(tuple(mants), tuple(shifts))
 
     @classmethod
-    def constant(cls, timesteps: int) -> ThresholdTable:
-        """The factor 1 at every phase."""
-        return cls((2 ** (TABLE_BITS - 1),) * timesteps, (TABLE_BITS - 1,) * timesteps)
+    def constant(cls, words: int) -> ThresholdTable:
+        """The factor 1 for every word."""
+        return cls((2 ** (TABLE_BITS - 1),) * words, (TABLE_BITS - 1,) * words)
+
+    @classmethod
+    def of_messages(cls, messages: Sequence[int]) -> ThresholdTable:
+        """The message of each word as its factor, for neurons that repeat messages; 1 … 127.
+
+        Without payload this is the factor 1 for every word.
+        """
+        shift = TABLE_BITS - 1 if max(messages) == 1 else TABLE_BITS - MAX_MESSAGE.bit_length()
+        return cls(tuple(message << shift for message in messages), (shift,) * len(messages))
 
     def gains(self) -> NDArray[np.float64]:
-        """Real values of the factors, (T,)."""
+        """Real values of the factors, (L,)."""
         return np.array(self.mant, dtype=np.float64) / 2.0 ** np.array(self.shift)
 
     def thresholds(self, threshold: NDArray[np.integer]) -> IntArray:
-        """θ for every phase: shape (T, *threshold.shape), int64."""
+        """θ for every word: shape (L, *threshold.shape), int64."""
         extra = (1,) * np.ndim(threshold)
         mant = np.array(self.mant, dtype=np.int64).reshape(-1, *extra)
         shift = np.array(self.shift, dtype=np.int64).reshape(-1, *extra)

@@ -10,15 +10,21 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes.code import Code, FloatArray
 from loihi_onespike.core.codes.fixed_point import LEAK_SHIFT
 
-PHASE_DTYPE = np.int16
-"""Type of spike phases: 0 is no spike, k a spike at phase k, -k a negative spike at phase k (signed populations)."""
+WORD_DTYPE = np.int16
+"""Type of code words: 0 is no spike, w a spike of word w, -w a negative spike of word w (signed populations)."""
+MAX_WORDS = 2**15 - 1
+"""Most code words that the type holds."""
 
 
 class SingleSpikeCode(Code):
-    """At most one spike per window: phase k has the value level(k) · λ, with λ of the channel, and no spike is 0.
+    """At most one spike per window: word w has the value level(w) · λ, with λ of the channel, and no spike is 0.
 
-    The code word of a value is the phase of its spike. Every decreasing sequence of levels is such a code; the paper's
-    levels Q^-k have the same gain Q at every step.
+    Code words count the levels downwards, 1..L: word 1 is the largest level. Without payload the word is the phase of
+    the spike. With b bits of payload a phase has M = 2^b words, and a word says phase and message of the spike:
+
+        L = T · M,   phase(w) = (|w| - 1) // M + 1,   level(w) = message(w) / (gain_1 · … · gain_phase(w))
+
+    Every decreasing sequence of levels is such a code; the paper's levels Q^-k have the same gain Q at every step.
 
     Attributes:
         timesteps: T, number of phases.
@@ -30,7 +36,22 @@ class SingleSpikeCode(Code):
 
     @abstractmethod
     def thresholds(self) -> FloatArray:
-        """(T,) smallest relative value that is sent at each phase, decreasing."""
+        """(L,) smallest relative value that is sent as each word, decreasing."""
+
+    @property
+    def messages(self) -> tuple[int, ...]:
+        """(L,) message of a positive spike of each word: 1 without payload."""
+        return (1,) * self.timesteps
+
+    @property
+    def words_per_phase(self) -> int:
+        """M = 2^b."""
+        return 2**self.payload_bits
+
+    def phase_of(self, words: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Phase of the spike of each word (any shape), 0 for no spike; the sign does not matter."""
+        # Rounded up: |w| = (k-1) · M + 1 … k · M are the words of phase k, and 0 stays 0.
+        return -(-np.abs(np.asarray(words, np.int64)) // self.words_per_phase)
 
     @property
     def multi_spike(self) -> bool:
@@ -43,31 +64,34 @@ class SingleSpikeCode(Code):
         return None
 
     def levels(self) -> FloatArray:
-        """(T,) levels relative to λ, decreasing."""
+        """(L,) levels relative to λ, decreasing."""
         return 1.0 / np.cumprod(np.array(self.gains) / 2**LEAK_SHIFT)
 
     def words(self) -> NDArray[np.int64]:
-        """(T + 1,) phases 0..T."""
-        return np.arange(self.timesteps + 1)
+        """(L + 1,) words 0..L."""
+        return np.arange(len(self.messages) + 1)
 
     def encode(self, x: NDArray[np.floating]) -> NDArray[np.int16]:
-        """Phase of the first threshold that x (relative to λ, any shape) reaches; 0 where it reaches none."""
+        """Word of the first threshold that x (relative to λ, any shape) reaches; 0 where it reaches none."""
         rising = self.thresholds()[::-1]
         reached = np.searchsorted(rising, np.asarray(x, dtype=np.float64), side="right")
-        return np.where(reached == 0, 0, self.timesteps + 1 - reached).astype(PHASE_DTYPE)
+        return np.where(reached == 0, 0, len(rising) + 1 - reached).astype(WORD_DTYPE)
 
     def decode(self, words: NDArray[np.integer]) -> FloatArray:
-        """Level of each phase, 0 for no spike, negative for a negative spike."""
+        """Level of each word, 0 for no spike, negative for a negative spike."""
         table = np.concatenate([[0.0], self.levels()])
         return np.sign(words) * table[np.abs(words)]
 
     def spikes(self, words: NDArray[np.integer], phase: int) -> NDArray[np.int64]:
-        """1 where the spike is at `phase`, -1 where a negative spike is, 0 elsewhere."""
+        """Message where the spike is at `phase`, its negative where a negative spike is, 0 elsewhere."""
         words = np.asarray(words)
-        return (words == phase).astype(np.int64) - (words == -phase)
+        if not self.payload_bits:
+            return (words == phase).astype(np.int64) - (words == -phase)
+        message = np.array((0, *self.messages), np.int64)[np.abs(words)]
+        return np.where(self.phase_of(words) == phase, np.sign(words) * message, 0)
 
     def count_spikes(self, words: NDArray[np.integer]) -> NDArray[np.uint8]:
-        """1 for every phase but 0."""
+        """1 for every word but 0."""
         return (np.asarray(words) != 0).view(np.uint8)
 
     def scale_of_range(self, span: FloatArray) -> FloatArray:

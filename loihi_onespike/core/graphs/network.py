@@ -7,12 +7,13 @@ ANN and never enter the arithmetic. One neuron, in steps t = 1, 2, … of its wi
     t ≤ input_steps:  v(t) = saturate( (v(t-1)·leak_t >> 12) + (a_in(t) << input_shift) )
     t > input_steps:  v(t) = v(t-1)                                (held; the threshold θ(k) falls instead)
     a_in(t)         = Σ_synapses ( Σ_i weight_i s_i(t) ) << weight_exp
-    spike at phase k, decided at step t = wait + k, the first k with v(t) ≥ θ(k);
-    signed populations also send -1 at the first k with v(t) ≤ -θ_negative(k)
+    spike at phase k, decided at step t = wait + k, the first k with a word w of phase k and v(t) ≥ θ(w);
+    it has the first such word. Signed populations also send a negative spike at the first k with v(t) ≤ -θ_negative(w)
 
-Here a_in is the synaptic input, s_i = 0 or ±1 a spike, leak_t the gain of step t times 4096, θ(k) = threshold ·
-table_k, and saturate limits v to 24 bits. A neuron is silent after its spike until its window ends, while v continues
-as above; windows of one neuron follow each other every `Network.period_steps` steps.
+Here a_in is the synaptic input, s_i a message (0 for no spike, ±1 without payload), leak_t the gain of step t times
+4096, θ(w) = threshold · table_w, and saturate limits v to 24 bits. Without payload a phase has one word, its number.
+A neuron is silent after its spike until its window ends, while v continues as above; windows of one neuron follow each
+other every `Network.period_steps` steps.
 """
 
 from __future__ import annotations
@@ -100,18 +101,17 @@ class Population:
         name: unique name.
         shape: shape of one sample without the batch.
         kind: what it computes, for reports and the exporter: name of the activation (relu and others), linear,
-        max_pool,
-            average_pool or relay.
+            max_pool, average_pool or relay. With payload, max_pool also decides how v is read (`digit_bits`).
         membrane: integration of the input.
         wait: steps before the first decision, 0..input_steps.
         code: code of its output.
         threshold: one integer of 24 bits per neuron, broadcastable to the shape.
-        table: factor of the threshold per phase.
-        negative: factor per phase of the threshold of negative spikes; None for unsigned populations.
+        table: factor of the threshold per code word.
+        negative: factor per code word of the threshold of negative spikes; None for unsigned populations.
         scale: λ, real value of level 1 times the code's first gain, broadcastable to the shape.
         offset: real value of no spike, broadcastable to the shape; already folded into its own bias and into those of
-            the populations that read it. It is zero except for two-sided populations, where a spike of sign s at phase
-            k has the value offset + s · λ · level(k).
+            the populations that read it. It is zero except for two-sided populations, where a spike of sign s and word
+            w has the value offset + s · λ · level(w).
     """
 
     name: str
@@ -135,6 +135,14 @@ class Population:
     def signed(self) -> bool:
         """Whether a neuron may send a negative spike."""
         return self.negative is not None
+
+    @property
+    def digit_bits(self) -> int:
+        """In max pooling of messages, the bits of v for each neuron of the window; 0 for all other populations.
+
+        Such neurons decide on `core.codes.largest_digit` of v instead of v.
+        """
+        return self.code.largest_message.bit_length() if self.kind == "max_pool" and self.code.payload_bits else 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
+from loihi_onespike.core.codes import LEAK_SHIFT, MAX_GAIN, V_MAX, V_MIN, ThresholdTable
 from loihi_onespike.core.graphs.network import (
     MAX_AXON_DELAY,
     InputPopulation,
@@ -42,6 +42,7 @@ def verify(network: Network) -> Network:
         _timing(network, population)
         if isinstance(population, Population):
             _population(population)
+            _digits(network, population)
         else:
             _readout(population)
     return network
@@ -114,9 +115,9 @@ def _membrane(name: str, shape: Shape, membrane: Membrane) -> None:
     _within(name, "bias", membrane.bias, shape)
     if not membrane.leak:
         _fail(name, "input_steps must be at least 1, got 0")
-    if not 2**LEAK_SHIFT <= min(membrane.leak) <= max(membrane.leak) <= 4 * 2**LEAK_SHIFT:
+    if not 2**LEAK_SHIFT <= min(membrane.leak) <= max(membrane.leak) <= MAX_GAIN:
         found = f"{min(membrane.leak)} to {max(membrane.leak)}"
-        _fail(name, f"leak must be in {2**LEAK_SHIFT} (no gain)..{4 * 2**LEAK_SHIFT}, got {found}")
+        _fail(name, f"leak must be in {2**LEAK_SHIFT} (no gain)..{MAX_GAIN}, got {found}")
     if not 0 <= membrane.input_shift <= MAX_INPUT_SHIFT:
         _fail(name, f"input_shift must be in 0..{MAX_INPUT_SHIFT}, got {membrane.input_shift}")
     if not broadcasts_to(membrane.unit.shape, shape) or not np.all(membrane.unit > 0):
@@ -150,7 +151,36 @@ def _readout(readout: Readout) -> None:
 def _population(population: Population) -> None:
     _within(population.name, "threshold", population.threshold, population.shape)
     for table in (population.table, population.negative):
-        if table is not None and len(table.mant) != population.timesteps:
-            _fail(population.name, f"threshold table of {len(table.mant)} phases, the code has {population.timesteps}")
+        if table is not None:
+            _table(population, table)
     if not broadcasts_to(population.scale.shape, population.shape) or not np.all(population.scale > 0):
         _fail(population.name, "scale must be positive and broadcast to the population's shape")
+
+
+def _table(population: Population, table: ThresholdTable) -> None:
+    words, of_phase = len(population.code.messages), population.code.words_per_phase
+    if len(table.mant) != words:
+        what = "code words" if of_phase > 1 else "phases"
+        _fail(population.name, f"threshold table of {len(table.mant)} {what}, the code has {words}")
+    # The smallest message of a phase tells whether a neuron fires, and a search among them which one it sends.
+    factors = table.gains().reshape(-1, of_phase)
+    if np.any(np.diff(factors, axis=1) > 0):
+        _fail(population.name, "thresholds must not increase from message to message of a phase")
+
+
+def _digits(network: Network, population: Population) -> None:
+    """Max pooling of messages: v holds a digit for each neuron of the window, and nothing else."""
+    bits, name = population.digit_bits, population.name
+    if not bits:
+        return
+    m = population.membrane
+    if set(m.leak) != {2**LEAK_SHIFT} or np.any(m.bias) or m.input_shift or population.wait or population.signed:
+        _fail(name, "max pooling of messages must have no gain, bias, input_shift, wait or negative spikes")
+    for synapse in network.synapses_onto(name):
+        pre = network.by_name[synapse.pre]
+        assert not isinstance(pre, Readout)
+        signed = isinstance(pre, Population) and pre.signed
+        if pre.code.multi_spike or signed or pre.code.largest_message >= 2**bits:
+            _fail(name, f"{pre.name} must send one spike with a message in 1..{2**bits - 1} ({bits} bits)")
+        if np.any(weight_values(synapse.op) < 0):
+            _fail(name, f"weights of {synapse.name} must not be negative, since a digit is not")

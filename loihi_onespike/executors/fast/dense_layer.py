@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN, WORD_DTYPE
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population, Readout, Synapse
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.float.tensor_codes import tensor_code
@@ -80,7 +80,7 @@ class DenseLayer:
         sent, v, peak, input_peak = self.run(
             {name: torch.from_numpy(phases[name].astype(np.int32)).to(device) for name in needed}
         )
-        kept = None if sent is None else sent.cpu().numpy().astype(PHASE_DTYPE)
+        kept = None if sent is None else sent.cpu().numpy().astype(WORD_DTYPE)
         return LayerTrace(kept, v.cpu().numpy().astype(np.int32), peak, input_peak)
 
     def run(self, phases: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor, int, int]:

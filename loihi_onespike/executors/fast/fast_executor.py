@@ -165,9 +165,9 @@ class FastExecutor:
                 trace = self.bounded[name].run_batch(phases)  # type: ignore[arg-type]
             else:
                 trace = layer.run_batch(phases, keep is Keep.ALL)  # type: ignore[arg-type]
-            if trace.phases is not None:
-                phases[name] = trace.phases
-            if keep is not Keep.OUTPUT or trace.phases is None:
+            if trace.words is not None:
+                phases[name] = trace.words
+            if keep is not Keep.OUTPUT or trace.words is None:
                 traces[name] = trace.compact() if keep is Keep.ALL else trace
             for pre in self._done_after(name):
                 phases.pop(pre, None)

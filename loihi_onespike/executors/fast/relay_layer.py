@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, WORD_DTYPE
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.trace import LayerTrace
 
@@ -58,7 +58,7 @@ class RelayLayer:
             phases: phases of the presynaptic population.
             keep: record v and the peaks.
         """
-        sent = phases[self._pre].astype(PHASE_DTYPE, copy=keep)
+        sent = phases[self._pre].astype(WORD_DTYPE, copy=keep)
         if not keep:
             return LayerTrace(sent, None)
         v = np.sign(sent).astype(np.int32) * np.int32(self._v)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE, SingleSpikeCode
+from loihi_onespike.core.codes import WORD_DTYPE, SingleSpikeCode
 from loihi_onespike.core.encoding import encode_values, finish_output
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
@@ -104,7 +104,7 @@ class FloatExecutor:
         def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
             phases = None
             if isinstance(stage, Stage):
-                phases = self._phases(stage, z).cpu().numpy().astype(PHASE_DTYPE)
+                phases = self._phases(stage, z).cpu().numpy().astype(WORD_DTYPE)
             layers[stage.name] = LayerTrace(phases, z.double().cpu().numpy())
 
         output = self.run(x, observe)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE
+from loihi_onespike.core.codes import WORD_DTYPE
 
 MAX_CELLS = 2**15
 """Largest number of cells of each sign; thresholds that need more are found by bisection (`quantizer.first_phase`)."""
@@ -81,7 +81,7 @@ class ThresholdLookup:
         level = (np.sign(phase) * with_zero[np.abs(phase)]).astype(np.float32)
         ends = np.array([first << shift, ((last + 1) << shift) - 1], np.int32).view(np.float32)
         return cls(
-            cut, phase.astype(PHASE_DTYPE), level, first, shift, ends[0], ends[1], last - first + 1, len(sides) > 1
+            cut, phase.astype(WORD_DTYPE), level, first, shift, ends[0], ends[1], last - first + 1, len(sides) > 1
         )
 
 

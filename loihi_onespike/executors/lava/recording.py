@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import DTypeLike, NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE
+from loihi_onespike.core.codes import WORD_DTYPE
 from loihi_onespike.core.maps import Shape
 from loihi_onespike.core.trace import LayerTrace
 
@@ -42,7 +42,7 @@ class Record:
 
     def _arrays(self) -> dict[str, tuple[Shape, DTypeLike]]:
         shape = (self.images, *self.shape)
-        phases: dict[str, tuple[Shape, DTypeLike]] = {"phases": (shape, PHASE_DTYPE)} if self.spiking else {}
+        phases: dict[str, tuple[Shape, DTypeLike]] = {"phases": (shape, WORD_DTYPE)} if self.spiking else {}
         return {**phases, "v": (shape, self.v_dtype), "peaks": ((2,), np.float64)}
 
     def create(self) -> None:

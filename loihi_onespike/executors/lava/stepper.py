@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, V_MAX, V_MIN, ThresholdTable
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN, WORD_DTYPE, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
 from loihi_onespike.executors.lava.kernels import Kernel, event_kernel
 from loihi_onespike.executors.lava.recording import Record, SpikeRecorder
@@ -55,7 +55,7 @@ class Neurons:
         self.v = np.empty(population.shape, np.int64)
         self.v[...] = self.bias
         self.spiking = isinstance(population, Population)
-        self.phases = np.zeros(population.shape if self.spiking else (0,), PHASE_DTYPE)
+        self.phases = np.zeros(population.shape if self.spiking else (0,), WORD_DTYPE)
         self.silent = np.ones(self.phases.shape, bool)
         self.recorder = SpikeRecorder(record)
         self.last_step = self.m.input_steps

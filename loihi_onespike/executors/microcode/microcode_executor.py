@@ -17,7 +17,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE
+from loihi_onespike.core.codes import WORD_DTYPE
 from loihi_onespike.core.encoding import check_codes, decode_readout
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps.connectivity import synapse_matrix
@@ -66,7 +66,7 @@ class _Neurons:
         signed = isinstance(population, Population) and population.signed
         state = initial_state(population, start, period)
         self.core = Interpreter(program_of(population, period, spec), state, signed_spikes=signed)
-        self.phases = np.zeros((images, self.core.neurons), PHASE_DTYPE)
+        self.phases = np.zeros((images, self.core.neurons), WORD_DTYPE)
         self.v = np.zeros((images, self.core.neurons), np.int64)
         self.peak = self.input_peak = 0
 
@@ -86,7 +86,7 @@ class _Neurons:
         if spikes.any():
             if np.any((spikes != 0) & (self.phases[image] != 0)):
                 raise MicrocodeError(f"{self.population.name}: requires two spikes in one window, limit 1")
-            self.phases[image] += (spikes * (t - self.population.wait)).astype(PHASE_DTYPE)
+            self.phases[image] += (spikes * (t - self.population.wait)).astype(WORD_DTYPE)
 
     def trace(self) -> LayerTrace:
         shape = (self.images, *self.population.shape)

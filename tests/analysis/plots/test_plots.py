@@ -23,7 +23,7 @@ def run():
 
 def test_spike_steps_of_the_input_are_the_bits_of_its_code(run):
     network, trace = run
-    codes = trace.layers["input"].phases[0].ravel()
+    codes = trace.layers["input"].words[0].ravel()
     steps, neurons = spike_steps(network, "input", trace.layers["input"], 0)
     for step, neuron in zip(steps, neurons, strict=True):
         assert codes[neuron] >> (5 - step) & 1  # most significant bit at step 1
@@ -34,7 +34,7 @@ def test_spike_steps_follow_start_and_wait(run):
     network, trace = run
     layer = trace.layers["relu2"]
     steps, neurons = spike_steps(network, "relu2", layer, 1)
-    phases = layer.phases[1].ravel()
+    phases = layer.words[1].ravel()
     assert np.array_equal(neurons, np.flatnonzero(phases))
     # input 0, relu1 one hop later at 1; relu2 after relu1's wait of 5 and one hop at 7; its own wait is 9
     assert np.array_equal(steps, 7 + 9 + phases[neurons])
@@ -45,15 +45,15 @@ def test_raster_has_a_dot_per_spike(run):
     axes = Figure().add_subplot()
     draw_raster(axes, network, trace, 0, layer_colors(network.by_name))
     dots = sum(len(np.asarray(c.get_offsets())) for c in axes.collections)
-    hidden = sum(int((trace.layers[p.name].phases[0] != 0).sum()) for p in network.hidden)
-    assert dots == hidden + sum(int(c).bit_count() for c in trace.layers["input"].phases[0].ravel())
+    hidden = sum(int((trace.layers[p.name].words[0] != 0).sum()) for p in network.hidden)
+    assert dots == hidden + sum(int(c).bit_count() for c in trace.layers["input"].words[0].ravel())
     assert [t.get_text().split("\n")[0] for t in axes.get_yticklabels()] == ["input", *[p.name for p in network.hidden]]
 
 
 def test_phase_shares_add_up(run):
     network, trace = run
     population = network.hidden[0]
-    phases = trace.layers[population.name].phases
+    phases = trace.layers[population.name].words
     axes = Figure().add_subplot()
     largest = draw_phases(axes, population, phases, "black")
     heights = [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]

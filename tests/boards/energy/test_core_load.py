@@ -27,7 +27,7 @@ def by_hand(network, placement, layers, images):
         pre = network.by_name[synapse.pre]
         matrix = synapse_matrix(without_zeros(synapse.op), pre.shape, synapse.index).tocsc()
         targets = placement.core_of(synapse.post).ravel()
-        codes = layers[pre.name].phases.reshape(images, -1)
+        codes = layers[pre.name].words.reshape(images, -1)
         for phase in range(1, pre.timesteps + 1):
             if pre is network.input and isinstance(pre.code, BinaryCode):
                 sent = codes >> (pre.code.bits - phase) & 1

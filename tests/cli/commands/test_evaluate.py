@@ -40,7 +40,7 @@ def test_text(onespike, net_file):
 @pytest.fixture(scope="module")
 def firing_share(net_file):
     """Share of the neurons of relu3 that fire, by the oracle, on the 12 images that --images 12 takes."""
-    phases = los.load(net_file).trace(load_data("digits").take(12).images, "reference").layers["relu3"].phases
+    phases = los.load(net_file).trace(load_data("digits").take(12).images, "reference").layers["relu3"].words
     return float(np.mean(phases != 0))
 
 

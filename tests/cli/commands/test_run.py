@@ -39,14 +39,14 @@ def test_a_difference_fails_the_command(onespike, net_file, monkeypatch):
     def trace(self, x, executor="fast", **options):
         found = true_trace(self, x, "reference")
         if executor == "lava":
-            phases = found.layers["relu1"].phases
+            phases = found.layers["relu1"].words
             assert phases is not None
             phases[0, 0, 0, 0] += 1
         return found
 
     monkeypatch.setattr(OneSpikeNetwork, "trace", trace)
     result = onespike("run", net_file, "--data", "digits", "--images", "1")
-    assert result.exit_code == 1 and "1 spikes differ; relu1: 1 values of phases differ" in result.stdout
+    assert result.exit_code == 1 and "1 spikes differ; relu1: 1 code words differ" in result.stdout
 
 
 def test_without_lava_one_line_says_what_to_do(onespike, net_file, monkeypatch):

@@ -21,6 +21,6 @@ def test_real_arithmetic_on_integer_weights_is_close_to_the_integers(name: str, 
     full = net if wait is None else los.convert(make(name), x, timesteps=24, base=1.2, method="paper")
     exact = full.trace(x)
     for population in net.network.hidden:
-        equal = exact.layers[population.name].phases == real.layers[population.name].phases
+        equal = exact.layers[population.name].words == real.layers[population.name].words
         assert np.mean(equal) > 0.9, population.name
     assert np.linalg.norm(real.output - exact.output) < 0.05 * np.linalg.norm(exact.output)

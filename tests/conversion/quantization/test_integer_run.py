@@ -29,7 +29,7 @@ def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Inte
 def test_potentials_at_the_end_and_their_peaks(run: IntegerRun) -> None:
     trace = run.trace(READOUT, [SYNAPSE])
     assert trace.v is not None and trace.v.tolist() == V
-    assert (trace.peak, trace.input_peak, trace.phases) == (10, 4, None)
+    assert (trace.peak, trace.input_peak, trace.words) == (10, 4, None)
 
 
 def test_largest_potential_of_every_neuron(run: IntegerRun) -> None:

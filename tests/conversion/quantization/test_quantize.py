@@ -36,7 +36,7 @@ def test_spikes_and_outputs_by_hand() -> None:
     graph = two_layers()
     network = quantize(graph, codes(graph))
     trace = reference.run(network, codes(graph))
-    hidden, signed = trace.layers["hidden"].phases, trace.layers["signed"].phases
+    hidden, signed = trace.layers["hidden"].words, trace.layers["signed"].words
     assert hidden is not None and hidden.tolist() == [[2, 3, 3], [3, 2, 0]]
     assert signed is not None and signed.tolist() == [[1, 0], [1, -2]]
     np.testing.assert_allclose(trace.output, [[1.0, 0.0], [1.0, -0.5]], atol=1e-4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from loihi_onespike.core.codes.codebook import Codebook
-from loihi_onespike.core.codes.single_spike_code import PHASE_DTYPE
+from loihi_onespike.core.codes.single_spike_code import WORD_DTYPE
 
 CODE = Codebook((8192, 8192))
 
@@ -13,7 +13,7 @@ CODE = Codebook((8192, 8192))
 def test_the_first_threshold_that_is_reached() -> None:
     found = CODE.encode(np.array([[2.0, 0.375, 0.374], [0.125, 0.124, -1.0]]))
     assert found.tolist() == [[1, 1, 2], [2, 0, 0]]
-    assert found.dtype == PHASE_DTYPE
+    assert found.dtype == WORD_DTYPE
 
 
 def test_rounding_down_reaches_the_level_itself() -> None:

@@ -27,8 +27,8 @@ def test_a_relay_repeats_its_input(seed: int) -> None:
     assert first_difference(expected, found) is None
     late, other = expected.layers["late"], found.layers["late"]
     assert (late.peak, late.input_peak) == (other.peak, other.input_peak)
-    phases = fast.run(codes, potentials=False).layers["late"].phases
-    assert np.array_equal(phases, expected.layers["start"].phases)  # type: ignore[arg-type]
+    phases = fast.run(codes, potentials=False).layers["late"].words
+    assert np.array_equal(phases, expected.layers["start"].words)  # type: ignore[arg-type]
 
 
 def test_random_networks_hold_signed_relays_too() -> None:

@@ -25,7 +25,7 @@ def assert_equal(expected: Trace, found: Trace) -> None:
 
 def fires(network: Network, trace: Trace) -> bool:
     """Every hidden layer has neurons that spike and neurons that stay silent, at several phases."""
-    phases = [trace.layers[p.name].phases for p in network.hidden]
+    phases = [trace.layers[p.name].words for p in network.hidden]
     return all(p is not None and len(np.unique(p)) > 2 for p in phases)
 
 
@@ -49,7 +49,7 @@ def test_every_feature_of_the_ir(wait: int) -> None:
     expected = reference.run(network, x)
     assert fires(network, expected)
     assert expected.layers["wide"].peak == 2**23, "v saturates in this network"
-    assert (np.asarray(expected.layers["signed"].phases) < 0).any()
+    assert (np.asarray(expected.layers["signed"].words) < 0).any()
     assert_equal(expected, run(network, x, timeout_s=60))
 
 

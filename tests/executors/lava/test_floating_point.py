@@ -17,7 +17,7 @@ def test_floating_point_is_close_to_fixed_point() -> None:
     x = codes(network, 6)
     fixed, floating = reference.run(network, x), run(network, x, precision="floating_pt", timeout_s=60)
     for population in network.hidden:
-        a, b = (np.asarray(t.layers[population.name].phases) for t in (fixed, floating))
+        a, b = (np.asarray(t.layers[population.name].words) for t in (fixed, floating))
         assert np.mean(a == b) > 0.97, population.name
         assert np.abs(a - b).max() <= len(population.table.mant)
     # The first layer sees the same spikes; its v differs by the floors of its leak alone, one per step, each grown on.

@@ -47,7 +47,7 @@ CASES = {
 
 def spikes_of(network: Network, name: str, trace: Trace) -> NDArray[np.int8]:
     """(steps of all images one after the other, *shape)."""
-    population, phases = network.by_name[name], np.asarray(trace.layers[name].phases)
+    population, phases = network.by_name[name], np.asarray(trace.layers[name].words)
     assert not isinstance(population, Readout)
     if isinstance(population, InputPopulation) and isinstance(population.code, BinaryCode):
         steps = [population.code.spikes(phases, t) for t in range(1, population.timesteps + 1)]

@@ -38,8 +38,8 @@ def assert_equal_to_the_oracle(folder: Path, network: Network, x: NDArray[np.int
     expected = reference.run(network, x)
     for name, record in records.items():
         found, layer = record.read(), expected.layers[name]
-        if layer.phases is not None:
-            assert found.phases is not None and np.array_equal(found.phases, layer.phases), name
+        if layer.words is not None:
+            assert found.words is not None and np.array_equal(found.words, layer.words), name
         assert found.v is not None and layer.v is not None and np.array_equal(found.v, layer.v), name
         assert (found.peak, found.input_peak) == (layer.peak, layer.input_peak), name
     v = expected.layers[network.readout.name].v

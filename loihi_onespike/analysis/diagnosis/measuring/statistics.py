@@ -86,9 +86,9 @@ class Tally:
         self.pinned += decision.pinned
         self.neurons += decision.z.numel()
         phases, whole, coder = decision.phases, decision.on_whole, self.layer.coder
-        if trace.phases is not None:
+        if trace.words is not None:
             steps = self.layer.population.timesteps  # type: ignore[union-attr]
-            found = np.bincount(np.abs(trace.phases).ravel().astype(np.int64), minlength=steps + 1)
+            found = np.bincount(np.abs(trace.words).ravel().astype(np.int64), minlength=steps + 1)
             self.histogram = found if self.histogram is None else self.histogram + found
         if coder is None or phases is None or whole is None:
             return

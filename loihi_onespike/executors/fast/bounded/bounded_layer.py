@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE
+from loihi_onespike.core.codes import WORD_DTYPE
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.bounds import Bounds, DecisionCounts, values_of_codes
@@ -81,7 +81,7 @@ class BoundedLayer:
         """Phases (B, *shape); v is not computed."""
         z, rest = self._sums(phases)
         c, p, event = self.lookup, self.population, self.event
-        sent = np.empty(z.shape, PHASE_DTYPE)
+        sent = np.empty(z.shape, WORD_DTYPE)
         over_rows(
             decide_by_bounds, len(z), z, rest, self.factor, self.offset, self.slack, self.limit, c.cut, c.phase,
             np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE, ThresholdTable
+from loihi_onespike.core.codes import WORD_DTYPE, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
 from loihi_onespike.core.maps import op_input_shape
 from loihi_onespike.core.trace import LayerTrace
@@ -148,7 +148,7 @@ class EventLayer:
         images, neurons = len(source), prod(self.population.shape)
         spiking, signed = self._flags
         keep_v = keep or not spiking
-        sent = np.empty((images, neurons if spiking else 0), PHASE_DTYPE)
+        sent = np.empty((images, neurons if spiking else 0), WORD_DTYPE)
         v = np.empty((images, neurons if keep_v else 0), np.int32)
         peaks = np.zeros((images, 2), np.int64)
         over_rows(

@@ -18,7 +18,7 @@ import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import PHASE_DTYPE, V_MAX
+from loihi_onespike.core.codes import V_MAX, WORD_DTYPE
 from loihi_onespike.core.encoding import Codes
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
@@ -112,7 +112,7 @@ class BoundedGraphLayer:
         if z is None:
             return None
         c, (factor, offset, slack, limit, _) = self.lookup, self._bounds
-        sent = np.empty((1, *z.shape), PHASE_DTYPE)
+        sent = np.empty((1, *z.shape), WORD_DTYPE)
         over_rows(
             decide_by_bounds, 1, z[None], np.zeros((0, 0, 0), np.float32), factor, offset, slack, limit, c.cut, c.phase,
             np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, ThresholdTable
+from loihi_onespike.core.codes import LEAK_SHIFT, WORD_DTYPE, ThresholdTable
 from loihi_onespike.core.encoding import Codes, dense_codes
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
@@ -137,7 +137,7 @@ class GraphLayer:
         spiking, signed = self._flags
         keep_v = keep or not spiking
         shape = self.population.shape
-        sent = np.zeros(shape if spiking else (0, 0), PHASE_DTYPE)
+        sent = np.zeros(shape if spiking else (0, 0), WORD_DTYPE)
         v = np.zeros(shape if keep_v else (0, 0), np.int32)
         peaks = np.zeros((shape[0], 2), np.int64)
 

@@ -17,7 +17,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, PHASE_DTYPE, leak, saturate_v
+from loihi_onespike.core.codes import LEAK_SHIFT, WORD_DTYPE, leak, saturate_v
 from loihi_onespike.executors.lava.processes.process import OneSpike, OneSpikeMaxPool, OneSpikeReadout
 from loihi_onespike.executors.lava.recording import SpikeRecorder
 
@@ -95,7 +95,7 @@ class _OneSpikeModel(_NeuronModel):
     """At most one spike per window: at step t = wait + k, the first k with v ≥ θ(k), or -1 with v ≤ -θ_negative(k)."""
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=2)
-    spike_phase: NDArray[np.int16] = LavaPyType(np.ndarray, PHASE_DTYPE, precision=16)
+    spike_phase: NDArray[np.int16] = LavaPyType(np.ndarray, WORD_DTYPE, precision=16)
     wait: int = LavaPyType(int, np.uint16, precision=16)
     signed: int = LavaPyType(int, np.uint8, precision=1)
     table_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=16)
@@ -126,7 +126,7 @@ class _OneSpikeModel(_NeuronModel):
         if self.signed:
             theta = self.theta(self.negative_mant[k - 1], self.negative_shift[k - 1])
             spikes -= may_fire & (spikes == 0) & (self.v <= -theta)
-        self.spike_phase += spikes * PHASE_DTYPE(k)
+        self.spike_phase += spikes * WORD_DTYPE(k)
         self.s_out.send(spikes)
 
     def last_step(self) -> int:

@@ -22,7 +22,7 @@ def equal_phases(case: Case) -> FastExecutor:
     expected, fast = reference.run(*case), FastExecutor(case.network)
     found = fast.run(case.codes, potentials=False)
     for name, layer in expected.layers.items():
-        assert np.array_equal(layer.phases, found.layers[name].phases), name  # type: ignore[arg-type]
+        assert np.array_equal(layer.words, found.layers[name].words), name  # type: ignore[arg-type]
     assert np.array_equal(expected.output, found.output)
     assert np.array_equal(expected.output, fast.predict(case.codes))
     return fast
@@ -81,7 +81,7 @@ def test_broken_arithmetic_sends_the_batch_to_the_exact_kernel(monkeypatch: pyte
     monkeypatch.setattr(BoundedLayer, "_sums", broken)
     found = fast.run(case.codes, potentials=False)
     assert layer.decisions.breaches > 0
-    assert np.array_equal(expected.layers[name].phases, found.layers[name].phases)  # type: ignore[arg-type]
+    assert np.array_equal(expected.layers[name].words, found.layers[name].words)  # type: ignore[arg-type]
 
 
 def test_short_waits_are_never_bounded() -> None:

@@ -63,7 +63,7 @@ def equal_phases(net: Network, codes: SparseSample) -> dict[str, BoundedGraphLay
     for given in (codes, codes.dense("test")):
         found = fast.run(given, potentials=False)
         for name in ("dense", "sum"):
-            assert np.array_equal(expected.layers[name].phases, found.layers[name].phases), name  # type: ignore[arg-type]
+            assert np.array_equal(expected.layers[name].words, found.layers[name].words), name  # type: ignore[arg-type]
         assert np.array_equal(expected.output, found.output)
     return {name: layer for name, layer in fast.bounded.items() if isinstance(layer, BoundedGraphLayer)}
 
@@ -103,7 +103,7 @@ def test_broken_arithmetic_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layer.group, "sums", lambda phases: np.broadcast_to(lowest, (NODES, FEATURES)).copy())
     found = fast.run(codes, potentials=False)
     assert layer.decisions.breaches == 1
-    assert np.array_equal(expected.layers["sum"].phases, found.layers["sum"].phases)  # type: ignore[arg-type]
+    assert np.array_equal(expected.layers["sum"].words, found.layers["sum"].words)  # type: ignore[arg-type]
 
 
 def test_a_budget_without_room_for_bounds_does_without() -> None:

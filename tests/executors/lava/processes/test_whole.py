@@ -30,7 +30,7 @@ def test_a_stream(tmp_path: Path) -> None:
     network = everything(2)
     x = codes(network, 6)
     expected = reference.run(network, x)
-    assert fires(network, expected) and (np.asarray(expected.layers["signed"].phases) < 0).any()
+    assert fires(network, expected) and (np.asarray(expected.layers["signed"].words) < 0).any()
     watch = Watch()
     assert_equal(expected, run(network, x, processes="whole", progress=watch, timeout_s=60))
     assert watch.nothing_left()
