@@ -165,6 +165,10 @@ class DeploymentError(OneSpikeError):
     """A network cannot run on a board; the message lists what is missing with its remedy."""
 
 
+class SimulatorError(OneSpikeError):
+    """A simulator of another project is not installed, or the network cannot run on it."""
+
+
 class DistributedError(OneSpikeError):
     """Another rank of a group of processes failed, ended, or did not answer in time."""
 
