@@ -147,15 +147,17 @@ class InputPlan:
 
 @dataclass(frozen=True, eq=False)
 class StagePlan:
-    """Code of a stage's value: with a full wait, the spike comes at the first phase k with z ≥ threshold · table[k-1].
+    """Code of a stage's value: with a full wait, the spike has the first word w with z ≥ threshold · table[w-1].
+
+    Without payload a word is a phase, and L = T.
 
     Attributes:
         code: levels of its output.
         scale: λ, the value of level 1 in the units of the ANN, broadcastable to the stage's shape.
         wait: steps before the first decision; None for all input steps (full wait).
         threshold: positive factor per neuron, broadcastable to the stage's shape.
-        table: (T,) factor per phase, not increasing; infinite for a phase whose value the activation never reaches.
-        negative: (T,) the same for negative spikes, -z ≥ threshold · negative[k-1]; None for unsigned stages.
+        table: (L,) factor per word, not increasing; infinite for a word whose value the activation never reaches.
+        negative: (L,) the same for negative spikes, -z ≥ threshold · negative[w-1]; None for unsigned stages.
         offset: value of no spike, broadcastable to the stage's shape, see `core.graphs.network.Population`; the bias of
             the stage includes -offset, so that z is relative to it.
     """

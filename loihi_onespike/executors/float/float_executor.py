@@ -23,8 +23,8 @@ from loihi_onespike.core.encoding import encode_values, finish_output
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
 from loihi_onespike.core.trace import LayerTrace, Trace
-from loihi_onespike.executors.float.quantizer import Quantizer, first_phase
-from loihi_onespike.executors.float.tensor_codes import tensor_code
+from loihi_onespike.executors.float.quantizer import Quantizer, first_word
+from loihi_onespike.executors.float.tensor_codes import ALMOST, tensor_code
 from loihi_onespike.executors.tensors.activation_functions import activate
 from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST, StageSum
 
@@ -96,16 +96,16 @@ class FloatExecutor:
         return finish_output(values[out.name].double().cpu().numpy(), out.order, out.finish)
 
     def trace(self, x: NDArray[np.floating] | torch.Tensor | SparseSample) -> Trace:
-        """Spike phases of every hidden population, and as v the real pre-activations, (N, *shape) per stage."""
+        """Code words of every hidden population, and as v the real pre-activations, (N, *shape) per stage."""
         assert self.graph.input_plan is not None
         given = x if isinstance(x, SparseSample) else np.asarray(x)
         layers = {self.graph.input.name: LayerTrace.of_input(encode_values(self.graph.input_plan, given))}
 
         def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
-            phases = None
+            words = None
             if isinstance(stage, Stage):
-                phases = self._phases(stage, z).cpu().numpy().astype(WORD_DTYPE)
-            layers[stage.name] = LayerTrace(phases, z.double().cpu().numpy())
+                words = self._words(stage, z).cpu().numpy().astype(WORD_DTYPE)
+            layers[stage.name] = LayerTrace(words, z.double().cpu().numpy())
 
         output = self.run(x, observe)
         return Trace(layers, output)
@@ -147,14 +147,14 @@ class FloatExecutor:
             return y
         return activate(stage.activation, y)
 
-    def _phases(self, stage: Stage, z: torch.Tensor) -> torch.Tensor:
-        """Spike phase for a pre-activation; for max pooling, of the level that it passes on."""
+    def _words(self, stage: Stage, z: torch.Tensor) -> torch.Tensor:
+        """Code word for a pre-activation; for max pooling, of the level that it passes on."""
         plan = self.graph.plans[stage.name]
         relative = z / self._tensor(plan.scale if stage.kind == "max_pool" else plan.threshold)
         if stage.kind == "max_pool":
-            # The values are levels up to rounding, so a border between two levels separates them safely.
-            return first_phase(relative, np.sqrt(plan.code.levels() * plan.code.thresholds()), None)
-        return first_phase(relative, plan.table, plan.negative)
+            # The values are levels up to rounding.
+            return first_word(relative, plan.code.levels() * ALMOST, None)
+        return first_word(relative, plan.table, plan.negative)
 
     def _sparse_input(self, x: SparseSample) -> torch.Tensor | SparseSample:
         plan = self.graph.input_plan
@@ -176,18 +176,18 @@ class FloatExecutor:
 
 
 def level_of(
-    phase: torch.Tensor, code: SingleSpikeCode, scale: NDArray[np.float64], dtype: torch.dtype
+    words: torch.Tensor, code: SingleSpikeCode, scale: NDArray[np.float64], dtype: torch.dtype
 ) -> torch.Tensor:
-    """Values of the spikes of a population: λ · level(|phase|) with the sign of the phase.
+    """Values of the spikes of a population: λ · level(|word|) with the sign of the word.
 
     Args:
-        phase: signed phases, 0 for no spike.
+        words: signed code words, 0 for no spike.
         code: code of the population.
         scale: λ per neuron.
         dtype: type of the result.
     """
-    scales = torch.from_numpy(np.ascontiguousarray(scale)).to(phase.device, dtype)
-    return tensor_code(code).values(phase, dtype) * scales
+    scales = torch.from_numpy(np.ascontiguousarray(scale)).to(words.device, dtype)
+    return tensor_code(code).values(words, dtype) * scales
 
 
 def coded_input(x: torch.Tensor, plan: InputPlan) -> torch.Tensor:

@@ -16,13 +16,14 @@ from loihi_onespike.executors.threads import over_rows
 
 
 class Quantizer:
-    """y = z / threshold → level(k) of the first phase k with y + bias ≥ table[k-1], 0 for none.
+    """y = z / threshold → level(w) of the first word w with y + bias ≥ table[w-1], 0 for none.
 
-    Signed codes give -level(k) for the first k with -(y + bias) ≥ negative[k-1] where no positive phase is reached.
+    Signed codes give -level(w) for the first w with -(y + bias) ≥ negative[w-1] where no positive word is reached.
+    Without payload a word is a phase.
 
     Args:
-        table, negative: (T,) factors of the threshold, see `core.graphs.stage.StagePlan`.
-        levels: (T,) levels of the code.
+        table, negative: (L,) factors of the threshold, see `core.graphs.stage.StagePlan`.
+        levels: (L,) levels of the code.
         bias: bias in units of the threshold, broadcastable to `shape`.
         shape: shape of one sample.
     """
@@ -43,7 +44,7 @@ class Quantizer:
     def __call__(self, y: torch.Tensor) -> torch.Tensor:
         """Levels (B, *shape) of y, which does not contain the bias; a float32 tensor on the CPU is overwritten."""
         if self._lookup is None or y.dtype != torch.float32 or y.device.type != "cpu":
-            return self._level_of(self.phases(y + torch.from_numpy(self._bias).to(y.device, y.dtype)), y.dtype)
+            return self._level_of(self.words(y + torch.from_numpy(self._bias).to(y.device, y.dtype)), y.dtype)
         y = dense_layout(y)
         values, channels_last = by_place(y)
         if channels_last not in self._laid_out:
@@ -55,13 +56,13 @@ class Quantizer:
         )  # fmt: skip
         return y
 
-    def phases(self, y: torch.Tensor) -> torch.Tensor:
-        """Phases of y, which contains the bias: k, -k for a negative spike, 0 for none; int32."""
-        return first_phase(y, self._table, self._negative)
+    def words(self, y: torch.Tensor) -> torch.Tensor:
+        """Code words of y, which contains the bias: w, -w for a negative spike, 0 for none; int32."""
+        return first_word(y, self._table, self._negative)
 
-    def _level_of(self, phase: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        levels = torch.from_numpy(np.concatenate([[0.0], self._levels])).to(phase.device, dtype)
-        return torch.sign(phase) * levels[phase.abs().long()]
+    def _level_of(self, words: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        levels = torch.from_numpy(np.concatenate([[0.0], self._levels])).to(words.device, dtype)
+        return torch.sign(words) * levels[words.abs().long()]
 
 
 def dense_layout(y: torch.Tensor) -> torch.Tensor:
@@ -94,16 +95,16 @@ def parameters_by_place(values: NDArray[Any], shape: Shape, channels_last: bool)
     return np.ascontiguousarray(full.reshape(-1, shape[axis]), np.float32) + np.float32(0)
 
 
-def first_phase(z: torch.Tensor, table: NDArray[np.float64], negative: NDArray[np.float64] | None) -> torch.Tensor:
-    """First phase k with z ≥ table[k-1], or -k with -z ≥ negative[k-1]; 0 for none. int32.
+def first_word(z: torch.Tensor, table: NDArray[np.float64], negative: NDArray[np.float64] | None) -> torch.Tensor:
+    """First word w with z ≥ table[w-1], or -w with -z ≥ negative[w-1]; 0 for none. int32.
 
     Args:
         z: values in units of the threshold.
-        table: positive thresholds (T,).
-        negative: negative thresholds (T,), None for an unsigned population.
+        table: positive thresholds (L,).
+        negative: negative thresholds (L,), None for an unsigned population.
     """
-    phase = _reached(z, table)
-    return phase if negative is None else torch.where(phase > 0, phase, -_reached(-z, negative))
+    word = _reached(z, table)
+    return word if negative is None else torch.where(word > 0, word, -_reached(-z, negative))
 
 
 def _reached(z: torch.Tensor, table: NDArray[np.float64]) -> torch.Tensor:

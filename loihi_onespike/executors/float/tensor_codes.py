@@ -9,7 +9,7 @@ import torch
 
 from loihi_onespike.core.codes import BinaryCode, Code, SingleSpikeCode
 from loihi_onespike.core.registry import EntryRegistry
-from loihi_onespike.executors.float.quantizer import first_phase
+from loihi_onespike.executors.float.quantizer import first_word
 
 ALMOST = 1 - 1e-4
 """Factor on a level that allows for the rounding of float32."""
@@ -31,7 +31,7 @@ class TensorCode(ABC):
 
     @abstractmethod
     def spikes(self, words: torch.Tensor, dtype: torch.dtype, *, signed: bool) -> torch.Tensor:
-        """(T, *shape) spikes 0, 1 and, for signed populations, -1 of every phase.
+        """(T, *shape) messages of every phase: 0 for no spike, 1 without payload, negative ones for signed populations.
 
         Args:
             words: encoded values.
@@ -86,31 +86,38 @@ class BinaryTensorCode(TensorCode):
 
 @TENSOR_CODES.register(SingleSpikeCode)
 class SingleSpikeTensorCode(TensorCode):
-    """Phases of one spike each."""
+    """Code words of one spike each."""
 
     def __init__(self, code: SingleSpikeCode) -> None:
         self.code = code
 
     def rounded(self, relative: torch.Tensor) -> torch.Tensor:
         """Level of the first threshold that is reached, 0 where none is."""
-        return self.values(first_phase(relative, self.code.thresholds(), None), relative.dtype)
+        return self.values(first_word(relative, self.code.thresholds(), None), relative.dtype)
 
     def values(self, words: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        """Level of each phase, sign kept."""
+        """Level of each word, sign kept."""
         levels = torch.from_numpy(np.concatenate([[0.0], self.code.levels()])).to(words.device, dtype)
         return torch.sign(words) * levels[words.abs().long()]
 
     def spikes(self, words: torch.Tensor, dtype: torch.dtype, *, signed: bool) -> torch.Tensor:
-        """(T, *shape) 1 at the phase of the spike, -1 at that of a negative one."""
+        """(T, *shape) the message at the phase of the spike, its negative for a negative one."""
         phases = _phases(self.code.timesteps, words)
+        if self.code.payload_bits:
+            message = torch.tensor((0, *self.code.messages), device=words.device, dtype=dtype)[words.abs().long()]
+            phase = torch.div(
+                words.abs() + self.code.words_per_phase - 1, self.code.words_per_phase, rounding_mode="floor"
+            )
+            return (phase[None] == phases).to(dtype) * (torch.sign(words) * message)
         spikes = (words[None] == phases).to(dtype)
         if signed:
             spikes -= (words[None] == -phases).to(dtype)
         return spikes
 
     def arrived(self, values: torch.Tensor, scale: torch.Tensor, phase: int) -> torch.Tensor:
-        """Values of at least level(phase)."""
-        return torch.where(values >= scale * float(self.code.levels()[phase - 1]) * ALMOST, values, 0.0)
+        """Values of at least the smallest level of the phase."""
+        smallest = float(self.code.levels()[phase * self.code.words_per_phase - 1])
+        return torch.where(values >= scale * smallest * ALMOST, values, 0.0)
 
 
 def _phases(timesteps: int, words: torch.Tensor) -> torch.Tensor:

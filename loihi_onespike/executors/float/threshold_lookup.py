@@ -1,10 +1,11 @@
-"""A table of thresholds divided into cells of the float32 numbers, so that one look-up gives the phase of a value.
+"""A table of thresholds divided into cells of the float32 numbers, so that one look-up gives the code word of a value.
 
-    phase(y) = first k with y ≥ table[k], or -k with -y ≥ negative[k]; 0 for none
+    word(y) = first w with y ≥ table[w-1], or -w with -y ≥ negative[w-1]; 0 for none
 
 The upper bits of a float32 (exponent and a few bits of the mantissa) are the number of its cell. Cells grow with the
 magnitude, as the distances between thresholds do, and are made so small that none contains two thresholds of one sign.
-The phase of a value then follows from its cell and one comparison with the threshold in it, for any number of phases.
+The word of a value then follows from its cell and one comparison with the threshold in it, for any number of words.
+Without payload a word is a phase.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import WORD_DTYPE
 
 MAX_CELLS = 2**15
-"""Largest number of cells of each sign; thresholds that need more are found by bisection (`quantizer.first_phase`)."""
+"""Largest number of cells of each sign; thresholds that need more are found by bisection (`quantizer.first_word`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +26,12 @@ class ThresholdLookup:
     """Cells of positive values, followed by those of negative values where negative spikes exist.
 
     |y| is limited to [low, high]. Its cell is i = (bits(|y|) >> shift) - first, plus `cells` for a negative y of a
-    signed code, and its phase and level are entry 2 i + (|y| ≥ cut[i]) of their arrays.
+    signed code, and its word and level are entry 2 i + (|y| ≥ cut[i]) of their arrays.
 
     Attributes:
         cut: (cells or 2 cells,) float32 threshold in the cell, infinite where there is none.
-        phase: (2 · len(cut),) int16 phases, negative in the cells of negative values.
-        level: (2 · len(cut),) float32 levels of these phases.
+        word: (2 · len(cut),) int16 words, negative in the cells of negative values.
+        level: (2 · len(cut),) float32 levels of these words.
         first, shift: number of the first cell, and bits of a float32 below the cell's number.
         low, high: float32 ends of the range that the cells cover.
         cells: number of cells of one sign.
@@ -38,7 +39,7 @@ class ThresholdLookup:
     """
 
     cut: NDArray[np.float32]
-    phase: NDArray[np.int16]
+    word: NDArray[np.int16]
     level: NDArray[np.float32]
     first: int
     shift: int
@@ -57,9 +58,9 @@ class ThresholdLookup:
         close together that they need more than MAX_CELLS cells.
 
         Args:
-            table: (T,) thresholds, infinite for a phase that is never sent.
-            negative: (T,) thresholds of the negative side, None for an unsigned population.
-            levels: (T,) levels of the phases.
+            table: (L,) thresholds, infinite for a word that is never sent.
+            negative: (L,) thresholds of the negative side, None for an unsigned population.
+            levels: (L,) levels of the words.
         """
         sides = [_first_reached(table)] + ([] if negative is None else [_first_reached(negative)])
         cuts = np.concatenate([c for c, _ in sides])
@@ -76,12 +77,12 @@ class ThresholdLookup:
             return None
         parts = [_cells(c, k, first, last, shift) for c, k in sides]
         cut = np.concatenate([part[0] for part in parts])
-        phase = np.concatenate([part[1] * sign for part, sign in zip(parts, (1, -1), strict=False)])
+        word = np.concatenate([part[1] * sign for part, sign in zip(parts, (1, -1), strict=False)])
         with_zero = np.concatenate([[0.0], levels])
-        level = (np.sign(phase) * with_zero[np.abs(phase)]).astype(np.float32)
+        level = (np.sign(word) * with_zero[np.abs(word)]).astype(np.float32)
         ends = np.array([first << shift, ((last + 1) << shift) - 1], np.int32).view(np.float32)
         return cls(
-            cut, phase.astype(WORD_DTYPE), level, first, shift, ends[0], ends[1], last - first + 1, len(sides) > 1
+            cut, word.astype(WORD_DTYPE), level, first, shift, ends[0], ends[1], last - first + 1, len(sides) > 1
         )
 
 
@@ -90,21 +91,21 @@ def _bits(values: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _first_reached(table: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Thresholds below all earlier ones, in ascending order, and the phase of each; others are never reached first."""
+    """Thresholds below all earlier ones, in ascending order, and the word of each; others are never reached first."""
     lowest = np.minimum.accumulate(np.asarray(table, np.float64)).astype(np.float32)
-    cuts, phases = np.unique(lowest, return_index=True)
+    cuts, words = np.unique(lowest, return_index=True)
     finite = np.isfinite(cuts)
-    return cuts[finite], phases[finite] + 1
+    return cuts[finite], words[finite] + 1
 
 
 def _cells(
-    cuts: NDArray[np.float32], phases: NDArray[np.int64], first: int, last: int, shift: int
+    cuts: NDArray[np.float32], words: NDArray[np.int64], first: int, last: int, shift: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Threshold of each cell and the phases below and above it, side by side."""
+    """Threshold of each cell and the words below and above it, side by side."""
     cells = np.arange(first, last + 1)
     own = _bits(cuts) >> shift
     cut = np.full(len(cells), np.inf, np.float32)
     cut[own - first] = cuts
-    reached = np.concatenate([[0], phases])
+    reached = np.concatenate([[0], words])
     below, above = (reached[np.searchsorted(own, cells, side=side)] for side in ("left", "right"))
     return cut, np.stack([below, above], axis=1).ravel()

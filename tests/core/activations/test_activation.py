@@ -27,7 +27,7 @@ from loihi_onespike.core.encoding import FINISH
 from loihi_onespike.core.graphs.stage import StagePlan
 from loihi_onespike.core.registry import EntryRegistry
 from loihi_onespike.errors import ConfigurationError, MissingEntryError
-from loihi_onespike.executors.float.float_executor import first_phase, level_of
+from loihi_onespike.executors.float.float_executor import first_word, level_of
 from loihi_onespike.executors.tensors.activation_functions import ACTIVATION_FUNCTIONS, activate
 
 FUNCTIONS = [
@@ -157,7 +157,7 @@ def test_phases_of_z_are_phases_of_the_value(function: Activation, values: list[
     code = PhaseCode(Base.nearest(1.3), 12)
     scale = np.array([fraction * min(function.largest, 8.0)])
     plan = StagePlan.of(function, code, scale, None)
-    phase = first_phase(z / torch.from_numpy(plan.threshold), plan.table, plan.negative)
+    phase = first_word(z / torch.from_numpy(plan.threshold), plan.table, plan.negative)
     value = activate(function, z).numpy()
     expected = np.sign(value) * code.encode(np.abs(value) / scale)
     relative = np.abs(value)[:, None] / scale / code.thresholds()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loihi_onespike.core.codes.payload_code import PayloadCode
 from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.executors.float.tensor_codes import tensor_code
 
 CODE = PayloadCode((4096, 8192), (3, 2, 3, 2))
 
@@ -114,3 +116,15 @@ def test_a_ratio_of_one_and_no_bits_are_refused() -> None:
     for ratio, bits in ((1.0, 2), (2.0, 0)):
         with pytest.raises(ConfigurationError, match="ratio must be above 1 and payload_bits at least 1"):
             PayloadCode.geometric(ratio, 4, bits)
+
+
+def test_tensors_give_the_same_as_the_code() -> None:
+    words = np.array([-4, -1, 0, 1, 2, 3, 4])
+    on_tensors, given = tensor_code(CODE), torch.from_numpy(words.astype(np.int32))
+    assert on_tensors.values(given, torch.float64).tolist() == CODE.decode(words).tolist()
+    spikes = on_tensors.spikes(given, torch.float32, signed=True).numpy()
+    assert [s.tolist() for s in spikes] == [CODE.spikes(words, 1).tolist(), CODE.spikes(words, 2).tolist()]
+    rounded = on_tensors.rounded(torch.tensor([9.0, 2.4, 0.5, 0.4], dtype=torch.float64))
+    assert rounded.tolist() == [3.0, 2.0, 1.0, 0.0]
+    arrived = on_tensors.arrived(torch.tensor([6.0, 4.0, 3.0, 2.0, 0.0]), torch.tensor([2.0]), 1)
+    assert arrived.tolist() == [6.0, 4.0, 0.0, 0.0, 0.0]  # λ = 2: levels 6 and 4 of phase 1, 3 and 2 of phase 2

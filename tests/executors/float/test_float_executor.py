@@ -12,7 +12,7 @@ from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Window
 from loihi_onespike.core.maps.shapes import aligned
 from loihi_onespike.executors.float.float_executor import FloatExecutor, level_of
-from loihi_onespike.executors.float.quantizer import first_phase
+from loihi_onespike.executors.float.quantizer import first_word
 from loihi_onespike.executors.tensors.activation_functions import activate
 from loihi_onespike.executors.tensors.stage_sum import gathered
 from loihi_onespike.executors.tensors.tensor_maps import tensor_map
@@ -91,7 +91,7 @@ def test_executor_equals_the_plain_formula(coded: bool) -> None:
         values[stage.name] = z
         if isinstance(stage, Stage) and stage.kind != "max_pool":
             plan = graph.plans[stage.name]
-            phase = first_phase(z / torch.from_numpy(np.asarray(plan.threshold)), plan.table, plan.negative)
+            phase = first_word(z / torch.from_numpy(np.asarray(plan.threshold)), plan.table, plan.negative)
             value = level_of(phase, plan.code, plan.scale, torch.float64)
             values[stage.name] = value if coded else activate(stage.activation, z)
     assert np.allclose(output, values[graph.output.name].numpy(), rtol=1e-9)

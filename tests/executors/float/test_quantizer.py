@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from loihi_onespike.core.codes import Base, Codebook, PhaseCode, SingleSpikeCode
-from loihi_onespike.executors.float.quantizer import Quantizer, first_phase
+from loihi_onespike.core.codes import Base, Codebook, PayloadCode, PhaseCode, SingleSpikeCode
+from loihi_onespike.executors.float.quantizer import Quantizer, first_word
 from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
 
 CODES: dict[str, SingleSpikeCode] = {
@@ -15,6 +15,8 @@ CODES: dict[str, SingleSpikeCode] = {
     "base 2, thresholds at powers of two": PhaseCode(Base.nearest(2.0), 8, threshold_shift=False),
     "base 1.02, 200 phases": PhaseCode(Base.nearest(1.02), 200),
     "codebook": Codebook((4096, 4100, 9000, 4097, 16000, 5000)),
+    "eight messages in each of four phases": PayloadCode.geometric(3.0, 4, 3),
+    "sixteen messages in each of two phases": PayloadCode.geometric(8.0, 2, 4, threshold_shift=False),
     "one phase": PhaseCode(Base.nearest(1.5), 1),
 }
 
@@ -81,7 +83,7 @@ def test_thresholds_without_cells_are_compared() -> None:
 def test_a_phase_that_is_never_sent_has_no_cell() -> None:
     code = PhaseCode(Base.nearest(1.5), 3)
     table = np.array([np.inf, 0.5, 0.25])
-    found = first_phase(torch.tensor([9.0, 0.5, 0.3, 0.1]), table, None)
+    found = first_word(torch.tensor([9.0, 0.5, 0.3, 0.1]), table, None)
     assert found.tolist() == [2, 2, 3, 0]
     y = torch.tensor([[9.0, 0.5, 0.3, 0.1]])
     levels = Quantizer(table, None, code.levels(), np.zeros(()), (4,))(y).numpy()[0]

@@ -83,7 +83,7 @@ class BoundedLayer:
         c, p, event = self.lookup, self.population, self.event
         sent = np.empty(z.shape, WORD_DTYPE)
         over_rows(
-            decide_by_bounds, len(z), z, rest, self.factor, self.offset, self.slack, self.limit, c.cut, c.phase,
+            decide_by_bounds, len(z), z, rest, self.factor, self.offset, self.slack, self.limit, c.cut, c.word,
             np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
         )  # fmt: skip
         counts = np.zeros((len(z), 2), np.int64)

@@ -114,7 +114,7 @@ class BoundedGraphLayer:
         c, (factor, offset, slack, limit, _) = self.lookup, self._bounds
         sent = np.empty((1, *z.shape), WORD_DTYPE)
         over_rows(
-            decide_by_bounds, 1, z[None], np.zeros((0, 0, 0), np.float32), factor, offset, slack, limit, c.cut, c.phase,
+            decide_by_bounds, 1, z[None], np.zeros((0, 0, 0), np.float32), factor, offset, slack, limit, c.cut, c.word,
             np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed, sent,
         )  # fmt: skip
         counts = np.zeros((max(z.shape), 2), np.int64)
