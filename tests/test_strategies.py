@@ -156,6 +156,22 @@ def test_every_feature_occurs_and_spikes_are_varied() -> None:
     assert late > 0.25 * fired
 
 
+def test_everything_about_payload_occurs() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(100):
+        for p in (n := random_network(seed, payload=70)).hidden:
+            codes = {n.by_name[s.pre].code for s in n.synapses_onto(p.name)}  # type: ignore[union-attr]
+            wait = "full wait" if p.wait == p.membrane.input_steps else "short wait"
+            if p.code.payload_bits:
+                seen.update({p.kind, f"{p.code.payload_bits} bits", f"{wait}, signed" if p.signed else wait})
+            if len({c.payload_bits for c in codes}) > 1:
+                seen["several payloads onto one population"] += 1
+        seen["input"] += n.input.code.payload_bits > 0
+    wanted = {"relu", "linear", "max_pool", "average_pool", "relay", "1 bits", "2 bits", "3 bits", "full wait"}
+    wanted |= {"short wait", "full wait, signed", "short wait, signed", "several payloads onto one population", "input"}
+    assert not {name for name in wanted if seen[name] < 2}
+
+
 def test_a_seed_gives_the_same_network_again() -> None:
     first, second = random_case(5), random_case(5)
     assert first.network.populations[1].name == second.network.populations[1].name

@@ -21,6 +21,16 @@ from tests.support.models import inputs, make
 @given(cases())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_fast_equals_the_reference(case: Case) -> None:
+    _check_fast(case)
+
+
+@given(cases(payload=60))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_fast_equals_the_reference_with_payload(case: Case) -> None:
+    _check_fast(case)
+
+
+def _check_fast(case: Case) -> None:
     expected = reference.run(*case)
     for events in (True, False):
         found = FastExecutor(case.network, events=events).run(case.codes)
@@ -29,9 +39,10 @@ def test_fast_equals_the_reference(case: Case) -> None:
         assert np.array_equal(expected.output, found.output)
 
 
+@pytest.mark.parametrize("payload", [0, 60])
 @pytest.mark.parametrize("seed", range(40))
-def test_peaks_are_those_of_the_reference(seed: int) -> None:
-    case = random_case(seed)
+def test_peaks_are_those_of_the_reference(seed: int, payload: int) -> None:
+    case = random_case(seed, payload=payload)
     expected = reference.run(*case)
     founds = [FastExecutor(case.network, events=events).run(case.codes) for events in (True, False)]
     for name, layer in expected.layers.items():

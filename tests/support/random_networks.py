@@ -7,11 +7,13 @@ that spikes come at all phases. This drive only picks numbers; nothing is ever c
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.conversion.quantization.max_pooling import LARGEST_POWER, digit_synapses
 from loihi_onespike.core.codes import (
     V_MAX,
     V_MIN,
@@ -19,9 +21,11 @@ from loihi_onespike.core.codes import (
     BinaryCode,
     Code,
     Codebook,
+    PayloadCode,
     PhaseCode,
     SingleSpikeCode,
     ThresholdTable,
+    largest_digit,
     leak,
     saturate_v,
 )
@@ -36,7 +40,7 @@ from loihi_onespike.core.graphs.network import (
     Synapse,
 )
 from loihi_onespike.core.graphs.verify_network import verify
-from loihi_onespike.core.maps import Diagonal, LinearMap, Shape, op_input_shape
+from loihi_onespike.core.maps import Diagonal, LinearMap, Pool, Shape, Window, op_input_shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from tests.support.choices import Choices
 from tests.support.random_ops import (
@@ -53,6 +57,7 @@ BASES = (1.3, 1.5, 1.2, 2.0, 1.06, 3.7)
 KINDS = ("relu", "linear", "max_pool", "average_pool", "relay")
 FINISHES = ("identity", "relu", "softmax", "log_softmax", "sigmoid", "tanh")
 DRIVE_IMAGES = 4
+TWO = np.array(2, np.int16)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ class NetworkOptions:
         delays: allow axon delays that no branch requires.
         binary_input, single_spike_input: allowed codes of the input.
         saturating: allow magnitudes that saturate v.
+        payload: share of the codes with graded payload, in percent.
     """
 
     max_hidden: int = 5
@@ -85,11 +91,12 @@ class NetworkOptions:
     binary_input: bool = True
     single_spike_input: bool = True
     saturating: bool = True
+    payload: int = 0
 
 
 @dataclass
 class _Draft:
-    """Unfinished network; spikes[name] is (steps, images, neurons), and starts[name] as in `Network.starts`."""
+    """Unfinished network; spikes[name] holds messages (steps, images, neurons), starts[name] is as in `Network`."""
 
     populations: list[AnyPopulation] = field(default_factory=list)
     synapses: list[Synapse] = field(default_factory=list)
@@ -103,7 +110,7 @@ class _Draft:
 def random_codes(choices: Choices, source: InputPopulation, images: int) -> NDArray[np.integer]:
     """Input codes (images, *shape) in the type of `encode_input`; zeros and the largest code are frequent."""
     rng = choices.generator()
-    highest = 2**source.code.bits - 1 if isinstance(source.code, BinaryCode) else source.code.timesteps
+    highest = int(source.code.words()[-1])
     codes = rng.integers(0, highest + 1, (images, *source.shape))
     special = rng.random(codes.shape)
     codes = np.where(special < 0.15, 0, np.where(special > 0.9, highest, codes))
@@ -127,14 +134,14 @@ def _add_input(choices: Choices, options: NetworkOptions, draft: _Draft, timeste
     sizes = {1: ((1, 8),), 2: ((1, 4), (1, 8)), 3: ((1, 3), (2, 6), (2, 6))}[rank]
     shape = tuple(choices.integer(*size) for size in sizes)
     single = options.single_spike_input and (not options.binary_input or choices.chance(30))
-    code = _code(choices, timesteps) if single else BinaryCode(choices.integer(1, 8))
+    code = _code(choices, options, timesteps) if single else BinaryCode(choices.integer(1, 8))
     per_channel = (shape[0], *(1,) * (rank - 1)) if choices.chance(50) else ()
     rng = choices.generator()
     scale, offset = rng.uniform(0.1, 3.0, per_channel), np.asarray(rng.uniform(-1, 1, per_channel))
     source = InputPopulation("input", shape, code, np.asarray(scale), offset)
     codes = random_codes(choices, source, DRIVE_IMAGES).reshape(DRIVE_IMAGES, -1)
     steps = range(1, code.timesteps + 1)
-    spikes = [code.spikes(codes, t) if isinstance(code, BinaryCode) else (codes == t).astype(np.int64) for t in steps]
+    spikes = [code.spikes(codes, t) for t in steps]
     draft.populations.append(source)
     draft.spikes["input"], draft.starts["input"] = np.stack(spikes), 0
 
@@ -143,16 +150,34 @@ def _base(choices: Choices) -> Base:
     return Base.nearest(choices.pick(BASES))
 
 
-def _code(choices: Choices, timesteps: int) -> SingleSpikeCode:
-    """A base, or a codebook with a random gain at every phase."""
+def _code(choices: Choices, options: NetworkOptions, timesteps: int) -> SingleSpikeCode:
+    """A base, a codebook with a random gain at every phase, or random messages."""
+    if options.payload and choices.chance(options.payload):
+        return _payload_code(choices, timesteps)
     if choices.chance(60):
         return PhaseCode(_base(choices), timesteps, choices.chance(80))
     gains = choices.generator().integers(4096 + 1, int(choices.pick((1.4, 2, 4)) * 4096), timesteps)
     return Codebook(tuple(int(g) for g in gains), choices.chance(80))
 
 
+def _payload_code(choices: Choices, timesteps: int) -> PayloadCode:
+    """Random messages at every phase, and random gains with which the levels fall."""
+    count, largest = 2 ** choices.integer(1, 3), choices.pick((3, 10, 15, 127))
+    lowest = choices.integer(1, max(largest // 8, 1))
+    rng = choices.generator()
+    choice = np.arange(lowest, max(min(largest, 8 * lowest), lowest + count - 1) + 1)
+    messages = [np.sort(rng.choice(choice, count, replace=False))[::-1] for _ in range(timesteps)]
+    gains = [int(rng.integers(4096, 8193))]
+    for before, after in pairwise(messages):
+        low = int(after[0] * 4096 // before[-1]) + 1  # the first level is below the last one of the phase before
+        gains.append(int(rng.integers(max(low, 4096), max(low, 4096) + 4096)))
+    return PayloadCode(tuple(gains), tuple(int(m) for m in np.concatenate(messages)), choices.chance(80))
+
+
 def _continued(choices: Choices, code: Code, timesteps: int) -> SingleSpikeCode:
-    """The same levels for another number of phases."""
+    """The same levels for another number of phases; codes with payload have the same number in all populations."""
+    if isinstance(code, PayloadCode):
+        return code
     if len(set(code.gains)) == 1:
         return PhaseCode(Base(code.gains[0]), timesteps, choices.chance(80))
     return Codebook(_longer(code.gains, timesteps), choices.chance(80))
@@ -168,22 +193,25 @@ def _add_hidden(choices: Choices, options: NetworkOptions, draft: _Draft, name: 
     pre = _pick_pre(choices, draft)
     if kind in ("max_pool", "average_pool") and len(pre.shape) == 1:
         kind = "relu" if "relu" in options.kinds else kind
+    if kind == "max_pool" and pre.code.payload_bits and isinstance(pre, Population) and pre.signed:
+        kind = "relay"
     synapses, shape = _incoming(choices, options, draft, name, pre, kind)
     steps = max(draft.spikes[s.pre].shape[0] for s in synapses)
     plain = kind in ("max_pool", "relay")
     wait = steps if options.full_wait and not plain else 0 if plain else choices.integer(0, steps)
     same = plain or choices.chance(50)
-    code = _continued(choices, pre.code, timesteps) if same else _code(choices, timesteps)
+    code = _continued(choices, pre.code, timesteps) if same else _code(choices, options, timesteps)
     if plain:
         membrane = Membrane((4096,) * steps, 0, np.zeros((), np.int64), np.array(0.5))
     else:
         membrane = _membrane(choices, options, shape, steps, pre)
     v = _drive(draft, synapses, membrane, shape)
-    table = ThresholdTable.constant(timesteps) if plain else _table(choices, code, membrane, wait)
+    table = ThresholdTable.of_messages(code.messages) if plain else _table(choices, code, membrane, wait)
     negative = None
     if kind == "linear" or (kind == "relay" and isinstance(pre, Population) and pre.signed):
         negative = table if choices.chance(70) or plain else _table(choices, code, membrane, wait)
-    threshold = np.array(2, np.int64) if plain else _threshold(choices, shape, table, v, wait)
+    digits = kind == "max_pool" and code.payload_bits > 0
+    threshold = np.array(1 if digits else 2, np.int64) if plain else _threshold(choices, shape, code, table, v, wait)
     scale = np.asarray(choices.generator().uniform(0.1, 5.0, _broadcast(choices, shape)))
     offset = np.asarray(0.5 * scale) if negative is not None and not plain and choices.chance(50) else np.zeros(())
     population = Population(name, shape, kind, membrane, wait, code, threshold, table, negative, scale, offset)
@@ -215,11 +243,11 @@ def _incoming(
 ) -> tuple[list[Synapse], Shape]:
     """Synapses onto a new population with delays that line their phases up, and the shape of the population."""
     if kind in ("max_pool", "relay"):
-        two = np.array(2, dtype=np.int16)
-        op: LinearMap = random_pool(choices, pre.shape, 2) if kind == "max_pool" else Diagonal(two)
-        first = Synapse(name, pre.name, name, op, None, 0, choices.integer(0, 9) if options.delays else 0)
-        draft.starts[name] = draft.arrival(pre) + first.axon_delay
-        return [first], op.output_shape(pre.shape)
+        plain = _pooling(choices, name, pre) if kind == "max_pool" else [Synapse(name, pre.name, name, Diagonal(TWO))]
+        delay = choices.integer(0, 9) if options.delays else 0
+        draft.starts[name] = draft.arrival(pre) + delay
+        shape = plain[0].op.output_shape(op_input_shape(pre.shape, plain[0].index))
+        return [replace(s, axon_delay=delay) for s in plain], shape
     index = random_gather(choices, pre.shape) if options.gathers and choices.chance(30) else None
     sources = [(pre, index)]
     others = [p for p in draft.populations if isinstance(p, (Population, InputPopulation))]
@@ -237,10 +265,8 @@ def _incoming(
     extra = min(room, choices.integer(1, 5)) if options.delays and choices.chance(20) else 0
     draft.starts[name] = latest + extra
     seen = op_input_shape(sources[0][0].shape, sources[0][1])
-    if kind == "average_pool" and len(seen) > 1:
-        op = random_pool(choices, seen, 2)
-    else:
-        op = random_op(choices, seen, options.ops)
+    averages = kind == "average_pool" and len(seen) > 1
+    op: LinearMap = random_pool(choices, seen, 2) if averages else random_op(choices, seen, options.ops)
     synapses = []
     for number, (source, gather) in enumerate(sources):
         synapses.append(
@@ -255,6 +281,17 @@ def _incoming(
             )
         )
     return synapses, op.output_shape(seen)
+
+
+def _pooling(choices: Choices, name: str, pre: Population | InputPopulation) -> list[Synapse]:
+    """Synapses of a random max pooling; that of messages has windows that fit into v."""
+    op = random_pool(choices, pre.shape, 2)
+    if not pre.code.payload_bits:
+        return [Synapse(name, pre.name, name, op)]
+    bits = pre.code.largest_message.bit_length()
+    if 1 + bits * (op.window.count - 1) > LARGEST_POWER:  # two neurons in a row, where there are two
+        op = Pool(Window.plain((*(1,) * (len(pre.shape) - 2), min(2, pre.shape[-1]))), TWO)
+    return digit_synapses(name, op.output_shape(pre.shape), bits, [pre.name], [synapse_matrix(op, pre.shape)])
 
 
 def _broadcast(choices: Choices, shape: Shape) -> Shape:
@@ -282,10 +319,10 @@ def _membrane(
 
 def _table(choices: Choices, code: SingleSpikeCode, membrane: Membrane, wait: int) -> ThresholdTable:
     """The table of a ReLU (growing v, falling θ), or any falling one with entries below zero (other activations)."""
+    phases = code.phase_of(code.words()[1:])
     if choices.chance(15):
-        return ThresholdTable.from_gains(np.sort(choices.generator().uniform(-0.5, 1.0, code.timesteps))[::-1])
-    steps = np.minimum(wait + np.arange(1, code.timesteps + 1), membrane.input_steps)
-    gains = code.thresholds() * membrane.gains[steps]
+        return ThresholdTable.from_gains(np.sort(choices.generator().uniform(-0.5, 1.0, len(phases)))[::-1])
+    gains = code.thresholds() * membrane.gains[np.minimum(wait + phases, membrane.input_steps)]
     return ThresholdTable.from_gains(gains / gains.max())
 
 
@@ -311,33 +348,34 @@ def _at_decision(v: NDArray[np.int64], wait: int, phase: NDArray[np.integer] | i
 
 
 def _threshold(
-    choices: Choices, shape: Shape, table: ThresholdTable, v: NDArray[np.int64], wait: int
+    choices: Choices, shape: Shape, code: SingleSpikeCode, table: ThresholdTable, v: NDArray[np.int64], wait: int
 ) -> NDArray[np.int64]:
-    """Thresholds that some neuron reaches at a random phase in one of the images."""
+    """Thresholds that some neuron reaches for a random word in one of the images."""
     size = _broadcast(choices, shape)
     rng = choices.generator()
-    phase = rng.integers(1, len(table.mant) + 1, size)
+    word = rng.integers(1, len(table.mant) + 1, size)
     neuron = np.arange(prod(shape)).reshape(shape) if size == shape else rng.integers(0, prod(shape), size)
-    reached = v[_at_decision(v, wait, phase), rng.integers(0, DRIVE_IMAGES, size), neuron]
-    gains = table.gains()[phase - 1]
+    reached = v[_at_decision(v, wait, code.phase_of(word)), rng.integers(0, DRIVE_IMAGES, size), neuron]
+    gains = table.gains()[word - 1]
     threshold = np.abs(reached) / np.where(np.abs(gains) > 1e-3, np.abs(gains), 1.0)
     return np.asarray(np.clip(np.rint(threshold), 1, V_MAX), dtype=np.int64)
 
 
 def _spikes(population: Population, v: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Spikes (T, images, neurons) that follow from v."""
+    """Messages (T, images, neurons) that follow from v."""
     threshold = np.broadcast_to(population.threshold, population.shape).ravel()
     theta = population.table.thresholds(threshold)
     negative = population.negative.thresholds(threshold) if population.negative else None
-    spikes = np.zeros((population.timesteps, *v.shape[1:]), np.int64)
-    silent = np.ones(v.shape[1:], bool)
+    sent = np.zeros(v.shape[1:], np.int64)
+    of_phase = population.code.words_per_phase
     for k in range(1, population.timesteps + 1):
         now = v[_at_decision(v, population.wait, k)]
-        up = silent & (now >= theta[k - 1])
-        down = silent & ~up & (now <= -negative[k - 1]) if negative is not None else np.zeros_like(up)
-        spikes[k - 1] = up.astype(np.int64) - down
-        silent &= ~(up | down)
-    return spikes
+        if population.digit_bits:
+            now = largest_digit(now, population.digit_bits)
+        for sign, side in ((1, theta), (-1, negative)) if negative is not None else ((1, theta),):
+            for w in range((k - 1) * of_phase + 1, k * of_phase + 1):
+                sent = np.where((sent == 0) & (sign * now >= side[w - 1]), sign * w, sent)
+    return np.stack([population.code.spikes(sent, k) for k in range(1, population.timesteps + 1)])
 
 
 def with_options(options: NetworkOptions | None, **changes: object) -> NetworkOptions:

@@ -61,11 +61,11 @@ def align(network: Network) -> Network:
 
 
 def _relay(pre: AnyPopulation, name: str) -> tuple[Population, Synapse]:
-    """Neurons that repeat the spike of their input at the same phase, and the delayed synapse onto them."""
+    """Neurons that repeat the spike of their input, phase and message, and the delayed synapse onto them."""
     if not isinstance(pre, Population):
         kind = "input" if isinstance(pre, InputPopulation) else "readout"
         raise GraphError(f"{name}: {pre.name} is an {kind} and cannot be relayed by one-spike neurons; recode it first")
-    table = ThresholdTable.constant(pre.timesteps)
+    table = ThresholdTable.of_messages(pre.code.messages)
     membrane = Membrane((2**LEAK_SHIFT,) * pre.timesteps, 0, np.zeros((), np.int64), np.ones(()))
     negative = table if pre.signed else None
     threshold, weight = np.array(2, np.int64), np.full((1,) * len(pre.shape), 2, np.int16)

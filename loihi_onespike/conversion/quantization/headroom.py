@@ -67,8 +67,8 @@ def worst_case_bits(
 ) -> tuple[int, int]:
     """Bits, sign included, of the largest |v| and of the largest per-step input sum that the weights allow.
 
-    Every neuron spikes once at the worst moment: the first phase for v, all at the same phase for the sum; a binary
-    coded input spikes in every phase.
+    Every neuron sends its largest message once at the worst moment: the first phase for v, all at the same phase for
+    the sum; a binary coded input spikes in every phase.
 
     Args:
         population: the population.
@@ -80,7 +80,7 @@ def worst_case_bits(
     per_step, weighted = 0.0, 0.0
     for synapse in synapses:
         pre = populations[synapse.pre]
-        magnitude = synapse.op.row_magnitude * 2.0**synapse.weight_exp
+        magnitude = synapse.op.row_magnitude * 2.0**synapse.weight_exp * pre.code.largest_message
         per_step += magnitude
         weighted += magnitude * float(later.sum() if pre.code.multi_spike else later[0])
     bias = float(np.abs(membrane.bias).max(initial=0))

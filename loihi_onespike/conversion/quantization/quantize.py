@@ -21,7 +21,8 @@ from loihi_onespike.conversion.quantization.headroom import Headroom
 from loihi_onespike.conversion.quantization.integer_run import IntegerRun
 from loihi_onespike.conversion.quantization.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
 from loihi_onespike.conversion.quantization.integer_weights import integer_links, largest_where_shared
-from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, Code, ThresholdTable, leak_loss
+from loihi_onespike.conversion.quantization.max_pooling import max_pooling, synapse_name
+from loihi_onespike.core.codes import V_MAX, Code, leak_loss
 from loihi_onespike.core.encoding import Codes
 from loihi_onespike.core.graphs.network import (
     AnyPopulation,
@@ -34,7 +35,6 @@ from loihi_onespike.core.graphs.network import (
 )
 from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
 from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT, MAX_WEIGHT_EXP, verify
-from loihi_onespike.core.maps.pool import as_pool
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import GraphError
 
@@ -65,16 +65,18 @@ def quantize(
     populations: list[AnyPopulation] = [source]
     synapses: list[Synapse] = []
     headroom: dict[str, Headroom] = {}
+    macs: dict[str, int] = {}
     for done, stage in enumerate(graph.stages[1:], 1):
         assert isinstance(stage, Stage | OutputStage)
         population, onto, trace = _fitted(graph, stage, run, weight_bits)
         populations.append(population)
         synapses += onto
+        macs |= _macs(stage, onto)
         headroom[stage.name] = Headroom.of(population, onto, run.populations, trace, weight_bits)
         run.add(population, trace)
         if progress is not None:
             progress("quantize", done, len(graph.stages) - 1)
-    facts = {"headroom": {name: vars(h) for name, h in headroom.items()}, "ann_macs": _macs(graph, synapses)}
+    facts = {"headroom": {name: vars(h) for name, h in headroom.items()}, "ann_macs": macs}
     return verify(align(Network(graph.name, tuple(populations), tuple(synapses), facts)))
 
 
@@ -102,14 +104,15 @@ def _population(
     pres = [run.populations[link.pre] for link in stage.links]
     leak = _leak(stage, [(p.name, p.code) for p in pres])
     if isinstance(stage, Stage) and stage.kind == "max_pool":
-        return _first_spike(graph, stage)
+        populations = {link.pre: run.populations[link.pre] for link in stage.links}
+        return max_pooling(stage, graph.plans[stage.name], populations, graph.input_steps(stage))
     scales = [(graph.scale_of(link.pre), graph.by_name[link.pre].shape) for link in stage.links]
 
     def built(finest: NDArray[np.float64], most_exp: int) -> tuple[list[Synapse], Membrane]:
         """Synapses and membrane without fraction bits, in units no finer than `finest`."""
         integers, unit = integer_links(stage, scales, weight_bits, finest, most_exp)
         onto = [
-            Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index, weight_exp)
+            Synapse(synapse_name(stage, i), link.pre, stage.name, op, link.index, weight_exp)
             for i, (link, (op, weight_exp)) in enumerate(zip(stage.links, integers, strict=True))
         ]
         return onto, Membrane(leak, 0, np.rint(stage.bias / unit).astype(np.int64), unit)
@@ -161,26 +164,6 @@ def _leak(stage: Stage | OutputStage, codes: list[tuple[str, Code]]) -> tuple[in
     return longest
 
 
-def _first_spike(graph: StageGraph, stage: Stage) -> tuple[Population, list[Synapse]]:
-    """Max pooling: a population without gain and wait, whose threshold the first input spike reaches."""
-    plan = graph.plans[stage.name]
-    synapses = []
-    for i, link in enumerate(stage.links):
-        op = as_pool(link.op, stage.name).with_weight(np.array(2, np.int16))
-        synapses.append(Synapse(_synapse_name(stage, i), link.pre, stage.name, op, link.index))
-    zero, one = np.zeros((), np.int64), np.ones(())
-    membrane = Membrane((2**LEAK_SHIFT,) * graph.input_steps(stage), 0, zero, one)
-    table = ThresholdTable.constant(plan.code.timesteps)
-    threshold = np.array(2, np.int64)
-    return Population(
-        stage.name, stage.shape, "max_pool", membrane, 0, plan.code, threshold, table, None, plan.scale
-    ), synapses
-
-
-def _synapse_name(stage: Stage | OutputStage, i: int) -> str:
-    return stage.name if len(stage.links) == 1 else f"{stage.name}.{i}"
-
-
 def _ranges(
     graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, synapses: Sequence[Synapse], membrane: Membrane
 ) -> NDArray[np.float64]:
@@ -201,7 +184,8 @@ def _swings(
     return largest_where_shared(reached, membrane.unit.shape)
 
 
-def _macs(graph: StageGraph, synapses: Sequence[Synapse]) -> dict[str, int]:
-    """Multiply-accumulates of the ANN that each synapse group computes."""
-    macs = [link.macs for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
-    return {synapse.name: count for synapse, count in zip(synapses, macs, strict=True)}
+def _macs(stage: Stage | OutputStage, synapses: Sequence[Synapse]) -> dict[str, int]:
+    """Multiply-accumulates of the ANN that each synapse group of a stage computes; none in max pooling."""
+    if stage.kind == "max_pool":
+        return {synapse.name: 0 for synapse in synapses}
+    return {synapse.name: link.macs for synapse, link in zip(synapses, stage.links, strict=True)}

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import BinaryCode, Code, SingleSpikeCode
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
 from loihi_onespike.core.registry import EntryRegistry
 
 CODE_BITS: EntryRegistry[Callable[[Any], int]] = EntryRegistry("the event kernels", __name__)
@@ -21,6 +22,17 @@ CODE_BITS.add(SingleSpikeCode, lambda code: 0)
 def code_bits(code: Code) -> int:
     """Bits of the code words (see CODE_BITS); raises MissingEntryError for a code without an entry."""
     return CODE_BITS[code](code)
+
+
+def graded(population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]) -> bool:
+    """Whether a population sends or receives messages other than ±1, which the kernels do not compute.
+
+    Args:
+        population: the population.
+        inputs: groups of synapses onto it and the populations that they read.
+    """
+    sends = isinstance(population, Population) and population.code.payload_bits > 0
+    return sends or any(pre.code.payload_bits for _, pre in inputs)
 
 
 def kernel_codes(codes: NDArray[np.integer], code: Code) -> NDArray[np.integer]:

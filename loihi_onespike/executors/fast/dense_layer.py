@@ -1,7 +1,8 @@
 """A population and its synapses as dense maps over the spikes of all phases; torch, so it also runs on a GPU.
 
-The synaptic inputs of all phases are one batch of a linear map over 0/±1 spikes. Sums of integers are exact in float32
-below 2^24 and in float64 below 2^53; the recursion of v runs in float64, where every product is exact.
+The synaptic inputs of all phases are one batch of a linear map over messages, which are 0 or ±1 without payload. Sums
+of integers are exact in float32 below 2^24 and in float64 below 2^53; the recursion of v runs in float64, where every
+product is exact.
 
 This holds for sums in any order, but not for all algorithms that a GPU library may choose for a convolution: the
 transforms of Winograd and Fourier compute with fractions, and TF32 shortens mantissas. On a GPU the maps therefore run
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN, WORD_DTYPE
+from loihi_onespike.core.codes import LEAK_SHIFT, V_BITS, V_MAX, V_MIN, WORD_DTYPE
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population, Readout, Synapse
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.float.tensor_codes import tensor_code
@@ -51,6 +52,7 @@ class DenseLayer:
             threshold = population.threshold.reshape(
                 (1,) * (len(shape) - population.threshold.ndim) + population.threshold.shape
             )
+            self._of_phase, self._digit_bits = population.code.words_per_phase, population.digit_bits
             self.theta = _exact(population.table.thresholds(threshold), device)
             negative = population.negative
             self.theta_negative = None if negative is None else _exact(-negative.thresholds(threshold), device)
@@ -69,10 +71,10 @@ class DenseLayer:
 
     @torch.no_grad()
     def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
-        """Phases and v of a batch, (B, *shape), from the phases of the presynaptic populations.
+        """Words and v of a batch, (B, *shape), from the words of the presynaptic populations.
 
         Args:
-            phases: phases or codes of the presynaptic populations, (B, *shape) each.
+            phases: code words of the presynaptic populations, (B, *shape) each.
             keep: ignored; v and the peaks are always recorded.
         """
         device = self.bias.device
@@ -84,7 +86,7 @@ class DenseLayer:
         return LayerTrace(kept, v.cpu().numpy().astype(np.int32), peak, input_peak)
 
     def run(self, phases: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor, int, int]:
-        """Spike phases (None for a readout), v at the window's end, largest |v| and |a_in| over the steps."""
+        """Code words (None for a readout), v at the window's end, largest |v| and |a_in| over the steps."""
         a_in = self._synaptic_input(phases)
         images = a_in.shape[1]
         v = self.bias.expand(images, *self.population.shape).clone()
@@ -134,11 +136,13 @@ class DenseLayer:
         k = t - self.population.wait
         if not 1 <= k <= self.population.timesteps:
             return
-        silent = sent == 0
-        up = silent & (v >= self.theta[k - 1])
-        sent.masked_fill_(up, k)
+        words = range((k - 1) * self._of_phase + 1, k * self._of_phase + 1)
+        decided = v if self._digit_bits == 0 else largest_digit(v, self._digit_bits)
+        for w in words:
+            sent.masked_fill_((sent == 0) & (decided >= self.theta[w - 1]), w)
         if self.theta_negative is not None:
-            sent.masked_fill_(silent & ~up & (v <= self.theta_negative[k - 1]), -k)
+            for w in words:
+                sent.masked_fill_((sent == 0) & (decided <= self.theta_negative[w - 1]), -w)
 
 
 class _SynapticInput:
@@ -148,7 +152,7 @@ class _SynapticInput:
         self, synapse: Synapse, pre: InputPopulation | Population, device: torch.device, rounded: bool
     ) -> None:
         self.synapse, self.pre, self.rounded = synapse, pre, rounded
-        self.dtype = EXACT if rounded else exact_dtype(synapse.op, 1)
+        self.dtype = EXACT if rounded else exact_dtype(synapse.op, pre.code.largest_message)
         self.map: TensorMap = tensor_map(synapse.op, synapse.index, self.dtype, device)
 
     @property
@@ -171,7 +175,7 @@ class _SynapticInput:
         return self.map(levels).to(EXACT) * 2.0**self.synapse.weight_exp
 
     def _spikes(self, phases: torch.Tensor) -> torch.Tensor:
-        """(T, B, *pre shape) 0/±1."""
+        """(T, B, *pre shape) messages."""
         signed = isinstance(self.pre, Population) and self.pre.signed
         return tensor_code(self.pre.code).spikes(phases, self.dtype, signed=signed)
 
@@ -187,6 +191,13 @@ def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane, t: int) -
     """
     leaked = torch.floor(v * (membrane.leak[t - 1] / 2**LEAK_SHIFT))
     return torch.clamp(leaked + a_in * 2.0**membrane.input_shift, V_MIN, V_MAX)
+
+
+def largest_digit(v: torch.Tensor, bits: int) -> torch.Tensor:
+    """`core.codes.largest_digit` of integer potentials in float64."""
+    whole = v.to(torch.int64)
+    digits = [(whole >> low) & (2**bits - 1) for low in range(1, V_BITS - 1, bits)]
+    return torch.stack(digits).amax(dim=0).to(v.dtype)
 
 
 def _exact(values: NDArray[np.integer], device: torch.device) -> torch.Tensor:

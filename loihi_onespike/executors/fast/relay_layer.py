@@ -35,6 +35,8 @@ class RelayLayer:
         (synapse, pre), m = inputs[0], population.membrane
         if not isinstance(pre, Population) or not synapse.op.elementwise or synapse.index is not None:
             return None
+        if pre.code.payload_bits or population.code.payload_bits:
+            return None
         if (pre.signed and not population.signed) or not pre.timesteps == m.input_steps == population.timesteps:
             return None
         weights = np.unique(synapse.op.weight)

@@ -105,9 +105,7 @@ class SingleSpikeTensorCode(TensorCode):
         phases = _phases(self.code.timesteps, words)
         if self.code.payload_bits:
             message = torch.tensor((0, *self.code.messages), device=words.device, dtype=dtype)[words.abs().long()]
-            phase = torch.div(
-                words.abs() + self.code.words_per_phase - 1, self.code.words_per_phase, rounding_mode="floor"
-            )
+            phase = -torch.div(-words.abs(), self.code.words_per_phase, rounding_mode="floor")
             return (phase[None] == phases).to(dtype) * (torch.sign(words) * message)
         spikes = (words[None] == phases).to(dtype)
         if signed:

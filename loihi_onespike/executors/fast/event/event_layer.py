@@ -15,7 +15,7 @@ from loihi_onespike.core.graphs.network import InputPopulation, Population, Read
 from loihi_onespike.core.maps import op_input_shape
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.undecided_tables import exact_tables
-from loihi_onespike.executors.fast.code_bits import kernel_codes
+from loihi_onespike.executors.fast.code_bits import graded, kernel_codes
 from loihi_onespike.executors.fast.event.event_kernel import run_layer
 from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs
 from loihi_onespike.executors.fast.event.simd_operations import LANES
@@ -63,6 +63,8 @@ class EventLayer:
             population: population of the layer.
             inputs: groups of synapses and the populations that they read.
         """
+        if graded(population, inputs):
+            return None
         taps = []
         features_last = len(inputs) > 1 and any(s.op.channel_axis == -1 for s, _ in inputs)
         for synapse, pre in inputs:

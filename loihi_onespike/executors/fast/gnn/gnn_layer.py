@@ -17,7 +17,7 @@ from loihi_onespike.core.graphs.network import InputPopulation, Network, Populat
 from loihi_onespike.core.maps import Dense, Diagonal, Sparse, op_input_shape
 from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.core.trace import LayerTrace
-from loihi_onespike.executors.fast.code_bits import code_bits
+from loihi_onespike.executors.fast.code_bits import code_bits, graded
 from loihi_onespike.executors.fast.gnn import gnn_kernel as kernel
 from loihi_onespike.executors.threads import over_rows
 
@@ -89,6 +89,8 @@ class GraphLayer:
         cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
     ) -> GraphLayer | None:
         """The layer; None if a synapse group has no kernel or its sums need more than 32 bits."""
+        if graded(population, inputs):
+            return None
         makers = [SCATTERS.find(s.op) for s, _ in inputs]
         seen = [op_input_shape(pre.shape, s.index) for s, pre in inputs]
         if {len(shape) for shape in (population.shape, *seen)} != {2}:
