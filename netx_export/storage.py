@@ -29,6 +29,8 @@ COMPACT_BYTES = 2048
 """Fields of up to this many bytes are stored in the object header."""
 MAX_DEFLATE_RATIO = 1100
 """Best ratio that deflate reaches; a larger one means a damaged or hostile shape, refused before memory is reserved."""
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""First bytes of the text that stands for a file which Git LFS has not fetched."""
 LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError, SystemError,
                   MemoryError, zlib.error)  # fmt: skip
 """Exceptions that h5py raises on damaged files."""
@@ -118,11 +120,12 @@ def load(path: str | os.PathLike[str]) -> FieldMap:
         All fields, by path.
 
     Raises:
-        FormatError: the file is damaged, truncated, foreign or of a newer version.
+        FormatError: the file is damaged, truncated, foreign, of a newer version or a pointer of Git LFS.
         OSError: the file is missing or not readable.
     """
-    with open(path, "rb"):
-        pass  # a missing or unreadable file is the caller's affair, not a damaged file
+    with open(path, "rb") as opened:  # a missing or unreadable file is the caller's affair, not a damaged file
+        if opened.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise FormatError(os.fspath(path), "is a pointer of Git LFS, not the network; fetch it with git lfs pull")
     try:
         file = h5py.File(path, "r")
     except LIBRARY_ERRORS as error:
