@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loihi_onespike.boards.deployment.checks import Check
+from loihi_onespike.boards.deployment.backends.check import Check
 from loihi_onespike.boards.deployment.comparison import BoardComparison
 from loihi_onespike.boards.deployment.measurement import BoardMeasurement
 from loihi_onespike.boards.energy.estimate import BoardEstimate
@@ -117,6 +117,8 @@ class Report:
         if c is None:
             return f"Nothing ran: {self.not_run}."
         head = f"{c.where}, {c.images} images, spikes of {', '.join(c.populations) or 'no population'}: "
+        if c.delays is not None:
+            head = f"Delays of the adapters in steps: {c.delays}.\n\n{head}"
         if c.equal:
             return head + "every spike and every output is equal."
         found = f"{c.differing_spikes} spikes and {c.differing_outputs} outputs differ, {c.same_class} classes agree. "
