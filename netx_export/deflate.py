@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,3 +81,30 @@ def _strategy(plane: NDArray[np.uint8]) -> tuple[int, int]:
         if size < WORTH * least:
             best, least = candidate, size
     return best
+
+
+def restored(stored: bytes, filters: Sequence[str], shape: tuple[int, ...], dtype: np.dtype) -> NDArray[np.generic]:
+    """The elements of one chunk, from its stored bytes. No more is inflated than the chunk holds.
+
+    Args:
+        stored: Bytes in the file.
+        filters: Filters that were applied, in this order: "shuffle", "deflate" or both.
+        shape: Shape of the chunk.
+        dtype: Type of its elements.
+
+    Raises:
+        ValueError: the bytes are fewer or more than the chunk has.
+        zlib.error: the stream is damaged.
+    """
+    size = prod(shape) * dtype.itemsize
+    if "deflate" in filters:
+        unpacker = zlib.decompressobj()
+        stored = unpacker.decompress(stored, size + 1)
+        if not unpacker.eof:
+            raise ValueError(f"a chunk must inflate to {size} bytes, got {'more' if len(stored) > size else 'fewer'}")
+    if len(stored) != size:
+        raise ValueError(f"a chunk must have {size} bytes, got {len(stored)}")
+    if "shuffle" in filters and dtype.itemsize > 1:
+        planes = np.frombuffer(stored, np.uint8).reshape(dtype.itemsize, -1)
+        return np.ascontiguousarray(planes.T).view(dtype).reshape(shape)
+    return np.frombuffer(stored, dtype).reshape(shape)

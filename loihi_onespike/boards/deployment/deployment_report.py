@@ -13,6 +13,7 @@ from loihi_onespike.boards.energy.estimate import BoardEstimate
 from loihi_onespike.boards.energy.estimate_document import estimate_document
 from loihi_onespike.boards.energy.figures import MEASURED, Figure, energy_text
 from loihi_onespike.json_text import json_text
+from loihi_onespike.regular_files import write_whole
 
 MARKS = {"passed": "yes", "failed": "no", "not asked": "-"}
 
@@ -135,8 +136,8 @@ class Report:
         """
         stem = Path(path).with_suffix("")
         document, text = stem.with_suffix(".json"), stem.with_suffix(".md")
-        document.write_text(json_text(self.to_dict()) + "\n", encoding="utf-8")
-        text.write_text(self.markdown(), encoding="utf-8")
+        write_whole(document, (json_text(self.to_dict()) + "\n").encode("utf-8"))
+        write_whole(text, self.markdown().encode("utf-8"))
         return document, text
 
 
