@@ -22,7 +22,7 @@ from h5py import h5a, h5d, h5f, h5fd, h5g, h5p, h5s, h5t
 
 from loihi_onespike.errors import FormatError
 from loihi_onespike.regular_files import budget, objection
-from netx_export.deflate import chunk_shape, chunks, restored
+from netx_export.deflate import chunk_shape, chunks, restore
 from netx_export.fields import check_field
 from netx_export.foreign import foreign_neurons
 from netx_export.hdf5_access import FILTERS, LIBRARY_ERRORS, Hdf5Access
@@ -226,7 +226,5 @@ def _values(name: str, data: h5py.Dataset) -> Array:
     for offset in itertools.product(*(range(0, n, c) for n, c in zip(data.shape, size, strict=True))):
         skipped, stored = data.id.read_direct_chunk(offset)
         used = [kind for place, kind in enumerate(filters) if not skipped >> place & 1]
-        part = restored(stored, used, size, data.dtype)
-        left = tuple(slice(0, min(c, n - o)) for o, c, n in zip(offset, size, data.shape, strict=True))
-        whole[tuple(slice(o, o + c) for o, c in zip(offset, size, strict=True))] = part[left]
+        restore(stored, used, size, whole[tuple(slice(o, o + c) for o, c in zip(offset, size, strict=True))])
     return whole

@@ -348,29 +348,3 @@ def _one_data_set_under_many_names(path: Path) -> None:
             file[name] = file["big"]
         kept = json.loads(bytes(file["onespike/manifest"][()]))
         manifest(file, json.dumps(kept | names).encode())
-
-
-def with_facts(path: Path, facts: str) -> None:
-    """A file with another record of how it was made."""
-    fields = dict(encode(graph()))
-    fields["onespike/facts"] = text(facts)
-    path.write_bytes(image(fields))
-
-
-FACTS = {
-    "macs_of_text": '{"ann_macs": {"conv1": "many"}}',
-    "macs_of_nothing": '{"ann_macs": {"conv1": null}}',
-    "macs_as_a_list": '{"ann_macs": [1]}',
-    "macs_below_zero": '{"ann_macs": {"conv1": -1}}',
-    "headroom_of_text": '{"headroom": {"conv1": {"v_bits": "wide"}}}',
-    "headroom_as_a_list": '{"headroom": {"conv1": []}}',
-    "lone_surrogate": '{"rewrites": ["\\ud800"]}',
-    "infinite": '{"a": 1e999}',
-    "not_a_number": '{"a": NaN}',
-    "deep": '{"a": ' + "[" * 400 + "]" * 400 + "}",
-    "very_deep": '{"a": ' + "[" * 30_000 + "]" * 30_000 + "}",
-    "number_of_5000_digits": '{"a": ' + "7" * 5000 + "}",
-    "rewrites_as_text": '{"rewrites": "none"}',
-    "options_as_a_list": '{"options": []}',
-    "list": "[]",
-}
