@@ -162,7 +162,7 @@ def _toml(path: Any, problems: list[BoardProblem]) -> dict[str, Any] | None:
 
 
 def _is_file(path: Any) -> bool:
-    """Whether something stands under the name, be it what it may; names that no file can have are none."""
+    """Whether a file of any kind exists under this name; False for names that no file can have."""
     try:
         return bool(path.exists() if isinstance(path, Path) else path.is_file())
     except (OSError, ValueError):
