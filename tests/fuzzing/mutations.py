@@ -110,7 +110,10 @@ def mutate_archive(files: Sequence[bytes], rng: random.Random) -> bytes:
         case _:
             members[at] = (name, mutate_bytes([content or b"\0"], rng))
     made = io.BytesIO()
-    with warnings.catch_warnings(), zipfile.ZipFile(made, "w", rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
+    with (
+        warnings.catch_warnings(),
+        zipfile.ZipFile(made, "w", rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive,
+    ):
         warnings.simplefilter("ignore")  # two members of one name are meant
         for name, content in members:
             archive.writestr(zipfile.ZipInfo(name), content)
