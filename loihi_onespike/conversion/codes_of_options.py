@@ -12,6 +12,17 @@ InputCode: TypeAlias = Code | Literal["auto"]
 """Code of the input; "auto" for a binary code with as many bits as the data needs."""
 
 
+def payload_ratio(options: ConversionOptions) -> float:
+    """Factor between successive phases of codes with payload where no levels are fitted.
+
+    For "auto" it is that of the levels of the best base (Eq. 5) for as many phases as there are words.
+    """
+    if not isinstance(options.base, str):
+        return float(options.base)
+    of_phase = 2**options.payload_bits
+    return best_base(options.timesteps * of_phase, options.threshold_shift).value ** of_phase
+
+
 def hidden_code(options: ConversionOptions) -> PhaseCode:
     """The paper's code of the hidden populations: the given base, or for "auto" the best one for T (Eq. 5)."""
     auto = isinstance(options.base, str)

@@ -103,6 +103,16 @@ class ConversionOptions:
             "Round to the nearest level (Eq. 4) instead of down (Eq. 3).",
         ),
     )
+    payload_bits: int = option(
+        0,
+        OptionInfo(
+            Integers(0, 4),
+            "Bits of payload by which the message of a spike refines its phase, 0 to 4; Loihi 2 sends them, Loihi 1 "
+            "does not.",
+            "N",
+            in_python="With b bits a neuron has 2^b times as many levels, still with one spike at most.",
+        ),
+    )
     method: Method | Literal["calibrated", "paper"] = option(  # noqa: RUF009
         "calibrated",
         OptionInfo(
@@ -121,6 +131,11 @@ class ConversionOptions:
         if self.wait is not None and self.wait > self.timesteps:
             limit = Integers(1, self.timesteps).described
             raise ConfigurationError(f"wait: must be None or {limit} (the timesteps), got {self.wait!r}")
+        if self.payload_bits and not self.parts.sequential:
+            raise ConfigurationError(
+                f"payload_bits: must be 0 with method='paper', whose spikes carry no payload, got {self.payload_bits}; "
+                "use method='calibrated' or leave payload_bits out"
+            )
 
     @property
     def parts(self) -> Method:

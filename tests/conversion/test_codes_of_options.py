@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from loihi_onespike.conversion.codes_of_options import hidden_code, input_code, levels_are_fitted, options_record
+from loihi_onespike.conversion.codes_of_options import (
+    hidden_code,
+    input_code,
+    levels_are_fitted,
+    options_record,
+    payload_ratio,
+)
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.conversion.options import (
     ConversionOptions,
     option_infos,
 )
-from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.codes import BinaryCode, best_base
 
 
 def test_the_record_holds_every_option_with_what_auto_came_to() -> None:
@@ -26,3 +32,10 @@ def test_codes_follow_from_the_options() -> None:
     assert hidden_code(given).levels().tolist() == [0.5, 0.25, 0.125, 0.0625]
     assert input_code(auto) == "auto" and input_code(given) == hidden_code(given)
     assert input_code(ConversionOptions(input_bits=3)) == BinaryCode(3)
+
+
+def test_the_ratio_of_phases_with_payload() -> None:
+    """A given base, or for "auto" a whole phase of the levels of the best base for T · M phases (Eq. 5)."""
+    assert payload_ratio(ConversionOptions(payload_bits=2, base=3.0)) == 3.0
+    best = best_base(4 * 8).value
+    assert payload_ratio(ConversionOptions(timesteps=4, payload_bits=3)) == best**8

@@ -112,3 +112,8 @@ def test_a_new_option_is_one_field() -> None:
     assert inspect.signature(convert).parameters["passes"].default == 1
     with pytest.raises(TypeError, match=r"^convert\(\) got an unexpected keyword argument 'pass_count'$"):
         convert(pass_count=2)
+
+
+def test_the_method_of_the_paper_has_no_payload() -> None:
+    with pytest.raises(ConfigurationError, match=r"payload_bits: must be 0 with method='paper', .*got 2; use method"):
+        ConversionOptions(method="paper", payload_bits=2)

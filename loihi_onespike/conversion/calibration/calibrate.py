@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.codebooks import codebooks, groups
+from loihi_onespike.conversion.calibration.codebooks import codebooks, codes_of_base, groups
 from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget
 from loihi_onespike.conversion.calibration.sequential import calibrate_in_sequence
 from loihi_onespike.conversion.calibration.survey import Survey
-from loihi_onespike.conversion.codes_of_options import hidden_code, levels_are_fitted
+from loihi_onespike.conversion.codes_of_options import hidden_code, levels_are_fitted, payload_ratio
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.quantization.quantize import quantize
-from loihi_onespike.core.codes import Base, PhaseCode, SingleSpikeCode
+from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph
@@ -74,6 +74,9 @@ def calibrate(
     largest = {name: p.scale for name, p in paper.plans.items()}
     codes: dict[str, SingleSpikeCode] = {name: p.code for name, p in paper.plans.items()}
     fitted = levels_are_fitted(options)
+    if options.payload_bits and not fitted:
+        ratio = payload_ratio(options)
+        codes = codes_of_base(graph, ratio, options.timesteps, options.payload_bits, options.threshold_shift)
     if fitted:
         values = {
             s.name: PopulationTarget.of(graph, s, largest[s.name], options.parts).values(survey.samples[s.name])
@@ -81,18 +84,23 @@ def calibrate(
             if s.name in survey.samples
         }
         steps = _Steps("levels", len(groups(graph)), progress)
-        codes = codebooks(graph, values, options.timesteps, steps)
+        codes = codebooks(graph, values, options.timesteps, options.payload_bits, steps)
     settings = CalibrationSettings(codes, largest, options.wait, options.weight_bits, options.parts)
     parts = 1 if options.wait is None else max(1, options.timesteps - options.wait)
     x = _together(graph, batches, parts)
     if fitted and options.parts.waits and parts > 1:
-        settings = _for_wait(graph, x, settings, options.timesteps, progress)
+        settings = _for_wait(graph, x, settings, options.timesteps, options.payload_bits, progress)
     calibrated = calibrate_in_sequence(graph, x, settings, _Steps("layers", len(graph.stages) - 1, progress))
     return verify_stage(replace(calibrated, rewrites=(*graph.rewrites, *_notes(total, _samples(x)))))
 
 
 def _for_wait(
-    graph: StageGraph, x: Any, settings: CalibrationSettings, timesteps: int, progress: Progress
+    graph: StageGraph,
+    x: Any,
+    settings: CalibrationSettings,
+    timesteps: int,
+    payload_bits: int,
+    progress: Progress,
 ) -> CalibrationSettings:
     """The settings with the levels of least error at the output under a short wait.
 
@@ -102,8 +110,8 @@ def _for_wait(
     some = x if isinstance(x, SparseSample) else x[:TRIAL_IMAGES]
     few = x if isinstance(x, SparseSample) else x[:FEW_IMAGES]
     bases = [gain ** (1 / timesteps) for gain in STEEPER_RANGES]
-    steeper = [PhaseCode(Base.nearest(base), timesteps) for base in bases if base <= STEEPEST_BASE]
-    codes = [settings.codes, *(dict.fromkeys(settings.codes, code) for code in steeper)]
+    codes = [settings.codes]
+    codes += [codes_of_base(graph, base, timesteps, payload_bits) for base in bases if base <= STEEPEST_BASE]
     progress_of = _Steps("wait", len(codes), progress)
     # Fitting the weights takes most of the time of a pass and hardly changes the order of the trials.
     method = replace(settings.method, weights=False, rounding=False)

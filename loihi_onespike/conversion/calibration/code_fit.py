@@ -1,4 +1,4 @@
-"""Fit of a code to activations: λ, first negative phase and levels with the least mean square error.
+"""Fit of a code to activations: λ, first negative word and levels with the least mean square error.
 
 A one-spike code is a scalar quantizer, so its best levels are those of Lloyd and Max: every threshold lies in the
 middle between two levels (Eq. 4), and every level is the mean of the values that are rounded to it.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.code_grid import CodeGrid, SortedValues
-from loihi_onespike.core.codes import Codebook
+from loihi_onespike.core.codes import Codebook, PayloadCode, SingleSpikeCode
 
 Float = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ FACTORS = np.geomspace(0.35, 1.6, 24)
 FEW_SAMPLES = 256
 """Below this many values per channel one factor is chosen for all channels."""
 FIRST_LEVEL = 0.8
-"""Level of phase 1 in units of λ; a convention, since λ scales all levels."""
+"""Level of word 1 in units of λ; a convention, since λ scales all levels."""
 WIDEST_STEP = 3.9
 """Largest ratio of neighbouring levels; the gain of one step is at most 4."""
 CLOSEST_STEP = 1.002
@@ -37,18 +37,31 @@ QUIET = 1e-3
 """Mean square error, as a share of the power of the values, below which negative spikes are not worth their number."""
 
 
+@dataclass(frozen=True)
+class Payload:
+    """Messages that a population may send.
+
+    Attributes:
+        bits: b, bits of payload, 1 or more.
+        largest: largest message.
+    """
+
+    bits: int
+    largest: int
+
+
 @dataclass(frozen=True, eq=False)
 class CodeFit:
     """Scale and signs of the code of a population, as fitted.
 
     Attributes:
         scales: (C,) λ per channel.
-        first_negative_phase: first phase of negative spikes, None for unsigned populations.
+        first_negative_word: first word of negative spikes, None for unsigned populations.
         error: mean square error over all channels.
     """
 
     scales: Float
-    first_negative_phase: int | None
+    first_negative_word: int | None
     error: float
 
 
@@ -59,9 +72,9 @@ class ActivationValues:
     Attributes:
         sorted: samples of every channel.
         largest: (C,) largest activation of every channel, the λ of Eq. 2.
-        symmetric: the values have both signs, and negative spikes are allowed at every phase.
+        symmetric: the values have both signs, and negative spikes are allowed for every word.
         common: all channels share one factor on `largest`.
-        two_sided: negative spikes are allowed from a first negative phase on, which is fitted.
+        two_sided: negative spikes are allowed from a first negative word on, which is fitted.
     """
 
     sorted: SortedValues
@@ -101,11 +114,11 @@ def fit_scales(values: ActivationValues, grid: CodeGrid, factors: Float = FACTOR
 
 
 def fit_population(values: ActivationValues, levels: Float, thresholds: Float, factors: Float = FACTORS) -> CodeFit:
-    """λ per channel and first negative phase with the least error for given levels and thresholds.
+    """λ per channel and first negative word with the least error for given levels and thresholds.
 
     Args:
         values: activations of a population.
-        levels, thresholds: (T,) levels and thresholds in units of λ.
+        levels, thresholds: (L,) levels and thresholds in units of λ.
         factors: fractions of the largest activation that are tried as λ.
     """
     scales, error = fit_scales(values, CodeGrid.of(levels, thresholds, None, values.symmetric), factors)
@@ -113,21 +126,26 @@ def fit_population(values: ActivationValues, levels: Float, thresholds: Float, f
     if not values.two_sided or error < QUIET * values.power:
         return best
     coarse = factors if len(factors) < 8 else factors[::2]
-    phases = _spread(2, len(levels) - 1)
-    errors = [fit_scales(values, CodeGrid.of(levels, thresholds, phase), coarse)[1] for phase in phases]
+    words = _spread(2, len(levels) - 1)
+    errors = [fit_scales(values, CodeGrid.of(levels, thresholds, word), coarse)[1] for word in words]
     if errors and min(errors) < error:
-        phase = phases[int(np.argmin(errors))]
-        scales, error = fit_scales(values, CodeGrid.of(levels, thresholds, phase), factors)
-        best = CodeFit(scales, phase, error)
+        word = words[int(np.argmin(errors))]
+        scales, error = fit_scales(values, CodeGrid.of(levels, thresholds, word), factors)
+        best = CodeFit(scales, word, error)
     return best
 
 
 def _spread(first: int, last: int) -> list[int]:
-    """Phases from first to last, 16 of them evenly spread if there are more."""
+    """Words from first to last, 16 of them evenly spread if there are more."""
     return sorted({int(t) for t in np.rint(np.linspace(first, last, min(16, max(last - first + 1, 0))))})
 
 
-def fit_codebook(populations: Sequence[ActivationValues], timesteps: int, iterations: int = ITERATIONS) -> Codebook:
+def fit_codebook(
+    populations: Sequence[ActivationValues],
+    timesteps: int,
+    iterations: int = ITERATIONS,
+    payload: Payload | None = None,
+) -> SingleSpikeCode:
     """Levels with the least sum of relative errors over several populations.
 
     The fit starts from the best curve of `companded_levels`. Each iteration of Lloyd's method then fits λ and the first
@@ -135,21 +153,29 @@ def fit_codebook(populations: Sequence[ActivationValues], timesteps: int, iterat
 
     Args:
         populations: activations of the populations that share the code.
-        timesteps: number of levels T.
+        timesteps: number of phases T.
         iterations: iterations of Lloyd's method.
+        payload: messages of the spikes; None for spikes without payload, whose levels are the phases.
     """
+    count = timesteps if payload is None else timesteps * 2**payload.bits
     alive = [values for values in populations if values.power > 0]
     if not alive:
-        return Codebook.nearest(companded_levels(timesteps, float(np.median(CURVES))))
+        return _code_of(companded_levels(count, float(np.median(CURVES))), timesteps, payload)
 
     def cost(levels: Float) -> float:
         thresholds = middles(levels)
         return sum(fit_population(v, levels, thresholds, COARSE).error / v.power for v in alive)
 
-    levels = min((companded_levels(timesteps, curve) for curve in CURVES), key=cost)
+    levels = min((companded_levels(count, curve) for curve in CURVES), key=cost)
     for _ in range(iterations):
         levels = _spaced(_means(alive, levels))
-    return Codebook.nearest(levels)
+    return _code_of(levels, timesteps, payload)
+
+
+def _code_of(levels: Float, timesteps: int, payload: Payload | None) -> SingleSpikeCode:
+    if payload is None:
+        return Codebook.nearest(levels)
+    return PayloadCode.nearest(levels, timesteps, largest=payload.largest)
 
 
 def _means(populations: Sequence[ActivationValues], levels: Float) -> Float:
@@ -158,23 +184,23 @@ def _means(populations: Sequence[ActivationValues], levels: Float) -> Float:
     thresholds = middles(levels)
     for values in populations:
         fit = fit_population(values, levels, thresholds)
-        grid = CodeGrid.of(levels, thresholds, fit.first_negative_phase, values.symmetric)
+        grid = CodeGrid.of(levels, thresholds, fit.first_negative_word, values.symmetric)
         counted, summed = values.sorted.segments(grid, fit.scales)
         weight = fit.scales[:, None] ** 2 / values.power
-        sent = grid.phases != 0
-        k = np.abs(grid.phases[sent]) - 1
+        sent = grid.words != 0
+        k = np.abs(grid.words[sent]) - 1
         np.add.at(number, k, (counted * weight).sum(axis=0)[sent])
-        np.add.at(total, k, (np.sign(grid.phases) * summed * weight).sum(axis=0)[sent])
+        np.add.at(total, k, (np.sign(grid.words) * summed * weight).sum(axis=0)[sent])
     return np.where(number > 0, total / np.where(number > 0, number, 1), levels)
 
 
-def companded_levels(timesteps: int, curve: float) -> Float:
-    """level(k) ∝ sinh(curve · (T + 1 - k) / T), with FIRST_LEVEL as the first level.
+def companded_levels(count: int, curve: float) -> Float:
+    """level(w) ∝ sinh(curve · (L + 1 - w) / L), with FIRST_LEVEL as the first level.
 
     The steps are even for a curve near 0, and the levels are powers of a base for a large one. In between, small levels
     are evenly and large ones geometrically spaced, as Lloyd's method finds them for activations of trained networks.
     """
-    rising = np.sinh(curve * np.arange(timesteps, 0, -1) / timesteps) / np.sinh(curve)
+    rising = np.sinh(curve * np.arange(count, 0, -1) / count) / np.sinh(curve)
     return FIRST_LEVEL * rising
 
 

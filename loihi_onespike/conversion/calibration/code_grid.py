@@ -1,6 +1,6 @@
 """The values that one neuron can send, as an ascending grid, and the error of given values on such a grid.
 
-With levels ℓ(k) and the first negative phase m, from which on negative spikes are allowed (two-sided codes), in units
+With levels ℓ(k) and the first negative word m, from which on negative spikes are allowed (two-sided codes), in units
 of λ and relative to the value of no spike:
 
     grid = -ℓ(m) … -ℓ(T), 0, ℓ(T) … ℓ(1)        offset = ℓ(m), so that the lowest value is 0
@@ -30,28 +30,28 @@ class CodeGrid:
     Attributes:
         entries: (M,) values, ascending.
         thresholds: (M - 1,) thresholds between neighbouring entries, ascending.
-        phases: (M,) phase of each entry, negative for negative spikes, 0 for no spike.
+        words: (M,) code word of each entry, negative for negative spikes, 0 for no spike.
         offset: value of no spike in units of λ.
     """
 
     entries: Float
     thresholds: Float
-    phases: NDArray[np.int64]
+    words: NDArray[np.int64]
     offset: float
 
     @classmethod
     def of(
-        cls, levels: Float, thresholds: Float, first_negative_phase: int | None = None, symmetric: bool = False
+        cls, levels: Float, thresholds: Float, first_negative_word: int | None = None, symmetric: bool = False
     ) -> CodeGrid:
         """Grid of given levels and thresholds.
 
         Args:
-            levels, thresholds: (T,) levels and thresholds of the code in units of λ.
-            first_negative_phase: first phase of negative spikes in a two-sided code; None without one.
-            symmetric: negative spikes are allowed at every phase, and no spike is the value 0.
+            levels, thresholds: (L,) levels and thresholds of the code in units of λ.
+            first_negative_word: first word of negative spikes in a two-sided code; None without one.
+            symmetric: negative spikes are allowed for every word, and no spike is the value 0.
         """
         up, up_at = levels[::-1], thresholds[::-1]
-        first = 1 if symmetric else first_negative_phase
+        first = 1 if symmetric else first_negative_word
         if first is None:
             down, down_at = np.zeros(0), np.zeros(0)
         else:
@@ -62,20 +62,20 @@ class CodeGrid:
             np.concatenate([down, [0.0], up]),
             np.concatenate([down_at, up_at]),
             np.array([*negative, 0, *range(count, 0, -1)]),
-            float(levels[first_negative_phase - 1]) if first_negative_phase is not None else 0.0,
+            float(levels[first_negative_word - 1]) if first_negative_word is not None else 0.0,
         )
 
     @classmethod
     def of_code(
-        cls, code: SingleSpikeCode, first_negative_phase: int | None = None, symmetric: bool = False
+        cls, code: SingleSpikeCode, first_negative_word: int | None = None, symmetric: bool = False
     ) -> CodeGrid:
         """Grid of the levels and thresholds of a code.
 
         Args:
             code: the code.
-            first_negative_phase, symmetric: as for `of`.
+            first_negative_word, symmetric: as for `of`.
         """
-        return cls.of(code.levels(), code.thresholds(), first_negative_phase, symmetric)
+        return cls.of(code.levels(), code.thresholds(), first_negative_word, symmetric)
 
 
 class SortedValues:

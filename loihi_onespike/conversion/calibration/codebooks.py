@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.code_fit import ActivationValues, fit_codebook
-from loihi_onespike.core.codes import SingleSpikeCode
+from loihi_onespike.conversion.calibration.code_fit import ActivationValues, Payload, fit_codebook
+from loihi_onespike.core.codes import MAX_MESSAGE, Base, PayloadCode, PhaseCode, SingleSpikeCode
 from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph
 
+POOLED_BITS = 13
+"""Bits that the digits of all but the first neuron of a window have in max pooling (docs/arithmetic.md, The neuron)."""
 CHANNELS = 64
 """Largest number of channels per population that the levels are fitted to."""
 
@@ -45,6 +47,7 @@ def codebooks(
     graph: StageGraph,
     values: Mapping[str, ActivationValues],
     timesteps: int,
+    payload_bits: int = 0,
     done: Callable[[], None] = lambda: None,
 ) -> dict[str, SingleSpikeCode]:
     """Code of every hidden stage, fitted to the activations of its group.
@@ -52,15 +55,57 @@ def codebooks(
     Args:
         graph: stages that get codes.
         values: activations by stage; stages of max pooling are not among them.
-        timesteps: number of levels T.
+        timesteps: number of phases T.
+        payload_bits: bits of payload of a spike; populations that a max pooling reads may get fewer.
         done: called after every group.
     """
     codes: dict[str, SingleSpikeCode] = {}
     for group in groups(graph):
-        code = fit_codebook([_thinned(values[s.name]) for s in group if s.name in values], timesteps)
+        alive = [_thinned(values[s.name]) for s in group if s.name in values]
+        code = fit_codebook(alive, timesteps, payload=payload_of(group, payload_bits))
         codes.update({stage.name: code for stage in group})
         done()
     return codes
+
+
+def codes_of_base(
+    graph: StageGraph, base: float, timesteps: int, payload_bits: int = 0, threshold_shift: bool = True
+) -> dict[str, SingleSpikeCode]:
+    """Code of every hidden stage with one factor between successive phases, which messages divide evenly.
+
+    Args:
+        graph: stages that get codes.
+        base: the factor.
+        timesteps: number of phases T.
+        payload_bits: as for `codebooks`.
+        threshold_shift: whether values round to the nearest level or down.
+    """
+    codes: dict[str, SingleSpikeCode] = {}
+    for group in groups(graph):
+        payload = payload_of(group, payload_bits)
+        if payload is None:
+            code: SingleSpikeCode = PhaseCode(Base.nearest(base), timesteps, threshold_shift)
+        else:
+            code = PayloadCode.geometric(base, timesteps, payload.bits, threshold_shift, payload.largest)
+        codes.update({stage.name: code for stage in group})
+    return codes
+
+
+def payload_of(group: Sequence[Stage], bits: int) -> Payload | None:
+    """Messages that the stages of a group can send: small ones where a max pooling is among them.
+
+    Max pooling keeps the messages of all neurons of its window as digits of v. Windows that have no room for digits of
+    two bits get no payload.
+
+    Args:
+        group: hidden stages that share a code.
+        bits: bits of payload that the options ask for.
+    """
+    windows = [link.op.fan_in for s in group if s.kind == "max_pool" for link in s.links]
+    digit = POOLED_BITS // max(max(windows) - 1, 1) if windows else MAX_MESSAGE.bit_length()
+    digit = min(digit, MAX_MESSAGE.bit_length())
+    bits = min(bits, digit - 1)
+    return Payload(bits, 2**digit - 1) if bits > 0 else None
 
 
 def _thinned(values: ActivationValues) -> ActivationValues:

@@ -1,4 +1,4 @@
-"""Calibration of one population: λ, first negative phase, thresholds and bias that reproduce the values of the ANN."""
+"""Calibration of one population: λ, first negative word, thresholds and bias that reproduce the values of the ANN."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.channels import SAMPLES, Channels
-from loihi_onespike.conversion.calibration.code_fit import FACTORS, ActivationValues, CodeFit, fit_population
+from loihi_onespike.conversion.calibration.code_fit import (
+    FACTORS,
+    FIRST_LEVEL,
+    ActivationValues,
+    CodeFit,
+    fit_population,
+)
 from loihi_onespike.conversion.calibration.code_grid import SortedValues
 from loihi_onespike.conversion.calibration.early_thresholds import fit_early_thresholds
 from loihi_onespike.conversion.calibration.sent_levels import mean_sent_levels, sent_levels
@@ -139,10 +145,12 @@ def plan_population(
 
 
 def _fitted(target: PopulationTarget, seen: Float, settings: CalibrationSettings) -> StagePlan:
-    """λ, first negative phase and thresholds of least error for pre-activations (S, C, n)."""
+    """λ, first negative word and thresholds of least error for pre-activations (S, C, n)."""
     method, code = settings.method, settings.codes[target.stage.name]
     carry = activate(target.stage.activation, torch.from_numpy(seen[-1])).numpy()
-    factors = FACTORS if method.scales else np.ones(1)
+    # Levels of messages are known up to a factor, which λ takes.
+    unit = FIRST_LEVEL / code.levels()[0] if code.payload_bits else 1.0
+    factors = (FACTORS if method.scales else np.ones(1)) * unit
     fit = fit_population(target.values(carry), code.levels(), code.thresholds(), factors)
     plan = _coded(target, code, fit, settings.wait)
     if not method.waits or len(seen) == 1:
@@ -161,11 +169,11 @@ def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: 
         # With the first level at the upper limit of the activation, no level lies beyond it.
         scale = np.minimum(scale, activation.largest / code.levels()[0])
     plan = StagePlan.of(activation, code, scale, wait)
-    if fit.first_negative_phase is None:
+    if fit.first_negative_word is None:
         return plan
-    sent = np.arange(1, code.timesteps + 1) >= fit.first_negative_phase
+    sent = np.arange(1, len(code.levels()) + 1) >= fit.first_negative_word
     negative = np.where(sent, code.thresholds(), np.inf)
-    return replace(plan, negative=negative, offset=scale * code.levels()[fit.first_negative_phase - 1])
+    return replace(plan, negative=negative, offset=scale * code.levels()[fit.first_negative_word - 1])
 
 
 def _unbiased(parts: Float, wanted: Float, plan: StagePlan, target: PopulationTarget, shift: Float) -> Float:

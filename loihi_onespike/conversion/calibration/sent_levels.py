@@ -1,9 +1,9 @@
 """Levels that a planned population sends for given pre-activations, under a full or a short wait.
 
 A neuron decides on phase k after step wait + k. With parts z_1 … z_S, its pre-activation after steps
-wait + 1 … T_in (S = 1 with a full wait), it sends the first phase k with
+wait + 1 … T_in (S = 1 with a full wait), it sends the first word w, of phase k(w), with
 
-    z_min(k, S) ≥ threshold · table[k-1]        or, negatively,        -z_min(k, S) ≥ threshold · negative[k-1]
+    z_min(k, S) ≥ threshold · table[w-1]        or, negatively,        -z_min(k, S) ≥ threshold · negative[w-1]
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def sent_levels(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> 
     """
     shape, early = tuple(parts[0].shape[1:]), min(len(parts) - 1, plan.code.timesteps)
     table, negative = plan.table, plan.negative
-    levels, offset = plan.code.levels(), np.asarray(bias / plan.threshold)
+    levels, offset, of_phase = plan.code.levels(), np.asarray(bias / plan.threshold), plan.code.words_per_phase
     threshold = torch.from_numpy(np.ascontiguousarray(plan.threshold)).float()
-    later = [entries if entries is None else _from_phase(entries, early) for entries in (table, negative)]
+    later = [entries if entries is None else _from_word(entries, early * of_phase) for entries in (table, negative)]
     last = Quantizer(later[0], later[1], levels, offset, shape)(parts[-1] / threshold)  # type: ignore[arg-type]
     if not early:
         return last
@@ -43,8 +43,9 @@ def sent_levels(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> 
     factor, added = (parameters_by_place(np.asarray(a), shape, channels_last) for a in (1 / plan.threshold, offset))
     for k in range(early - 1, -1, -1):  # backwards, so that the first spike stays
         seen, _ = by_place(_laid_out_as(parts[k], last))
-        up, down, level = np.float32(table[k]), np.float32(below[k]), np.float32(levels[k])
-        over_rows(_decide, len(seen), seen.numpy(), factor, added, up, down, level, out.numpy())
+        for w in range((k + 1) * of_phase - 1, k * of_phase - 1, -1):
+            up, down, level = np.float32(table[w]), np.float32(below[w]), np.float32(levels[w])
+            over_rows(_decide, len(seen), seen.numpy(), factor, added, up, down, level, out.numpy())
     return last
 
 
@@ -53,8 +54,8 @@ def _laid_out_as(part: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     return part if part.stride() == other.stride() else torch.empty_like(other).copy_(part)
 
 
-def _from_phase(entries: Float, first: int) -> Float:
-    """The table with infinite first entries, since these phases are decided on earlier parts."""
+def _from_word(entries: Float, first: int) -> Float:
+    """The table with infinite first entries, since these words are decided on earlier parts."""
     return np.where(np.arange(len(entries)) < first, np.inf, entries)
 
 
@@ -84,19 +85,19 @@ def mean_sent_levels(
         active_from: (C,) a sample is active if its last part plus this is above 0.
         plan: plan of the population.
     """
-    never = np.full(plan.code.timesteps, np.inf)
+    never = np.full(len(plan.table), np.inf)
     negative = never if plan.negative is None else plan.negative
     mean, active = np.empty(parts.shape[1]), np.empty(parts.shape[1])
     over_rows(
-        _mean_sent_levels, len(mean), parts, shift, factor, active_from, plan.table, negative, plan.code.levels(), mean,
-        active,
+        _mean_sent_levels, len(mean), parts, shift, factor, active_from, plan.table, negative, plan.code.levels(),
+        plan.code.words_per_phase, mean, active,
     )  # fmt: skip
     return mean, active
 
 
 @njit()
 def _mean_sent_levels(  # type: ignore[no-untyped-def]
-    first, end, parts, shift, factor, active_from, table, negative, levels, mean, active
+    first, end, parts, shift, factor, active_from, table, negative, levels, of_phase, mean, active
 ):
     last, samples = parts.shape[0] - 1, parts.shape[2]
     for c in range(first, end):
@@ -104,7 +105,7 @@ def _mean_sent_levels(  # type: ignore[no-untyped-def]
         for i in range(samples):
             count += parts[last, c, i] + active_from[c] > 0
             for k in range(levels.shape[0]):
-                z = np.float32((parts[min(k, last), c, i] + shift[c]) / factor[c])
+                z = np.float32((parts[min(k // of_phase, last), c, i] + shift[c]) / factor[c])
                 if z >= table[k]:
                     total += levels[k]
                     break

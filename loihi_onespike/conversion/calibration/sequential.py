@@ -1,7 +1,7 @@
 """Calibration layer after layer, each on the coded values that the layers before it send.
 
 ANN and SNN run side by side on the calibration data, the ANN with its own values and the SNN with coded ones. At every
-population the weights are fitted to the ANN and rounded. The population then gets a scale λ, a first negative phase if
+population the weights are fitted to the ANN and rounded. The population then gets a scale λ, a first negative word if
 this reduces the error, and a bias with which its coded values have the ANN's mean in every channel. The next population
 reads these coded values. Nothing is trained: every choice is made once, in one pass.
 """
@@ -195,7 +195,8 @@ def levels_received_by_phase(levels: torch.Tensor, plan: StagePlan, t: int) -> t
         plan: plan of the population.
         t: last phase that has passed.
     """
-    return F.hardshrink(levels, plan.code.levels()[min(t, plan.code.timesteps) - 1] * ALMOST)
+    last = min(t, plan.code.timesteps) * plan.code.words_per_phase
+    return F.hardshrink(levels, plan.code.levels()[last - 1] * ALMOST)
 
 
 def input_received_by_phase(values: Any, plan: InputPlan, t: int) -> Any:

@@ -62,8 +62,8 @@ def dequantize(network: Network) -> StageGraph:
 def _plan(population: Population) -> StagePlan:
     """Plan with the integer thresholds in real units, for decisions on the whole input."""
     membrane = population.membrane
-    steps = np.minimum(population.wait + np.arange(1, population.timesteps + 1), membrane.input_steps)
-    gain = membrane.gains[steps]
+    phases = population.code.phase_of(population.code.words()[1:])
+    gain = membrane.gains[np.minimum(population.wait + phases, membrane.input_steps)]
     positive, negative = (None if t is None else t.gains() / gain for t in (population.table, population.negative))
     assert positive is not None
     threshold = population.threshold * membrane.unit

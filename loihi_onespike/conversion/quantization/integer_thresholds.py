@@ -1,6 +1,6 @@
-"""Thresholds of a planned stage as integers: factor per neuron, table per phase (docs/arithmetic.md, The neuron).
+"""Thresholds of a planned stage as integers: factor per neuron, table per word (docs/arithmetic.md, The neuron).
 
-θ(k) = threshold · table_k · gain of v at step min(wait + k, T_in) / unit
+θ(w) = threshold · table_w · gain of v at step min(wait + k, T_in) / unit, with k the phase of word w
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def wait_steps(plan: StagePlan, membrane: Membrane) -> int:
 
 
 def largest_threshold(plan: StagePlan, membrane: Membrane) -> NDArray[np.float64]:
-    """Largest θ(k) of every neuron, in units of v."""
+    """Largest θ(w) of every neuron, in units of v."""
     return plan.threshold * _gained(plan, membrane).largest / membrane.unit
 
 
@@ -38,7 +38,7 @@ def integer_thresholds(
 
 @dataclass(frozen=True, eq=False)
 class _Gained:
-    """Threshold factors per phase, (T,) each, for v with its gain."""
+    """Threshold factors per word, (L,) each, for v with its gain."""
 
     positive: NDArray[np.float64]
     negative: NDArray[np.float64] | None
@@ -51,6 +51,6 @@ class _Gained:
 
 
 def _gained(plan: StagePlan, membrane: Membrane) -> _Gained:
-    steps = np.minimum(wait_steps(plan, membrane) + np.arange(1, plan.code.timesteps + 1), membrane.input_steps)
-    gain = membrane.gains[steps]
+    phases = plan.code.phase_of(plan.code.words()[1:])
+    gain = membrane.gains[np.minimum(wait_steps(plan, membrane) + phases, membrane.input_steps)]
     return _Gained(plan.table * gain, None if plan.negative is None else plan.negative * gain)

@@ -131,12 +131,18 @@ def _plan(stage: Stage, plan: StagePlan) -> None:
     for what, table in (("table", plan.table), ("table of negative spikes", plan.negative)):
         if table is None:
             continue
-        if np.shape(table) != (plan.code.timesteps,):
-            _fail(stage.name, f"{what} must have {plan.code.timesteps} entries, one per phase, got {np.size(table)}")
+        words, of_phase = len(plan.code.messages), plan.code.words_per_phase
+        each = "phase" if of_phase == 1 else "code word"
+        if np.shape(table) != (words,):
+            _fail(stage.name, f"{what} must have {words} entries, one per {each}, got {np.size(table)}")
         if np.any(np.isnan(table)):
             _fail(stage.name, f"{what} must hold numbers, got NaN")
-        rising = np.flatnonzero(table[1:] > table[:-1])
-        # thresholds for a short wait are fitted phase by phase, and may rise
-        if plan.wait is None and rising.size:
-            k = int(rising[0]) + 1
-            _fail(stage.name, f"{what} must not increase, got {table[k - 1]:g} at phase {k} and {table[k]:g} behind it")
+        rises = table[1:] > table[:-1]
+        if plan.wait is not None:  # thresholds for a short wait are fitted phase by phase, and may rise between phases
+            rises[of_phase - 1 :: of_phase] = False
+        rising = np.flatnonzero(rises)
+        if rising.size:
+            w = int(rising[0]) + 1
+            _fail(
+                stage.name, f"{what} must not increase, got {table[w - 1]:g} at {each} {w} and {table[w]:g} behind it"
+            )

@@ -91,7 +91,7 @@ class StageSum:
             part = apply(values[pre])
             total = part if total is None else total.add_(part)
         for pre, weight in self._diagonals:
-            total = values[pre] * weight if total is None else torch.addcmul(total, values[pre], weight, out=total)
+            total = values[pre] * weight if total is None else total.addcmul_(values[pre], weight)
         assert total is not None
         return total
 

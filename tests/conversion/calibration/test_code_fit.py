@@ -60,14 +60,14 @@ def test_two_sides_halve_the_error_where_nothing_is_silent() -> None:
     given = np.abs(3 + np.random.default_rng(1).standard_normal((4, 2000)))
     one = fit_population(_values(given), companded_levels(8, 3), middles(companded_levels(8, 3)))
     two = fit_population(_values(given, two_sided=True), companded_levels(8, 3), middles(companded_levels(8, 3)))
-    assert one.first_negative_phase is None
-    assert two.first_negative_phase is not None
+    assert one.first_negative_word is None
+    assert two.first_negative_word is not None
     assert two.error < 0.5 * one.error
 
 
 def test_twice_the_spikes_are_not_spent_on_noise_that_does_not_matter() -> None:
     levels = companded_levels(96, 4)
-    assert fit_population(_values(_rectified(), two_sided=True), levels, middles(levels)).first_negative_phase is None
+    assert fit_population(_values(_rectified(), two_sided=True), levels, middles(levels)).first_negative_word is None
 
 
 def test_a_silent_channel_keeps_its_scale() -> None:

@@ -14,29 +14,29 @@ def test_an_unsigned_grid() -> None:
     grid = CodeGrid.of(LEVELS, THRESHOLDS)
     assert grid.entries.tolist() == [0.0, 0.2, 0.4, 0.8]
     assert grid.thresholds.tolist() == [0.1, 0.3, 0.6]
-    assert grid.phases.tolist() == [0, 3, 2, 1]
+    assert grid.words.tolist() == [0, 3, 2, 1]
     assert grid.offset == 0
 
 
 def test_a_two_sided_grid_has_its_lowest_value_at_zero() -> None:
-    grid = CodeGrid.of(LEVELS, THRESHOLDS, first_negative_phase=2)
+    grid = CodeGrid.of(LEVELS, THRESHOLDS, first_negative_word=2)
     assert grid.entries.tolist() == [-0.4, -0.2, 0.0, 0.2, 0.4, 0.8]
     assert grid.thresholds.tolist() == [-0.3, -0.1, 0.1, 0.3, 0.6]
-    assert grid.phases.tolist() == [-2, -3, 0, 3, 2, 1]
+    assert grid.words.tolist() == [-2, -3, 0, 3, 2, 1]
     assert grid.entries[0] + grid.offset == 0
 
 
 def test_a_symmetric_grid() -> None:
     grid = CodeGrid.of(LEVELS, THRESHOLDS, symmetric=True)
-    assert grid.phases.tolist() == [-1, -2, -3, 0, 3, 2, 1]
+    assert grid.words.tolist() == [-1, -2, -3, 0, 3, 2, 1]
     assert grid.offset == 0
 
 
-@pytest.mark.parametrize("first_negative_phase", [None, 1, 3])
-def test_errors_and_segments_equal_a_loop_over_all_values(first_negative_phase: int | None) -> None:
+@pytest.mark.parametrize("first_negative_word", [None, 1, 3])
+def test_errors_and_segments_equal_a_loop_over_all_values(first_negative_word: int | None) -> None:
     rng = np.random.default_rng(3)
     values, scales = rng.exponential(size=(2, 200)), np.array([[0.7, 1.9], [1.3, 2.4]])
-    grid, ordered = CodeGrid.of(LEVELS, THRESHOLDS, first_negative_phase), SortedValues(values)
+    grid, ordered = CodeGrid.of(LEVELS, THRESHOLDS, first_negative_word), SortedValues(values)
     for f in range(2):
         number, total = ordered.segments(grid, scales[:, f])
         for c in range(2):

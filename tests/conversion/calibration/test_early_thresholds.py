@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ import torch
 from loihi_onespike.conversion.calibration.early_thresholds import fit_early_thresholds
 from loihi_onespike.conversion.calibration.sent_levels import sent_levels
 from loihi_onespike.core.activations import RELU
-from loihi_onespike.core.codes import Base, PhaseCode
+from loihi_onespike.core.codes import Base, PayloadCode, PhaseCode
 from loihi_onespike.core.graphs.stage import StagePlan
 
 CODE = PhaseCode(Base.nearest(1.5), 6)
@@ -71,3 +73,18 @@ def test_nothing_moves_where_nothing_changes_after_the_first_decision() -> None:
     fitted = fit_early_thresholds(np.repeat(value[None], 4, axis=0), value, np.ones(2000, np.float32), plan)
     moved = fitted.table / plan.table
     assert np.all((moved > 0.75) & (moved < 1.3))
+
+
+def test_messages_get_thresholds_of_their_own_that_fall_within_a_phase() -> None:
+    code = PayloadCode.geometric(2.0, 4, 2)
+    plan = StagePlan.of(RELU, code, np.full(1, 1 / code.levels()[0]), 2)
+    parts, value = _noisy()
+    unit = np.float32(1 / code.levels()[0])
+    fitted = fit_early_thresholds(parts / unit, value / unit, np.ones_like(value), plan)
+    assert np.all(np.diff(fitted.table.reshape(4, 4), axis=1) <= 0)
+    assert np.array_equal(fitted.table[12:], plan.table[12:]) and not np.array_equal(fitted.table, plan.table)
+
+    def error(of: StagePlan) -> float:
+        return float(((first_levels(parts / unit, replace(of, threshold=np.ones(1))) * unit - value) ** 2).mean())
+
+    assert error(fitted) < 0.8 * error(plan)

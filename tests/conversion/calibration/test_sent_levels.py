@@ -7,7 +7,7 @@ import torch
 
 from loihi_onespike.conversion.calibration.sent_levels import mean_sent_levels, sent_levels
 from loihi_onespike.core.activations import IDENTITY, RELU
-from loihi_onespike.core.codes import Codebook
+from loihi_onespike.core.codes import Codebook, PayloadCode
 from loihi_onespike.core.graphs.stage import StagePlan
 
 PLAN, SIGNED = (StagePlan.of(f, Codebook((8192, 8192)), np.full(1, 4.0), None) for f in (RELU, IDENTITY))
@@ -39,3 +39,17 @@ def test_means_of_a_channel() -> None:
     assert mean.tolist() == [(0.5 + 0.25 - 0.5) / 4]
     mean, active = mean_sent_levels(parts, one, 4 * one, one, PLAN)  # 2.6, 1.6, 1, -0.6
     assert (mean.tolist(), active.tolist()) == ([(0.5 + 0.5 + 0.25) / 4], [3 / 4])
+
+
+def test_messages_of_a_phase_are_decided_on_the_same_part() -> None:
+    """Messages 2, 1 in two phases with levels 2, 1, 2/3, 1/3 and thresholds 3/2, 5/6, 1/2, 1/6 of λ = 1."""
+    plan = StagePlan.of(RELU, PayloadCode((4096, 3 * 4096), (2, 1, 2, 1)), np.ones(1), None)
+    levels = [2.0, 1.0, 2 / 3, 1 / 3]
+    z = torch.tensor([[1.6, 0.9, 0.6, 0.2, 0.1]])
+    whole = sent_levels([z], ZERO, plan)
+    assert np.allclose(whole, [[*levels, 0.0]], rtol=1e-6)
+    early = sent_levels([z * 0, z], ZERO, plan)  # nothing has arrived at phase 1: the largest message of phase 2
+    assert np.allclose(early, [[levels[2], levels[2], levels[2], levels[3], 0.0]], rtol=1e-6)
+    parts, one = np.stack([z.numpy() * 0, z.numpy()]).astype(np.float64), np.ones(1)
+    mean, _ = mean_sent_levels(parts, 0 * one, one, 0 * one, plan)
+    assert np.allclose(mean, early.mean(), rtol=1e-6)

@@ -1,1 +1,0 @@
-"""Mutation fuzzing of every kind of file that the toolkit reads; `python -m tests.fuzzing --help`."""
