@@ -2,9 +2,10 @@
 
 VENV := .venv/bin
 ARGS ?=
+SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all lint format clean distclean
+.PHONY: help venv demo test test-all fuzz lint format clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +21,9 @@ test: venv ## the fast tests
 
 test-all: venv ## all tests, the slow ones too
 	@$(VENV)/python -m pytest -n auto $(ARGS)
+
+fuzz: venv ## read mutated files of every kind for SECONDS=600; make fuzz SECONDS=3600
+	@$(VENV)/python -m tests.fuzzing --seconds $(SECONDS) $(ARGS)
 
 lint: venv ## ruff's rules, ruff's formatting, mypy, the layers of the packages
 	$(VENV)/ruff check .

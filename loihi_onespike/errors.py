@@ -114,6 +114,14 @@ class FormatError(OneSpikeError):
         super().__init__(f"{field}: {message}")
 
 
+class WriteError(OneSpikeError, OSError):
+    """A file cannot be written: the disk is full, the folder missing or read-only, or the path is no regular file."""
+
+
+class MissingFolderError(WriteError, FileNotFoundError):
+    """The folder of a file to write does not exist."""
+
+
 class LavaError(OneSpikeError):
     """Lava is not installed, or a run on Lava failed, ended early or exceeded its time limit."""
 
@@ -163,6 +171,10 @@ class MicrocodeError(OneSpikeError):
 
 class DeploymentError(OneSpikeError):
     """A network cannot run on a board; the message lists what is missing with its remedy."""
+
+
+class SimulatorError(OneSpikeError):
+    """A simulator of another project is not installed, or the network cannot run on it."""
 
 
 class DistributedError(OneSpikeError):

@@ -10,8 +10,22 @@ from typing import Any
 
 
 def json_text(document: Mapping[str, object]) -> str:
-    """A document as JSON text; infinity and NaN, which JSON does not have, become null."""
-    return json.dumps(plain(document), indent=2, allow_nan=False, ensure_ascii=False)
+    """A document as JSON text; infinity and NaN, which JSON does not have, become null.
+
+    Text that UTF-8 cannot hold, such as the bytes of a file name in another encoding, is escaped.
+    """
+    made = plain(document)
+    text = json.dumps(made, indent=2, allow_nan=False, ensure_ascii=False)
+    return text if encodable(text) else json.dumps(made, indent=2, allow_nan=False)
+
+
+def encodable(text: str) -> bool:
+    """Whether UTF-8 can hold a text: it has no lone surrogate."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def plain(value: Any) -> Any:

@@ -6,7 +6,6 @@ network is then encoded again, and what the file says beyond it must be the same
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +17,7 @@ from loihi_onespike.errors import ConfigurationError, FormatError, GraphError
 from netx_export.decode_population import read_population
 from netx_export.decode_synapses import read_synapses
 from netx_export.encode import encode
+from netx_export.facts import FACTS, checked_facts
 from netx_export.fields import Array, Fields
 
 
@@ -56,7 +56,7 @@ def _decode(fields: Mapping[str, Array]) -> Network:
         shapes[populations[-1].name] = populations[-1].shape
     if not populations:
         raise FormatError("layer", "holds no layers; the file is damaged")
-    network = Network(root.text("onespike/name"), tuple(populations), tuple(synapses), _facts(root))
+    network = Network(root.text("onespike/name"), tuple(populations), tuple(synapses), checked_facts(root.text(FACTS)))
     try:
         verify(network)
         again = encode(network)
@@ -89,13 +89,3 @@ def _compare(found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
 
 def _brief(array: Array) -> str:
     return str(array.tolist()) if array.size <= 8 else f"an array of shape {array.shape}"
-
-
-def _facts(root: Fields) -> dict[str, object]:
-    try:
-        facts = json.loads(root.text("onespike/facts"))
-    except (ValueError, RecursionError) as error:
-        raise root.fail("onespike/facts", f"is not JSON ({error}); the file is damaged") from error
-    if not isinstance(facts, dict):
-        raise root.fail("onespike/facts", f"must be a JSON object, got {type(facts).__name__}")
-    return facts

@@ -13,7 +13,7 @@ from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT_EXP
 from loihi_onespike.core.maps import LinearMap, Shape
 from netx_export.fields import Fields
 from netx_export.layout import GATHERS
-from netx_export.map_fields import DECODERS
+from netx_export.map_fields import DECODERS, flattened_limit
 
 
 def read_synapses(layer: Fields, shapes: Mapping[str, Shape]) -> list[Synapse]:
@@ -42,14 +42,16 @@ def _synapse(layer: Fields, number: int, post: str, shapes: Mapping[str, Shape])
     op = _op(standard, wiring)
     delay = standard.integer("delay", 1, MAX_AXON_DELAY) if standard.has("delay") else 0
     weight_exp = standard.integer("wgtExp", 1, MAX_WEIGHT_EXP) if standard.has("wgtExp") else 0
-    return Synapse(wiring.text("name"), pre, post, op, _index(wiring, shapes[pre]), weight_exp, delay)
+    return Synapse(wiring.text("name"), pre, post, op, _index(wiring, shapes[pre], op), weight_exp, delay)
 
 
-def _index(wiring: Fields, pre_shape: Shape) -> NDArray[np.int32] | None:
+def _index(wiring: Fields, pre_shape: Shape, op: LinearMap) -> NDArray[np.int32] | None:
     gather = wiring.choice("gather", GATHERS)
     if gather == "none":
         return None
     if gather == "flatten":
+        if prod(pre_shape) > flattened_limit(op):
+            raise wiring.fail("gather", f"must flatten at most {flattened_limit(op)} neurons, got {prod(pre_shape)}")
         return np.arange(prod(pre_shape), dtype=np.int32)
     index = wiring.array("index")
     if not index.ndim or not index.size:

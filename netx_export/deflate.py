@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ STRATEGIES = ((zlib.Z_HUFFMAN_ONLY, 6), (zlib.Z_RLE, 6), (zlib.Z_DEFAULT_STRATEG
 """Strategies and levels of zlib, fastest first."""
 SAMPLE_BYTES = 2**15
 """Bytes on which the strategies are compared."""
+PIECE_BYTES = 2**16
+"""Bytes of a stream that are inflated at a time."""
 WORTH = 0.97
 """A slower strategy is chosen when it needs less than this share of the bytes."""
 
@@ -80,3 +83,48 @@ def _strategy(plane: NDArray[np.uint8]) -> tuple[int, int]:
         if size < WORTH * least:
             best, least = candidate, size
     return best
+
+
+def restore(stored: bytes, filters: Sequence[str], shape: tuple[int, ...], target: NDArray[np.generic]) -> None:
+    """Put the elements of one chunk into an array. No more is inflated than the chunk holds.
+
+    Args:
+        stored: Bytes in the file.
+        filters: Filters that were applied, in this order: "shuffle", "deflate" or both.
+        shape: Shape of the chunk.
+        target: Where they go, the part of the whole array that the chunk covers; smaller than the chunk at the border.
+
+    Raises:
+        ValueError: the bytes are fewer or more than the chunk has.
+        zlib.error: the stream is damaged.
+    """
+    item = target.dtype.itemsize
+    size = prod(shape) * item
+    content = _inflated(stored, size) if "deflate" in filters else np.frombuffer(stored, np.uint8)
+    if len(content) != size:
+        raise ValueError(f"a chunk must have {size} bytes, got {len(content)}")
+    if "shuffle" not in filters or item == 1:
+        elements = content.view(target.dtype).reshape(shape)
+        target[...] = elements[tuple(map(slice, target.shape))]
+        return
+    planes = content.reshape(item, -1)
+    direct = target.shape[1:] == shape[1:] and target.flags.c_contiguous  # whole rows, so they go where they stay
+    flat = target if direct else np.empty(shape, target.dtype)
+    for place, plane in enumerate(planes):  # several times as fast as a transposition
+        flat.reshape(-1).view(np.uint8)[place::item] = plane[: flat.size]
+    if not direct:
+        target[...] = flat[tuple(map(slice, target.shape))]
+
+
+def _inflated(stored: bytes, size: int) -> NDArray[np.uint8]:
+    """What a stream holds, which must be so many bytes; at most one more than that is inflated."""
+    unpacker, content, done = zlib.decompressobj(), np.empty(size, np.uint8), 0
+    for start in range(0, len(stored), PIECE_BYTES):
+        piece = unpacker.decompress(stored[start : start + PIECE_BYTES], size - done + 1)
+        if done + len(piece) > size:
+            raise ValueError(f"a chunk must inflate to {size} bytes, got more")
+        content[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
+        done += len(piece)
+    if done != size or not unpacker.eof:
+        raise ValueError(f"a chunk must inflate to {size} bytes, got {done}")
+    return content

@@ -22,7 +22,7 @@ from loihi_onespike.core.maps import Shape, op_input_shape
 from loihi_onespike.errors import GraphError
 from netx_export.codes import INPUT_KINDS, code_fields
 from netx_export.layout import READOUT, SPIKING
-from netx_export.map_fields import ENCODERS
+from netx_export.map_fields import ENCODERS, flattened_limit
 from netx_export.values import Array, FieldMap, gains, integer, integers, tag, text
 
 
@@ -93,7 +93,9 @@ def lifted(shape: Shape) -> Shape:
 
 
 def gather_kind(synapse: Synapse, pre_shape: Shape) -> str:
-    """Kind of a gather, one of `layout.GATHERS`; a row-major flattening is not stored as an index.
+    """Kind of a gather, one of `layout.GATHERS`.
+
+    A row-major flattening is not stored as an index, unless it is longer than the weights of its map justify.
 
     Args:
         synapse: The group of synapses.
@@ -101,8 +103,10 @@ def gather_kind(synapse: Synapse, pre_shape: Shape) -> str:
     """
     if synapse.index is None:
         return "none"
-    flat = synapse.index.shape == (prod(pre_shape),) and np.array_equal(synapse.index, np.arange(prod(pre_shape)))
-    return "flatten" if flat else "index"
+    neurons = prod(pre_shape)
+    if synapse.index.shape != (neurons,) or neurons > flattened_limit(synapse.op):
+        return "index"
+    return "flatten" if np.array_equal(synapse.index, np.arange(neurons)) else "index"
 
 
 def synapse_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:

@@ -12,8 +12,6 @@ from netx_export.layout import FIELDS, FieldSpec, pattern
 
 Array = NDArray[np.generic]
 
-MAX_TEXT_BYTES = 2**26
-"""Longest manifest in bytes."""
 MAX_NEURONS = 2**27
 """Largest population that a file may describe, so that a damaged or hostile shape cannot reserve unlimited memory."""
 MAX_INPUTS = 2**40

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
-from pathlib import Path
 
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.regular_files import write_whole
 from netx_export.decode import decode
 from netx_export.encode import encode
 from netx_export.storage import image, load
@@ -26,33 +24,9 @@ def write(network: Network, path: str | os.PathLike[str]) -> None:
 
     Raises:
         GraphError: the network breaks a rule of `core.graphs.verify_network`, or holds what a file cannot store.
-        OSError: the folder is missing (FileNotFoundError), full or not writable.
+        WriteError: the folder is missing, full or not writable, or the path is not that of a regular file.
     """
-    data = image(encode(verify(network)))
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"{target.parent}: no such folder; create it before writing {target.name}")
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
-    try:
-        with open(draft, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-        _folder_to_disk(target.parent)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
-
-
-def _folder_to_disk(path: Path) -> None:
-    """A rename lasts only once its folder is on disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_whole(path, image(encode(verify(network))))
 
 
 def read(path: str | os.PathLike[str]) -> Network:
@@ -62,7 +36,8 @@ def read(path: str | os.PathLike[str]) -> Network:
         path: Path of the file.
 
     Raises:
-        FormatError: the file is damaged, truncated, foreign or of a newer version; `field` names the entry.
+        FormatError: the file is damaged, truncated, foreign, of a newer version, or asks for more memory than a file
+            of its size justifies; `field` names the entry.
         OSError: the file is missing or not readable.
     """
     return decode(load(path))

@@ -12,11 +12,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window, weight_values
 from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.errors import GraphError
 from netx_export.fields import MAX_NEURONS, Fields
 from netx_export.values import Array, FieldMap, integer, integers, tag
+
+FREE_FLATTENED = 2**16
+"""Neurons that may be flattened in front of any map."""
 
 
 class MapFields(NamedTuple):
@@ -59,6 +62,14 @@ def decoder(*types: str) -> Callable[[Decoder], Decoder]:
 def weights(weight: Array) -> Array:
     """Even integer weights as they are stored."""
     return np.ascontiguousarray(weight, dtype="<i2").reshape(np.shape(weight))
+
+
+def flattened_limit(op: LinearMap) -> int:
+    """Most neurons that a gather `flatten` in front of a map stands for: those that its weights justify, and a few.
+
+    A reader builds the index of a flattening, which costs a file nothing; more neurons have a stored index.
+    """
+    return FREE_FLATTENED + int(weight_values(op).size)
 
 
 def _lifted_kernel(window: Window) -> Shape:

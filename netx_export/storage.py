@@ -2,36 +2,36 @@
 
 Metadata of the HDF5 1.10 format carries checksums of its own, and every field has a digest in the manifest, so that a
 damaged byte is either detected or lies where nothing is stored. Small fields are part of the checksummed metadata;
-large ones are shuffled and deflated in chunks.
+large ones are shuffled and deflated in chunks. What may lie in a file, and how it is looked up without following a link
+or reading what the file does not justify, is in `hdf5_access`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import h5py
 import numpy as np
-from h5py import h5d, h5f, h5fd, h5g, h5p, h5s, h5t
+from h5py import h5a, h5d, h5f, h5fd, h5g, h5p, h5s, h5t
 
 from loihi_onespike.errors import FormatError
-from netx_export.deflate import chunk_shape, chunks
-from netx_export.fields import MAX_TEXT_BYTES, check_field
+from loihi_onespike.regular_files import budget, objection
+from netx_export.deflate import chunk_shape, chunks, restore
+from netx_export.fields import check_field
+from netx_export.foreign import foreign_neurons
+from netx_export.hdf5_access import FILTERS, LIBRARY_ERRORS, Hdf5Access
 from netx_export.layout import EXTENSION, FIELDS, FORMAT, MANIFEST, VERSION, pattern
+from netx_export.manifest import checked_names, manifest_limit
 from netx_export.values import Array, FieldMap
 
 COMPACT_BYTES = 2048
 """Fields of up to this many bytes are stored in the object header."""
-MAX_DEFLATE_RATIO = 1100
-"""Best ratio that deflate reaches; a larger one means a damaged or hostile shape, refused before memory is reserved."""
-LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError, SystemError,
-                  MemoryError, zlib.error)  # fmt: skip
-"""Exceptions that h5py raises on damaged files."""
 
 
 def digest(array: Array) -> str:
@@ -45,10 +45,17 @@ def image(fields: FieldMap) -> bytes:
     """Bytes of a file with the given fields and their manifest. The same fields give the same bytes.
 
     The file is made in memory: HDF5 libraries before 2.0 can crash when the disk is full, and ordinary writing cannot.
+    Fields that deflate better than a reader admits, such as hundreds of megabytes of zeros, are not deflated.
 
     Args:
         fields: All fields, by path.
     """
+    packed = _image(fields, deflate=True)
+    takes = 2 * sum(array.nbytes for array in fields.values())  # chunks at the border are padded
+    return packed if takes <= budget(len(packed)) else _image(fields, deflate=False)
+
+
+def _image(fields: FieldMap, deflate: bool) -> bytes:
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_libver_bounds(h5f.LIBVER_V110, h5f.LIBVER_V110)
     memory = io.BytesIO()
@@ -62,9 +69,9 @@ def image(fields: FieldMap) -> bytes:
             if FIELDS[pattern(name)].attribute:
                 h5py.AttributeManager(h5py.Group(_group(groups, above))).create(last, array)
             else:
-                _create(_group(groups, above), last, array)
+                _create(_group(groups, above), last, array, deflate)
         manifest = json.dumps({name: digest(array) for name, array in fields.items()}).encode()
-        _create(_group(groups, EXTENSION), MANIFEST.rpartition("/")[2], np.frombuffer(manifest, np.uint8))
+        _create(_group(groups, EXTENSION), MANIFEST.rpartition("/")[2], np.frombuffer(manifest, np.uint8), deflate)
         marks = file[EXTENSION].attrs
         marks["format"], marks["version"] = np.bytes_(FORMAT), np.int64(VERSION)
         marks["manifest"] = np.bytes_(digest(np.frombuffer(manifest, np.uint8)))
@@ -81,12 +88,12 @@ def _group(groups: dict[str, h5g.GroupID], name: str) -> h5g.GroupID:
     return groups[name]
 
 
-def _create(group: h5g.GroupID, name: str, array: Array) -> None:
+def _create(group: h5g.GroupID, name: str, array: Array, deflate: bool) -> None:
     plist = h5p.create(h5p.DATASET_CREATE)
     plist.set_obj_track_times(False)
     if array.nbytes <= COMPACT_BYTES:
         plist.set_layout(h5d.COMPACT)
-    elif array.ndim:
+    elif array.ndim and deflate:
         plist.set_chunk(chunk_shape(array.shape))
         plist.set_shuffle()
         plist.set_deflate(1)
@@ -118,38 +125,39 @@ def load(path: str | os.PathLike[str]) -> FieldMap:
         All fields, by path.
 
     Raises:
-        FormatError: the file is damaged, truncated, foreign or of a newer version.
+        FormatError: the file is damaged, truncated, foreign, of a newer version, no regular file, or asks for more
+            memory than a file of its size justifies.
         OSError: the file is missing or not readable.
     """
-    with open(path, "rb"):
-        pass  # a missing or unreadable file is the caller's affair, not a damaged file
+    if against := objection(path):
+        raise FormatError(os.fspath(path), against)
     try:
         file = h5py.File(path, "r")
     except LIBRARY_ERRORS as error:
         raise FormatError(os.fspath(path), f"is not an HDF5 file, or is truncated or damaged ({error})") from error
     with file:
         with _naming(EXTENSION):
-            _check_format(file)
+            access = Hdf5Access(file, os.path.getsize(path))
+            _check_format(access)
         with _naming(MANIFEST):
-            names = _manifest(file)
-        size = os.path.getsize(path)
-        return {name: _checked(file, name, value, size) for name, value in names.items()}
+            names = _manifest(access)
+        return {name: _checked(access, name, value) for name, value in names.items()}
 
 
-def _check_format(file: h5py.File) -> None:
-    group = file.get(EXTENSION)
-    if not isinstance(group, h5py.Group):
-        kinds = _foreign_neurons(file)
+def _check_format(access: Hdf5Access) -> None:
+    if access.group(EXTENSION) is None:
+        kinds = foreign_neurons(access)
         if kinds:
             raise FormatError(
                 "layer/*/neuron/type",
                 f"found {', '.join(kinds)}: a NetX file of other neurons; load it with lava.lib.dl.netx.hdf5.Network",
             )
         raise FormatError(EXTENSION, "is missing; this HDF5 file is not a one-spike network (write one with net.save)")
-    if bytes(group.attrs.get("format", b"")) != FORMAT.encode():
-        raise FormatError(f"{EXTENSION}@format", f"must be {FORMAT!r}, got {group.attrs.get('format')!r}")
-    version = group.attrs.get("version")
-    if not isinstance(version, (int, np.integer)) or version < 1:
+    found = _mark(access, "format")
+    if found != FORMAT.encode():
+        raise FormatError(f"{EXTENSION}@format", f"must be {FORMAT!r}, got {found!r}")
+    version = _mark(access, "version")
+    if not isinstance(version, int) or version < 1:
         raise FormatError(f"{EXTENSION}@version", f"must be in 1..{VERSION}, got {version!r}")
     if version > VERSION:
         raise FormatError(
@@ -158,59 +166,65 @@ def _check_format(file: h5py.File) -> None:
         )
 
 
-def _foreign_neurons(file: h5py.File) -> list[str]:
-    layers = file.get("layer")
-    if not isinstance(layers, h5py.Group):
-        return []
-    kinds = set()
-    for layer in layers.values():
-        kind = layer.get("neuron/type") if isinstance(layer, h5py.Group) else None
-        if isinstance(kind, h5py.Dataset) and kind.size == 1:
-            kinds.add(np.ravel(kind.asstr("ascii", "replace")[()])[0])
-    return sorted(kinds) or ["no neurons"]
+def _mark(access: Hdf5Access, name: str) -> object:
+    """A number or a text that says what the file is; None where it is missing."""
+    with _naming(f"{EXTENSION}@{name}"):
+        try:
+            found = _attribute_value(access.attribute(f"{EXTENSION}/{name}"))
+        except FormatError as error:
+            raise FormatError(f"{EXTENSION}@{name}", str(error).partition(": ")[2]) from error
+    return found.ravel()[0].item() if found.size == 1 else found.tolist()[:1]
 
 
-def _manifest(file: h5py.File) -> dict[str, str]:
-    data = file[MANIFEST]
-    if not isinstance(data, h5py.Dataset) or data.dtype != np.uint8 or data.ndim != 1:
+def _manifest(access: Hdf5Access) -> dict[str, str]:
+    data = access.dataset(MANIFEST)
+    if data.dtype != np.uint8 or data.ndim != 1:
         raise FormatError(MANIFEST, "is not a list of bytes; the file is damaged")
-    _check_size(data, MANIFEST, MAX_TEXT_BYTES)
-    raw = data[()]
-    if bytes(file[EXTENSION].attrs.get("manifest", b"")).decode("ascii", "replace") != digest(raw):
+    limit = manifest_limit(access.file_bytes)
+    if data.nbytes > limit:
+        raise FormatError(MANIFEST, f"requires {data.nbytes} bytes, limit {limit} for a file of this size")
+    raw = _values(MANIFEST, data)
+    marked = _mark(access, "manifest")
+    if not isinstance(marked, bytes) or marked.decode("ascii", "replace") != digest(raw):
         raise FormatError(MANIFEST, "does not match its digest; the file is damaged")
-    names = json.loads(raw.tobytes())
-    if not isinstance(names, dict):
-        raise FormatError(MANIFEST, "is not a JSON object; the file is damaged")
-    return names
+    return checked_names(raw.tobytes())
 
 
-def _check_size(data: h5py.Dataset, name: str, file_bytes: int) -> None:
-    stored = data.id.get_storage_size()
-    if stored > file_bytes or data.nbytes > MAX_DEFLATE_RATIO * stored + COMPACT_BYTES:
-        raise FormatError(name, f"claims {data.nbytes} bytes, {stored} are stored; the file is damaged")
-
-
-def _checked(file: h5py.File, name: str, value: str, file_bytes: int) -> Array:
+def _checked(access: Hdf5Access, name: str, value: str) -> Array:
     with _naming(name):
-        if (field := FIELDS.get(pattern(name))) and field.attribute:
-            array = _attribute(file, name)
+        if FIELDS[pattern(name)].attribute:
+            kept = access.attribute(name)
+            check_field(name, kept.dtype, len(kept.shape))
+            array = _attribute_value(kept)
         else:
-            data = file.get(name)
-            if not isinstance(data, h5py.Dataset):
-                raise FormatError(name, "is missing; the file is damaged or was edited")
+            data = access.dataset(name)
             check_field(name, data.dtype, data.ndim)
-            _check_size(data, name, file_bytes)
-            array = np.asarray(data[()], dtype=data.dtype)
+            array = _values(name, data)
         if digest(array) != value:
             raise FormatError(name, "does not match its digest; the file is damaged or was edited")
         return array
 
 
-def _attribute(file: h5py.File, name: str) -> Array:
-    above, _, last = name.rpartition("/")
-    group = file.get(above)
-    if not isinstance(group, h5py.Group) or last not in group.attrs:
-        raise FormatError(name, "is missing; the file is damaged or was edited")
-    kept = group.attrs.get_id(last)
-    check_field(name, kept.dtype, len(kept.shape))
-    return np.asarray(group.attrs[last], dtype=kept.dtype)
+def _attribute_value(kept: h5a.AttrID) -> Array:
+    array = np.zeros(kept.shape, kept.dtype)
+    kept.read(array)
+    return array
+
+
+def _values(name: str, data: h5py.Dataset) -> Array:
+    """The values of a data set.
+
+    Chunks with filters are restored here and not by HDF5, whose deflate filter inflates all that a stream holds.
+    """
+    plist = data.id.get_create_plist()
+    filters = [FILTERS[plist.get_filter(i)[0]] for i in range(plist.get_nfilters())]
+    if not filters:
+        return np.asarray(data[()], dtype=data.dtype)
+    if not data.id.get_type().equal(h5t.py_create(data.dtype, logical=True)):
+        raise FormatError(name, f"must be stored as {data.dtype} is in memory, got a variant of it")
+    whole, size = np.empty(data.shape, data.dtype), data.chunks
+    for offset in itertools.product(*(range(0, n, c) for n, c in zip(data.shape, size, strict=True))):
+        skipped, stored = data.id.read_direct_chunk(offset)
+        used = [kind for place, kind in enumerate(filters) if not skipped >> place & 1]
+        restore(stored, used, size, whole[tuple(slice(o, o + c) for o, c in zip(offset, size, strict=True))])
+    return whole

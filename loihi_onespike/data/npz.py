@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.data.archive import ARCHIVE_ERRORS, NPY_MAGIC, read_arrays
 from loihi_onespike.data.checks import check_finite, class_labels, described, float_array
 from loihi_onespike.data.dataset import Dataset, draw
 from loihi_onespike.errors import DataError
+from loihi_onespike.regular_files import objection
 
 
 def load_npz(path: Path, calibration_images: int, seed: int) -> Dataset:
@@ -49,17 +50,16 @@ def load_npz(path: Path, calibration_images: int, seed: int) -> Dataset:
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        opened = np.load(path, allow_pickle=False)
-        if isinstance(opened, np.ndarray):
-            raise DataError(f"{path}: must be an .npz file with the arrays x and y, got a single array")
-        with opened as file:
-            return {name: file[name] for name in file.files}
+        if against := objection(path):
+            raise DataError(f"{path}: {against}")
+        with path.open("rb") as file:
+            if file.read(len(NPY_MAGIC)) == NPY_MAGIC:
+                raise DataError(f"{path}: must be an .npz file with the arrays x and y, got a single array")
+        return read_arrays(path)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (OSError, BadZipFile, EOFError) as error:
-        raise DataError(f"{path}: not a readable .npz file ({error})") from error
-    except ValueError as error:
-        raise DataError(f"{path}: {error}; only numeric arrays are loaded, never pickled objects") from error
+    except ARCHIVE_ERRORS as error:
+        raise DataError(f"{path}: not a readable .npz file ({str(error)[:200]})") from error
 
 
 def _inputs(path: Path, name: str, x: NDArray[Any]) -> NDArray[Any]:

@@ -24,6 +24,7 @@ from loihi_onespike.executors.lava import why_unavailable
 from loihi_onespike.frontend.ann_output import ann_output
 from loihi_onespike.json_text import json_text
 from loihi_onespike.models.digits_cnn import load_digits_cnn
+from loihi_onespike.regular_files import write_whole
 
 NETWORK_FILE = "digits.h5"
 PICTURE_FILE = "demo.png"
@@ -168,7 +169,7 @@ def run_demo(
     result = DemoResult(
         net, floating, integer, comparisons, missing, len(data.calibration), files, time.perf_counter() - started
     )
-    files["report"].write_text(json_text(result.to_dict()) + "\n", encoding="utf-8")
+    write_whole(files["report"], (json_text(result.to_dict()) + "\n").encode("utf-8"))
     return result
 
 

@@ -28,15 +28,17 @@ def relative_efficiency(network: Network, spikes_per_neuron: Mapping[str, float]
 
     OP_ANN^l are the multiply-accumulates of the ANN layer behind each synapse group (convolution, linear, aggregation;
     pooling and shortcuts have none) and SpikeRate_l the spikes per neuron and image of the population it reads, the
-    input included. Infinite when nothing spikes.
+    input included. Infinite when nothing spikes; NaN where the network does not record the
+    multiply-accumulates, as files of other programs may.
 
     Args:
         network: network with the multiply-accumulates of its ANN.
         spikes_per_neuron: spikes per neuron and image by population.
         energy: energies of an addition and a multiply-accumulate.
     """
-    macs = network.facts["ann_macs"]
-    assert isinstance(macs, Mapping)
+    macs = network.facts.get("ann_macs")
+    if not isinstance(macs, Mapping):
+        return float("nan")
     multiplied = float(sum(macs[s.name] for s in network.synapses if s.name in macs))
     added = float(sum(macs[s.name] * spikes_per_neuron[s.pre] for s in network.synapses if s.name in macs))
     return float("inf") if added == 0 else energy.mac_pj * multiplied / (energy.add_pj * added)

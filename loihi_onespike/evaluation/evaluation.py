@@ -66,7 +66,8 @@ class Evaluation:
         spikes_per_neuron: mean spikes per neuron and sample, per population, the input included.
         hidden_spikes_per_neuron: the same over all hidden neurons together.
         synaptic_operations: per sample: each spike times the targets it has, over all synapses.
-        alpha_fp32, alpha_int8: energy of the ANN over that of the network by Eq. 6.
+        alpha_fp32, alpha_int8: energy of the ANN over that of the network by Eq. 6; NaN where the network
+            does not record the multiply-accumulates of its ANN.
         latency_steps: from the first input phase to the decision.
         period_steps: between two samples in the pipeline.
         clipped_inputs: input values far outside the range of the calibration, which the network clips.

@@ -1,7 +1,7 @@
 """The counts of finished parts in a folder, so that an evaluation can be interrupted and continued, or shared.
 
 run.json        what the counts depend on, and how the images are cut
-part.<n>.json   counts of part n
+part.<n>.json   counts of part n, with a digest of them
 
 Files appear as a whole or not at all; several processes may write at the same time, since all of them would write the
 same.
@@ -17,9 +17,10 @@ from loihi_onespike.errors import DataError
 from loihi_onespike.evaluation.fingerprint import digest
 from loihi_onespike.evaluation.image_counts import Counts
 from loihi_onespike.evaluation.parts import Part
-from loihi_onespike.jobs.run_folder import claim, read_object, write_whole
+from loihi_onespike.jobs.run_folder import claim, read_object, write_object
 
-FORMAT = "onespike evaluation 1"
+FORMAT = "onespike evaluation 2"
+"""Version 2 added the digest of a part; a folder of version 1 is refused as one of another run."""
 RUN = "run.json"
 
 
@@ -56,12 +57,9 @@ class Ledger:
         return sum(len(part) for part in parts if self._file(part).exists())
 
     def keep(self, part: Part, counts: Counts) -> None:
-        """Write down the counts of a part."""
+        """Write down the counts of a part; raises WriteError where that is not possible."""
         document = {"run": self.run, "first": part.first, "end": part.end, "counts": counts.to_dict()}
-        try:
-            write_whole(self._file(part), document)
-        except OSError as error:
-            raise DataError(f"{self._file(part)}: cannot be written ({error.strerror})") from error
+        write_object(self._file(part), document | {"digest": digest(document)})
 
     def _file(self, part: Part) -> Path:
         return self.folder / f"part.{part.number:06d}.json"
@@ -69,6 +67,9 @@ class Ledger:
     def _checked(self, path: Path, part: Part) -> Counts:
         stored = read_object(path)
         try:
+            kept = stored.pop("digest")
+            if kept != digest(stored):
+                raise ValueError("the file was edited or damaged, it does not match its digest")
             counts = Counts.from_dict(stored["counts"])
             found = (stored["run"], stored["first"], stored["end"], counts.images)
             if found != (self.run, part.first, part.end, len(part)):

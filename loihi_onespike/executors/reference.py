@@ -23,6 +23,7 @@ from loihi_onespike.core.codes import WORD_DTYPE, largest_digit, leak, saturate_
 from loihi_onespike.core.encoding import check_codes, decode_readout
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps.connectivity import synapse_matrix
+from loihi_onespike.core.step_trace import StepTrace
 from loihi_onespike.core.trace import LayerTrace, Trace
 
 
@@ -91,8 +92,13 @@ class _Neurons:
         return sent
 
 
-def run(network: Network, codes: NDArray[np.integer]) -> Trace:
+def run(network: Network, codes: NDArray[np.integer], steps: StepTrace | None = None) -> Trace:
     """Run input codes (N, *input shape) as one stream of N images, one every `network.period_steps` steps.
+
+    Args:
+        network: the network.
+        codes: input codes of N images.
+        steps: a `StepTrace.silent` of the network, which is filled with the spikes and v of every step.
 
     Returns:
         Code words and v at the end of the window of every population, (N, *shape), and the output of the readout.
@@ -112,7 +118,12 @@ def run(network: Network, codes: NDArray[np.integer]) -> Trace:
             if not 0 <= image < images:
                 continue
             a_in = arriving.get(p.name, np.zeros(prod(p.shape), np.int64))
-            spikes = units[p.name].step(image, t + 1, a_in)
+            unit = units[p.name]
+            spikes = unit.step(image, t + 1, a_in)
+            if steps is not None and p.name in steps.spikes:
+                steps.spikes[p.name][image, t] = spikes.reshape(p.shape)
+            if steps is not None and p.name in steps.v and isinstance(unit, _Neurons):
+                steps.v[p.name][image, t] = unit.v.reshape(p.shape)
             if not spikes.any():
                 continue
             for synapse in (s for s in network.synapses if s.pre == p.name):

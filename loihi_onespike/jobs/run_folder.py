@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from loihi_onespike.errors import ConfigurationError, DataError
+from loihi_onespike.regular_files import objection, write_whole
 
 
 def claim(
@@ -39,9 +37,10 @@ def claim(
                     f"{path}: must be empty or the folder of an earlier run, contains {strangers[0]}; name "
                     f"another one with {option}"
                 )
-            write_whole(path / name, wanted, replace=False)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be used ({error.strerror}); name another folder with {option}") from error
+            write_object(path / name, wanted, replace=False)
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be used ({said}); name another folder with {option}") from error
     stored = read_object(path / name)
     if stored != wanted:
         other = "; ".join(
@@ -56,42 +55,25 @@ def claim(
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object; raises DataError naming the file."""
     try:
+        if against := objection(path):
+            raise ValueError(against)
         found = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(found, dict):
             raise ValueError(f"must be a JSON object, got {type(found).__name__}")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read ({error}); delete it, what it held is made again") from error
     return found
 
 
-def write_whole(path: Path, document: Mapping[str, object], replace: bool = True) -> None:
+def write_object(path: Path, document: Mapping[str, object], replace: bool = True) -> None:
     """The whole file or none, on disk when this returns; with replace=False a file that is there stays as it is.
 
     Args:
         path: file to write.
         document: content for JSON.
         replace: whether to replace an existing file.
+
+    Raises:
+        WriteError: the file cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with open(draft, "x", encoding="utf-8") as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            os.replace(draft, path)
-        else:
-            _link(draft, path)
-    finally:
-        with suppress(FileNotFoundError):
-            draft.unlink()
-
-
-def _link(draft: Path, path: Path) -> None:
-    """A name for the draft, unless it is taken; where there are no hard links the last of equals stays."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    except OSError:
-        os.replace(draft, path)
+    write_whole(path, json.dumps(document).encode("utf-8"), replace)

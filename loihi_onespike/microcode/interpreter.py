@@ -2,12 +2,13 @@
 
 Every neuron has its own program counter. Jumps only go forward, so the neurons with the smallest counter are executed
 first, all together, and neurons that branched apart meet again further down. Numbers are checked, never truncated: a
-value that is too wide for its destination raises MicrocodeError.
+value that is too wide for its destination raises MicrocodeError. Under another reading of an instruction than the one
+that the programs are written for (`semantics`) they are truncated, since such a run shows what a core would do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +16,12 @@ from numpy.typing import NDArray
 from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.microcode.isa import Constant, Field, Immediate, Instruction, Op, Operand, Place
 from loihi_onespike.microcode.microcode_spec import fits
+from loihi_onespike.microcode.operations import Operations, low_bits
 from loihi_onespike.microcode.program import Program
+from loihi_onespike.microcode.semantics import READ_AS_STATED, Semantics
 
 IntArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-_COMPARE: dict[Op, Callable[[IntArray, IntArray], Mask]] = {Op.LT: np.less, Op.GE: np.greater_equal, Op.EQ: np.equal}
-_COMPUTE: dict[Op, Callable[..., IntArray]] = {
-    Op.MOV: lambda a: a,
-    Op.AND: np.bitwise_and,
-    Op.OR: np.bitwise_or,
-    Op.SHL: np.left_shift,
-    Op.ADD: np.add,
-    Op.NEG: np.negative,
-    Op.MIN: np.minimum,
-}
 
 
 class Interpreter:
@@ -37,18 +29,28 @@ class Interpreter:
 
     Attributes:
         program: The program.
+        semantics: How the instructions are read.
         rows: (rows, neurons) uint64, the state between two steps; nothing else lasts from step to step.
         executed: Instructions executed so far, summed over neurons.
         passes: Passes so far, summed over neurons.
     """
 
-    def __init__(self, program: Program, state: Mapping[str, IntArray], *, signed_spikes: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        state: Mapping[str, IntArray],
+        *,
+        signed_spikes: bool = False,
+        semantics: Semantics = READ_AS_STATED,
+    ) -> None:
         """`state` gives the first values (neurons,) of all fields; spikes carry a payload where they are signed."""
-        self.program, self.signed_spikes = program, signed_spikes
+        self.program, self.signed_spikes, self.semantics = program, signed_spikes, semantics
+        self.operations = Operations(semantics, program.spec)
         layout = program.layout
         self.rows = np.stack([layout.pack_row(row, state) for row in range(layout.rows)])
         self.neurons = self.rows.shape[1]
         self.executed = self.passes = 0
+        self.waiting = np.zeros(self.neurons, np.int64)  # synaptic input that RDC has not cleared
         self._numbers = {
             operand: np.int64(program.value(operand))
             for instruction in program.instructions
@@ -60,6 +62,11 @@ class Interpreter:
         """(neurons,) values of a field between two steps."""
         row = self.program.layout.by_name[name].row
         return self.program.layout.unpack_row(row, self.rows[row])[name]
+
+    @property
+    def as_stated(self) -> bool:
+        """Whether the instructions are read as the programs expect, so that every number has to fit."""
+        return self.semantics == READ_AS_STATED
 
     def step(self, a_in: IntArray) -> IntArray:
         """Run one pass of the program for every neuron.
@@ -74,6 +81,8 @@ class Interpreter:
             MicrocodeError: a value does not fit where it is written, or a neuron sends a second spike.
         """
         bits = self.program.spec.accumulator_bits
+        if self.semantics.rdc == "growing input":
+            a_in = self.waiting = low_bits(self.waiting + a_in, bits)
         if not fits(int(a_in.min()), int(a_in.max()), bits):
             found = f"{a_in.min()}..{a_in.max()}"
             raise MicrocodeError(
@@ -107,7 +116,7 @@ class _Pass:
         layout = self.program.layout
         for row in self.open:
             fields = {f.name: self.values[Field(f.name)] for f in layout.in_row(row)}
-            self.core.rows[row] = layout.pack_row(row, fields)
+            self.core.rows[row] = layout.pack_row(row, fields, cut=not self.core.as_stated)
 
     def _execute(self, instruction: Instruction, place: int, active: Mask) -> None:
         op = instruction.op
@@ -115,50 +124,77 @@ class _Pass:
         if op is Op.JUMP_C:
             assert instruction.target is not None
             self.counter[active] = np.where(self.flag[active], instruction.target, following)
+            if not self.core.semantics.jump_keeps_c:
+                self.flag[active] = False  # it was set where the jump was taken
             return
         if op is Op.SKIP_C:
             self.counter[active] = following + self.flag[active]
             return
         self.counter[active] = following
         inputs = [self._read(i) for i in instruction.inputs]
+        operations = self.core.operations
         if op is Op.RMW:
             self._open(int(inputs[0]))
         elif op is Op.RDC:
-            self._write(instruction, self.a_in, active)
-        elif op in _COMPARE:
-            np.copyto(self.flag, _COMPARE[op](*inputs), where=active)
+            self._write(instruction, self._read_and_clear(), active)
+        elif op in operations.compare:
+            np.copyto(self.flag, operations.compare[op](*inputs), where=active)
         elif op is Op.SPIKE:
             self._spike(instruction, inputs[0], active)
         elif op is Op.MUL_SHR:
-            product = np.broadcast_to(np.multiply(inputs[0], inputs[1]), active.shape)
+            product = np.broadcast_to(operations.product(inputs[0], inputs[1]), active.shape)
             self._check(instruction, product, active, self.program.spec.product_bits, "product")
-            self._write(instruction, product >> inputs[2], active)
+            self._write(instruction, operations.shifted(product, inputs[2]), active)
         elif op is Op.SEL:
-            self._write(instruction, np.where(self.flag, inputs[0], inputs[1]), active)
+            self._write(instruction, operations.select(self.flag, *inputs), active)
         elif op is not Op.PROBE:
-            self._write(instruction, _COMPUTE[op](*inputs), active)
+            self._write(instruction, operations.compute[op](*inputs), active)
+
+    def _read_and_clear(self) -> IntArray:
+        """What RDC reads: the synaptic input, or the first field of row 0 where RDC is an access to state."""
+        rdc, layout = self.core.semantics.rdc, self.program.layout
+        if rdc in ("input", "growing input"):
+            return self.a_in
+        (first,) = (f for f in layout.in_row(0) if f.offset == 0)
+        read = layout.unpack_row(0, self.core.rows[0], signed=self.core.semantics.signed_fields)[first.name]
+        if rdc == "state cleared":  # RDC is the first instruction of a pass, so all neurons are here
+            self.core.rows[0] = 0
+        return read
 
     def _read(self, operand: Operand) -> IntArray:
         if isinstance(operand, (Constant, Immediate)):
             return self.core._numbers[operand]  # type: ignore[return-value]
-        return self.values[operand]
+        if operand in self.values or self.core.as_stated:
+            return self.values[operand]
+        return np.zeros(self.core.neurons, np.int64)
 
     def _open(self, row: int) -> None:
-        self.open.add(row)
-        for name, values in self.program.layout.unpack_row(row, self.core.rows[row]).items():
+        semantics = self.core.semantics
+        if semantics.rmw == "last row":
+            self.open.clear()
+        if semantics.rmw != "read only":
+            self.open.add(row)
+        unpacked = self.program.layout.unpack_row(row, self.core.rows[row], signed=semantics.signed_fields)
+        for name, values in unpacked.items():
             self.values[Field(name)] = values
 
     def _write(self, instruction: Instruction, result: IntArray, active: Mask) -> None:
         assert instruction.out is not None
         result = np.broadcast_to(result, active.shape)
         field = self.program.layout.by_name.get(instruction.out.name) if isinstance(instruction.out, Field) else None
-        self._check(instruction, result, active, field.bits if field else self.program.spec.register_bits, "result")
+        bits = field.bits if field else self.program.spec.register_bits
+        if self.core.as_stated:
+            self._check(instruction, result, active, bits, "result")
+        elif field is None or self.core.semantics.signed_fields:
+            result = low_bits(result, bits)
         held = self.values.setdefault(instruction.out, np.zeros(active.shape, np.int64))
         np.copyto(held, result, where=active)
 
     def _spike(self, instruction: Instruction, payload: IntArray, active: Mask) -> None:
         payload = np.broadcast_to(payload, active.shape)
-        if self.core.signed_spikes:
+        if self.core.semantics.spike == "if c":
+            active = active & self.flag
+        if self.core.signed_spikes and self.core.semantics.spike != "no sign":
             self._check(instruction, payload, active, self.program.spec.message_bits, "payload")
         else:
             payload = np.ones_like(payload)  # a binary spike has none
@@ -170,7 +206,7 @@ class _Pass:
 
     def _check(self, instruction: Instruction, values: IntArray, active: Mask, bits: int, what: str) -> None:
         seen = values[active]
-        if not fits(int(seen.min()), int(seen.max()), bits):
+        if self.core.as_stated and not fits(int(seen.min()), int(seen.max()), bits):
             raise MicrocodeError(
                 f"{self.program.name}: {instruction}: {what} must fit into {bits} bits, got {seen.min()}..{seen.max()}"
             )

@@ -104,12 +104,13 @@ class StateLayout:
         """The fields of one row."""
         return [f for f in self.fields if f.row == row]
 
-    def pack_row(self, row: int, values: Mapping[str, IntArray]) -> NDArray[np.uint64]:
+    def pack_row(self, row: int, values: Mapping[str, IntArray], cut: bool = False) -> NDArray[np.uint64]:
         """Pack the fields of one row.
 
         Args:
             row: Number of the row.
             values: (neurons,) values of its fields, by name.
+            cut: Keep the low bits of a value that does not fit, in place of an error.
 
         Returns:
             (neurons,) packed rows.
@@ -121,25 +122,28 @@ class StateLayout:
         for f in self.in_row(row):
             low, high = f.limits
             value = values[f.name]
-            if value.min() < low or value.max() > high:
+            if not cut and (value.min() < low or value.max() > high):
                 found = f"{value.min()}..{value.max()}"
                 raise MicrocodeError(f"state field {f.name}: must be in {low}..{high} ({f.bits} bits), got {found}")
             packed |= (value & ((1 << f.bits) - 1)) << f.offset
         return packed.view(np.uint64)
 
-    def unpack_row(self, row: int, packed: NDArray[np.uint64]) -> dict[str, IntArray]:
+    def unpack_row(self, row: int, packed: NDArray[np.uint64], signed: bool = True) -> dict[str, IntArray]:
         """Unpack one row.
 
         Args:
             row: Number of the row.
             packed: (neurons,) packed rows.
+            signed: Read the fields with their sign, as they are stored.
 
         Returns:
             (neurons,) int64 values of its fields, by name.
         """
-        signed = packed.view(np.int64)
+        if not signed:
+            return {f.name: (packed.view(np.int64) >> f.offset) & ((1 << f.bits) - 1) for f in self.in_row(row)}
         # Up to the top of the row and down again: the arithmetic shift carries the sign.
-        return {f.name: signed << (ROW_BITS - f.bits - f.offset) >> (ROW_BITS - f.bits) for f in self.in_row(row)}
+        top = packed.view(np.int64)
+        return {f.name: top << (ROW_BITS - f.bits - f.offset) >> (ROW_BITS - f.bits) for f in self.in_row(row)}
 
 
 def one_number(values: NDArray[np.integer]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from torch import nn
 
 from loihi_onespike.errors import ModelLoadError
 from loihi_onespike.frontend.importers.tensor_archive import UnsafeArchiveError, load_tensors
+from loihi_onespike.regular_files import budget, objection
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "module", "ema_state_dict")
 """Keys under which training scripts keep the state_dict in a checkpoint; the first that exists is used."""
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
 """Prefixes that DataParallel, torch.compile and training frameworks put before every key."""
+MAX_WRAPPERS = 8
+"""Checkpoints within checkpoints that are unwrapped; a file may hold one that contains itself."""
 SHOWN = 8
 """Number of keys of each kind that an error lists."""
 
@@ -43,16 +47,22 @@ def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> object:
-    if not path.is_file():
-        raise ModelLoadError(f"{path}: no such weights file")
+    try:
+        against = objection(path)
+    except FileNotFoundError:
+        raise ModelLoadError(f"{path}: no such weights file") from None
+    except (OSError, ValueError) as error:
+        raise ModelLoadError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    if against:
+        raise ModelLoadError(f"{path}: {against}")
     if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         try:
             return load_file(path)
-        except (SafetensorError, OSError, ValueError) as error:
-            raise ModelLoadError(f"{path}: not a readable safetensors file ({error})") from error
+        except Exception as error:  # of safetensors, or of torch for a type that it does not have
+            raise ModelLoadError(f"{path}: not a readable safetensors file ({_first_line(error)})") from error
+    _check_size(path)
     try:
         return load_tensors(path)
     except UnsafeArchiveError as error:
@@ -61,22 +71,44 @@ def _read(path: Path) -> object:
             "object can run any program; where you trust it, load it and save torch.save(model.state_dict(), path) "
             "or a safetensors file"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelLoadError(f"{path}: not a file that torch.save wrote, or damaged ({first})") from error
+    except Exception as error:  # a damaged pickle makes almost any of them
+        raise ModelLoadError(f"{path}: not a file that torch.save wrote, or damaged ({_first_line(error)})") from error
+
+
+def _first_line(error: Exception) -> str:
+    return ascii(str(error).strip().splitlines()[0])[1:-1][:200] if str(error).strip() else type(error).__name__
+
+
+def _check_size(path: Path) -> None:
+    """Compare the sizes that an archive of torch.save declares with its own; torch does not compress what it saves."""
+    size = path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            declared = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, NotImplementedError, OSError):
+        return  # an older form, without an archive, or damaged, which torch.load says
+    if declared > budget(size):
+        raise ModelLoadError(
+            f"{path}: requires {declared} bytes, limit {budget(size)} for a file of {size} bytes; "
+            "save it again with torch.save"
+        )
 
 
 def _unwrapped(path: Path, loaded: object) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
     """The state_dict inside a checkpoint."""
     notes: list[str] = []
-    while isinstance(loaded, Mapping) and not _is_state(loaded):
+    while isinstance(loaded, Mapping) and not _is_state(loaded) and len(notes) < MAX_WRAPPERS:
         key = next((k for k in WRAPPERS if isinstance(loaded.get(k), Mapping)), None)
         if key is None:
             break
         notes.append(f"{path.name}: weights taken from {key!r} of a checkpoint")
         loaded = loaded[key]
     if not isinstance(loaded, Mapping) or not _is_state(loaded):
-        found = f"a dict with the keys {list(loaded)[:SHOWN]}" if isinstance(loaded, Mapping) else type(loaded).__name__
+        found = (
+            f"a dict with the keys {ascii(list(loaded)[:SHOWN])[:500]}"
+            if isinstance(loaded, Mapping)
+            else type(loaded).__name__
+        )
         raise ModelLoadError(f"{path}: must be a state_dict, or a checkpoint with it as 'state_dict', got {found}")
     return dict(loaded), tuple(notes)
 
@@ -99,7 +131,21 @@ def _without_prefix(
     return state, stripped
 
 
+def _unlike_weights(tensor: torch.Tensor) -> str:
+    """What a tensor is that cannot be the weights of a layer; empty when it can."""
+    if tensor.is_meta:
+        return "a meta tensor, which has no values"
+    if tensor.is_quantized:
+        return "a quantized one"
+    if tensor.layout != torch.strided or tensor.is_nested:
+        return f"the layout {tensor.layout}"
+    return "complex numbers" if tensor.is_complex() else ""
+
+
 def _check(path: Path, state: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:
+    for name, tensor in state.items():
+        if found := _unlike_weights(tensor):
+            raise ModelLoadError(f"{path}: {ascii(name)[1:-1]}: must be a dense tensor of real numbers, got {found}")
     missing = [k for k in wanted if k not in state]
     unexpected = [k for k in state if k not in wanted]
     shapes = [
@@ -108,7 +154,7 @@ def _check(path: Path, state: Mapping[str, torch.Tensor], wanted: Mapping[str, t
         if k in state and state[k].shape != v.shape
     ]
     problems = [
-        f"{kind} {len(keys)}: {', '.join(keys[:SHOWN])}{', …' if len(keys) > SHOWN else ''}"
+        f"{kind} {len(keys)}: {ascii(', '.join(keys[:SHOWN]))[1:-1][:2000]}{', …' if len(keys) > SHOWN else ''}"
         for kind, keys in (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
         if keys
     ]

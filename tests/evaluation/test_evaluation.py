@@ -63,3 +63,15 @@ def test_wrong_executor_and_labels_are_refused() -> None:
         net.evaluate(inputs(4), np.zeros(3, int))
     with pytest.raises(los.errors.ConfigurationError, match="shape"):
         net.predict(np.zeros((2, 3, 8, 8)))
+
+
+def test_without_recorded_operations_the_energy_is_not_known() -> None:
+    """Files of other programs need not say how many multiply-accumulates their ANN had."""
+    from math import isnan
+
+    from loihi_onespike.evaluation.alpha import FP32, relative_efficiency
+    from tests.support.networks import chain
+
+    network = chain()
+    assert "ann_macs" not in network.facts
+    assert isnan(relative_efficiency(network, {p.name: 1.0 for p in network.populations}, FP32))

@@ -136,3 +136,22 @@ def test_a_folder_of_something_else(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be used"):
         Ledger.open(tmp_path / "file", {})
+
+
+def test_an_edited_part_is_refused_by_name(net, tmp_path) -> None:
+    x, y = data()
+    net.evaluate(x, y, batch=BATCH, resume=tmp_path)
+    part = tmp_path / "part.000001.json"
+    document = json.loads(part.read_text())
+    for change in (
+        {"counts": document["counts"] | {"right": document["counts"]["right"] + 1}},
+        {"digest": "0" * 32},
+        {"digest": None},
+    ):
+        part.write_text(json.dumps(document | change))
+        with pytest.raises(DataError, match=r"part\.000001\.json: not the counts of this part .*delete it"):
+            net.evaluate(x, y, batch=BATCH, resume=tmp_path)
+    del document["digest"]
+    part.write_text(json.dumps(document))
+    with pytest.raises(DataError, match=r"part\.000001\.json: not the counts"):
+        net.evaluate(x, y, batch=BATCH, resume=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import h5py
@@ -14,12 +15,11 @@ from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Readout, Synapse
 from loihi_onespike.core.maps import Dense
 from netx_export import deflate, read, write
+from netx_export.deflate import restore
 from netx_export.storage import image, load
 
 
 def _undo(data: bytes, size: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    import zlib
-
     planes = np.frombuffer(zlib.decompress(data), np.uint8).reshape(dtype.itemsize, -1)
     return np.ascontiguousarray(planes.T).view(dtype).reshape(size)
 
@@ -79,3 +79,24 @@ def test_regular_indices_are_packed_small() -> None:
     """Gathers repeat their low bytes every 256 places; the strategy is chosen by trial, so that this is used."""
     index = np.arange(2**18, dtype="<i4")
     assert len(deflate.shuffled_deflate(index)) < index.nbytes / 50
+
+
+@pytest.mark.parametrize("filters", [["shuffle"], ["deflate"], ["shuffle", "deflate"]])
+@pytest.mark.parametrize("shape", [(5, 3), (4, 3), (5, 2), (2, 1)])
+def test_chunks_are_restored(filters: list[str], shape: tuple[int, int]) -> None:
+    """Whole chunks, and those that reach over the border of the array along either axis."""
+    chunk = np.arange(15, dtype="<i4").reshape(5, 3) * 70_001
+    raw = chunk.reshape(-1, 1).view(np.uint8).T.tobytes() if "shuffle" in filters else chunk.tobytes()
+    whole = np.zeros((7, 4), "<i4")
+    restore(zlib.compress(raw) if "deflate" in filters else raw, filters, (5, 3), whole[: shape[0], : shape[1]])
+    rows = np.zeros(shape, "<i4")
+    restore(zlib.compress(raw) if "deflate" in filters else raw, filters, (5, 3), rows)
+    assert np.array_equal(rows, chunk[: shape[0], : shape[1]])
+    assert np.array_equal(whole[: shape[0], : shape[1]], rows) and np.count_nonzero(whole) == np.count_nonzero(rows)
+
+
+@pytest.mark.parametrize("size", [0, 59, 61, 10_000])
+def test_a_chunk_of_another_size_is_refused(size: int) -> None:
+    for stored, filters in ((bytes(size), ["shuffle"]), (zlib.compress(bytes(size)), ["deflate"])):
+        with pytest.raises(ValueError, match="a chunk must"):
+            restore(stored, filters, (5, 3), np.zeros((5, 3), "<i4"))

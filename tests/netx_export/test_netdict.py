@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loihi_onespike.core.graphs.network import Network, Synapse
-from loihi_onespike.core.maps import Conv, Dense, Pool, Window
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.graphs.network import Network, Readout, Synapse
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Window
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from netx_export import write
 from netx_export.encode import encode
 from netx_export.layout import FIELDS, pattern
 from tests.strategies import random_network
+from tests.support.lava_networks import membrane, source
 from tests.support.networks import chain, graph, nodes
 
 pytestmark = pytest.mark.lava
@@ -56,6 +59,72 @@ def test_netdict_reads_every_standard_field(network: Network, tmp_path: Path) ->
             assert found == value[0].decode() if isinstance(found, str) else found == value
         else:
             assert np.array_equal(found, value), name
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "netx_format.md"
+WRAPPED = {"kernelSize", "inChannels", "outChannels", "inFeatures", "outFeatures", "Ts", "tSample"}
+"""Standard fields that NetDict's lists of keys lack (docs/netx_format.md, Stock lava-dl)."""
+
+
+def test_fields_that_netdict_wraps_instead_of_reading(tmp_path: Path) -> None:
+    """NetDict takes these for groups: an object comes back in place of the value, which stands in its data set."""
+    net = _netdict(chain(), tmp_path)
+    values: dict[str, tuple[Any, Any]] = {
+        "kernelSize": (net["layer"][1], [3, 3]),
+        "inChannels": (net["layer"][1], 1),
+        "outChannels": (net["layer"][1], 3),
+        "inFeatures": (net["layer"][5], 16),
+        "outFeatures": (net["layer"][5], 10),
+        "Ts": (net["simulation"], 1),
+        "tSample": (net["simulation"], chain().latency_steps),
+    }
+    assert set(values) == WRAPPED
+    for name, (holder, value) in values.items():
+        found = holder[name]
+        assert type(found) is type(net), name
+        assert np.array_equal(found.f[()], value), name
+
+
+def test_no_other_standard_field_is_wrapped(tmp_path: Path) -> None:
+    wrapped = set()
+    for network in (chain(), graph(), nodes()):
+        net = _netdict(network, tmp_path)
+        for number in range(len(net["layer"])):
+            layer = net["layer"][number]
+            holders = [("layer/#/", layer)]
+            if "neuron" in layer.f:
+                holders.append(("layer/#/neuron/", layer["neuron"]))
+            for prefix, holder in holders:
+                names = [n for n in holder.f if prefix + n in FIELDS and FIELDS[prefix + n].netx]
+                wrapped |= {n for n in names if type(holder[n]) is type(net)}
+    assert wrapped == WRAPPED - {"Ts", "tSample"}
+
+
+def _one_map(op: LinearMap, shape: Shape, out: Shape) -> Network:
+    populations = (source(shape, BinaryCode(2)), Readout("out", out, membrane(8192, 2)))
+    return verify(Network("one map", populations, (Synapse("out", "input", "out", op),)))
+
+
+HALVES = Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+TWO = np.array(2, np.int16)
+STOCK_ANSWERS = {
+    "AttributeError: 'NoneType' object has no attribute 'pop'": chain,
+    "KeyError: \"Unable to synchronously open object (object 'padding' doesn't exist)\"": graph,
+    "NotImplementedError: pool is not implemented.": lambda: _one_map(Pool(HALVES, TWO), (1, 4, 4), (1, 2, 2)),
+    "IndexError: list index out of range": lambda: _one_map(Diagonal(TWO), (3,), (3,)),
+}
+
+
+@pytest.mark.parametrize("answer", STOCK_ANSWERS)
+def test_what_the_stock_loader_answers(answer: str, tmp_path: Path) -> None:
+    """The answers that docs/netx_format.md lists: the stock loader has no one-spike neuron."""
+    from lava.lib.dl.netx.hdf5 import Network as StockNetwork
+
+    write(STOCK_ANSWERS[answer](), tmp_path / "network.net")
+    with pytest.raises(Exception) as raised:
+        StockNetwork(str(tmp_path / "network.net"))
+    assert f"{type(raised.value).__name__}: {raised.value}" == answer
+    assert f"`{answer}`" in DOCS.read_text(encoding="utf-8")
 
 
 def _stock(monkeypatch: pytest.MonkeyPatch) -> Any:

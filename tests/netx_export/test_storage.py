@@ -15,6 +15,8 @@ from tests.strategies import random_network
 from tests.support.networks import graph
 
 SEED_OF_DAMAGE = 11
+LFS_POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 54500\n"
+"""What a clone without Git LFS holds in place of a file (specification of Git LFS, docs/spec.md)."""
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +105,9 @@ def test_other_files(tmp_path: Path) -> None:
     (tmp_path / "text.net").write_text("hello")
     with pytest.raises(FormatError, match="is not an HDF5 file"):
         read(tmp_path / "text.net")
+    (tmp_path / "pointer.net").write_text(LFS_POINTER)
+    with pytest.raises(FormatError, match=r"pointer\.net: is a pointer of Git LFS .*; fetch the file with: git lfs pull"):
+        read(tmp_path / "pointer.net")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["data"] = np.arange(3)
     with pytest.raises(FormatError, match="is not a one-spike network"):

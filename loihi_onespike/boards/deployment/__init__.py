@@ -5,8 +5,8 @@
     report = deploy(network, codes, "oheo_gulch", DeploymentOptions(dry_run=True))
     report.write("report")                       # report.json, report.md
 
-Names are imported on first use: the process that talks to the board (`worker`) starts from this package and must not
-load the mapper, the estimate and the oracle, which it does not need.
+Names are imported on first use: the process that talks to the board (`backends.lava`) starts from this package and must
+not load the mapper, the estimate and the oracle, which it does not need.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from loihi_onespike.boards.deployment.access import Ethernet, Slurm
-    from loihi_onespike.boards.deployment.checks import Check, preflight
+    from loihi_onespike.boards.deployment.backends.check import Check
+    from loihi_onespike.boards.deployment.checks import preflight
     from loihi_onespike.boards.deployment.deployment import DeploymentOptions, deploy
     from loihi_onespike.boards.deployment.deployment_report import Report
     from loihi_onespike.boards.deployment.measurement import BoardMeasurement
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["BoardMeasurement", "Check", "DeploymentOptions", "Ethernet", "Report", "Slurm", "deploy", "preflight"]
 
 _HOMES = {
-    "Check": "checks",
+    "Check": "backends.check",
     "Ethernet": "access",
     "BoardMeasurement": "measurement",
     "DeploymentOptions": "deployment",

@@ -7,14 +7,17 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.boards.deployment.board_runner import BoardRun
+from loihi_onespike.boards.deployment.board_run import BoardRun
+from loihi_onespike.boards.deployment.delays import AdapterDelays
+from loihi_onespike.boards.deployment.windows import hold_step
 from loihi_onespike.core.encoding import decode_readout
 from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.step_trace import StepTrace
 from loihi_onespike.core.trace import Trace, differing_spikes, first_difference
 
 REMEDY = (
-    "if every image differs, the adapters' delay may be another: try --input-delay 0 and 2, --output-delay 0 and 2; if "
-    "some do, compare the program with `loihi_onespike.microcode`, population by population, with --spikes-of"
+    "`onespike bringup` runs networks of a few neurons and names the readings of the instructions that would explain "
+    "what the board does"
 )
 
 
@@ -23,13 +26,14 @@ class BoardComparison:
     """Agreement of a run with the oracle.
 
     Attributes:
-        where: What ran: a board, or Lava's CPU backend.
+        where: What ran: a board, what stands in for one, or Lava's CPU backend.
         images: Number of images compared.
         populations: Names of the populations whose spikes were compared.
-        differing_spikes: Number of neurons, over images and populations, whose spike phase differs.
+        differing_spikes: Number of neurons, over images and populations, whose spikes differ.
         differing_outputs: Number of potentials of the readout that differ.
         same_class: Number of images for which both choose the same class.
-        first: The first difference; empty when there is none.
+        first: The first difference: population, neuron and step; empty when there is none.
+        delays: Delays of the adapters; None where there are no adapters.
     """
 
     where: str
@@ -39,6 +43,7 @@ class BoardComparison:
     differing_outputs: int
     same_class: int
     first: str
+    delays: AdapterDelays | None = None
 
     @property
     def equal(self) -> bool:
@@ -55,13 +60,14 @@ class BoardComparison:
         return {**asdict(self), "equal": self.equal, "remedy": self.remedy}
 
 
-def compare_traces(oracle: Trace, found: Trace, readout: str) -> BoardComparison:
-    """Compare a run on Lava's CPU backend, of which everything is known.
+def compare_traces(oracle: Trace, found: Trace, readout: str, where: str) -> BoardComparison:
+    """Compare a rehearsal, of which everything is known.
 
     Args:
         oracle: Trace of the reference executor.
         found: Trace of the run.
         readout: Name of the readout.
+        where: What ran.
 
     Returns:
         The comparison over all populations that spike, and the readout.
@@ -70,7 +76,7 @@ def compare_traces(oracle: Trace, found: Trace, readout: str) -> BoardComparison
     a, b = oracle.layers[readout].v, found.layers[readout].v
     assert a is not None and b is not None
     return BoardComparison(
-        "Lava's CPU backend",
+        where,
         len(a),
         tuple(name for name, layer in oracle.layers.items() if layer.words is not None),
         differing_spikes(oracle, found),
@@ -80,42 +86,33 @@ def compare_traces(oracle: Trace, found: Trace, readout: str) -> BoardComparison
     )
 
 
-def compare_board(network: Network, oracle: Trace, run: BoardRun) -> BoardComparison:
-    """Compare a run on a board: the spikes that were read back, and the readout.
+def compare_run(network: Network, expected: StepTrace, run: BoardRun, where: str, first: str = "") -> BoardComparison:
+    """Compare a run on a board: the spikes that were read back, and the readout while its v is held.
 
     Args:
         network: The network that ran.
-        oracle: Trace of the reference executor on the same images.
+        expected: Spikes and potentials of the reference executor on the same images.
         run: What came back from the board.
+        where: What ran.
+        first: The first difference, where more populations were read to find it; by default that of the run.
 
     Returns:
         The comparison over the populations that were read back, and the readout.
     """
-    assert run.v is not None
-    expected = oracle.layers[network.readout.name].v
-    assert expected is not None
-    spikes, first = 0, ""
-    for name, phases in run.phases.items():
-        wrong = _differing(name, "phases", oracle.layers[name].words, phases)
-        spikes, first = spikes + wrong[0], first or wrong[1]
-    outputs, of_outputs = _differing(network.readout.name, "v", expected, run.v)
-    output = decode_readout(network.readout, run.v)
-    same = _same_class(oracle.output, output)
-    return BoardComparison("board", len(run.v), tuple(run.phases), spikes, outputs, same, first or of_outputs)
-
-
-def _differing(
-    name: str, quantity: str, expected: NDArray[np.integer] | None, found: NDArray[np.integer]
-) -> tuple[int, str]:
-    assert expected is not None
-    unequal = expected != found
-    count = int(unequal.sum())
-    if not count:
-        return 0, ""
-    index = tuple(int(i) for i in np.argwhere(unequal)[0])
-    where = ", ".join(map(str, index))
-    values = f"{int(expected[index])} and {int(found[index])}"
-    return count, f"{name}: {count} values of {quantity} differ, first at [{where}]: {values}"
+    at, name = hold_step(network) - 1, network.readout.name
+    outputs, found = expected.v[name][:, at], run.trace.v[name][:, at]
+    spikes = sum(int(np.any(a != run.trace.spikes[p], axis=1).sum()) for p, a in expected.spikes.items())
+    same = _same_class(decode_readout(network.readout, outputs), decode_readout(network.readout, found))
+    return BoardComparison(
+        where,
+        len(found),
+        tuple(expected.spikes),
+        spikes,
+        int((outputs != found).sum()),
+        same,
+        first or run.first,
+        run.delays,
+    )
 
 
 def _same_class(a: NDArray[np.float64], b: NDArray[np.float64]) -> int:

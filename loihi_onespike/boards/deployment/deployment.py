@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Named
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.boards.deployment.access import DEFAULT_STEPPING, STEPPINGS, Access, Slurm
-from loihi_onespike.boards.deployment.board_job import BoardJob
-from loihi_onespike.boards.deployment.board_runner import Progress, run_on_board
-from loihi_onespike.boards.deployment.checks import Check, preflight, software
-from loihi_onespike.boards.deployment.comparison import BoardComparison, compare_board, compare_traces
+from loihi_onespike.boards.deployment.backends.board_backend import BackendEntry, BoardSettings, Progress
+from loihi_onespike.boards.deployment.backends.check import Check
+from loihi_onespike.boards.deployment.backends.registry import BACKENDS, backend_of
+from loihi_onespike.boards.deployment.board_run import BoardSession
+from loihi_onespike.boards.deployment.checks import Program, preflight, programmed
+from loihi_onespike.boards.deployment.comparison import BoardComparison, compare_run, compare_traces
+from loihi_onespike.boards.deployment.delays import AdapterDelays, DelayChoice
 from loihi_onespike.boards.deployment.deployment_report import Report
 from loihi_onespike.boards.deployment.measurement import BoardMeasurement
+from loihi_onespike.boards.deployment.windows import only_held
 from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.boards.energy.estimate import estimate_board
 from loihi_onespike.boards.mapping import map_network
 from loihi_onespike.boards.specification import load_board
 from loihi_onespike.boards.specification.spec import Board
-from loihi_onespike.core.graphs.network import InputPopulation, Network
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.step_trace import StepTrace
 from loihi_onespike.core.trace import Trace
 from loihi_onespike.errors import ConfigurationError, DeploymentError
-from loihi_onespike.executors import lava as lava_backend
 from loihi_onespike.executors import reference
-from loihi_onespike.executors.lava import nc
+from loihi_onespike.executors.microcode import microcode_executor
+from loihi_onespike.microcode.program_file import program_files
 
-Program = str | Path | Named[str, str | Path]
+INTERPRETER = "the microcode interpreter"
 
 
 @dataclass(frozen=True)
@@ -39,26 +43,35 @@ class DeploymentOptions:
     Attributes:
         access: How the board is reached.
         stepping: Stepping of its chips, one of `access.STEPPINGS`.
-        program: Microcode files, as `executors.lava.nc.program_files` takes them.
-        dry_run: Do everything except using a board: the graph runs on Lava's CPU backend.
+        program: Microcode files, as `microcode.program_file.program_files` takes them.
+        backend: Name of what the network runs on, see `backends.registry`.
+        dry_run: Do everything except using a board: the network runs where the backend can rehearse it.
         profile_steps: Also measure time and energy, in a second run of this many steps; 2,000 to 10,000 are advisable.
         compute_only: Measure with the first image replayed from the chip, the host out of the loop.
         spikes_of: Names of the populations whose spikes are read back; by default those that the readout reads.
-        input_delay: Steps that the input adapter adds; 1 according to remarks in public notebooks [C].
-        output_delay: Steps that the output adapters add; 1 according to the same remarks [C].
+        input_delay: Steps that the input adapter adds; None tries 1, 0 and 2.
+        output_delay: Steps that the adapters of spikes towards the host add; None tries 1, 0 and 2.
+        state_delay: Steps until a potential reaches the host; None tries 1, 0 and 2.
         timeout_s: Time limit of each run in s, waiting for the board included; None for no limit.
     """
 
     access: Access = field(default_factory=Slurm)
     stepping: str = DEFAULT_STEPPING
     program: Program | None = None
+    backend: str = BACKENDS[0].name
     dry_run: bool = False
     profile_steps: int | None = None
     compute_only: bool = False
     spikes_of: Sequence[str] | None = None
-    input_delay: int = 1
-    output_delay: int = 1
+    input_delay: int | None = None
+    output_delay: int | None = None
+    state_delay: int | None = None
     timeout_s: float | None = None
+
+    @property
+    def delays(self) -> DelayChoice:
+        """Delays that the adapters may have."""
+        return DelayChoice(self.input_delay, self.output_delay, self.state_delay)
 
 
 def deploy(
@@ -92,31 +105,39 @@ def deploy(
     """
     chosen = options or DeploymentOptions()
     _checked(network, chosen)
+    entry = backend_of(chosen.backend)
     onto = board if isinstance(board, Board) else load_board(board)
     if not chosen.dry_run:
-        require_software()
-    oracle = reference.run(network, codes)
+        require_software(entry)
+    expected = _silent(network, len(codes), _tapped(network, chosen))
+    oracle = reference.run(network, codes, expected)
     counted = activity or Activity.of(network, oracle.layers)
     mapping = map_network(network, onto, counted.per_neuron())
-    checks = preflight(network, onto, access=chosen.access, program=chosen.program, mapping=mapping)
+    checks = preflight(network, onto, access=chosen.access, program=chosen.program, mapping=mapping, backend=entry)
     if not chosen.dry_run:
         _refuse(checks)
     estimate = estimate_board(network, mapping, counted)
     comparison, reason, measurement = None, "", None
     if chosen.dry_run:
-        comparison, reason = _rehearse(network, codes, oracle, chosen, progress)
+        comparison, reason = _rehearse(entry, network, codes, oracle, chosen, progress)
     else:
-        comparison = _on_board(network, codes, oracle, chosen, progress)
+        session = _session(entry, network, chosen, progress)
+        comparison = _on_board(session, codes, expected, chosen.delays)
         if chosen.profile_steps is not None:
-            measurement = _measure(network, codes, chosen, progress)
+            measurement = _measure(session, codes, comparison.delays, chosen)
     return Report(network.name, chosen.dry_run, tuple(checks), estimate, comparison, reason, measurement)
 
 
 def _checked(network: Network, options: DeploymentOptions) -> None:
     if options.stepping not in STEPPINGS:
         raise ConfigurationError(f"stepping: must be one of {', '.join(STEPPINGS)}, got {options.stepping!r}")
-    for name, value in (("input delay", options.input_delay), ("output delay", options.output_delay)):
-        if not 0 <= value <= network.period_steps:
+    delays = {
+        "input delay": options.input_delay,
+        "output delay": options.output_delay,
+        "state delay": options.state_delay,
+    }
+    for name, value in delays.items():
+        if value is not None and not 0 <= value <= network.period_steps:
             raise ConfigurationError(f"{name}: must be in [0, {network.period_steps}] steps (a period), got {value}")
     if options.profile_steps is not None and options.profile_steps < network.period_steps:
         raise ConfigurationError(
@@ -130,13 +151,16 @@ def _checked(network: Network, options: DeploymentOptions) -> None:
         raise ConfigurationError(f"spikes_of: must be among {', '.join(hidden)}, got {', '.join(unknown)}")
 
 
-def require_software() -> None:
-    """Raise DeploymentError, in one line, when Lava or lava-loihi is missing; asked before any long work."""
-    lava, lava_loihi = software()
-    if lava.failed:
-        raise DeploymentError(f"{lava.found}; {lava.remedy}; without it, --dry-run does everything but the run")
-    if lava_loihi.failed:
-        raise DeploymentError(f"{lava_loihi.name} is {lava_loihi.found}; {lava_loihi.remedy}")
+def require_software(entry: BackendEntry) -> None:
+    """Raise DeploymentError, in one line, when a package that a backend needs is missing; asked before any long work.
+
+    Args:
+        entry: The backend.
+    """
+    for check in (c for c in entry.software() if c.failed):
+        found = check.found if check.name in check.found else f"{check.name} is {check.found}"
+        remains = "" if "--dry-run" in check.remedy else "; without it, --dry-run does everything but the run"
+        raise DeploymentError(f"{found}; {check.remedy}{remains}")
 
 
 def _refuse(checks: Sequence[Check]) -> None:
@@ -147,49 +171,75 @@ def _refuse(checks: Sequence[Check]) -> None:
 
 
 def _rehearse(
-    network: Network, codes: NDArray[np.integer], oracle: Trace, options: DeploymentOptions, progress: Progress | None
+    entry: BackendEntry,
+    network: Network,
+    codes: NDArray[np.integer],
+    oracle: Trace,
+    options: DeploymentOptions,
+    progress: Progress | None,
 ) -> tuple[BoardComparison | None, str]:
-    """The same graph on Lava's CPU backend, with Lava's own synapses; (None, why) where Lava cannot run."""
-    reason = lava_backend.why_unavailable()
+    """The run that the backend offers without a board; (None, why) where it cannot run here."""
+    if entry.rehearsal is None:
+        found = microcode_executor.run(network, codes)
+        return compare_traces(oracle, found, network.readout.name, INTERPRETER), ""
+    reason = entry.rehearsal.why_not()
     if reason is not None:
         return None, reason
-    found = lava_backend.run(network, codes, synapses="stock", timeout_s=options.timeout_s, progress=progress)
-    return compare_traces(oracle, found, network.readout.name), ""
+    found = entry.rehearsal.run(network, codes, options.timeout_s, progress)
+    return compare_traces(oracle, found, network.readout.name, entry.rehearsal.where), ""
+
+
+def _tapped(network: Network, options: DeploymentOptions) -> tuple[str, ...]:
+    """Populations whose spikes are read back."""
+    if options.spikes_of is not None:
+        return tuple(dict.fromkeys(options.spikes_of))
+    read = [s.pre for s in network.synapses_onto(network.readout.name) if s.pre != network.input.name]
+    return tuple(dict.fromkeys(read))
+
+
+def _silent(network: Network, images: int, spikes: Sequence[str]) -> StepTrace:
+    return StepTrace.silent(network, images, spikes, [network.readout.name])
+
+
+def _session(
+    entry: BackendEntry, network: Network, options: DeploymentOptions, progress: Progress | None
+) -> BoardSession:
+    settings = BoardSettings(options.access, options.stepping, options.timeout_s)
+    files: dict[str, Path] = {}
+    if entry.takes_programs:
+        files = program_files(programmed(network), options.program)
+    return BoardSession(entry, settings, network, files, progress)
 
 
 def _on_board(
-    network: Network, codes: NDArray[np.integer], oracle: Trace, options: DeploymentOptions, progress: Progress | None
+    session: BoardSession, codes: NDArray[np.integer], expected: StepTrace, choice: DelayChoice
 ) -> BoardComparison:
-    run = run_on_board(_job(network, options, None), network, codes, timeout_s=options.timeout_s, progress=progress)
-    return compare_board(network, oracle, run)
+    """The run of all images, its delays found on the first; a difference is followed to the population it began in."""
+    network = session.network
+
+    def held(trace: StepTrace) -> StepTrace:
+        return only_held(trace, network)
+
+    if len(codes) > 1 and not choice.known:
+        first_image = StepTrace(*({n: a[:1] for n, a in part.items()} for part in (expected.spikes, expected.v)))
+        choice = DelayChoice.only(session.run(codes[:1], first_image, choice, held).delays)
+    run = session.run(codes, expected, choice, held)
+    first = ""
+    hidden = [p.name for p in network.hidden]
+    if run.differences and set(hidden) - set(expected.spikes):
+        image = run.differences[0].image
+        of_image = codes[image : image + 1]
+        everything = _silent(network, 1, hidden)
+        reference.run(network, of_image, everything)
+        again = session.run(of_image, everything, DelayChoice.only(run.delays), held)
+        first = str(replace(again.differences[0], image=image)) if again.differences else ""
+    return compare_run(network, expected, run, session.entry.where, first)
 
 
 def _measure(
-    network: Network, codes: NDArray[np.integer], options: DeploymentOptions, progress: Progress | None
+    session: BoardSession, codes: NDArray[np.integer], delays: AdapterDelays | None, options: DeploymentOptions
 ) -> BoardMeasurement:
-    """A run of its own, with the images over and over and nothing read back."""
     steps = options.profile_steps
-    assert steps is not None
-    images = -(-steps // network.period_steps)
-    repeated = np.resize(codes, (images, *codes.shape[1:]))
-    job = _job(network, options, steps)
-    run = run_on_board(job, network, repeated, timeout_s=options.timeout_s, progress=progress)
-    assert run.measured is not None
-    return BoardMeasurement(steps, network.period_steps, options.compute_only, run.measured)
-
-
-def _job(network: Network, options: DeploymentOptions, steps: int | None) -> BoardJob:
-    populations = [p.name for p in network.populations if not isinstance(p, InputPopulation)]
-    files = nc.program_files(populations, options.program)
-    read = [s.pre for s in network.synapses_onto(network.readout.name) if s.pre != network.input.name]
-    taps = read if options.spikes_of is None else list(options.spikes_of)
-    return BoardJob(
-        options.access,
-        options.stepping,
-        {name: str(path.resolve()) for name, path in files.items()},
-        tuple(dict.fromkeys(taps)) if steps is None else (),
-        options.input_delay,
-        options.output_delay,
-        steps,
-        options.compute_only and steps is not None,
-    )
+    assert steps is not None and delays is not None
+    raw = session.measure(codes, steps, delays, options.compute_only)
+    return BoardMeasurement(steps, session.network.period_steps, options.compute_only, raw)

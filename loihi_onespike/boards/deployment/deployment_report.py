@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loihi_onespike.boards.deployment.checks import Check
+from loihi_onespike.boards.deployment.backends.check import Check
 from loihi_onespike.boards.deployment.comparison import BoardComparison
 from loihi_onespike.boards.deployment.measurement import BoardMeasurement
 from loihi_onespike.boards.energy.estimate import BoardEstimate
 from loihi_onespike.boards.energy.estimate_document import estimate_document
 from loihi_onespike.boards.energy.figures import MEASURED, Figure, energy_text
 from loihi_onespike.json_text import json_text
+from loihi_onespike.regular_files import write_whole
 
 MARKS = {"passed": "yes", "failed": "no", "not asked": "-"}
 
@@ -117,6 +118,8 @@ class Report:
         if c is None:
             return f"Nothing ran: {self.not_run}."
         head = f"{c.where}, {c.images} images, spikes of {', '.join(c.populations) or 'no population'}: "
+        if c.delays is not None:
+            head = f"Delays of the adapters in steps: {c.delays}.\n\n{head}"
         if c.equal:
             return head + "every spike and every output is equal."
         found = f"{c.differing_spikes} spikes and {c.differing_outputs} outputs differ, {c.same_class} classes agree. "
@@ -133,8 +136,8 @@ class Report:
         """
         stem = Path(path).with_suffix("")
         document, text = stem.with_suffix(".json"), stem.with_suffix(".md")
-        document.write_text(json_text(self.to_dict()) + "\n", encoding="utf-8")
-        text.write_text(self.markdown(), encoding="utf-8")
+        write_whole(document, (json_text(self.to_dict()) + "\n").encode("utf-8"))
+        write_whole(text, self.markdown().encode("utf-8"))
         return document, text
 
 

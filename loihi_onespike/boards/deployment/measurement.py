@@ -4,45 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
-
-import numpy as np
 
 SHORT_STEPS, LONG_STEPS = 2_000, 10_000
 """Shortest and longest run in steps whose energy is worth measuring."""
 RESOLUTION_MW = 10.0
 """Resolution of the dynamic power in mW, which is total minus static power [C]."""
-ATTRIBUTES = (
-    "power",
-    "static_power",
-    "dynamic_power",
-    "vdd_power",
-    "vddm_power",
-    "vddio_power",
-    "energy",
-    "static_energy",
-    "dynamic_energy",
-    "num_alloc_chips",
-    "num_available_chips",
-)
-
-
-def readings(profiler: Any) -> dict[str, float | None]:
-    """Readings of a profiler as plain numbers.
-
-    Args:
-        profiler: Lava's profiler, after its run.
-
-    Returns:
-        Mean power in watts, energy in joules, numbers of chips, and the execution time in seconds; None for what this
-        profiler does not provide.
-    """
-    found: dict[str, float | None] = {}
-    for name in ATTRIBUTES:
-        value = getattr(profiler, name, None)
-        found[name] = None if value is None else float(np.mean(value))
-    found["execution_time"] = float(np.sum(profiler.execution_time))
-    return found
 
 
 @dataclass(frozen=True)
@@ -53,7 +19,9 @@ class BoardMeasurement:
         steps: Length of the run in steps.
         period_steps: Steps per image.
         compute_only: The input came from the chip; otherwise the host sent it and may have limited the speed.
-        raw: Readings in seconds, watts and joules.
+        raw: Readings of the board: `execution_time` in s; `power` and `static_power`, the mean over the run in W;
+            `num_alloc_chips` and `num_available_chips`; other readings are reported as they are. None or missing for
+            what a board does not measure.
     """
 
     steps: int
@@ -69,7 +37,7 @@ class BoardMeasurement:
     @property
     def seconds(self) -> float:
         """Execution time of the run in s."""
-        return self.raw["execution_time"] or 0.0
+        return self.raw.get("execution_time") or 0.0
 
     @property
     def step_us(self) -> float:

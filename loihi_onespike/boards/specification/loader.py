@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from loihi_onespike.boards.specification.spec import Board, BoardFile, Chip
 from loihi_onespike.errors import BoardError, BoardProblem
+from loihi_onespike.regular_files import objection
 
 if TYPE_CHECKING or sys.version_info < (3, 11):
     import tomli as tomllib
@@ -23,6 +24,11 @@ else:
 
 T = TypeVar("T")
 SUFFIX = ".toml"
+MAX_FILE_BYTES = 2**18
+"""Longest file; the shipped ones have some kilobytes."""
+MAX_PARTS = 5000
+MAX_SHOWN = 200
+"""Characters of a name or a value that a message shows."""
 UNIT = re.compile(r"_(words|bits|bytes|kib|pj|ns|us|ms|s|mw|w|steps|per_chip)$")
 
 
@@ -55,16 +61,16 @@ def _shipped_board(name: str) -> Board:
 def _board(given: str) -> Board:
     path = Path(given)
     if path.suffix == SUFFIX or path.parent != Path():
-        if not path.is_file():
-            raise BoardError([BoardProblem(given, "", "no such file")])
+        if not _is_file(path):
+            raise BoardError([BoardProblem(_shown(given), "", "no such file")])
         return _read_board(path, path.stem)
     name = given.lower().replace(" ", "_").replace("-", "_")
     known = sorted(p.name[: -len(SUFFIX)] for p in _shipped("").iterdir() if p.name.endswith(SUFFIX))
     if name not in known:
-        near = [k for k in known if k.startswith(name)] or get_close_matches(name, known, 1)
+        near = [k for k in known if k.startswith(name)] or get_close_matches(name[:MAX_SHOWN], known, 1)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         message = f"no such board; must be one of {', '.join(known)}, or the path of a {SUFFIX} file{hint}"
-        raise BoardError([BoardProblem(given, "", message)])
+        raise BoardError([BoardProblem(_shown(given), "", message)])
     return _shipped_board(name)
 
 
@@ -102,10 +108,10 @@ def load_chip(name_or_path: str | Path) -> Chip:
     problems: list[BoardProblem] = []
     given = Path(name_or_path)
     path: Any = given if given.suffix == SUFFIX else _shipped("chips") / f"{name_or_path}{SUFFIX}"
-    content = _toml(path, problems) if path.is_file() else None
+    content = _toml(path, problems) if _is_file(path) else None
     chip = None if content is None else _valid(path, content, Chip, problems)
     if chip is None:
-        raise BoardError(problems or [BoardProblem(str(name_or_path), "", "no such chip")])
+        raise BoardError(problems or [BoardProblem(_shown(name_or_path), "", "no such chip")])
     return chip
 
 
@@ -115,9 +121,11 @@ def _chip(board: Any, name: str, problems: list[BoardProblem]) -> Chip | None:
         path = Path(str(board)).parent / name
     else:
         path = _shipped("chips") / f"{name}{SUFFIX}"
-    if not path.is_file():
+    if not _is_file(path):
         known = sorted(p.name[: -len(SUFFIX)] for p in _shipped("chips").iterdir() if p.name.endswith(SUFFIX))
-        message = f"must be one of {', '.join(known)}, or the name of a {SUFFIX} file beside this one, got {name!r}"
+        message = (
+            f"must be one of {', '.join(known)}, or the name of a {SUFFIX} file beside this one, got {_shown(name)!r}"
+        )
         problems.append(BoardProblem(str(board), "chip", message))
         return None
     content = _toml(path, problems)
@@ -132,12 +140,40 @@ def _shipped(folder: str) -> Any:
 def _toml(path: Any, problems: list[BoardProblem]) -> dict[str, Any] | None:
     """The content of a file; None when it cannot be read, which is added to `problems`."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        if isinstance(path, Path) and (against := objection(path)):
+            raise ValueError(against)
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise ValueError(f"must have at most {MAX_FILE_BYTES} bytes")
+        text = content.decode("utf-8")
+        if max(map(text.count, "[{.")) > MAX_PARTS:  # the parser takes longer than linear time for deep tables
+            raise ValueError(f"must have at most {MAX_PARTS} tables, lists and dots each")
+        return tomllib.loads(text)
     except OSError as error:
-        problems.append(BoardProblem(str(path), "", f"cannot be read ({error.strerror})"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:  # repeated keys are errors of TOML itself
-        problems.append(BoardProblem(str(path), "", f"is not TOML: {error}"))
+        problems.append(BoardProblem(_shown(path), "", f"cannot be read ({error.strerror})"))
+    except tomllib.TOMLDecodeError as error:  # repeated keys are errors of TOML itself
+        problems.append(BoardProblem(_shown(path), "", f"is not TOML: {_shown(error)}"))
+    except UnicodeDecodeError as error:
+        problems.append(BoardProblem(_shown(path), "", f"is not TOML: {error}"))
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, tables in tables in tables
+        problems.append(BoardProblem(_shown(path), "", f"cannot be used: {_shown(error)}"))
     return None
+
+
+def _is_file(path: Any) -> bool:
+    """Whether a file of any kind exists under this name; False for names that no file can have."""
+    try:
+        return bool(path.exists() if isinstance(path, Path) else path.is_file())
+    except (OSError, ValueError):
+        return False
+
+
+def _shown(value: object) -> str:
+    """A value for a message, cut where it is long."""
+    text = str(value)
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}… ({len(text)} characters)"
 
 
 def _valid(path: Any, content: dict[str, Any], kind: type[T], problems: list[BoardProblem]) -> T | None:
@@ -147,14 +183,16 @@ def _valid(path: Any, content: dict[str, Any], kind: type[T], problems: list[Boa
         # field takes for a number.
         return TypeAdapter(kind).validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        problems.extend(_problems(str(path), kind, error))
-        return None
+        problems.extend(_problems(_shown(path), kind, error))
+    except (ValueError, RecursionError) as error:
+        problems.append(BoardProblem(_shown(path), "", f"cannot be used: {_shown(error)}"))
+    return None
 
 
 def _problems(file: str, kind: type, error: ValidationError) -> list[BoardProblem]:
     found = []
     for item in error.errors():
-        key = ".".join(map(str, item["loc"]))
+        key = _shown(".".join(map(str, item["loc"])))
         if item["type"] == "missing":
             # Texts cannot be unknown.
             plain = key.endswith(("status", "name", "chip", "generation"))
@@ -162,7 +200,7 @@ def _problems(file: str, kind: type, error: ValidationError) -> list[BoardProble
         elif item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             message = "is not a key of these files" + _unit_hint(kind, item["loc"])
         else:
-            message = f"{item['msg'].removeprefix('Value error, ')}, got {item['input']!r}"
+            message = f"{item['msg'].removeprefix('Value error, ')}, got {_shown(repr(item['input']))}"
             if item["type"] == "value_error":
                 message = item["msg"].removeprefix("Value error, ")
         found.append(BoardProblem(file, key, message))
@@ -179,7 +217,7 @@ def _unit_hint(kind: type, location: tuple[int | str, ...]) -> str:
     same = [k for k in known if UNIT.sub("", k) == UNIT.sub("", key)]
     if same:
         return f"; the unit is part of the key, which must be {same[0]}"
-    near = get_close_matches(key, known, 1)
+    near = get_close_matches(key[:MAX_SHOWN], known, 1)
     return f"; did you mean {near[0]}?" if near else f"; must be one of {', '.join(known)}"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from loihi_onespike.cli.terminal.output import remark
 from loihi_onespike.errors import ConfigurationError, DataError
+from loihi_onespike.regular_files import check_folder, check_target, objection
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,9 +51,15 @@ def read_model(spec: str, weights: Path | None) -> nn.Module:
 
 
 def existing(path: Path) -> Path:
-    """The path of a network file; DataError where it does not exist."""
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; `onespike convert` or `onespike demo` writes one")
+    """The path of a network file; DataError where it does not exist or is no regular file."""
+    try:
+        against = objection(path)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; `onespike convert` or `onespike demo` writes one") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    if against:
+        raise DataError(f"{path}: {against}")
     return path
 
 
@@ -61,11 +68,13 @@ def writable(path: Path) -> Path:
 
     Raises:
         DataError: the path is a folder, or its folder cannot be created.
+        WriteError: the path is a named pipe, a device or the like, or its folder takes no files.
     """
-    if path.is_dir():
-        raise DataError(f"{path}: must be the name of a file to write, but is a folder")
     try:
+        if path.is_dir():
+            raise DataError(f"{path}: must be the name of a file to write, but is a folder")
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{path.parent}: cannot be created ({error.strerror})") from error
+    check_folder(check_target(path))
     return path

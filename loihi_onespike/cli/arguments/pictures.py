@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import typer
 
 from loihi_onespike.cli.arguments import inputs, options
 from loihi_onespike.errors import ConfigurationError, DataError
+from loihi_onespike.regular_files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,6 +62,8 @@ def picture(path: Path, size: tuple[float, float]) -> Iterator[Figure]:
         figure = Figure(figsize=size, layout="constrained")
         yield figure
         try:
-            figure.savefig(path, dpi=DPI)
+            drawn = BytesIO()
+            figure.savefig(drawn, format=path.suffix.lower().removeprefix("."), dpi=DPI)
+            write_whole(path, drawn.getvalue())
         except (ValueError, OSError) as error:
             raise DataError(f"{path}: cannot be written ({error})") from error

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from loihi_onespike.boards.deployment import Ethernet, Report, Slurm
 
 BOARD, RUN = "Board", "Run"
+TRIED = "1, 0 and 2 are tried"
 
 
 @command
@@ -48,6 +49,7 @@ def deploy(
             help="Everything except the run on the board: preflight, mapping, Lava's CPU backend, report.",
         ),
     ] = False,
+    backend: options.Backend = "lava",
     program: Annotated[
         Path | None,
         typer.Option(
@@ -108,11 +110,24 @@ def deploy(
         ),
     ] = None,
     input_delay: Annotated[
-        int, typer.Option(metavar="N", help="Delay of the input adapter in steps.", rich_help_panel=RUN)
-    ] = 1,
+        int | None,
+        typer.Option(metavar="N", help="Delay of the input adapter in steps.", show_default=TRIED, rich_help_panel=RUN),
+    ] = None,
     output_delay: Annotated[
-        int, typer.Option(metavar="N", help="Delay of the output adapters in steps.", rich_help_panel=RUN)
-    ] = 1,
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Delay of the adapters of spikes towards the host in steps.",
+            show_default=TRIED,
+            rich_help_panel=RUN,
+        ),
+    ] = None,
+    state_delay: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Steps until a potential reaches the host.", show_default=TRIED, rich_help_panel=RUN
+        ),
+    ] = None,
     timeout: options.Timeout = 1800.0,
     out: Annotated[
         Path | None,
@@ -148,6 +163,7 @@ def deploy(
     import loihi_onespike as los
     from loihi_onespike.boards.deployment import DeploymentOptions
     from loihi_onespike.boards.deployment import deploy as put
+    from loihi_onespike.boards.deployment.backends.registry import backend_of
     from loihi_onespike.boards.deployment.deployment import require_software
     from loihi_onespike.boards.specification import load_board
     from loihi_onespike.cli.execution.spikes import activity_on
@@ -156,7 +172,7 @@ def deploy(
 
     onto = load_board(board)
     if not dry_run:
-        require_software()
+        require_software(backend_of(backend))
     net = los.load(inputs.existing(file))
     found = source.read(data)
     run = found.take(images).images[:]
@@ -175,12 +191,14 @@ def deploy(
                 access=access,
                 stepping=stepping,
                 program=program,
+                backend=backend,
                 dry_run=dry_run,
                 profile_steps=steps if profile else None,
                 compute_only=compute_only,
                 spikes_of=spikes_of,
                 input_delay=input_delay,
                 output_delay=output_delay,
+                state_delay=state_delay,
                 timeout_s=timeout,
             ),
             activity=activity,
@@ -222,6 +240,7 @@ def show_report(console: Console, report: Report, written: tuple[Path, ...]) -> 
         lines = [
             ("on", f"{compared.where}, {compared.images} images"),
             ("spikes of", ", ".join(compared.populations)),
+            *([] if compared.delays is None else [("delays in steps", str(compared.delays))]),
             ("result", result),
         ]
     show_facts(console, "Against the oracle", lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from math import isnan
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -122,7 +123,9 @@ def show_evaluation(console: Console, evaluation: Evaluation, data: str, method:
         ("synaptic operations", f"{evaluation.synaptic_operations:,.0f} per image"),
         (
             "α FP32, INT8",
-            f"{evaluation.alpha_fp32:.2f}, {evaluation.alpha_int8:.2f} times less energy than the ANN (Eq. 6)",
+            "not recorded in the file"
+            if isnan(evaluation.alpha_fp32)
+            else f"{evaluation.alpha_fp32:.2f}, {evaluation.alpha_int8:.2f} times less energy than the ANN (Eq. 6)",
         ),
         ("latency, period", f"{evaluation.latency_steps}, {evaluation.period_steps} steps"),
     ]

@@ -51,6 +51,7 @@ def _map(
     from loihi_onespike.boards.specification import load_board
     from loihi_onespike.cli.reports.map_report import mapping_document, show_mapping
     from loihi_onespike.json_text import json_text
+    from loihi_onespike.regular_files import write_whole
 
     check_picture(plot)
     if json_file is not None:
@@ -61,7 +62,7 @@ def _map(
     objections = check_placement(network, mapping.placement)
     document = mapping_document(network.name, mapping, objections)
     if json_file is not None:
-        json_file.write_text(json_text(document) + "\n", encoding="utf-8")
+        write_whole(json_file, (json_text(document) + "\n").encode("utf-8"))
     if plot is not None:
         from loihi_onespike.analysis.plots.board import board_size, draw_board
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import typer
+from rich.console import Console
+
 from loihi_onespike.cli.arguments import inputs, options
 from loihi_onespike.cli.arguments.groups import grouped
 from loihi_onespike.cli.arguments.pictures import check_picture, picture, plot_option
 from loihi_onespike.cli.command import Result, command
+from loihi_onespike.errors import ConfigurationError
+
+SANAFE = "sanafe"
 
 
 @command
@@ -19,6 +25,15 @@ def profile(
     source: options.Source,
     board: options.Board = "oheo_gulch",
     images: options.FewImages = 100,
+    simulator: Annotated[
+        str | None,
+        typer.Option(
+            "--simulator",
+            metavar="NAME",
+            help="A simulator of another project, which runs the same placement and spikes for comparison: "
+            f"{SANAFE} (extra {SANAFE}; boards with Loihi 1, networks of one chip).",
+        ),
+    ] = None,
     plot: Annotated[Path | None, plot_option("Picture, layer by layer")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -32,22 +47,32 @@ def profile(
     Example: onespike profile net.h5 --data digits --board oheo_gulch
     """
     check_picture(plot)
+    if simulator not in (None, SANAFE):
+        raise ConfigurationError(f"simulator: must be {SANAFE}, got {simulator}")
 
     import loihi_onespike as los
+    from loihi_onespike.boards.energy.activity import Activity
     from loihi_onespike.boards.energy.estimate import estimate_board
     from loihi_onespike.boards.mapping import map_network
+    from loihi_onespike.boards.sanafe import check_board, compare, require
     from loihi_onespike.boards.specification import load_board
-    from loihi_onespike.cli.execution.spikes import activity_on
+    from loihi_onespike.cli.execution.spikes import activity_on, trace_on
     from loihi_onespike.cli.reports.profile_report import profile_document, show_profile
+    from loihi_onespike.cli.reports.simulator_report import show_comparison
     from loihi_onespike.cli.terminal.progress import ProgressBars
 
     onto = load_board(board)
+    if simulator is not None:
+        check_board(onto)
+        require()
     net = los.load(inputs.existing(file))
     part = source.read(data).take(images)
     with ProgressBars() as bars:
-        activity = activity_on(net, part, bars)
+        trace = None if simulator is None else trace_on(net, part, bars)
+        activity = activity_on(net, part, bars) if trace is None else Activity.of(net.network, trace.layers)
     mapping = map_network(net.network, onto, activity.per_neuron())
     estimate = estimate_board(net.network, mapping, activity)
+    comparison = None if trace is None else compare(net.network, mapping, trace, estimate)
     if plot is not None:
         from loihi_onespike.analysis.plots.profile import draw_profile, profile_size
 
@@ -55,4 +80,12 @@ def profile(
             draw_profile(figure.subplots(1, 3), estimate)
             figure.suptitle(f"{estimate.network} on {estimate.board}: estimated, not measured")
     document = {**profile_document(estimate), "data": part.name}
-    return Result(document, lambda console: show_profile(console, estimate, part.name))
+    if comparison is not None:
+        document["simulator"] = comparison.document()
+
+    def show(console: Console) -> None:
+        show_profile(console, estimate, part.name)
+        if comparison is not None:
+            show_comparison(console, comparison)
+
+    return Result(document, show)

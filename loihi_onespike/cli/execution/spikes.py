@@ -9,6 +9,7 @@ from loihi_onespike.cli.terminal.progress import ProgressBars
 if TYPE_CHECKING:
     from loihi_onespike.api import OneSpikeNetwork
     from loihi_onespike.boards.energy.activity import Activity
+    from loihi_onespike.core.trace import Trace
     from loihi_onespike.data import Dataset
 
 BATCH = 50
@@ -30,3 +31,23 @@ def activity_on(net: OneSpikeNetwork, part: Dataset, bars: ProgressBars) -> Acti
         activity.add(net.trace(part.images[first : first + BATCH]).layers)
         bars("count spikes", min(first + BATCH, len(part)), len(part))
     return activity
+
+
+def trace_on(net: OneSpikeNetwork, part: Dataset, bars: ProgressBars) -> Trace:
+    """Spikes of a network on images, all of them kept.
+
+    Args:
+        net: the network.
+        part: the images.
+        bars: shows the progress.
+    """
+    import numpy as np
+
+    from loihi_onespike.core.trace import LayerTrace, Trace
+
+    parts = []
+    for first in range(0, len(part), BATCH):
+        parts.append(net.trace(part.images[first : first + BATCH]))
+        bars("record spikes", min(first + BATCH, len(part)), len(part))
+    layers = {name: LayerTrace.joined([p.layers[name].compact() for p in parts]) for name in parts[0].layers}
+    return Trace(layers, np.concatenate([p.output for p in parts]))

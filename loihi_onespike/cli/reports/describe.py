@@ -13,7 +13,7 @@ from loihi_onespike.cli.terminal.output import shape_of, show_facts, show_table
 from loihi_onespike.core.codes import V_BITS
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps import weight_values
-from loihi_onespike.core.maps.connectivity import fan_out
+from loihi_onespike.core.maps.connectivity import connections
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,6 @@ def synapse_rows(network: Network) -> list[SynapseRow]:
     rows = []
     for s in network.synapses:
         weights = np.asarray(weight_values(s.op))
-        targets = fan_out(s.op, network.by_name[s.pre].shape, s.index)
         rows.append(
             SynapseRow(
                 s.name,
@@ -111,7 +110,7 @@ def synapse_rows(network: Network) -> list[SynapseRow]:
                 int(weights.max()) if weights.size else 0,
                 s.weight_exp,
                 s.axon_delay,
-                int(targets.sum()),
+                connections(s.op, network.by_name[s.pre].shape, s.index),
             )
         )
     return rows

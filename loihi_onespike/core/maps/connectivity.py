@@ -50,3 +50,19 @@ def fan_out(op: LinearMap, pre_shape: Shape, index: NDArray[np.integer] | None =
     read = flat >= 0
     total = np.bincount(flat[read], weights=counts.ravel()[read], minlength=prod(pre_shape))
     return total.astype(np.int64).reshape(pre_shape)
+
+
+def connections(op: LinearMap, pre_shape: Shape, index: NDArray[np.integer] | None = None) -> int:
+    """Number of synapses of a map, the sum of `fan_out`.
+
+    Without a gather no array as large as the population is made: the input of a graph may not fit into memory.
+
+    Args:
+        op: the map.
+        pre_shape: shape of the presynaptic population.
+        index: gather in front of the map.
+    """
+    if index is not None:
+        return int(fan_out(op, pre_shape, index).sum())
+    counts = np.asarray(op.fan_out(op_input_shape(pre_shape, None)))
+    return int(counts.sum()) * (prod(pre_shape) // counts.size)

@@ -9,10 +9,8 @@ the windows of the images. Spikes travel as in the oracle: one step of hop, the 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +18,11 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import WORD_DTYPE
 from loihi_onespike.core.encoding import check_codes, decode_readout
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
-from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.trace import LayerTrace, Trace
 from loihi_onespike.errors import MicrocodeError
+from loihi_onespike.executors.microcode.machine import IntArray, MicrocodeMachine
 from loihi_onespike.microcode.interpreter import Interpreter
 from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec
-from loihi_onespike.microcode.neuron import initial_state, program_of
-
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -56,26 +51,21 @@ class Execution:
     measured: Mapping[str, Measured]
 
 
-class _Neurons:
-    """One population: its interpreter, and the record of the windows of images."""
+class _Windows:
+    """The record of one population over the windows of the images."""
 
     def __init__(
-        self, population: Population | Readout, start: int, period: int, images: int, spec: MicrocodeSpec
+        self, population: Population | Readout, core: Interpreter, start: int, period: int, images: int
     ) -> None:
-        self.population, self.start, self.period, self.images = population, start, period, images
-        signed = isinstance(population, Population) and population.signed
-        state = initial_state(population, start, period)
-        self.core = Interpreter(program_of(population, period, spec), state, signed_spikes=signed)
-        self.phases = np.zeros((images, self.core.neurons), WORD_DTYPE)
-        self.v = np.zeros((images, self.core.neurons), np.int64)
+        self.population, self.core, self.start, self.period, self.images = population, core, start, period, images
+        self.phases = np.zeros((images, core.neurons), WORD_DTYPE)
+        self.v = np.zeros((images, core.neurons), np.int64)
         self.peak = self.input_peak = 0
 
-    def step(self, step: int, a_in: IntArray) -> IntArray:
-        spikes = self.core.step(a_in)
+    def record(self, step: int, a_in: IntArray, spikes: IntArray) -> None:
         image, t = divmod(step - self.start - 1, self.period)
         if 0 <= image < self.images:
             self._record(image, t + 1, a_in, spikes)
-        return spikes
 
     def _record(self, image: int, t: int, a_in: IntArray, spikes: IntArray) -> None:
         v = self.core.state("v")
@@ -121,33 +111,21 @@ def execute(network: Network, codes: NDArray[np.integer], spec: MicrocodeSpec = 
     """
     check_codes(network.input, codes)
     images, period = len(codes), network.period_steps
-    matrices = {
-        s.name: synapse_matrix(s.op, network.by_name[s.pre].shape, s.index).astype(np.int64) for s in network.synapses
-    }
-    neurons = {
-        p.name: _Neurons(p, network.starts[p.name], period, images, spec)
+    machine = MicrocodeMachine(network, spec)
+    windows = {
+        p.name: _Windows(p, machine.cores[p.name], network.starts[p.name], period, images)
         for p in network.populations
         if not isinstance(p, InputPopulation)
     }
-    in_flight: dict[int, dict[str, IntArray]] = defaultdict(dict)
     last = max(network.starts.values()) + period * images
     for step in range(1, last + 1):
-        arriving = in_flight.pop(step, {})
-        for p in network.populations:
-            if isinstance(p, InputPopulation):
-                spikes = _input_spikes(p, codes, step, period)
-            else:
-                spikes = neurons[p.name].step(step, arriving.get(p.name, np.zeros(prod(p.shape), np.int64)))
-            if not spikes.any():
-                continue
-            for synapse in (s for s in network.synapses if s.pre == p.name):
-                queue = in_flight[step + 1 + synapse.axon_delay]
-                sums = (matrices[synapse.name] @ spikes) << synapse.weight_exp
-                queue[synapse.post] = queue.get(synapse.post, np.int64(0)) + sums
-    layers = {network.input.name: LayerTrace(codes, None)} | {name: n.trace() for name, n in neurons.items()}
+        sent = machine.step(_input_spikes(network.input, codes, step, period))
+        for name, window in windows.items():
+            window.record(step, machine.a_in[name], sent[name])
+    layers = {network.input.name: LayerTrace(codes, None)} | {name: w.trace() for name, w in windows.items()}
     v = layers[network.readout.name].v
     assert v is not None
-    measured = {name: Measured(n.core.executed, n.core.passes) for name, n in neurons.items()}
+    measured = {name: Measured(core.executed, core.passes) for name, core in machine.cores.items()}
     return Execution(Trace(layers, decode_readout(network.readout, v)), measured)
 
 
@@ -156,6 +134,6 @@ def _input_spikes(source: InputPopulation, codes: NDArray[np.integer], step: int
     image, t = divmod(step - 1, period)
     t += 1
     if image >= len(codes) or t > source.timesteps:
-        return np.zeros(prod(source.shape), np.int64)
+        return np.zeros(codes[0].size, np.int64)
     values = codes[image].ravel().astype(np.int64)
     return source.code.spikes(values, t)

@@ -8,7 +8,8 @@ from tests.boards.deployment.conftest import NODES
 DEFECTS = """
 import json
 from lava.utils import loihi, slurm
-from loihi_onespike.boards.deployment.access import Slurm, use
+from loihi_onespike.boards.deployment.access import Slurm
+from loihi_onespike.boards.deployment.backends.lava.use_board import use
 import os
 
 def error(call, **options):

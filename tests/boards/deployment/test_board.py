@@ -62,9 +62,18 @@ def test_measured_beside_estimated(measured):
 
 
 def test_another_delay_of_the_adapters_shows(run):
+    """The fake adapters take one step; a wrong delay that the user insists on is not replaced by another."""
     found = run(input_delay=0)
     assert found["failed"] and not found["comparison"]["equal"]
-    assert "--input-delay" in found["comparison"]["remedy"] and found["comparison"]["first"] in found["text"]
+    assert "onespike bringup" in found["comparison"]["remedy"] and found["comparison"]["first"] in found["text"]
+    # Spikes of conv1, which read the input, differ first; without --spikes-of only mean2 was read at first.
+    assert found["comparison"]["first"].startswith("conv1: spikes at neuron [")
+    assert found["comparison"]["populations"] == ["mean2"]
+
+
+def test_the_delays_of_the_adapters_are_found(measured):
+    assert measured["comparison"]["delays"] == {"input": 1, "spikes": 1, "state": 1}
+    assert "input 1, spikes 1, potentials 1" in measured["text"]
 
 
 @pytest.mark.slow

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loihi_onespike.boards.deployment import checks
+from loihi_onespike.boards.deployment import access, checks
 from loihi_onespike.boards.deployment.access import Ethernet
+from loihi_onespike.boards.deployment.backends.lava import entry
 from loihi_onespike.core.maps import Dense
 from tests.boards.mapping.boards import narrow
 from tests.support.lava_networks import chain
@@ -28,8 +29,8 @@ def states(monkeypatch):
     """states(network, board, installed, reached, **options): checks by name."""
 
     def call(network, board, installed=True, reached=(True, "1 node up"), **options):
-        monkeypatch.setattr(checks, "lava_loihi_installed", lambda: installed)
-        monkeypatch.setattr(checks, "reachable", lambda access: reached)
+        monkeypatch.setattr(entry, "lava_loihi_installed", lambda: installed)
+        monkeypatch.setattr(access, "reachable", lambda access: reached)
         monkeypatch.delenv("LOIHI_ONESPIKE_UCODE", raising=False)
         made = checks.preflight(network, board, **options)
         assert [c.name for c in made] == NAMES
@@ -93,4 +94,4 @@ def test_a_gather_that_reads_a_neuron_twice(states):
 
 
 def test_lava_loihi_is_not_here():
-    assert not checks.lava_loihi_installed()
+    assert not entry.lava_loihi_installed()

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loihi_onespike.boards.deployment.measurement import BoardMeasurement, readings
-from loihi_onespike.boards.deployment.sign_extension import sign_extended
+from loihi_onespike.boards.deployment.backends.lava.profiler import readings
+from loihi_onespike.boards.deployment.backends.lava.sign_extension import sign_extended
+from loihi_onespike.boards.deployment.measurement import BoardMeasurement
 
 RAW = {
     "execution_time": 0.02,

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -46,3 +47,33 @@ def test_what_cannot_be_used(onespike, net_file, tmp_path):
     result = onespike("profile", net_file, "--data", "digits", "--board", "oheo", "--json")
     assert result.exit_code == 2 and json.loads(result.stdout)["error"]["type"] == "BoardError"
     assert onespike("profile", tmp_path / "no.h5", "--data", "digits").exit_code == 2
+
+
+def test_a_simulator_that_does_not_exist_or_is_missing(onespike, net_file, monkeypatch):
+    arguments = ("profile", net_file, "--data", "digits", "--images", "2", "--board", "nahuku_32", "--simulator")
+    result = onespike(*arguments, "nest")
+    assert result.exit_code == 2 and "simulator: must be sanafe, got nest" in result.stderr
+    monkeypatch.setitem(sys.modules, "sanafe", None)
+    result = onespike(*arguments, "sanafe")
+    assert result.exit_code == 2 and "pip install 'loihi-onespike[sanafe]'" in result.stderr
+
+
+def test_simulator(onespike, document, net_file):
+    pytest.importorskip("sanafe", reason="SANA-FE is not installed")
+    arguments = (
+        "profile",
+        net_file,
+        "--data",
+        "digits",
+        "--images",
+        "2",
+        "--board",
+        "nahuku_32",
+        "--simulator",
+        "sanafe",
+    )
+    text = " ".join(onespike(*arguments).stdout.split())
+    for words in ("Energy of every core per image, by SANA-FE", "counts are equal", "111 pJ for every message"):
+        assert words in text
+    found = document(*arguments)["simulator"]
+    assert found["counts_equal"] and len(found["energy_of_cores"]) == 6

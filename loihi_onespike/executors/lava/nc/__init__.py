@@ -11,7 +11,7 @@ of each population as a listing, the names of its constants and state, and how f
 
 from loihi_onespike.executors.lava.nc.availability import available, models, require, why_unavailable
 from loihi_onespike.executors.lava.nc.parameters import NcParameters, prepare
-from loihi_onespike.executors.lava.nc.program_file import UCODE_VARIABLE, program_files
+from loihi_onespike.microcode.program_file import UCODE_VARIABLE, program_files
 
 __all__ = [
     "UCODE_VARIABLE",

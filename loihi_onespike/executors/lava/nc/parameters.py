@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.network import Population, Readout
-from loihi_onespike.executors.lava.nc.program_file import Ucode, program_files
 from loihi_onespike.microcode import DEFAULT_SPEC, MicrocodeSpec, initial_state, program_of, state_layout
+from loihi_onespike.microcode.program_file import Ucode, program_files
 
 if TYPE_CHECKING:
     from loihi_onespike.executors.lava.processes.network import LavaNetwork

@@ -1,4 +1,6 @@
-"""The child process that talks to a board: python -m loihi_onespike.boards.deployment.board_worker <folder>.
+"""The child process that talks to a board.
+
+    python -m loihi_onespike.boards.deployment.backends.lava.board_worker <folder>
 
 A folder is one run: a profiler serves a single run, so reading outputs and measuring take two processes. Reports,
 supervision and ending of Lava's processes are those of `executors.lava.worker`.
@@ -30,18 +32,18 @@ class BoardWorker(Worker):
     def _run(self) -> None:
         from lava.magma.core.run_conditions import RunSteps
 
-        from loihi_onespike.boards.deployment.access import use
-        from loihi_onespike.boards.deployment.board_graph import build_graph
-        from loihi_onespike.boards.deployment.board_job import MEASURED, BoardJob
-        from loihi_onespike.boards.deployment.measurement import readings
+        from loihi_onespike.boards.deployment.backends.lava.board_graph import build_graph
+        from loihi_onespike.boards.deployment.backends.lava.board_job import MEASURED, BoardJob
+        from loihi_onespike.boards.deployment.backends.lava.profiler import readings
+        from loihi_onespike.boards.deployment.backends.lava.use_board import use
 
         job, network, codes = BoardJob.read(self.folder)
-        steps = job.profile_steps or job.steps(network, len(codes))
+        steps = job.steps
         use(job.access, job.stepping)
         graph = build_graph(job, network, codes, self.folder)
         config = graph.run_config()
         profiler = None
-        if job.profile_steps is not None:
+        if job.profile:
             from lava.utils.profiler import Profiler
 
             # Before the run, and for one run only.

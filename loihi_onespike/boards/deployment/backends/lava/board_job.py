@@ -4,7 +4,7 @@ job.json      options of the run
 network.net   the network as a NetX file
 codes.npy     (N, *input shape) input codes
 worker.log    everything that Lava and Python print
-spikes.<i>.npy, output.npy, measured.json   results
+spikes.<i>.npy, v.<i>.npy, measured.json   results
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from loihi_onespike.boards.deployment.access import Access, Ethernet, Slurm
 from loihi_onespike.core.graphs.network import Network
 
 JOB, NETWORK, CODES, LOG = "job.json", "network.net", "codes.npy", "worker.log"
-OUTPUT, MEASURED = "output.npy", "measured.json"
+MEASURED = "measured.json"
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,22 @@ class BoardJob:
         access: How the board is reached.
         stepping: Stepping of its chips.
         program: Path of the microcode file of every population, by name.
-        taps: Names of the populations whose spikes are read back.
-        input_delay: Steps that the input adapter adds.
-        output_delay: Steps that the output adapters add.
-        profile_steps: Length in steps of a run that is measured; None for a run whose results are read back.
+        spikes: Names of the populations whose spikes are read back.
+        v: Names of the populations whose potentials are read back after every step.
+        start: Steps before the first window of the input.
+        steps: Length of the run.
+        profile: Measure time and energy, and read nothing back.
         compute_only: The input is replayed from the chip, and the host stays out of the loop.
     """
 
     access: Access
     stepping: str
     program: dict[str, str]
-    taps: tuple[str, ...]
-    input_delay: int
-    output_delay: int
-    profile_steps: int | None = None
+    spikes: tuple[str, ...]
+    v: tuple[str, ...]
+    start: int
+    steps: int
+    profile: bool = False
     compute_only: bool = False
 
     def write(self, folder: Path, network: Network, codes: NDArray[np.integer]) -> None:
@@ -75,29 +77,16 @@ class BoardJob:
         fields: dict[str, Any] = json.loads((folder / JOB).read_text())
         kind = {"Slurm": Slurm, "Ethernet": Ethernet}[fields.pop("access_kind")]
         fields["access"] = kind(**fields["access"])
-        fields["taps"] = tuple(fields["taps"])
+        fields |= {name: tuple(fields[name]) for name in ("spikes", "v")}
         return cls(**fields), netx_export.read(folder / NETWORK), np.load(folder / CODES)
 
-    def spikes(self, folder: Path, population: str) -> Path:
-        """File of the spike phases of a population that is read back.
+    def spikes_file(self, folder: Path, population: str) -> Path:
+        """File of the spikes of a population, (steps, *shape).
 
         Files are numbered, because names of populations may hold any character.
         """
-        return folder / f"spikes.{self.taps.index(population)}.npy"
+        return folder / f"spikes.{self.spikes.index(population)}.npy"
 
-    def steps(self, network: Network, images: int) -> int:
-        """Steps until the last image has left every population and the adapters.
-
-        Image n takes window n + 1 of every population: window 0 stays empty, so that the source can start ahead of the
-        input
-        adapter's delay while all neurons keep their start step.
-
-        Args:
-            network: The network that runs.
-            images: Number of images, N.
-
-        Returns:
-            Number of steps of the run.
-        """
-        last = max(network.starts.values()) + (images + 1) * network.period_steps
-        return last + self.output_delay + 1
+    def v_file(self, folder: Path, population: str) -> Path:
+        """File of the potentials of a population, (steps, *shape), as the board sends them."""
+        return folder / f"v.{self.v.index(population)}.npy"

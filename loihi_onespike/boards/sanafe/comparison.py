@@ -1,0 +1,243 @@
+"""SANA-FE's figures beside our own estimate, and why they differ, in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from loihi_onespike.boards.energy.estimate import BoardEstimate
+from loihi_onespike.boards.energy.figures import energy_text
+from loihi_onespike.boards.mapping import Mapping as BoardMapping
+from loihi_onespike.boards.sanafe.architecture import CONVOLUTION, LISTS, NEURON_MODEL
+from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS
+from loihi_onespike.boards.sanafe.simulation import SanafeRun, Timing, simulate
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.trace import Trace
+
+PJ, NS, PJ_PER_NJ = 1e12, 1e9, 1e3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity, per image, as two programs have it.
+
+    Attributes:
+        name: What it is.
+        unit: Its unit; empty for counts.
+        idle, updated: SANA-FE with neurons without a spike charged as idle, and as updated.
+        ours: Our estimate; None where it is unknown.
+    """
+
+    name: str
+    unit: str
+    idle: float
+    updated: float
+    ours: float | None
+
+    @property
+    def text(self) -> tuple[str, str]:
+        """SANA-FE's figure, as a range where its two runs differ, and ours."""
+        low, high = _text(self.idle, self.unit), _text(self.updated, self.unit)
+        ours = "unknown" if self.ours is None else _text(self.ours, self.unit)
+        return low if low == high else f"{low} to {high}", ours
+
+
+@dataclass(frozen=True, eq=False)
+class SanafeComparison:
+    """A network on SANA-FE's Loihi, beside the estimate for a board with the same placement and spikes.
+
+    Attributes:
+        idle: Run in which neurons that send no spike are charged as idle, the least that a chip does.
+        updated: Run in which they are charged as updated, the most.
+        estimate: Our estimate.
+    """
+
+    idle: SanafeRun
+    updated: SanafeRun
+    estimate: BoardEstimate
+
+    @property
+    def counts(self) -> tuple[Row, ...]:
+        """What both programs count, and what must be equal: spikes, synaptic operations, packets and tile hops."""
+        run, work = self.updated, self.estimate.work
+        sent, of_input, hops = run.messages, run.input_messages, work.hops
+        spikes = sum(layer.spikes for layer in self.estimate.layers)
+        pairs = (
+            ("spikes", run.spikes, spikes),
+            (
+                "synaptic operations",
+                sent.synaptic_operations + of_input.synaptic_operations,
+                work.synaptic_operations,
+            ),
+            ("packets between cores", sent.packets, hops.packets),
+            ("tiles crossed east-west", sent.hops_east_west, hops.hops_east_west),
+            ("tiles crossed north-south", sent.hops_north_south, hops.hops_north_south),
+        )
+        return tuple(Row(name, "", theirs, theirs, ours) for name, theirs, ours in pairs)
+
+    @property
+    def unequal(self) -> tuple[str, ...]:
+        """Names of counts that differ by more than the rounding of means."""
+        return tuple(r.name for r in self.counts if r.ours is None or abs(r.updated - r.ours) > 1e-6 * (1 + r.ours))
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Counts, time and energy side by side."""
+        account = self.estimate.best_account
+        energies = (
+            ("synapses", "synapse", account.synaptic.value),
+            ("neurons", "soma", account.updates.value),
+            ("network on chip", "network", account.hops.value),
+        )
+        ours_us = self.estimate.time.image_s * 1e6
+        return (
+            *self.counts,
+            Row("time", "µs", self.idle.image_us, self.updated.image_us, ours_us),
+            *(Row(name, "nJ", self.idle.energy_nj[k], self.updated.energy_nj[k], ours) for name, k, ours in energies),
+            Row("dynamic energy", "nJ", self.idle.total_nj, self.updated.total_nj, account.dynamic.value),
+        )
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Why the figures differ, one sentence or two each, with the prices of both."""
+        always = (self._time(), self._synapses(), self._neurons(), self._messages(), self._input())
+        return (*self._differing_counts(), *always)
+
+    def document(self) -> dict[str, object]:
+        """The comparison as JSON-compatible values."""
+        run = self.updated
+        cores = [
+            {"layer": core.layer, "core": core.core, "idle_nj": low, "updated_nj": high}
+            for core, low, high in zip(
+                run.placed.placement.cores,
+                self.idle.core_energy_nj.tolist(),
+                run.core_energy_nj.tolist(),
+                strict=True,
+            )
+        ]
+        return {
+            "simulator": f"sanafe {version('sanafe')}",
+            "architecture": run.placed.description.source.name,
+            "timing": run.timing,
+            "connections": run.placed.connections,
+            "counts_equal": not self.unequal,
+            "per_image": [asdict(row) for row in self.rows],
+            "energy_of_cores": cores,
+            "input_messages": asdict(run.input_messages),
+            "blocked_us": {"idle": self.idle.messages.blocked_us, "updated": run.messages.blocked_us},
+            "differences": list(self.differences),
+        }
+
+    def _price(self, section: str, unit: str, key: str) -> float:
+        """A price of SANA-FE's description in pJ, or a time in ns."""
+        value = self.updated.placed.description.price(section, unit, key)
+        return value * (PJ if key.startswith("energy") else NS)
+
+    def _differing_counts(self) -> tuple[str, ...]:
+        if not self.unequal:
+            return ()
+        return (
+            f"Counts: {', '.join(self.unequal)} differ. SANA-FE sends one message per spike and core; the mapper "
+            "counts one per group of synapses, so that two groups from one population onto one core count twice.",
+        )
+
+    def _time(self) -> str:
+        run = self.updated
+        access = self._price("soma", NEURON_MODEL, "latency_access_neuron")
+        update = self._price("soma", NEURON_MODEL, "latency_update_neuron")
+        barrier = run.placed.description.barrier_s(run.tiles) * NS
+        ours = "; ".join(f"{p.name} {p.value:g} {p.unit}" for p in self.estimate.time.prices)
+        return (
+            f"Time: in SANA-FE a core visits its neurons one after the other ({access:g} ns, {update:g} ns more when "
+            f"updated) and sends the messages of each ({self._price('axon_out', 'loihi_out', 'latency_message_out'):g} "
+            f"ns); a core that receives works them off one by one "
+            f"({self._price('axon_in', 'loihi_in', 'latency_message_in'):g} ns and "
+            f"{self._price('synapse', LISTS, 'latency_process_spike'):g} ns per target of a list, "
+            f"{self._price('synapse', CONVOLUTION, 'latency_process_spike'):g} ns of a shared kernel); messages wait "
+            f"for full routes, {run.messages.blocked_us:,.1f} µs per image summed over all; a barrier of "
+            f"{barrier:,.0f} ns for {run.tiles} tiles ends the step. Our estimate has no cost of receiving and no "
+            f"contention, and takes the slowest core of each step with {ours}."
+        )
+
+    def _synapses(self) -> str:
+        lists, kernels = (self._price("synapse", unit, "energy_process_spike") for unit in (LISTS, CONVOLUTION))
+        operations = self.estimate.work.synaptic_operations
+        as_lists, as_kernels = (energy_text(operations * pj / PJ_PER_NJ) for pj in (lists, kernels))
+        shared = self.updated.placed.convolutions
+        stored = f"kernels onto {', '.join(sorted(shared))} and lists onto the others" if shared else "lists of targets"
+        return (
+            f"Synapses: SANA-FE charges {lists:g} pJ per target of a list and {kernels:g} pJ of a shared kernel; the "
+            f"mapping stores {stored}. All as lists take {as_lists}, all as kernels {as_kernels}. Our table: "
+            f"{self.estimate.best_account.synaptic.source}."
+        )
+
+    def _neurons(self) -> str:
+        keys = ("energy_access_neuron", "energy_update_neuron", "energy_spike_out")
+        access, update, spike = (self._price("soma", NEURON_MODEL, key) for key in keys)
+        return (
+            f"Neurons: SANA-FE charges {access:g} pJ per neuron and step, {update:g} pJ more when it is updated and "
+            f"{spike:g} pJ per spike; spikes are replayed here, so the first figure has all silent neurons idle and "
+            f"the second has all updated. Our table: {self.estimate.best_account.updates.source}."
+        )
+
+    def _messages(self) -> str:
+        leaving = self._price("axon_out", "loihi_out", "energy_message_out")
+        tile = self.updated.placed.description.tile
+        east, north = tile["energy_east_hop"] * PJ, tile["energy_north_hop"] * PJ
+        return (
+            f"Network on chip: SANA-FE charges {leaving:g} pJ for every message that leaves a core, {east:g} pJ per "
+            f"tile crossed east-west and {north:g} pJ north-south. Our table: {self.estimate.best_account.hops.source}."
+        )
+
+    def _input(self) -> str:
+        run = self.updated
+        return (
+            f"Input: SANA-FE places it on cores of its own; its {run.input_messages.packets:,.0f} messages are in the "
+            f"time and in the energy ({energy_text(run.input_network_nj)} of the network on chip). Our estimate leaves "
+            "out how input reaches the cores."
+        )
+
+
+def compare(
+    network: Network,
+    mapping: BoardMapping,
+    trace: Trace,
+    estimate: BoardEstimate,
+    *,
+    timing: Timing = "detailed",
+    architecture: Path | None = None,
+    max_connections: int = MAX_CONNECTIONS,
+) -> SanafeComparison:
+    """Simulate a network with SANA-FE, with idle and with updated neurons, beside an estimate of the same spikes.
+
+    Args:
+        network: The network.
+        mapping: Its mapping onto a board with Loihi 1, on one chip.
+        trace: Spikes of the images over which the estimate was made.
+        estimate: Our estimate for this mapping.
+        timing, architecture, max_connections: As for `simulate`.
+
+    Raises:
+        SimulatorError: as `export` raises it.
+    """
+    idle, updated = (
+        simulate(
+            network,
+            mapping,
+            trace,
+            updated=updated,
+            timing=timing,
+            architecture=architecture,
+            max_connections=max_connections,
+        )
+        for updated in (False, True)
+    )
+    return SanafeComparison(idle, updated, estimate)
+
+
+def _text(value: float, unit: str) -> str:
+    if unit == "nJ":
+        return energy_text(value)
+    digits = 0 if not value or abs(value) >= 1e4 else 2
+    return f"{value:,.{digits}f} {unit}".strip()

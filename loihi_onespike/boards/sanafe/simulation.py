@@ -1,0 +1,202 @@
+"""Runs of SANA-FE, period by period, and what it counts and charges."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loihi_onespike.boards.mapping import Mapping as BoardMapping
+from loihi_onespike.boards.sanafe.architecture import energy_of_core
+from loihi_onespike.boards.sanafe.availability import require
+from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS, PlacedNetwork, export, trains
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.trace import Trace
+
+NJ = 1e9
+"""nJ in a J."""
+COMPONENTS = ("synapse", "dendrite", "soma", "network")
+"""Parts of the energy that SANA-FE tells apart; `network` is that of the messages between cores."""
+
+Timing = Literal["simple", "detailed", "cycle"]
+"""SANA-FE's models of time: without contention of messages, with an estimate of it, and cycle by cycle (slow)."""
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Messages that a part of the network sends, per image.
+
+    Attributes:
+        packets: Messages, one per spike and core with targets.
+        synaptic_operations: Synapses that they reach.
+        hops_east_west: Tiles that they cross along rows.
+        hops_north_south: Tiles that they cross along columns.
+        blocked_us: Time in µs that messages wait because their route is full, summed over messages.
+    """
+
+    packets: float
+    synaptic_operations: float
+    hops_east_west: float
+    hops_north_south: float
+    blocked_us: float
+
+
+@dataclass(frozen=True, eq=False)
+class SanafeRun:
+    """What SANA-FE says of a network on its Loihi; means per image in a filled pipeline.
+
+    Attributes:
+        placed: The network as it was simulated.
+        timing: SANA-FE's model of time.
+        updated: Whether neurons that send no spike were charged as updated, or else as idle.
+        spikes: Spikes of the populations on cores.
+        messages: Messages of the populations on cores.
+        input_messages: Messages of the input, which SANA-FE places on cores too.
+        energy_nj: Energy in nJ by component, see `COMPONENTS`; messages of the input are included.
+        core_energy_nj: (cores,) energy in nJ of every core of the placement, hops of messages not included.
+        steps_us: (images · period,) time of every step in µs.
+    """
+
+    placed: PlacedNetwork
+    timing: Timing
+    updated: bool
+    spikes: float
+    messages: Messages
+    input_messages: Messages
+    energy_nj: Mapping[str, float]
+    core_energy_nj: NDArray[np.float64]
+    steps_us: NDArray[np.float64]
+
+    @property
+    def image_us(self) -> float:
+        """Time between two images in µs."""
+        return float(self.steps_us.sum()) / self.placed.images
+
+    @property
+    def total_nj(self) -> float:
+        """Dynamic energy in nJ; SANA-FE does not know static power."""
+        return sum(self.energy_nj.values())
+
+    @property
+    def input_network_nj(self) -> float:
+        """Part of the energy of the network on chip in nJ that the messages of the input take."""
+        return messages_nj(self.placed, self.input_messages)
+
+    @property
+    def tiles(self) -> int:
+        """Tiles in use, those of the input included."""
+        return len({tile for tile, _ in self.placed.places})
+
+
+def simulate(
+    network: Network,
+    mapping: BoardMapping,
+    trace: Trace,
+    *,
+    updated: bool = True,
+    timing: Timing = "detailed",
+    architecture: Path | None = None,
+    max_connections: int = MAX_CONNECTIONS,
+) -> SanafeRun:
+    """Run the spikes of some images on SANA-FE's Loihi, as a filled pipeline.
+
+    Args:
+        network: The network.
+        mapping: Its mapping onto a board with Loihi 1, on one chip.
+        trace: Spikes of the images, as `OneSpikeNetwork.trace` or an executor records them.
+        updated, architecture, max_connections: As for `export`.
+        timing: SANA-FE's model of time.
+
+    Returns:
+        Counts, energy by component and by core, and time, per image.
+
+    Raises:
+        SimulatorError: as `export` raises it.
+    """
+    placed = export(
+        network, mapping, trace, updated=updated, architecture=architecture, max_connections=max_connections
+    )
+    chip = require().SpikingChip(placed.architecture)
+    chip.load(placed.snn)
+    neurons = chip.mapped_neuron_groups
+    energy = dict.fromkeys(COMPONENTS, 0.0)
+    core_names = [energy_of_core(*place) for place in placed.places[: len(placed.placement.cores)]]
+    core_energy = np.zeros(len(core_names))
+    steps: list[float] = []
+    sent: list[dict[str, Any]] = []
+    spikes = 0
+    for period in range(placed.images):
+        for name in placed.spiking:
+            raster = placed.raster(name, period)
+            for neuron, train in trains(raster):
+                neurons[name][neuron].set_attributes(model_attributes={"spikes": train})
+            spikes += 0 if name == network.input.name else int(raster.sum())
+        with redirect_stdout(io.StringIO()):
+            result = chip.sim(
+                network.period_steps,
+                timing_model=timing,
+                processing_threads=1,
+                perf_trace=True,
+                message_trace=True,
+            )
+        for part in COMPONENTS:
+            energy[part] += result["energy"][part]
+        steps += result["perf_trace"]["sim_time"]
+        core_energy += [sum(result["perf_trace"][name]) for name in core_names]
+        sent += [_kept(m) for step in result["message_trace"] for m in step if not m["placeholder"]]
+    images = placed.images
+    return SanafeRun(
+        placed,
+        timing,
+        updated,
+        spikes / images,
+        _messages((m for m in sent if m["group"] != network.input.name), images),
+        _messages((m for m in sent if m["group"] == network.input.name), images),
+        {part: joules * NJ / images for part, joules in energy.items()},
+        core_energy * NJ / images,
+        np.array(steps) * 1e6,
+    )
+
+
+def messages_nj(placed: PlacedNetwork, messages: Messages) -> float:
+    """Energy in nJ of messages: leaving a core, arriving at one, and hops between tiles.
+
+    Args:
+        placed: The network with its chip.
+        messages: The messages; SANA-FE charges both directions of an axis alike in its description of Loihi.
+    """
+    chip = placed.description
+    ends = chip.price("axon_out", "loihi_out", "energy_message_out") + chip.price(
+        "axon_in", "loihi_in", "energy_message_in"
+    )
+    hops = messages.hops_east_west * chip.tile["energy_east_hop"]
+    hops += messages.hops_north_south * chip.tile["energy_north_hop"]
+    return float(messages.packets * ends + hops) * NJ
+
+
+def _kept(message: Mapping[str, Any]) -> dict[str, Any]:
+    """What is counted of a message: SANA-FE states some 30 values of each."""
+    return {
+        "group": message["src_neuron_group_id"],
+        "synapses": message["spikes"],
+        "east_west": abs(message["src_x"] - message["dest_x"]),
+        "north_south": abs(message["src_y"] - message["dest_y"]),
+        "blocked_s": message["blocking_delay"],
+    }
+
+
+def _messages(sent: Iterable[Mapping[str, Any]], images: int) -> Messages:
+    kept = list(sent)
+
+    def mean(key: str) -> float:
+        return float(sum(m[key] for m in kept)) / images
+
+    return Messages(
+        len(kept) / images, mean("synapses"), mean("east_west"), mean("north_south"), mean("blocked_s") * 1e6
+    )

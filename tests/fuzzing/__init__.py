@@ -1,0 +1,1 @@
+"""Mutation fuzzing of every kind of file that the toolkit reads; `python -m tests.fuzzing --help`."""

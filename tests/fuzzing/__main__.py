@@ -1,0 +1,33 @@
+"""`python -m tests.fuzzing`: fuzz all kinds of files for some time, or repeat one mutation."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.fuzzing.run import fuzz, read_in_child, rounds, table
+from tests.fuzzing.seeds import KINDS
+
+
+def main() -> int:
+    """Exit code 1 where a mutation was read with a crash, a hang, too much memory or an error without a type."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzzing", description=main.__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to fuzz all kinds (default 60)")
+    parser.add_argument("--kind", choices=sorted(KINDS), help="one kind only, --count mutations of it")
+    parser.add_argument("--first", type=int, default=0, help="number of the first mutation (default 0)")
+    parser.add_argument("--count", type=int, default=1000, help="mutations of the kind (default 1000)")
+    parser.add_argument("--child", nargs=3, metavar=("KIND", "FIRST", "COUNT"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        read_in_child(given.child[0], int(given.child[1]), int(given.child[2]))
+        return 0
+    tallies = [fuzz(given.kind, given.first, given.count)] if given.kind else list(rounds(given.seconds, given.first))
+    print(table(tallies))
+    for tally in tallies:
+        for number, wrong in tally.findings:
+            print(f"{tally.kind} --first {number} --count 1: {wrong}")
+    return int(any(tally.findings for tally in tallies))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

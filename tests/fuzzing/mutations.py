@@ -1,0 +1,185 @@
+"""Mutations of valid files: of their bytes, and of what lies inside a container whose checksums are then made right.
+
+A mutation is a function of the bytes of valid files and of a random generator, so that a number repeats it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Sequence
+
+import h5py
+import numpy as np
+
+from netx_export.storage import digest
+
+EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
+"""Numbers at which counts, sizes and offsets go wrong."""
+WORDS = (
+    "-1",
+    "0",
+    "1e999",
+    "nan",
+    "inf",
+    "9" * 400,
+    "2" * 5000,
+    '"x"',
+    "[]",
+    "{}",
+    "true",
+    "null",
+    "\ud800",
+    "[" * 300,
+)
+"""Values that take the place of a number or a word of a text."""
+
+Mutation = Callable[[Sequence[bytes], random.Random], bytes]
+
+
+def mutate_bytes(files: Sequence[bytes], rng: random.Random) -> bytes:
+    """One of the files with one to four of its places changed, cut, doubled, or joined with another file."""
+    data = bytearray(rng.choice(files))
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        _change(data, files, rng)
+    return bytes(data)
+
+
+def _change(data: bytearray, files: Sequence[bytes], rng: random.Random) -> None:
+    at = rng.randrange(len(data) + 1)
+    length = min(rng.choice((1, 2, 4, 8, 64, 512)), len(data) - at)
+    match rng.randrange(8):
+        case 0:
+            data[at : at + 1] = bytes([data[at] ^ 1 << rng.randrange(8)]) if at < len(data) else b""
+        case 1:
+            data[at : at + length] = rng.randbytes(length)
+        case 2:
+            del data[at:]
+        case 3:
+            del data[at : at + length]
+        case 4:
+            data[at:at] = data[at : at + length]
+        case 5:
+            data[at : at + length] = bytes(length)
+        case 6:
+            width = rng.choice((1, 2, 4, 8))
+            number = rng.choice(EXTREMES) & (1 << 8 * width) - 1
+            data[at : at + width] = number.to_bytes(width, rng.choice(("little", "big")))
+        case _:
+            other = rng.choice(files)
+            data[at:] = other[rng.randrange(len(other) + 1) :]
+
+
+def mutate_text(files: Sequence[bytes], rng: random.Random) -> bytes:
+    """One of the files, a text, with words or lines exchanged, doubled or replaced by values of another kind."""
+    lines = rng.choice(files).decode("utf-8", "replace").splitlines()
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        at = rng.randrange(len(lines))
+        match rng.randrange(5):
+            case 0:
+                lines[at] = rng.choice(lines)
+            case 1:
+                lines.insert(at, rng.choice(lines))
+            case 2 if len(lines) > 1:
+                del lines[at]
+            case _:
+                words = re.findall(r"[\w.+-]+", lines[at])
+                if words:
+                    lines[at] = lines[at].replace(rng.choice(words), rng.choice(WORDS), 1)
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+def mutate_archive(files: Sequence[bytes], rng: random.Random) -> bytes:
+    """One of the zip archives, with a member mutated, missing, renamed or doubled; checksums are right."""
+    archives = [data for data in files if zipfile.is_zipfile(io.BytesIO(data))]
+    with zipfile.ZipFile(io.BytesIO(rng.choice(archives))) as archive:
+        members = [(info.filename, archive.read(info)) for info in archive.infolist()]
+    at = rng.randrange(len(members))
+    name, content = members[at]
+    match rng.randrange(8):
+        case 0:
+            del members[at]
+        case 1:
+            members[at] = (rng.choice(("../x", "/x", "", "\0", "x" * 5000, members[0][0])), content)
+        case 2:
+            members.append((rng.choice(members)[0], content))
+        case _:
+            members[at] = (name, mutate_bytes([content or b"\0"], rng))
+    made = io.BytesIO()
+    with (
+        warnings.catch_warnings(),
+        zipfile.ZipFile(made, "w", rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive,
+    ):
+        warnings.simplefilter("ignore")  # two members of one name are meant
+        for name, content in members:
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return made.getvalue()
+
+
+def mutate_safetensors(files: Sequence[bytes], rng: random.Random) -> bytes:
+    """One of the files with its JSON header mutated as a text and its length made right."""
+    data = rng.choice(files)
+    length = int.from_bytes(data[:8], "little")
+    header = data[8 : 8 + length].replace(b",", b",\n")
+    header = mutate_text([header], rng) if rng.random() < 0.7 else mutate_bytes([header], rng)
+    return len(header).to_bytes(8, "little") + header + data[8 + length :]
+
+
+def mutate_netx(files: Sequence[bytes], rng: random.Random) -> bytes:
+    """One of the files with one or two fields replaced by other values, types or shapes; all digests are right."""
+    memory = io.BytesIO(rng.choice(files))
+    with h5py.File(memory, "r+") as file:
+        names = json.loads(bytes(file["onespike/manifest"][()]))
+        for _ in range(rng.choice((1, 1, 2))):
+            name = rng.choice(sorted(names))
+            holder, last = _holder(file, name)
+            old = np.asarray(holder[last]) if last in holder else np.zeros(1)
+            new = _other(old, rng)
+            if isinstance(holder, h5py.AttributeManager):
+                holder.create(last, new)
+            else:
+                del holder[last]
+                holder.create_dataset(last, data=new)
+            names[name] = digest(new)
+        raw = np.frombuffer(json.dumps(names).encode(), np.uint8)
+        del file["onespike/manifest"]
+        file.create_dataset("onespike/manifest", data=raw)
+        file["onespike"].attrs["manifest"] = np.bytes_(digest(raw))
+    return memory.getvalue()
+
+
+def _holder(file: h5py.File, name: str) -> tuple[h5py.Group | h5py.AttributeManager, str]:
+    above, _, last = name.rpartition("/")
+    group = file[above] if above else file
+    return (group if last in group else group.attrs), last
+
+
+def _other(old: np.ndarray, rng: random.Random) -> np.ndarray:
+    if old.dtype.kind not in "iuf":
+        texts = (b"", b"x" * 5000, b"relu", b"binary", b"{}", b"[" * 400, b"\xff\xfe", b'{"ann_macs": {"a": -1}}')
+        return np.asarray(np.bytes_(rng.choice(texts)))
+    new = np.array(old)
+    match rng.randrange(7):
+        case 0:
+            return new.astype(rng.choice((np.int8, np.uint16, np.int64, np.float32, np.float64)))
+        case 1:
+            return new.reshape(-1)[: rng.randrange(new.size + 1)]
+        case 2:
+            return np.concatenate([new.reshape(-1), new.reshape(-1)])
+        case 3:
+            return new[..., None]
+        case 4 if new.ndim > 1:
+            return np.ascontiguousarray(new.swapaxes(0, -1))
+        case _:
+            flat = new.reshape(-1)
+            if flat.size:
+                with np.errstate(all="ignore"):
+                    value = rng.choice((*EXTREMES, -1, -(2**31), 2**24, 3))
+                    flat[rng.randrange(flat.size)] = (
+                        np.array(value % 2**64, np.uint64).astype(np.int64).astype(new.dtype)
+                    )
+            return new

@@ -1,0 +1,197 @@
+"""Fuzzing in child processes: a crash, a hang, too much memory or an error without a type is a finding.
+
+Mutation number n of a kind is always the same, so that `--first n --count 1` repeats a finding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.fuzzing.mutations import mutate_archive, mutate_bytes
+from tests.fuzzing.seeds import KINDS
+from tests.support.guarded import MEMORY, ROOT, SECONDS, attempt, limit_memory
+
+RUN = 500
+"""Mutations that one child process reads."""
+
+
+@dataclass
+class Tally:
+    """What became of the mutations of one kind.
+
+    Attributes:
+        kind: kind of file.
+        tried: mutations that were read.
+        accepted: how many were read without an error.
+        seconds, megabytes: of the slowest one and of the one that raised the memory in use most.
+        findings: number of a mutation and what was wrong.
+    """
+
+    kind: str
+    tried: int = 0
+    accepted: int = 0
+    seconds: float = 0.0
+    megabytes: float = 0.0
+    findings: list[tuple[int, str]] = field(default_factory=list)
+
+
+def mutation(kind: str, number: int) -> tuple[bytes, bool]:
+    """Bytes of a mutation, and whether it is one of bytes, which the digests of a NetX file must notice.
+
+    Args:
+        kind: a name of `KINDS`.
+        number: number of the mutation.
+    """
+    rng = random.Random(f"{kind} {number}")
+    change = rng.choice(KINDS[kind].mutations)
+    return change(KINDS[kind].files(), rng), change in (mutate_bytes, mutate_archive)
+
+
+def fuzz(kind: str, first: int, count: int) -> Tally:
+    """Read some mutations in child processes, and continue with the next one where a child dies.
+
+    Args:
+        kind: a name of `KINDS`.
+        first: number of the first mutation.
+        count: how many.
+    """
+    tally, end = Tally(kind), first + count
+    while first < end:
+        size = min(RUN, end - first)
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            child = subprocess.run(
+                [sys.executable, "-m", "tests.fuzzing", "--child", kind, str(first), str(size)],
+                cwd=ROOT, stdout=out, stderr=err, check=False, timeout=120 + SECONDS * size,
+            )  # fmt: skip
+            for stream in (out, err):
+                stream.seek(0)
+            lines = [json.loads(line) for line in out if line.startswith('{"number"')]
+            said = err.read()[-2000:]
+        for line in lines:
+            tally.tried += 1
+            tally.accepted += line["accepted"]
+            tally.seconds = max(tally.seconds, line["seconds"])
+            tally.megabytes = max(tally.megabytes, line["megabytes"])
+            if line["wrong"]:
+                tally.findings.append((line["number"], line["wrong"]))
+        first += len(lines)
+        if child.returncode == 1 and "tests/fuzzing" in said.partition("Fatal Python error")[0]:
+            raise RuntimeError(f"fuzzing of {kind} failed at mutation {first}: {said}")
+        if len(lines) < size:
+            tally.tried += 1
+            tally.findings.append((first, f"the process ended with status {child.returncode}: {said}"))
+            first += 1
+    return tally
+
+
+def read_in_child(kind: str, first: int, count: int) -> None:
+    """The child process: read mutations and print a line for each.
+
+    Args:
+        kind: a name of `KINDS`.
+        first: number of the first mutation.
+        count: how many.
+    """
+    import faulthandler
+
+    faulthandler.enable()
+    warnings.simplefilter("ignore")
+    described = KINDS[kind]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"file{described.suffix}"
+        whole: set[str] = set()
+        for data in described.files():  # imports everything before memory is limited
+            path.write_bytes(data)
+            whole.add(_fingerprint(kind, described.read(path)))
+        limit_memory(MEMORY)
+        for number in range(first, first + count):
+            line = examine(kind, number, path, whole)
+            print(json.dumps(line), flush=True)
+
+
+def examine(kind: str, number: int, path: Path, whole: set[str]) -> dict[str, object]:
+    """Read one mutation and say what was wrong with that, as the line that a child process prints.
+
+    Args:
+        kind: a name of `KINDS`.
+        number: number of the mutation.
+        path: where to write it.
+        whole: fingerprints of the valid files.
+    """
+    described = KINDS[kind]
+    data, bytes_only = mutation(kind, number)
+    path.write_bytes(data)
+    results: list[object] = []
+    outcome = attempt(lambda p: results.append(described.read(Path(p))), str(path), SECONDS)
+    wrong = ""
+    if outcome.error and not outcome.typed:
+        wrong = f"{outcome.error}: {outcome.message[:500]}"
+    elif outcome.error and not _printable(outcome.message):
+        wrong = f"a message that cannot be printed: {ascii(outcome.message)[:500]}"
+    elif outcome.megabytes > described.megabytes:
+        wrong = f"took {outcome.megabytes:.0f} MB"
+    elif results and kind == "netx" and bytes_only and _fingerprint(kind, results[0]) not in whole:
+        wrong = "another network was accepted"
+    return {
+        "number": number, "accepted": not outcome.error, "seconds": outcome.seconds,
+        "megabytes": outcome.megabytes, "wrong": wrong,
+    }  # fmt: skip
+
+
+def _fingerprint(kind: str, result: object) -> str:
+    if kind != "netx":
+        return ""
+    from netx_export.encode import encode
+    from netx_export.storage import digest
+
+    return json.dumps({name: digest(array) for name, array in sorted(encode(result).items())})  # type: ignore[arg-type]
+
+
+def _printable(message: str) -> bool:
+    with contextlib.suppress(UnicodeEncodeError):
+        return bool(message.encode("utf-8")) and len(message) < 20_000
+    return False
+
+
+def rounds(seconds: float, first: int) -> Iterator[Tally]:
+    """Tallies of all kinds, again and again until time is up; every round begins where the last one ended.
+
+    Args:
+        seconds: time.
+        first: number of the first mutation of every kind.
+    """
+    tallies = {kind: Tally(kind) for kind in KINDS}
+    at = dict.fromkeys(KINDS, first)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for kind, described in KINDS.items():
+            found = fuzz(kind, at[kind], 100 * described.weight)
+            at[kind] += 100 * described.weight
+            total = tallies[kind]
+            total.tried, total.accepted = total.tried + found.tried, total.accepted + found.accepted
+            total.seconds = max(total.seconds, found.seconds)
+            total.megabytes = max(total.megabytes, found.megabytes)
+            total.findings += found.findings
+            if time.monotonic() > until:
+                break
+    yield from tallies.values()
+
+
+def table(tallies: list[Tally]) -> str:
+    """A line per kind."""
+    lines = [f"{'kind':12} {'tried':>8} {'accepted':>9} {'slowest':>9} {'memory':>8} {'findings':>9}"]
+    lines += [
+        f"{t.kind:12} {t.tried:8d} {t.accepted:9d} {t.seconds:7.2f} s {t.megabytes:5.0f} MB {len(t.findings):9d}"
+        for t in tallies
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,51 @@
+"""2,000 mutated files of all kinds: typed errors only, no crash, no hang, bounded memory. `make fuzz` reads more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loihi_onespike.errors import FormatError
+from tests.fuzzing import run
+from tests.fuzzing.run import examine, fuzz, mutation
+from tests.fuzzing.seeds import KINDS
+from tests.support.networks import chain
+
+COUNTS = {"netx": 500, "npz": 600, "safetensors": 300, "pt": 300, "pt2": 50, "onnx": 100, "toml": 150}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mutated_files_are_refused_or_read(kind: str) -> None:
+    tally = fuzz(kind, 0, COUNTS[kind])
+    assert tally.tried == COUNTS[kind]
+    assert not tally.findings
+    assert tally.accepted < tally.tried / 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_number_repeats_a_mutation(kind: str) -> None:
+    found = [mutation(kind, number)[0] for number in range(20)]
+    assert found == [mutation(kind, number)[0] for number in range(20)]
+    assert len(set(found)) > 15
+
+
+def _wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, read: Callable[[Path], object]) -> object:
+    monkeypatch.setattr(run, "KINDS", {**KINDS, "netx": replace(KINDS["netx"], read=read)})
+    numbers = [n for n in range(60) if mutation("netx", n)[1]]
+    return examine("netx", numbers[0], tmp_path / "file.h5", set())["wrong"]
+
+
+def test_findings_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(error: Exception) -> Callable[[Path], object]:
+        def read(path: Path) -> object:
+            raise error
+
+        return read
+
+    assert _wrong(monkeypatch, tmp_path, fail(KeyError("x"))) == "KeyError: 'x'"
+    assert _wrong(monkeypatch, tmp_path, fail(FormatError("x", "is damaged"))) == ""
+    assert "cannot be printed" in str(_wrong(monkeypatch, tmp_path, fail(FormatError("x", "\ud800"))))
+    assert _wrong(monkeypatch, tmp_path, lambda path: chain()) == "another network was accepted"
