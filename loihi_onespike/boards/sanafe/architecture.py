@@ -1,23 +1,29 @@
-"""SANA-FE's description of Loihi, cut down to the cores in use, with one unit per neuron that replays its spikes.
+"""SANA-FE's description of Loihi, cut down to the cores in use, with units for one-spike neurons.
 
 SANA-FE ships its description of Loihi as a YAML file (`sanafe/examples/loihi.yaml`) in which all tiles and all cores
-are alike. Two things are changed, and no price: every core states its energy by itself, and the neurons of a network
-are units of the model `input`, which replays given spikes, at the prices of the unit that computes neurons.
+are alike. No price is changed. Every core states its energy by itself, and the neurons of a network are either units of
+the model `input`, which replays given spikes, at the prices of the unit that computes neurons, or units of the plugin
+that computes one-spike neurons (`plugin.py`), at the same prices.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 from loihi_onespike.boards.sanafe.availability import require
 from loihi_onespike.errors import SimulatorError
 
+Neurons = Literal["idle", "updated", "computed"]
+"""What neurons do: replay spikes, where silent neurons are charged as idle or as updated; or compute their spikes."""
 REPLAY = "replay"
 """Name of the units that replay the spikes of neurons on cores."""
+COMPUTED = "neuron"
+"""Name of the unit that computes all neurons of a core."""
 INPUT = "input"
 """Name of the units that send the spikes of the input, which cost their core nothing."""
 NEURON_MODEL, INPUT_MODEL = "leaky_integrate_fire", "input"
@@ -112,21 +118,28 @@ class Units:
     inputs: int = 0
 
 
-def architecture_text(description: Description, units: Mapping[tuple[int, int], Units], updated: bool) -> str:
+def architecture_text(
+    description: Description, units: Mapping[tuple[int, int], Units], neurons: Neurons, plugin: Path | None = None
+) -> str:
     """The architecture as YAML, with as many units as a network needs.
 
     Args:
         description: The chip.
         units: Neurons by (tile, core of the tile).
-        updated: Whether a neuron that sends no spike is charged as updated; otherwise it is charged as idle.
+        neurons: What neurons do.
+        plugin: Library of the one-spike neuron, for those that compute.
     """
+    used = {tile for tile, _ in units}
     tiles = []
-    for tile in range(description.columns * description.rows):
-        cores = [
-            _core(description, offset, units.get((tile, offset), Units()), updated)
-            for offset in range(description.cores_per_tile)
-        ]
-        tiles.append({"name": f"tile{tile}", "attributes": dict(description.tile), "core": cores})
+    # Tiles that hold nothing are written once for each row of them in the order of numbers.
+    for key, run in itertools.groupby(range(description.columns * description.rows), lambda n: n if n in used else -1):
+        numbers = list(run)
+        name = f"tile{key}" if key in used else f"idle[{numbers[0]}..{numbers[-1]}]"
+        offsets = range(description.cores_per_tile) if key in used else (0,)
+        cores = [_core(description, n, units.get((key, n), Units()), neurons, plugin) for n in offsets]
+        if key not in used:
+            cores[0]["name"] = f"core[0..{description.cores_per_tile - 1}]"
+        tiles.append({"name": name, "attributes": dict(description.tile), "core": cores})
     tree = {"architecture": {"name": "loihi", "attributes": dict(description.mesh), "tile": tiles}}
     yaml = require("yaml")
     # SANA-FE's parser knows no references to a part that stands earlier in the file.
@@ -156,16 +169,31 @@ def energy_of_core(tile: int, offset: int) -> str:
     return f"tile{tile}[0].core{offset}[0].energy"
 
 
-def _core(description: Description, offset: int, units: Units, updated: bool) -> dict[str, Any]:
+def _core(description: Description, offset: int, units: Units, neurons: Neurons, plugin: Path | None) -> dict[str, Any]:
     core = dict(description.core)
     core["name"] = f"core{offset}"
     core["attributes"] = {**core["attributes"], "log_energy": True}
     computing, sending = (_soma(core, model) for model in (NEURON_MODEL, INPUT_MODEL))
-    core["soma"] = [
-        {"name": f"{REPLAY}[0..{max(units.neurons, 1) - 1}]", "attributes": _replaying(computing, updated)},
-        {"name": f"{INPUT}[0..{max(units.inputs, 1) - 1}]", "attributes": sending},
-    ]
+    inputs = {"name": f"{INPUT}[0..{max(units.inputs, 1) - 1}]", "attributes": sending}
+    if plugin is None:
+        replaying = _replaying(computing, neurons == "updated")
+        core["soma"] = [{"name": f"{REPLAY}[0..{max(units.neurons, 1) - 1}]", "attributes": replaying}, inputs]
+        return core
+    # Sums are kept in the dendrite from step to step, which delays need; the price of a dendrite is 0 in any case.
+    core["attributes"] |= {"buffer_position": "dendrite", "buffer_inside_unit": True}
+    core["soma"] = [{"name": COMPUTED, "attributes": _plugged(computing, "one_spike_soma", plugin)}, inputs]
+    core["dendrite"] = [_plugged_unit(core["dendrite"][0], "one_spike_dendrite", plugin)]
+    core["synapse"] = [_plugged_unit(unit, "one_spike_synapse", plugin) for unit in core["synapse"]]
     return core
+
+
+def _plugged_unit(unit: Mapping[str, Any], model: str, plugin: Path) -> dict[str, Any]:
+    return {"name": unit["name"], "attributes": _plugged(unit["attributes"], model, plugin)}
+
+
+def _plugged(attributes: Mapping[str, Any], model: str, plugin: Path) -> dict[str, Any]:
+    """The same prices with the model of a plugin."""
+    return {**attributes, "model": model, "plugin": str(plugin)}
 
 
 def _soma(core: Mapping[str, Any], model: str) -> dict[str, Any]:

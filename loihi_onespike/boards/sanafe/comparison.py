@@ -9,7 +9,7 @@ from pathlib import Path
 from loihi_onespike.boards.energy.estimate import BoardEstimate
 from loihi_onespike.boards.energy.figures import energy_text
 from loihi_onespike.boards.mapping import Mapping as BoardMapping
-from loihi_onespike.boards.sanafe.architecture import CONVOLUTION, LISTS, NEURON_MODEL
+from loihi_onespike.boards.sanafe.architecture import CONVOLUTION, LISTS, NEURON_MODEL, Neurons
 from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS
 from loihi_onespike.boards.sanafe.simulation import SanafeRun, Timing, simulate
 from loihi_onespike.core.graphs.network import Network
@@ -221,17 +221,18 @@ def compare(
     Raises:
         SimulatorError: as `export` raises it.
     """
+    modes: tuple[Neurons, Neurons] = ("idle", "updated")
     idle, updated = (
         simulate(
             network,
             mapping,
             trace,
-            updated=updated,
+            neurons=neurons,
             timing=timing,
             architecture=architecture,
             max_connections=max_connections,
         )
-        for updated in (False, True)
+        for neurons in modes
     )
     return SanafeComparison(idle, updated, estimate)
 

@@ -1,8 +1,9 @@
 """A mapped network as a network of SANA-FE: every neuron on its core, every synapse a connection.
 
-Spikes are those of a trace: SANA-FE's Loihi has no one-spike neuron, so units of its model `input` replay them. Such a
-unit refuses synaptic input that is not zero, and counts, energy and time do not depend on weights: all weights are 0.
-The input population, which the mapper leaves to the host, is placed on the first cores that the network leaves free.
+SANA-FE's Loihi has no one-spike neuron. Either units of its model `input` replay the spikes of a trace; such a unit
+refuses synaptic input that is not zero, and counts, energy and time do not depend on weights, so all weights are 0. Or
+a plugin computes the neurons, with the weights and delays of the network. The input population, which the mapper leaves
+to the host, is placed on the first cores that the network leaves free.
 
 The stream of N images is closed to a ring of N · period steps: what an image sends after the last step is sent at the
 beginning. Every step is thus one of a filled pipeline, as in `boards.energy`, and counts are those of N images.
@@ -22,19 +23,22 @@ from numpy.typing import NDArray
 from loihi_onespike.boards.mapping import MappedLayer, Placement
 from loihi_onespike.boards.mapping import Mapping as BoardMapping
 from loihi_onespike.boards.sanafe.architecture import (
+    COMPUTED,
     CONVOLUTION,
     INPUT,
     LISTS,
     REPLAY,
     Description,
+    Neurons,
     Units,
     architecture_text,
     load,
     read_description,
 )
 from loihi_onespike.boards.sanafe.availability import require
+from loihi_onespike.boards.sanafe.plugin import check_computable, library, own_attributes, shared_attributes
 from loihi_onespike.boards.specification.spec import Board
-from loihi_onespike.core.graphs.network import Network, Readout, Synapse
+from loihi_onespike.core.graphs.network import InputPopulation, Network, Readout, Synapse
 from loihi_onespike.core.maps.connectivity import fan_out, synapse_matrix
 from loihi_onespike.core.trace import Trace
 from loihi_onespike.errors import SimulatorError
@@ -55,6 +59,7 @@ class PlacedNetwork:
     Attributes:
         network: The one-spike network.
         placement: Its cores.
+        neurons: What neurons do.
         description: The chip as its file describes it.
         architecture_text: The chip with the units that the network needs, as YAML.
         architecture: The same as SANA-FE's object.
@@ -68,6 +73,7 @@ class PlacedNetwork:
 
     network: Network
     placement: Placement
+    neurons: Neurons
     description: Description
     architecture_text: str
     architecture: Any
@@ -99,17 +105,19 @@ class PlacedNetwork:
         return raster
 
     @property
-    def spiking(self) -> tuple[str, ...]:
-        """Names of the populations that spike."""
+    def replaying(self) -> tuple[str, ...]:
+        """Names of the populations whose spikes are given: all that spike, or the input where neurons are computed."""
+        if self.neurons == "computed":
+            return (self.network.input.name,)
         return tuple(p.name for p in self.network.populations if not isinstance(p, Readout))
 
     def write(self, folder: Path) -> None:
-        """Write `architecture.yaml` and `network.yaml`, with the spikes of the whole ring, for SANA-FE's own simulator.
+        """Write `architecture.yaml` and `network.yaml`, with all given spikes, for SANA-FE's own simulator.
 
         Args:
             folder: An existing folder.
         """
-        for name in self.spiking:
+        for name in self.replaying:
             ring = np.concatenate([self.raster(name, n) for n in range(self.images)])
             for neuron, train in zip(self.snn[name], ring.T.astype(int).tolist(), strict=True):
                 neuron.set_attributes(model_attributes={"spikes": train})
@@ -122,7 +130,7 @@ def export(
     mapping: BoardMapping,
     trace: Trace,
     *,
-    updated: bool = True,
+    neurons: Neurons = "updated",
     architecture: Path | None = None,
     max_connections: int = MAX_CONNECTIONS,
 ) -> PlacedNetwork:
@@ -132,8 +140,9 @@ def export(
         network: The network.
         mapping: Its mapping onto a board with Loihi 1, on one chip.
         trace: Spikes of some images, as `OneSpikeNetwork.trace` or an executor records them.
-        updated: Whether a neuron that sends no spike is charged as updated; otherwise it is charged as idle. On a chip
-            neurons are updated inside their window and idle outside of it.
+        neurons: "idle" and "updated" replay the spikes and charge a neuron that sends none as idle or as updated. On a
+            chip it is updated inside its window and idle outside of it, so the truth lies between. "computed" takes the
+            spikes of the input alone and computes all others with a plugin, which needs a C++ compiler.
         architecture: A description of a chip with the units of SANA-FE's `loihi.yaml`; None for that file.
         max_connections: Largest number of synapses that is built.
 
@@ -142,7 +151,7 @@ def export(
 
     Raises:
         SimulatorError: SANA-FE is not installed, the board is not one chip of Loihi 1, a core holds too many neurons,
-            or there are too many synapses.
+            there are too many synapses, or the plugin cannot be compiled or lacks a neuron.
     """
     placement = mapping.placement
     check_board(placement.board)
@@ -158,15 +167,25 @@ def export(
     input_cores = _input_cores(network, description)
     for place, (low, high) in zip(places[len(placement.cores) :], input_cores, strict=True):
         units[place] = Units(inputs=high - low)
-    text = architecture_text(description, units, updated)
+    computed = neurons == "computed"
+    if computed:
+        check_computable(network)
+    text = architecture_text(description, units, neurons, library() if computed else None)
     chip = load(text)
     snn = require().Network()
     convolutions = frozenset(y.name for y in mapping.layers if _shared(y, placement))
-    _add_neurons(snn, chip, network, placement, places, input_cores, convolutions)
-    connections = sum(_connect(snn, network, synapse) for synapse in network.synapses)
+    _add_groups(snn, network, convolutions, computed)
+    mapped = 0
+    for core, place in zip(placement.cores, places, strict=False):
+        indices, onto = core.block.indices(placement.shapes[core.layer]), chip.tiles[place[0]].cores[place[1]]
+        _map(snn[core.layer], indices, COMPUTED if computed else REPLAY, onto, mapped)
+        mapped += len(indices)
+    for (low, high), place in zip(input_cores, places[len(placement.cores) :], strict=True):
+        _map(snn[network.input.name], np.arange(low, high), INPUT, chip.tiles[place[0]].cores[place[1]], mapped)
+    connections = sum(_connect(snn, network, synapse, computed) for synapse in network.synapses)
     images = len(trace.output)
     return PlacedNetwork(
-        network, placement, description, text, chip, snn, connections, images, places, convolutions, trace
+        network, placement, neurons, description, text, chip, snn, connections, images, places, convolutions, trace
     )
 
 
@@ -230,42 +249,58 @@ def _shared(layer: MappedLayer, placement: Placement) -> bool:
     return all(layer.shares(afferent, sharing) for afferent in layer.afferents)
 
 
-def _add_neurons(
-    snn: Any,
-    chip: Any,
-    network: Network,
-    placement: Placement,
-    places: tuple[Place, ...],
-    input_cores: list[tuple[int, int]],
-    convolutions: frozenset[str],
-) -> None:
-    """Create a group per population and map its neurons."""
+def _add_groups(snn: Any, network: Network, convolutions: frozenset[str], computed: bool) -> None:
+    """A group per population."""
     for p in network.populations:
         synapses = CONVOLUTION if p.name in convolutions else LISTS
-        snn.create_neuron_group(p.name, prod(p.shape), default_synapse_hw_name=synapses)
-    for core, place in zip(placement.cores, places, strict=False):
-        indices = core.block.indices(placement.shapes[core.layer])
-        _map(snn[core.layer], indices, REPLAY, chip.tiles[place[0]].cores[place[1]])
-    for (low, high), place in zip(input_cores, places[len(placement.cores) :], strict=True):
-        _map(snn[network.input.name], np.arange(low, high), INPUT, chip.tiles[place[0]].cores[place[1]])
+        if isinstance(p, InputPopulation) or not computed:
+            snn.create_neuron_group(p.name, prod(p.shape), default_synapse_hw_name=synapses)
+            continue
+        group = snn.create_neuron_group(
+            p.name,
+            prod(p.shape),
+            model_attributes=shared_attributes(network, p),
+            default_synapse_hw_name=synapses,
+            log_spikes=True,
+            log_potential=True,
+        )
+        for neuron, attributes in zip(group, own_attributes(p), strict=True):
+            neuron.set_attributes(model_attributes=attributes)
 
 
-def _map(group: Any, indices: NDArray[np.int64], units: str, core: Any) -> None:
-    """Each neuron has a unit of its own, since a unit replays one train."""
-    for unit, neuron in enumerate(indices.tolist()):
-        group[neuron].set_attributes(soma_hw_name=f"{units}[{unit}]")
+def _map(group: Any, indices: NDArray[np.int64], units: str, core: Any, mapped: int) -> None:
+    """A neuron that replays has a unit of its own, since a unit has one train; computed ones share a unit.
+
+    These know their number in the order of mapping, by which a synapse finds what its neuron sent.
+    """
+    for place, neuron in enumerate(indices.tolist()):
+        if units == COMPUTED:
+            group[neuron].set_attributes(soma_hw_name=units, model_attributes={"number": mapped + place})
+        else:
+            group[neuron].set_attributes(soma_hw_name=f"{units}[{place}]")
         group[neuron].map_to_core(core)
 
 
-def _connect(snn: Any, network: Network, synapse: Synapse) -> int:
+def _connect(snn: Any, network: Network, synapse: Synapse, computed: bool) -> int:
     """One connection per synapse, those of weight 0 included; returns their number."""
+    pre_shape = network.by_name[synapse.pre].shape
     ones = synapse.op.with_weight_values(np.ones_like(synapse.op.weight_values))
-    matrix = synapse_matrix(ones, network.by_name[synapse.pre].shape, synapse.index).tocoo()
+    places = synapse_matrix(ones, pre_shape, synapse.index).tocoo()
     # Several synapses between the same two neurons are added up in the matrix.
-    times = np.rint(matrix.data).astype(np.int64)
-    pre, post = np.repeat(matrix.col, times), np.repeat(matrix.row, times)
+    times = np.rint(places.data).astype(np.int64)
+    pre, post = np.repeat(places.col, times), np.repeat(places.row, times)
+    if not len(pre):
+        return 0
+    attributes: dict[str, list[int]] = {"weight": [0] * len(pre)}
+    if computed:
+        summed = np.zeros(len(pre), np.int64)  # the first of several carries the sum
+        matrix = synapse_matrix(synapse.op, pre_shape, synapse.index).astype(np.int64)
+        summed[np.cumsum(times) - times] = np.asarray(matrix[places.row, places.col]).ravel() << synapse.weight_exp
+        attributes["weight"] = summed.tolist()
+        if synapse.axon_delay:
+            attributes["delay"] = [synapse.axon_delay] * len(pre)
     pairs = list(zip(pre.tolist(), post.tolist(), strict=True))
-    snn[synapse.pre].connect_neurons_sparse(snn[synapse.post], {"weight": [0] * len(pairs)}, pairs)
+    snn[synapse.pre].connect_neurons_sparse(snn[synapse.post], attributes, pairs)
     return len(pairs)
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.boards.mapping import Mapping as BoardMapping
-from loihi_onespike.boards.sanafe.architecture import energy_of_core
+from loihi_onespike.boards.sanafe.architecture import Neurons, energy_of_core
 from loihi_onespike.boards.sanafe.availability import require
 from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS, PlacedNetwork, export, trains
+from loihi_onespike.boards.sanafe.plugin import Recorder
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.trace import Trace
 
@@ -54,24 +55,24 @@ class SanafeRun:
     Attributes:
         placed: The network as it was simulated.
         timing: SANA-FE's model of time.
-        updated: Whether neurons that send no spike were charged as updated, or else as idle.
         spikes: Spikes of the populations on cores.
         messages: Messages of the populations on cores.
         input_messages: Messages of the input, which SANA-FE places on cores too.
         energy_nj: Energy in nJ by component, see `COMPONENTS`; messages of the input are included.
         core_energy_nj: (cores,) energy in nJ of every core of the placement, hops of messages not included.
         steps_us: (images · period,) time of every step in µs.
+        trace: Spikes and potentials that SANA-FE computed; None where it replayed spikes.
     """
 
     placed: PlacedNetwork
     timing: Timing
-    updated: bool
     spikes: float
     messages: Messages
     input_messages: Messages
     energy_nj: Mapping[str, float]
     core_energy_nj: NDArray[np.float64]
     steps_us: NDArray[np.float64]
+    trace: Trace | None
 
     @property
     def image_us(self) -> float:
@@ -99,18 +100,18 @@ def simulate(
     mapping: BoardMapping,
     trace: Trace,
     *,
-    updated: bool = True,
+    neurons: Neurons = "updated",
     timing: Timing = "detailed",
     architecture: Path | None = None,
     max_connections: int = MAX_CONNECTIONS,
 ) -> SanafeRun:
-    """Run the spikes of some images on SANA-FE's Loihi, as a filled pipeline.
+    """Run some images on SANA-FE's Loihi, as a filled pipeline.
 
     Args:
         network: The network.
         mapping: Its mapping onto a board with Loihi 1, on one chip.
         trace: Spikes of the images, as `OneSpikeNetwork.trace` or an executor records them.
-        updated, architecture, max_connections: As for `export`.
+        neurons, architecture, max_connections: As for `export`.
         timing: SANA-FE's model of time.
 
     Returns:
@@ -120,23 +121,20 @@ def simulate(
         SimulatorError: as `export` raises it.
     """
     placed = export(
-        network, mapping, trace, updated=updated, architecture=architecture, max_connections=max_connections
+        network, mapping, trace, neurons=neurons, architecture=architecture, max_connections=max_connections
     )
     chip = require().SpikingChip(placed.architecture)
     chip.load(placed.snn)
-    neurons = chip.mapped_neuron_groups
-    energy = dict.fromkeys(COMPONENTS, 0.0)
-    core_names = [energy_of_core(*place) for place in placed.places[: len(placed.placement.cores)]]
-    core_energy = np.zeros(len(core_names))
-    steps: list[float] = []
-    sent: list[dict[str, Any]] = []
-    spikes = 0
-    for period in range(placed.images):
-        for name in placed.spiking:
-            raster = placed.raster(name, period)
-            for neuron, train in trains(raster):
-                neurons[name][neuron].set_attributes(model_attributes={"spikes": train})
-            spikes += 0 if name == network.input.name else int(raster.sum())
+    mapped = chip.mapped_neuron_groups
+    computed = neurons == "computed"
+    recorder = Recorder(network) if computed else None
+    # Computed neurons need the pipeline to be filled first.
+    filling = -(-network.latency_steps // network.period_steps) if computed else 0
+    tally = _Tally(placed)
+    for period in range(filling + placed.images):
+        for name in placed.replaying:
+            for neuron, train in trains(placed.raster(name, period)):
+                mapped[name][neuron].set_attributes(model_attributes={"spikes": train})
         with redirect_stdout(io.StringIO()):
             result = chip.sim(
                 network.period_steps,
@@ -144,24 +142,16 @@ def simulate(
                 processing_threads=1,
                 perf_trace=True,
                 message_trace=True,
+                spike_trace=computed,
+                potential_trace=computed,
             )
-        for part in COMPONENTS:
-            energy[part] += result["energy"][part]
-        steps += result["perf_trace"]["sim_time"]
-        core_energy += [sum(result["perf_trace"][name]) for name in core_names]
-        sent += [_kept(m) for step in result["message_trace"] for m in step if not m["placeholder"]]
-    images = placed.images
-    return SanafeRun(
-        placed,
-        timing,
-        updated,
-        spikes / images,
-        _messages((m for m in sent if m["group"] != network.input.name), images),
-        _messages((m for m in sent if m["group"] == network.input.name), images),
-        {part: joules * NJ / images for part, joules in energy.items()},
-        core_energy * NJ / images,
-        np.array(steps) * 1e6,
-    )
+        if recorder is not None:
+            recorder.add(result)
+        if period >= filling:
+            tally.add(result)
+    codes = trace.layers[network.input.name].codes
+    assert codes is not None
+    return tally.run(timing, None if recorder is None else recorder.trace(codes))
 
 
 def messages_nj(placed: PlacedNetwork, messages: Messages) -> float:
@@ -178,6 +168,42 @@ def messages_nj(placed: PlacedNetwork, messages: Messages) -> float:
     hops = messages.hops_east_west * chip.tile["energy_east_hop"]
     hops += messages.hops_north_south * chip.tile["energy_north_hop"]
     return float(messages.packets * ends + hops) * NJ
+
+
+class _Tally:
+    """Adds up what SANA-FE returns for the periods that count."""
+
+    def __init__(self, placed: PlacedNetwork) -> None:
+        self.placed = placed
+        self.core_names = [energy_of_core(*place) for place in placed.places[: len(placed.placement.cores)]]
+        self.energy = dict.fromkeys(COMPONENTS, 0.0)
+        self.core_energy = np.zeros(len(self.core_names))
+        self.steps: list[float] = []
+        self.messages: list[dict[str, Any]] = []
+        self.fired = 0
+
+    def add(self, result: Mapping[str, Any]) -> None:
+        for part in COMPONENTS:
+            self.energy[part] += result["energy"][part]
+        self.fired += result["neurons_fired"]
+        self.steps += result["perf_trace"]["sim_time"]
+        self.core_energy += [sum(result["perf_trace"][name]) for name in self.core_names]
+        self.messages += [_kept(m) for step in result["message_trace"] for m in step if not m["placeholder"]]
+
+    def run(self, timing: Timing, trace: Trace | None) -> SanafeRun:
+        images, source = self.placed.images, self.placed.network.input.name
+        of_input = sum(int(self.placed.raster(source, n).sum()) for n in range(images))
+        return SanafeRun(
+            self.placed,
+            timing,
+            (self.fired - of_input) / images,
+            _messages((m for m in self.messages if m["group"] != source), images),
+            _messages((m for m in self.messages if m["group"] == source), images),
+            {part: joules * NJ / images for part, joules in self.energy.items()},
+            self.core_energy * NJ / images,
+            np.array(self.steps) * 1e6,
+            trace,
+        )
 
 
 def _kept(message: Mapping[str, Any]) -> dict[str, Any]:

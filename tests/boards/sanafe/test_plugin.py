@@ -1,0 +1,94 @@
+"""SANA-FE computes the one-spike neuron with our plugin: every spike and potential equals the oracle's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from types import SimpleNamespace
+
+import pytest
+
+from loihi_onespike.boards.mapping import map_network
+from loihi_onespike.boards.sanafe import plugin, simulate
+from loihi_onespike.core.trace import first_difference
+from loihi_onespike.errors import SimulatorError
+from loihi_onespike.executors import reference
+from tests.boards.mapping.boards import narrow
+from tests.strategies import random_case
+from tests.support.lava_networks import chain, codes, everything
+
+pytest.importorskip("sanafe", reason="SANA-FE is not installed")
+
+
+@pytest.fixture
+def compiled():
+    try:
+        return plugin.library()
+    except SimulatorError as error:
+        pytest.skip(str(error))
+
+
+@cache
+def runs(make, wait, board):
+    network = make(wait)
+    oracle = reference.run(network, codes(network, 3))
+    mapping = map_network(network, board)
+    return oracle, {kind: simulate(network, mapping, oracle, neurons=kind) for kind in ("idle", "updated", "computed")}
+
+
+@pytest.mark.parametrize(
+    ("make", "wait", "board"),
+    [
+        (chain, 6, "nahuku_32"),
+        (chain, 2, narrow("nahuku_32", neurons=16)),
+        (everything, 5, narrow("nahuku_32", neurons=5)),
+        (everything, 2, "nahuku_32"),
+    ],
+    ids=["chain", "chain, short wait, many tiles", "everything, many tiles", "everything, short wait"],
+)
+def test_spikes_potentials_and_counts_are_those_of_the_oracle(compiled, make, wait, board):
+    oracle, run = runs(make, wait, board)
+    computed, idle, updated = run["computed"], run["idle"], run["updated"]
+    assert first_difference(computed.trace, oracle) is None
+    assert computed.spikes == idle.spikes > 0
+    for part in ("messages", "input_messages"):
+        ours, theirs = getattr(computed, part), getattr(updated, part)
+        assert replace(ours, blocked_us=0.0) == replace(theirs, blocked_us=0.0)
+    # A chip updates a neuron inside its window and leaves it idle outside of it.
+    assert idle.energy_nj["soma"] <= computed.energy_nj["soma"] <= updated.energy_nj["soma"]
+    assert computed.energy_nj["synapse"] == pytest.approx(updated.energy_nj["synapse"])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_networks(compiled, seed):
+    network, codes = random_case(seed)
+    oracle = reference.run(network, codes)
+    run = simulate(network, map_network(network, "nahuku_32"), oracle, neurons="computed")
+    assert run.trace is not None and first_difference(run.trace, oracle) is None
+
+
+def test_a_payload_is_refused():
+    network, codes = random_case(0, payload=100)
+    assert any(p.code.payload_bits for p in network.hidden)
+    oracle = reference.run(network, codes)
+    with pytest.raises(SimulatorError, match=r"spikes must have no payload, .*, got \d+ bits; replay spikes instead"):
+        simulate(network, map_network(network, "nahuku_32"), oracle, neurons="computed")
+
+
+def test_without_a_compiler(monkeypatch):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setattr(plugin.shutil, "which", lambda name: None)
+    with pytest.raises(SimulatorError, match=r"must be one of c\+\+, g\+\+, clang\+\+ .*, got none; install one"):
+        plugin.library.__wrapped__()
+
+
+def test_with_a_compiler_that_fails(monkeypatch):
+    monkeypatch.setenv("CXX", "false")
+    with pytest.raises(SimulatorError, match=r"compiler: false must compile one_spike\.cpp, got:"):
+        plugin.library.__wrapped__()
+
+
+def test_without_headers(monkeypatch, tmp_path):
+    monkeypatch.setattr(plugin, "require", lambda: SimpleNamespace(__file__=str(tmp_path / "sanafe" / "__init__.py")))
+    with pytest.raises(SimulatorError, match=r"must have its headers in .*src, got none; replay spikes instead"):
+        plugin.library.__wrapped__()
