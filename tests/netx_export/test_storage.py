@@ -106,7 +106,8 @@ def test_other_files(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="is not an HDF5 file"):
         read(tmp_path / "text.net")
     (tmp_path / "pointer.net").write_text(LFS_POINTER)
-    with pytest.raises(FormatError, match=r"pointer\.net: is a pointer of Git LFS .*; fetch the file with: git lfs pull"):
+    message = r"pointer\.net: is a pointer of Git LFS .*; fetch the file with: git lfs pull"
+    with pytest.raises(FormatError, match=message):
         read(tmp_path / "pointer.net")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["data"] = np.arange(3)
