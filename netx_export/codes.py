@@ -1,7 +1,7 @@
 """Codes in the fields of a file.
 
 An input says by its field `code` whether it is binary or sends one spike per value; a code of one spike stores either
-the mantissa of its base or the gains between its levels.
+the mantissa of its base or the gains between its levels, and a code with payload also the messages of its words.
 """
 
 from __future__ import annotations
@@ -9,10 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from loihi_onespike.core.codes import LEAK_SHIFT, Base, BinaryCode, Code, Codebook, PhaseCode, SingleSpikeCode
+from loihi_onespike.core.codes import (
+    LEAK_SHIFT,
+    MAX_GAIN,
+    MAX_MESSAGE,
+    Base,
+    BinaryCode,
+    Code,
+    Codebook,
+    PayloadCode,
+    PhaseCode,
+    SingleSpikeCode,
+)
 from loihi_onespike.core.registry import EntryRegistry
+from loihi_onespike.errors import ConfigurationError
 from netx_export.fields import Fields
-from netx_export.values import FieldMap, gains, integer
+from netx_export.values import FieldMap, gains, integer, messages
 
 MAX_STEPS = 2**15 - 1
 """Largest phase that a spike trace holds."""
@@ -51,6 +63,11 @@ def _codebook_fields(code: Codebook) -> FieldMap:
     return {"levelGains": gains(code.gains)} | _window_fields(code)
 
 
+@CODE_FIELDS.register(PayloadCode)
+def _payload_fields(code: PayloadCode) -> FieldMap:
+    return {"levelGains": gains(code.gains), "messages": messages(code.messages)} | _window_fields(code)
+
+
 def _window_fields(code: SingleSpikeCode) -> FieldMap:
     return {"timesteps": integer(code.timesteps), "thresholdShift": integer(int(code.threshold_shift))}
 
@@ -73,6 +90,17 @@ def read_single_spike_code(fields: Fields) -> SingleSpikeCode:
         FormatError: a field is missing or outside its range.
     """
     timesteps, shift = fields.integer("timesteps", 1, MAX_STEPS), bool(fields.integer("thresholdShift", 0, 1))
+    if fields.has("messages"):
+        return _read_payload_code(fields, timesteps, shift)
     if fields.has("levelGains"):
         return Codebook(fields.integers("levelGains", ONE, 4 * ONE, timesteps), shift)
     return PhaseCode(Base(fields.integer("base", ONE + 1, 4 * ONE)), timesteps, shift)
+
+
+def _read_payload_code(fields: Fields, timesteps: int, shift: bool) -> PayloadCode:
+    gains = fields.integers("levelGains", ONE, MAX_GAIN, timesteps)
+    sent = fields.integers("messages", 1, MAX_MESSAGE)
+    try:
+        return PayloadCode(gains, sent, shift)
+    except ConfigurationError as error:
+        raise fields.fail("messages", str(error)) from error

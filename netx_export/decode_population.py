@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import ThresholdTable
+from loihi_onespike.core.codes import MAX_GAIN, ThresholdTable
 from loihi_onespike.core.encoding import FINISH
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Membrane, Population, Readout
 from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT
@@ -48,6 +48,7 @@ def read_population(layer: Fields) -> AnyPopulation:
         own.choice("kind", ("readout",))
         return Readout(name, shape, membrane, own.choice("finish", tuple(FINISH)), _order(own, shape))
     code = read_single_spike_code(neuron)
+    words = len(code.messages)
     return Population(
         name=name,
         shape=shape,
@@ -56,8 +57,8 @@ def read_population(layer: Fields) -> AnyPopulation:
         wait=neuron.integer("wait", 0, MAX_STEPS),
         code=code,
         threshold=neuron.array("vThMant").astype(np.int64),
-        table=_table(neuron, "table", code.timesteps),
-        negative=_table(neuron, "negative", code.timesteps) if neuron.has("negativeMant") else None,
+        table=_table(neuron, "table", words),
+        negative=_table(neuron, "negative", words) if neuron.has("negativeMant") else None,
         scale=neuron.finite("scale"),
         offset=_broadcastable(neuron, "offset", shape) if neuron.has("offset") else np.zeros(()),
     )
@@ -81,10 +82,10 @@ def _broadcastable(own: Fields, name: str, shape: Shape) -> NDArray[np.float64]:
 
 def _leak(neuron: Fields, steps: int) -> tuple[int, ...]:
     if neuron.has("gains"):
-        return neuron.integers("gains", ONE, 4 * ONE, steps)
-    return (neuron.integer("gainMant", ONE, 4 * ONE),) * steps
+        return neuron.integers("gains", ONE, MAX_GAIN, steps)
+    return (neuron.integer("gainMant", ONE, MAX_GAIN),) * steps
 
 
-def _table(neuron: Fields, name: str, timesteps: int) -> ThresholdTable:
-    mant = neuron.integers(f"{name}Mant", -(2**15 - 1), 2**15 - 1, timesteps)
-    return ThresholdTable(mant, neuron.integers(f"{name}Shift", 0, 30, timesteps))
+def _table(neuron: Fields, name: str, words: int) -> ThresholdTable:
+    mant = neuron.integers(f"{name}Mant", -(2**15 - 1), 2**15 - 1, words)
+    return ThresholdTable(mant, neuron.integers(f"{name}Shift", 0, 30, words))

@@ -11,8 +11,10 @@ import re
 from dataclasses import dataclass
 
 FORMAT = "onespike-netx"
-VERSION = 2
+VERSION = 3
 """Version of the format, raised when a field changes its meaning or is added; older versions stay readable."""
+BEFORE_PAYLOADS = 2
+"""Version of files without payloads, whose bytes are those of earlier releases."""
 
 EXTENSION = "onespike"
 """Name of the groups that hold the fields of the extension."""
@@ -34,6 +36,7 @@ class FieldSpec:
         meaning: Meaning, for the documentation.
         netx: A field of NetX itself, always a data set.
         attribute: Stored as an attribute of its group, which takes a tenth of the bytes of a small data set.
+        since: First version of the format in which a file may have it.
     """
 
     dtype: str
@@ -41,6 +44,7 @@ class FieldSpec:
     meaning: str
     netx: bool = False
     attribute: bool = False
+    since: int = 1
 
 
 def _scalar(meaning: str) -> FieldSpec:
@@ -52,7 +56,7 @@ def _text(meaning: str) -> FieldSpec:
 
 
 def _table(meaning: str) -> FieldSpec:
-    return FieldSpec("<i4", ("phase",), meaning, attribute=True)
+    return FieldSpec("<i4", ("word",), meaning, attribute=True)
 
 
 _TYPE = FieldSpec("S10", ("1",), "kind of the layer", netx=True)
@@ -90,6 +94,9 @@ _CODE = {
     "levelGains": FieldSpec(
         "<i4", ("phase",), "level of phase k-1 over that of phase k, times 4096; absent with a base"
     ),
+    "messages": FieldSpec(
+        "<i4", ("word",), "message of each code word, 1..127; absent where every message is 1", since=3
+    ),
     "timesteps": _scalar("phases of the code"),
     "thresholdShift": _scalar("1: rounds to the nearest level, 0: floors"),
 }
@@ -105,7 +112,7 @@ _NEURON = {
     "unit": FieldSpec("<f8", None, "real value of v = 1 before any gain, broadcastable; not part of the arithmetic"),
     "wait": _scalar("steps before the first decision"),
     **_CODE,
-    "tableMant": _table("threshold factor of each phase, mantissa of 15 bits and sign"),
+    "tableMant": _table("threshold factor of each code word (phase without messages), mantissa of 15 bits and sign"),
     "tableShift": _table("right shift of each threshold factor, 0..30"),
     "negativeMant": _table("as tableMant, for negative spikes; absent in unsigned populations"),
     "negativeShift": _table("as tableShift, for negative spikes"),

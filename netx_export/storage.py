@@ -13,7 +13,7 @@ import io
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import h5py
@@ -26,7 +26,7 @@ from netx_export.deflate import chunk_shape, chunks, restore
 from netx_export.fields import check_field
 from netx_export.foreign import foreign_neurons
 from netx_export.hdf5_access import FILTERS, LIBRARY_ERRORS, Hdf5Access
-from netx_export.layout import EXTENSION, FIELDS, FORMAT, MANIFEST, VERSION, pattern
+from netx_export.layout import BEFORE_PAYLOADS, EXTENSION, FIELDS, FORMAT, MANIFEST, VERSION, pattern
 from netx_export.manifest import checked_names, manifest_limit
 from netx_export.values import Array, FieldMap
 
@@ -39,6 +39,15 @@ def digest(array: Array) -> str:
     hasher = hashlib.blake2b(f"{array.dtype.str}{array.shape}".encode(), digest_size=16)
     hasher.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
     return hasher.hexdigest()
+
+
+def version_of(fields: FieldMap) -> int:
+    """Version of a file with the given fields: the first that has all of them, and at least `BEFORE_PAYLOADS`.
+
+    Args:
+        fields: All fields, by path.
+    """
+    return max([BEFORE_PAYLOADS, *(FIELDS[pattern(name)].since for name in fields)])
 
 
 def image(fields: FieldMap) -> bytes:
@@ -73,7 +82,7 @@ def _image(fields: FieldMap, deflate: bool) -> bytes:
         manifest = json.dumps({name: digest(array) for name, array in fields.items()}).encode()
         _create(_group(groups, EXTENSION), MANIFEST.rpartition("/")[2], np.frombuffer(manifest, np.uint8), deflate)
         marks = file[EXTENSION].attrs
-        marks["format"], marks["version"] = np.bytes_(FORMAT), np.int64(VERSION)
+        marks["format"], marks["version"] = np.bytes_(FORMAT), np.int64(version_of(fields))
         marks["manifest"] = np.bytes_(digest(np.frombuffer(manifest, np.uint8)))
     return memory.getvalue()
 
@@ -138,13 +147,15 @@ def load(path: str | os.PathLike[str]) -> FieldMap:
     with file:
         with _naming(EXTENSION):
             access = Hdf5Access(file, os.path.getsize(path))
-            _check_format(access)
+            version = _version(access)
         with _naming(MANIFEST):
             names = _manifest(access)
+        _check_fields_of(version, names)
         return {name: _checked(access, name, value) for name, value in names.items()}
 
 
-def _check_format(access: Hdf5Access) -> None:
+def _version(access: Hdf5Access) -> int:
+    """The version that a file states, after a check of its format."""
     if access.group(EXTENSION) is None:
         kinds = foreign_neurons(access)
         if kinds:
@@ -164,6 +175,15 @@ def _check_format(access: Hdf5Access) -> None:
             f"{EXTENSION}@version",
             f"must be in 1..{VERSION} for this release, got version {version}; upgrade loihi-onespike to read the file",
         )
+    return int(version)
+
+
+def _check_fields_of(version: int, names: Iterable[str]) -> None:
+    """Refuse fields that the stated version does not have: an older reader would take the file for another network."""
+    for name in names:
+        field = FIELDS.get(pattern(name))
+        if field is not None and field.since > version:
+            raise FormatError(name, f"requires version {field.since} of the format, the file states version {version}")
 
 
 def _mark(access: Hdf5Access, name: str) -> object:

@@ -42,3 +42,8 @@ def integers(values: tuple[int, ...]) -> Array:
 def gains(values: tuple[int, ...]) -> Array:
     """Gain mantissas, integers of 32 bits."""
     return np.array(values, dtype="<i4")
+
+
+def messages(values: tuple[int, ...]) -> Array:
+    """Messages of spikes, integers of 32 bits."""
+    return np.array(values, dtype="<i4")

@@ -58,7 +58,7 @@ def test_a_readout() -> None:
         ("onespike__kind", np.array(b"input"), "must be one of readout"),
         ("onespike__finish", np.array(b"argmax"), "must be one of identity"),
         ("neuron__inputShift", np.array(17), "must be in 0..16"),
-        ("neuron__gainMant", np.array(4095), "must be in 4096..16384"),
+        ("neuron__gainMant", np.array(4095), "must be in 4096..65536"),
         ("neuron__unit", np.array(np.inf), "not finite"),
         ("onespike__order", np.array([10], "<i4"), "at least one entry in -1..9"),
     ],

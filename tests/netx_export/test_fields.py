@@ -88,7 +88,7 @@ def test_random_values_in_every_field(fields: FieldMap) -> None:
 
 
 CASES: dict[str, tuple[str, np.ndarray, str]] = {
-    "leak": ("layer/1/neuron/gainMant", integer(4095), "must be in 4096..16384"),
+    "leak": ("layer/1/neuron/gainMant", integer(4095), "must be in 4096..65536"),
     "steps": ("layer/1/neuron/inputSteps", integer(0), "must be in 1.."),
     "shift": ("layer/1/neuron/inputShift", integer(17), "must be in 0..16"),
     "base": ("layer/1/neuron/base", integer(4096), "must be in 4097"),

@@ -13,7 +13,7 @@ from netx_export.encode import encode
 from netx_export.fields import check_field
 from netx_export.layout import FIELDS, pattern, table
 from tests.strategies import random_network
-from tests.support.networks import chain
+from tests.support.networks import chain, payload
 
 DOCS = Path(__file__).parents[2] / "docs" / "netx_format.md"
 
@@ -27,8 +27,8 @@ def test_the_documentation_holds_the_table() -> None:
 
 def test_every_stored_field_is_in_the_table_and_every_entry_is_used() -> None:
     seen = set()
-    for seed in range(200):
-        for path, array in encode(random_network(seed)).items():
+    for network in (payload(), *(random_network(seed) for seed in range(200))):
+        for path, array in encode(network).items():
             check_field(path, array.dtype, array.ndim)
             seen.add(pattern(path))
     unused = {name for name in FIELDS if name not in seen}
@@ -55,7 +55,7 @@ def test_values_in_the_file_are_plain_hdf5(tmp_path: Path) -> None:
     write(chain(), tmp_path / "chain.net")
     with h5py.File(tmp_path / "chain.net") as file:
         assert file["onespike"].attrs["format"] == b"onespike-netx"
-        assert file["onespike"].attrs["version"] == 2
+        assert file["onespike"].attrs["version"] == 2, "no payload, so it stays readable for releases before payloads"
         layer = file["layer/1"]
         assert layer["type"][0] == b"conv"
         assert layer["shape"][()].tolist() == [3, 8, 8]
@@ -67,6 +67,17 @@ def test_values_in_the_file_are_plain_hdf5(tmp_path: Path) -> None:
         assert layer["neuron/vThMant"].shape == (3, 1, 1)
         assert layer["onespike/synapse/0"].attrs["pre"] == b"input"
         assert file["layer/4/type"][0] == b"flatten"
+
+
+def test_a_network_with_payload_is_a_file_of_version_3(tmp_path: Path) -> None:
+    write(payload(), tmp_path / "payload.net")
+    with h5py.File(tmp_path / "payload.net") as file:
+        assert file["onespike"].attrs["version"] == 3
+        for place in ("layer/0/onespike", "layer/1/neuron"):
+            assert file[f"{place}/levelGains"][()].tolist() == [5000, 40000]
+            assert file[f"{place}/messages"][()].tolist() == [7, 5, 3, 2, 7, 5, 4, 1]
+            assert file[place].attrs["timesteps"] == 2
+        assert file["layer/1/neuron"].attrs["tableMant"].shape == (8,)
 
 
 def test_the_same_network_gives_the_same_bytes_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

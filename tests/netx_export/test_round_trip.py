@@ -32,9 +32,16 @@ def test_any_network(network: Network) -> None:
         _round_trip(network, Path(folder))
 
 
+@given(networks(payload=70))
+@settings(max_examples=25, deadline=None)
+def test_any_network_with_payload(network: Network) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _round_trip(network, Path(folder))
+
+
 @pytest.mark.parametrize("seed", range(0, 200, 5))
 def test_seeded_networks(seed: int, tmp_path: Path) -> None:
-    _round_trip(random_network(seed), tmp_path)
+    _round_trip(random_network(seed, payload=seed % 2 * 100), tmp_path)
 
 
 def test_facts_keep_what_json_can_say(tmp_path: Path) -> None:

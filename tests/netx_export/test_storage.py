@@ -12,7 +12,7 @@ from loihi_onespike.errors import FormatError
 from netx_export import read, write
 from netx_export.layout import FORMAT
 from tests.strategies import random_network
-from tests.support.networks import graph
+from tests.support.networks import graph, payload
 
 SEED_OF_DAMAGE = 11
 LFS_POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 54500\n"
@@ -79,9 +79,19 @@ def test_a_flipped_weight_is_found_and_named(tmp_path: Path) -> None:
 def test_a_newer_version_says_so(tmp_path: Path) -> None:
     write(random_network(1), tmp_path / "new.net")
     with h5py.File(tmp_path / "new.net", "r+") as file:
-        file["onespike"].attrs["version"] = 3
-    with pytest.raises(FormatError, match=r"must be in 1\.\.2 for this release, got version 3; upgrade"):
+        file["onespike"].attrs["version"] = 4
+    with pytest.raises(FormatError, match=r"must be in 1\.\.3 for this release, got version 4; upgrade"):
         read(tmp_path / "new.net")
+
+
+def test_a_field_that_the_stated_version_lacks(tmp_path: Path) -> None:
+    """A release before payloads would refuse the field too, and must not be told that it knows the file."""
+    write(payload(), tmp_path / "old.net")
+    with h5py.File(tmp_path / "old.net", "r+") as file:
+        file["onespike"].attrs["version"] = 2
+    with pytest.raises(FormatError, match="requires version 3 of the format, the file states version 2") as caught:
+        read(tmp_path / "old.net")
+    assert caught.value.field == "layer/0/onespike/messages"
 
 
 @pytest.mark.parametrize(("name", "value"), [("format", np.bytes_("other")), ("version", 0), ("version", "one")])

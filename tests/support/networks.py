@@ -1,4 +1,4 @@
-"""Fixed small networks: a chain as it comes from a CNN, a graph with a residual, and a graph network."""
+"""Fixed small networks: a chain as of a CNN, a graph with a residual, a graph network, and codes of all kinds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import Base, BinaryCode, Codebook, PhaseCode, ThresholdTable
+from loihi_onespike.core.codes import Base, BinaryCode, Codebook, PayloadCode, PhaseCode, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window
@@ -136,3 +136,47 @@ def levels() -> Network:
         Synapse("readout", "hidden", "readout", Dense(_weights(13, (2, 48))), np.arange(48, dtype=np.int32)),
     )
     return verify(Network("levels", populations, synapses, {"origin": "fixed", "timesteps": 4}))
+
+
+def payload() -> Network:
+    """Messages of one spike: at the input, in max pooling of messages, and two-sided with tables that differ."""
+    code = PayloadCode((5000, 40000), (7, 5, 3, 2, 7, 5, 4, 1))
+    factors = code.thresholds() / code.thresholds()[0]
+    table = ThresholdTable.from_gains(factors)
+    late = ThresholdTable.from_gains(np.where(np.arange(8) < 4, np.inf, factors))
+    shape, pooled, per_channel = (3, 4, 4), (3, 2, 2), np.array([[[1.0]], [[1.5]], [[2.0]]])
+    first = Population(
+        "first", shape, "relu", Membrane(code.gains, 2, np.array(300), np.full((), 1e-3)), 2, code,
+        np.array([[[90000]], [[120000]], [[150000]]]), table, None, per_channel,
+    )  # fmt: skip
+    pool = Population(
+        "pool", pooled, "max_pool", Membrane((4096,) * 2, 0, np.zeros((), np.int64), np.array(0.5)), 0, code,
+        np.array(1), ThresholdTable.of_messages(code.messages), None, np.array(1.0),
+    )  # fmt: skip
+    both = Population(
+        "both", (6,), "linear", Membrane(code.gains, 3, np.arange(-300, 300, 100), np.full((), 1e-3)), 1, code,
+        np.array(100000), table, late, np.array(1.0), np.array(0.25),
+    )  # fmt: skip
+    # A digit of three bits for each neuron of a 2 × 2 window, the last one with a weight exponent.
+    halves, groups = Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1)), []
+    for place in range(4):
+        kernel = np.zeros((3, 1, 4), np.int16)
+        kernel[:, :, place] = 2 ** min(1 + 3 * place, 7)
+        op = Conv(kernel.reshape(3, 1, 2, 2), halves, groups=3)
+        groups.append(Synapse(f"pool {place}", "first", "pool", op, None, max(0, 3 * place - 6)))
+    conv = Conv(_weights(14, (3, 1, 3, 3)), Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1)))
+    flat = np.arange(12, dtype=np.int32)
+    populations = (
+        InputPopulation("input", (1, 4, 4), code, np.array(1.0), np.array(0.0)),
+        first,
+        pool,
+        both,
+        Readout("readout", (2,), Membrane(code.gains, 0, np.array([40, -90]), np.full((2,), 1e-3))),
+    )
+    synapses = (
+        Synapse("first", "input", "first", conv),
+        *groups,
+        Synapse("both", "pool", "both", Dense(_weights(15, (6, 12))), flat),
+        Synapse("readout", "both", "readout", Dense(_weights(16, (2, 6)))),
+    )
+    return verify(Network("payload", populations, synapses, {"origin": "fixed", "timesteps": 2}))
