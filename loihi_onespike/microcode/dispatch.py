@@ -17,7 +17,9 @@ def runs(values: Sequence[T]) -> list[tuple[int, T]]:
     return [(place, value) for place, value in enumerate(values, 1) if place == 1 or value != values[place - 2]]
 
 
-def dispatch(builder: ProgramBuilder, clock: Field, segments: Sequence[Segment], name: str) -> None:
+def dispatch(
+    builder: ProgramBuilder, clock: Field, segments: Sequence[Segment], name: str, *, leaving: bool = False
+) -> None:
     """Emit a tree that runs the block of the current step and continues after all blocks.
 
     Every block but the textually last ends with a jump. In a block that was reached by a jump the flag c is still set,
@@ -31,18 +33,27 @@ def dispatch(builder: ProgramBuilder, clock: Field, segments: Sequence[Segment],
             and
             the clock is never before the first step of the first block.
         name: Prefix of the labels.
+        leaving: Every block but that of the first segment, which is the textually last, ends with a jump of its own,
+            and so may compare.
     """
-    _tree(builder, clock, segments, name, jumped_to=False, last=True)
+    _tree(builder, clock, segments, name, jumped_to=False, last=True, leaving=leaving)
     if len(segments) > 1:
         builder.label(f"{name}_end")
 
 
 def _tree(
-    builder: ProgramBuilder, clock: Field, segments: Sequence[Segment], name: str, *, jumped_to: bool, last: bool
+    builder: ProgramBuilder,
+    clock: Field,
+    segments: Sequence[Segment],
+    name: str,
+    *,
+    jumped_to: bool,
+    last: bool,
+    leaving: bool,
 ) -> None:
     if len(segments) == 1:
         segments[0][1]()
-        if not last:
+        if not last and not leaving:
             if not jumped_to:
                 builder.emit(Op.EQ, clock, clock, note="always")
             builder.jump(f"{name}_end")
@@ -52,6 +63,6 @@ def _tree(
     label = f"{name}_{early[0][0]}_{first - 1}"
     builder.emit(Op.LT, clock, builder.number(f"step_{first}", first))
     builder.jump(label)
-    _tree(builder, clock, late, name, jumped_to=False, last=False)
+    _tree(builder, clock, late, name, jumped_to=False, last=False, leaving=leaving)
     builder.label(label)
-    _tree(builder, clock, early, name, jumped_to=True, last=last)
+    _tree(builder, clock, early, name, jumped_to=True, last=last, leaving=leaving)

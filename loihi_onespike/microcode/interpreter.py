@@ -40,11 +40,18 @@ class Interpreter:
         program: Program,
         state: Mapping[str, IntArray],
         *,
-        signed_spikes: bool = False,
+        graded_spikes: bool = False,
         semantics: Semantics = READ_AS_STATED,
     ) -> None:
-        """`state` gives the first values (neurons,) of all fields; spikes carry a payload where they are signed."""
-        self.program, self.signed_spikes, self.semantics = program, signed_spikes, semantics
+        """Neurons before step 1.
+
+        Args:
+            program: The program.
+            state: First values (neurons,) of all fields, by name.
+            graded_spikes: Spikes carry a message, as those of signed populations and of codes with payload do.
+            semantics: How the instructions are read.
+        """
+        self.program, self.graded_spikes, self.semantics = program, graded_spikes, semantics
         self.operations = Operations(semantics, program.spec)
         layout = program.layout
         self.rows = np.stack([layout.pack_row(row, state) for row in range(layout.rows)])
@@ -194,7 +201,7 @@ class _Pass:
         payload = np.broadcast_to(payload, active.shape)
         if self.core.semantics.spike == "if c":
             active = active & self.flag
-        if self.core.signed_spikes and self.core.semantics.spike != "no sign":
+        if self.core.graded_spikes and self.core.semantics.spike != "no sign":
             self._check(instruction, payload, active, self.program.spec.message_bits, "payload")
         else:
             payload = np.ones_like(payload)  # a binary spike has none

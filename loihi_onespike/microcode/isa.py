@@ -142,7 +142,13 @@ READINGS: dict[Op, Reading] = {
     ),
     Op.MOV: Reading("x, a", "x = a", "an ADD of 0", 1, writes=True),
     Op.SEL: Reading("x, a, b", "x = a where c is set, otherwise b", "a MOV of b, SKIP_C and a MOV", 2, writes=True),
-    Op.AND: Reading("x, a, b", "x = a and b, bit by bit", "not used", 2, writes=True),
+    Op.AND: Reading(
+        "x, a, b",
+        "x = a and b, bit by bit",
+        "max pooling of messages subtracts the higher digits instead: MUL_SHR, SHL, NEG and ADD",
+        2,
+        writes=True,
+    ),
     Op.OR: Reading("x, a, b", "x = a or b, bit by bit", "not used", 2, writes=True),
     Op.SHL: Reading(
         "x, a, n", "x = a · 2^n", "a shift by a constant only by 1: n ADDs of a register to itself", 2, writes=True
@@ -172,7 +178,8 @@ READINGS: dict[Op, Reading] = {
     ),
     Op.SPIKE: Reading(
         "a",
-        "send a spike; a is the payload of a signed population, without meaning for binary spikes",
+        "send a spike; a is the message of a signed population or of a code with payload, without meaning for binary "
+        "spikes",
         "SPIKE itself conditional on c: the jump around it goes",
         1,
     ),

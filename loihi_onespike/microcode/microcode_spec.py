@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from loihi_onespike.errors import ConfigurationError
 
 SMALLEST_REGISTER = 28
-"""Least width of a register: v times the largest gain (4) takes 26 bits, with an input of that size added 27."""
+"""Least width of a register: v times a gain of 4 takes 26 bits, with an input of that size added 27.
+
+Larger gains, which codes with payload may have, take more; a program for them says how many.
+"""
 WIDEST_REGISTER = 32
 """Largest width of a register: the interpreter computes in 64 bits, in which wider products would not be exact."""
 
@@ -24,7 +27,7 @@ class MicrocodeSpec:
         accumulator_bits: Synaptic input of one step; public models declare 16 (LIF, Dense) and 24 (Conv) [C].
         constant_bits: Shared constants of a population.
         immediate_bits: Numbers written in an instruction.
-        message_bits: Payload of the spikes of a signed population.
+        message_bits: Message of a spike, sign included: of signed populations and of codes with payload.
 
     Raises:
         ConfigurationError: register_bits is outside 28 to 32.

@@ -3,8 +3,7 @@
     RDC a, RMW rows                                    synaptic input of the step, state
     clock = clock < period ? clock + 1 : 1             and at 1: v = bias, fired = 0
     clock ≤ input_steps:  v = saturate((v·leak_t >> 12) + (a << input_shift))
-    not fired, wait < clock ≤ wait + T:  θ = (threshold·mant_k) >> shift_k;  v ≥ θ: fired = 1, SPIKE
-    signed: otherwise -θ_negative ≥ v: fired = 1, SPIKE -1
+    not fired, wait < clock ≤ wait + T:  decision of phase k = clock - wait (`decision`)
 
 The table entry of a step is found by a tree of comparisons with the clock, and is an operand of the leaf that the tree
 leads to: the instruction set has no addressing by a register, and a chain of EQ and SEL over T entries would cost every
@@ -19,24 +18,25 @@ idle windows, as they do after the last image. A spike of an idle window arrives
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
-from loihi_onespike.core.graphs.network import Population, Readout
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN, signed_bits
+from loihi_onespike.core.graphs.network import Membrane, Population, Readout
+from loihi_onespike.errors import MicrocodeError
+from loihi_onespike.microcode.decision import CLOCK, END, FIRED, V, decide, operand_of
 from loihi_onespike.microcode.dispatch import dispatch, runs
-from loihi_onespike.microcode.isa import Field, Op, Operand, Register
+from loihi_onespike.microcode.isa import Op, Register
 from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec, fits
-from loihi_onespike.microcode.neuron_state import one_number, own_window, state_layout
+from loihi_onespike.microcode.neuron_state import own_window, state_layout
 from loihi_onespike.microcode.program import Program, ProgramBuilder
-from loihi_onespike.microcode.thresholds import Factor, limit_threshold
 
-V, CLOCK, FIRED = Field("v"), Field("clock"), Field("fired")
-INPUT, SUM, THETA, THETA_NEGATIVE, PAYLOAD = (Register(n) for n in ("a", "w", "theta", "theta_n", "payload"))
+INPUT, SUM = Register("a"), Register("w")
 ONE = 2**LEAK_SHIFT
-END = "end"
+USUAL_GAIN = 4
+"""Largest gain of codes without payload; programs with gains up to it limit the input alike."""
 
 
 def program_of(
@@ -58,7 +58,7 @@ def program_of(
     _begin(builder, population, period)
     _integrate(builder, population, period)
     if isinstance(population, Population):
-        _decide(builder, population, period)
+        decide(builder, population, period)
     builder.label(END)
     return builder.build()
 
@@ -82,11 +82,6 @@ def initial_state(population: Population | Readout, start: int, period: int) -> 
     return {f.name: flat[f.name] for f in state_layout(population, period).fields}
 
 
-def _own(builder: ProgramBuilder, name: str, values: NDArray[np.integer]) -> Operand:
-    """State field where neurons differ, otherwise a shared constant."""
-    return builder.constant(name, int(values.flat[0])) if one_number(values) else Field(name)
-
-
 def _begin(builder: ProgramBuilder, population: Population | Readout, period: int) -> None:
     builder.emit(Op.RDC, out=INPUT, note="synaptic input of this step")
     for row in range(builder.layout.rows):
@@ -94,7 +89,7 @@ def _begin(builder: ProgramBuilder, population: Population | Readout, period: in
     builder.emit(Op.LT, CLOCK, builder.number("period", period))
     builder.jump("go", "the window goes on")
     builder.emit(Op.MOV, 0, out=CLOCK, note="a new window")
-    builder.emit(Op.MOV, _own(builder, "bias", population.membrane.bias), out=V)
+    builder.emit(Op.MOV, operand_of(builder, "bias", population.membrane.bias), out=V)
     if isinstance(population, Population):
         builder.emit(Op.MOV, 0, out=FIRED)
     builder.label("go")
@@ -106,7 +101,7 @@ def _integrate(builder: ProgramBuilder, population: Population | Readout, period
     if membrane.input_steps < period:
         builder.emit(Op.GE, CLOCK, builder.number("after_input", membrane.input_steps + 1))
         builder.jump("decide" if isinstance(population, Population) else END, "v is held")
-    _limit_input(builder, membrane.input_shift)
+    _limit_input(builder, membrane)
     if membrane.input_shift:
         builder.emit(Op.SHL, INPUT, builder.number("input_shift", membrane.input_shift), out=INPUT)
     segments = runs(membrane.leak)
@@ -127,64 +122,27 @@ def _integrate(builder: ProgramBuilder, population: Population | Readout, period
     builder.emit(Op.SEL, low, SUM, out=V)
 
 
-def _limit_input(builder: ProgramBuilder, input_shift: int) -> None:
-    """Limit the input so that its shift fits into the registers; beyond the limit v saturates in any case."""
-    if fits(0, 2 ** (builder.spec.accumulator_bits - 1 + input_shift) + 4 * 2**23, builder.spec.register_bits):
+def _limit_input(builder: ProgramBuilder, membrane: Membrane) -> None:
+    """Limit the input so that its shift fits into the registers; beyond the limit v saturates in any case.
+
+    Raises:
+        MicrocodeError: registers or products are too narrow for the gain.
+    """
+    gain = max(USUAL_GAIN, -(-max(membrane.leak) // ONE))
+    potential = gain * -V_MIN
+    # |v·leak >> 12| ≤ gain · 2^23, so a shifted input of (gain + 1) · 2^23 takes v beyond its range.
+    beyond = potential - V_MIN
+    for name, largest in (("register_bits", potential + beyond), ("product_bits", max(membrane.leak) * -V_MIN - 1)):
+        bits = signed_bits(largest)
+        if bits > getattr(builder.spec, name):
+            raise MicrocodeError(
+                f"{builder.name}: {name} must be at least {bits} for a gain of {max(membrane.leak) / ONE:.4g}, got "
+                f"{getattr(builder.spec, name)}; use levels that are closer together, or more timesteps"
+            )
+    widest = 2 ** (builder.spec.accumulator_bits - 1 + membrane.input_shift)
+    if fits(0, widest + potential, builder.spec.register_bits):
         return
-    # |v·leak >> 12| ≤ 4 · 2^23, so a shifted input of 5 · 2^23 takes v beyond its range.
-    largest = -(-5 * 2**23 >> input_shift)
+    largest = -(-beyond >> membrane.input_shift)
     builder.emit(Op.MIN, INPUT, builder.constant("a_max", largest), out=INPUT, note="beyond it v saturates anyway")
     builder.emit(Op.LT, INPUT, builder.constant("a_min", -largest))
     builder.emit(Op.SEL, builder.constant("a_min", -largest), INPUT, out=INPUT)
-
-
-def _decide(builder: ProgramBuilder, population: Population, period: int) -> None:
-    builder.label("decide")
-    if population.wait:
-        builder.emit(Op.LT, CLOCK, builder.number("decides", population.wait + 1))
-        builder.jump(END, "waits")
-    builder.emit(Op.EQ, FIRED, 1)
-    builder.jump(END, "silent after its spike")
-    if population.wait + population.timesteps < period:
-        builder.emit(Op.GE, CLOCK, builder.number("decided", population.wait + population.timesteps + 1))
-        builder.jump(END, "no phase is left")
-    negative = population.negative
-    shared = negative is None or negative == population.table
-    tables = [population.table] if negative is None or shared else [population.table, negative]
-    segments = runs(list(zip(*(zip(t.mant, t.shift, strict=True) for t in tables), strict=True)))
-    threshold = _own(builder, "threshold", population.threshold)
-    only = len(segments) == 1
-    names = (("", THETA), ("negative_", THETA_NEGATIVE))
-
-    def leaf(k: int, entries: Sequence[tuple[int, int]]) -> Callable[[], None]:
-        def emit() -> None:
-            for (prefix, place), (mant, shift) in zip(names, entries, strict=False):
-                factor = Factor(prefix, k, only, mant, shift)
-                limited = limit_threshold(builder, threshold, population.threshold, factor)
-                note = "θ" if only else f"θ from phase {k}"
-                builder.emit(Op.MUL_SHR, limited, *factor.constants(builder), out=place, note=note)
-
-        return emit
-
-    theta: Operand = THETA
-    theta_negative: Operand = THETA if shared else THETA_NEGATIVE
-    if only and shared and Factor("", 1, True, *segments[0][1][0]).is_one:
-        theta = theta_negative = threshold
-    else:
-        dispatch(builder, CLOCK, [(population.wait + k, leaf(k, entries)) for k, entries in segments], "phase")
-    if negative is None:
-        builder.emit(Op.LT, V, theta)
-        builder.jump(END, "below θ")
-        payload: Operand | int = 1
-    else:
-        builder.emit(Op.MOV, 1, out=PAYLOAD)
-        builder.emit(Op.GE, V, theta)
-        builder.jump("fire")
-        builder.emit(Op.NEG, theta_negative, out=THETA)
-        builder.emit(Op.LT, THETA, V)
-        builder.jump(END, "between -θ_negative and θ")
-        builder.emit(Op.MOV, -1, out=PAYLOAD)
-        payload = PAYLOAD
-    builder.label("fire")
-    builder.emit(Op.MOV, 1, out=FIRED)
-    builder.emit(Op.SPIKE, payload)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loihi_onespike.core.codes import PayloadCode, ThresholdTable
+from loihi_onespike.core.codes import Base, PayloadCode, PhaseCode, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Dense, Diagonal
@@ -131,3 +131,21 @@ def test_digits_that_messages_do_not_fit_into_are_refused() -> None:
     negative = replace(network.synapses[0], op=Dense(np.array([[2, -8]], np.int16)))
     with pytest.raises(GraphError, match="max_pool: weights of max_pool must not be negative"):
         verify(replace(network, synapses=(negative, network.synapses[1])))
+
+
+def test_bits_of_a_message() -> None:
+    """±3 takes 3 bits with its sign; ±1 takes 2, and a spike that is always 1 none."""
+    network = _network(0)
+    neuron = network.hidden[0]
+    assert (network.input.message_bits, neuron.message_bits) == (3, 3)
+    plain = replace(neuron, code=PhaseCode(Base(8192), 4), negative=None)
+    assert (plain.message_bits, replace(plain, negative=THETA).message_bits) == (0, 2)
+
+
+def test_a_negative_threshold_is_refused() -> None:
+    network = _network(0)
+    changed = replace(
+        network, populations=(SOURCE, replace(network.hidden[0], threshold=np.array(-10)), network.readout)
+    )
+    with pytest.raises(GraphError, match="neuron: threshold must not be negative with payload, got -10"):
+        verify(changed)

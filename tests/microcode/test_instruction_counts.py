@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from loihi_onespike.core.codes import PayloadCode, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation
 from loihi_onespike.executors.microcode.microcode_executor import execute
 from loihi_onespike.microcode import Interpreter, initial_state, instruction_counts, program_of
-from loihi_onespike.microcode.examples import VARIANTS, example
+from loihi_onespike.microcode.examples import PAYLOAD_VARIANTS, VARIANTS, example
 from loihi_onespike.microcode.instruction_counts import longest_path
 from loihi_onespike.microcode.isa import Field, Op, Register
 from loihi_onespike.microcode.neuron_state import StateLayout
@@ -28,7 +31,7 @@ def test_relay_by_hand() -> None:
     assert counts.constants == len(["bias", "v_min", "v_max", "threshold"])
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [*VARIANTS, *PAYLOAD_VARIANTS])
 def test_every_step_of_a_run_keeps_its_bound(variant: str) -> None:
     """Neurons run step by step on random input; at many steps some neuron takes the most there is."""
     network = example(variant, 8)
@@ -38,7 +41,7 @@ def test_every_step_of_a_run_keeps_its_bound(variant: str) -> None:
     met = 0
     for n in range(p.shape[0]):
         state = {name: values[n : n + 1] for name, values in initial_state(p, 0, period).items()}
-        core = Interpreter(program_of(p, period), state, signed_spikes=p.signed)
+        core = Interpreter(program_of(p, period), state, graded_spikes=p.message_bits > 0)
         for step in range(3 * period):
             before = core.executed
             core.step(rng.integers(-300, 300, 1))
@@ -83,3 +86,14 @@ def test_the_tree_grows_with_the_logarithm_of_the_timesteps() -> None:
     """From T = 8 to 16 one level more: LT and JUMP_C."""
     worst = [instruction_counts(example("ReLU, full wait", t).hidden[0], 2 * t).worst for t in (8, 16)]
     assert worst[1] - worst[0] == 2
+
+
+def test_a_bit_of_payload_costs_a_comparison_more() -> None:
+    """Beyond the words of one bit, every bit more is MUL_SHR, GE and JUMP_C; the widest search has the longest way."""
+    hidden = example("ReLU, full wait, payload", 4).hidden[0]
+    worst = []
+    for bits in (1, 2, 3):
+        code = PayloadCode.geometric(3.0, 4, bits)
+        table = ThresholdTable.from_gains(np.sort(code.thresholds())[::-1] / code.thresholds().max())
+        worst.append(instruction_counts(replace(hidden, code=code, table=table)).worst)
+    assert np.diff(worst).tolist() == [3, 3]

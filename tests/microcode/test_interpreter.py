@@ -86,7 +86,7 @@ def test_skip_and_jump_are_taken_neuron_by_neuron() -> None:
         ("out",),
         (Op.SPIKE, (Y,)),
     )
-    core = Interpreter(program, state([-1, 0, 1]), signed_spikes=True)
+    core = Interpreter(program, state([-1, 0, 1]), graded_spikes=True)
     assert core.step(np.zeros(3, np.int64)).tolist() == [0, 1, 8]
     assert core.state("y").tolist() == [0, 1, 8]
     # Two at the start for all; LT, JUMP_C, SPIKE; then EQ, SKIP_C, ADD; then MOV.
@@ -122,7 +122,7 @@ def test_binary_spikes_have_no_payload_and_probe_no_effect() -> None:
 )
 def test_numbers_too_wide_are_errors(lines: list[tuple], message: str) -> None:
     spec = MicrocodeSpec(product_bits=30)
-    core = Interpreter(build(*lines, spec=spec, most=2**23 - 1), state([8, 8000]), signed_spikes=True)
+    core = Interpreter(build(*lines, spec=spec, most=2**23 - 1), state([8, 8000]), graded_spikes=True)
     with pytest.raises(MicrocodeError, match=message):
         core.step(np.zeros(2, np.int64))
 

@@ -119,7 +119,7 @@ def test_spike(reading: str, expected: list[int]) -> None:
     made.emit(Op.EQ, V, 3)
     made.emit(Op.SPIKE, -1)
     state = {n: np.array([0, 3] if n == "v" else [0, 0]) for n in TWO_ROWS}
-    core = Interpreter(made.build(), state, signed_spikes=True, semantics=semantics_of(reading))
+    core = Interpreter(made.build(), state, graded_spikes=True, semantics=semantics_of(reading))
     assert core.step(np.zeros(2, np.int64)).tolist() == expected
 
 

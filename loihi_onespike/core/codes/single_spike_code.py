@@ -90,6 +90,22 @@ class SingleSpikeCode(Code):
         message = np.array((0, *self.messages), np.int64)[np.abs(words)]
         return np.where(self.phase_of(words) == phase, np.sign(words) * message, 0)
 
+    def words_sent(self, messages: NDArray[np.integer], phase: int) -> NDArray[np.int16]:
+        """Word of each message (any shape) that was seen at `phase`, the inverse of `spikes`; 0 for no spike.
+
+        Without payload it is the phase with the sign of the message. With payload, a message that the code does not
+        have at this phase becomes ±`MAX_WORDS`, which is a word of no such code in use.
+        """
+        messages = np.asarray(messages)
+        if not self.payload_bits:
+            return (np.sign(messages) * phase).astype(WORD_DTYPE)
+        first = (phase - 1) * self.words_per_phase
+        words = np.where(messages == 0, 0, MAX_WORDS)
+        if 1 <= phase <= self.timesteps:
+            for word in range(first + 1, first + self.words_per_phase + 1):
+                words = np.where(np.abs(messages) == self.messages[word - 1], word, words)
+        return (np.sign(messages) * words).astype(WORD_DTYPE)
+
     def count_spikes(self, words: NDArray[np.integer]) -> NDArray[np.uint8]:
         """1 for every word but 0."""
         return (np.asarray(words) != 0).view(np.uint8)

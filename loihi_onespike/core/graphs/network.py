@@ -26,7 +26,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, Code, SingleSpikeCode, ThresholdTable
+from loihi_onespike.core.codes import LEAK_SHIFT, Code, SingleSpikeCode, ThresholdTable, signed_bits
 from loihi_onespike.core.maps import LinearMap, Shape
 
 MAX_AXON_DELAY = 62
@@ -57,6 +57,11 @@ class InputPopulation:
     def timesteps(self) -> int:
         """Number of phases of the input code."""
         return self.code.timesteps
+
+    @property
+    def message_bits(self) -> int:
+        """Bits of the message of a spike, sign included; 0 where every spike is 1."""
+        return _message_bits(self.code, signed=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,12 +142,21 @@ class Population:
         return self.negative is not None
 
     @property
+    def message_bits(self) -> int:
+        """Bits of the message of a spike, sign included; 0 where every spike is 1."""
+        return _message_bits(self.code, self.signed)
+
+    @property
     def digit_bits(self) -> int:
         """In max pooling of messages, the bits of v for each neuron of the window; 0 for all other populations.
 
         Such neurons decide on `core.codes.largest_digit` of v instead of v.
         """
         return self.code.largest_message.bit_length() if self.kind == "max_pool" and self.code.payload_bits else 0
+
+
+def _message_bits(code: Code, signed: bool) -> int:
+    return signed_bits(code.largest_message) if signed or code.largest_message > 1 else 0
 
 
 @dataclass(frozen=True, eq=False)

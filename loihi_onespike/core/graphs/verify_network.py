@@ -153,6 +153,9 @@ def _population(population: Population) -> None:
     for table in (population.table, population.negative):
         if table is not None:
             _table(population, table)
+    if population.code.payload_bits and population.threshold.min() < 0:
+        # A negative one would turn the order of the thresholds of a phase round.
+        _fail(population.name, f"threshold must not be negative with payload, got {population.threshold.min()}")
     if not broadcasts_to(population.scale.shape, population.shape) or not np.all(population.scale > 0):
         _fail(population.name, "scale must be positive and broadcast to the population's shape")
 

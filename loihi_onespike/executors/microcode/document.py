@@ -12,20 +12,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 from loihi_onespike.core.graphs.network import Network, Population, Readout
 from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.executors.microcode.microcode_executor import Execution, execute
-from loihi_onespike.microcode.examples import VARIANTS, example, example_codes
+from loihi_onespike.microcode.examples import PAYLOAD_VARIANTS, VARIANTS, example, example_codes
 from loihi_onespike.microcode.instruction_counts import instruction_counts
 from loihi_onespike.microcode.isa import READINGS
 from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC
 from loihi_onespike.microcode.neuron import program_of
 from loihi_onespike.microcode.neuron_state import state_layout
 
-TIMESTEPS = (8, 16, 24)
-LISTED = 4
-PLAIN, RELAY = "ReLU, full wait", "max pooling, relay"
+TIMESTEPS, PAYLOAD_TIMESTEPS = (8, 16, 24), (2, 4, 8)
+LISTED, LISTED_PAYLOAD = 4, 3
+PLAIN, PLAIN_PAYLOAD = "ReLU, full wait", "ReLU, full wait, payload"
 
 
 def readings() -> str:
@@ -43,7 +44,7 @@ def widths() -> str:
 def layouts() -> str:
     """Table of the state of a neuron for every variant."""
     rows = []
-    for name, population, network in _examples(16):
+    for name, _, population, network in (*_examples(16), *_payload_examples(4)):
         layout = state_layout(population, network.period_steps)
         text = ", ".join(f"{f.name} {f.bits} (row {f.row}, bit {f.offset})" for f in layout.fields)
         rows.append((name, layout.rows, layout.bits, text))
@@ -53,14 +54,17 @@ def layouts() -> str:
 def counts() -> str:
     """Table of the number of instructions for every variant and T."""
     rows = []
-    for timesteps in TIMESTEPS:
-        for name, population, network in _examples(timesteps):
-            c = instruction_counts(population, network.period_steps)
-            variant = name if name in VARIANTS else PLAIN
-            measured = _execution(variant, timesteps).measured[population.name].mean
-            bound = f"{c.window / len(c.per_step):.1f}"
-            rows.append((name, timesteps, c.program, c.constants, c.rows, c.worst, bound, f"{measured:.1f}"))
-    head = ("variant", "T", "program", "constants", "rows", "worst step", "bound, mean of window", "measured mean")
+    examples = [row for t in TIMESTEPS for row in _examples(t)] + [
+        row for t in PAYLOAD_TIMESTEPS for row in _payload_examples(t)
+    ]
+    for name, variant, population, network in examples:
+        c = instruction_counts(population, network.period_steps)
+        measured = _execution(variant, network.timesteps).measured[population.name].mean
+        bound = f"{c.window / len(c.per_step):.1f}"
+        bits = 0 if isinstance(population, Readout) else population.code.payload_bits
+        program = (c.program, c.constants, c.rows, c.worst, bound)
+        rows.append((name, network.timesteps, bits, *program, f"{measured:.1f}"))
+    head = ("variant", "T", "b", "program", "constants", "rows", "worst step", "bound, mean of window", "measured mean")
     return _table(head, rows)
 
 
@@ -73,6 +77,12 @@ def listing() -> str:
 def signed_listing() -> str:
     """Listing of the program of a signed population."""
     network = example("signed, full wait", LISTED)
+    return _code(program_of(network.hidden[0], network.period_steps).listing())
+
+
+def payload_listing() -> str:
+    """Listing of the program of a ReLU population with one bit of payload."""
+    network = example(PLAIN_PAYLOAD, LISTED_PAYLOAD)
     return _code(program_of(network.hidden[0], network.period_steps).listing())
 
 
@@ -89,6 +99,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "counts": counts,
     "listing": listing,
     "signed listing": signed_listing,
+    "payload listing": payload_listing,
     "pool listing": pool_listing,
 }
 
@@ -107,18 +118,32 @@ def updated(text: str) -> str:
     return text
 
 
-def _examples(timesteps: int) -> Iterable[tuple[str, Population | Readout, Network]]:
+_Example: TypeAlias = "tuple[str, str, Population | Readout, Network]"
+"""Name in the tables, variant of the network, population and network."""
+
+
+def _examples(timesteps: int) -> Iterable[_Example]:
     for variant in VARIANTS:
         network = example(variant, timesteps)
-        yield variant, network.hidden[0], network
+        yield variant, variant, network.hidden[0], network
     network = example(PLAIN, timesteps)
-    yield RELAY, network.hidden[1], network
-    yield "readout", network.readout, network
+    yield "max pooling, relay", PLAIN, network.hidden[1], network
+    yield "readout", PLAIN, network.readout, network
+
+
+def _payload_examples(timesteps: int) -> Iterable[_Example]:
+    for variant in PAYLOAD_VARIANTS:
+        network = example(variant, timesteps)
+        yield variant, variant, network.hidden[0], network
+    network = example(PLAIN_PAYLOAD, timesteps)
+    yield "relay, payload", PLAIN_PAYLOAD, network.hidden[1], network
+    yield "max pooling, payload", PLAIN_PAYLOAD, network.hidden[2], network
 
 
 @lru_cache(maxsize=32)
 def _execution(variant: str, timesteps: int) -> Execution:
-    return execute(example(variant, timesteps), example_codes(timesteps))
+    network = example(variant, timesteps)
+    return execute(network, example_codes(len(network.input.code.words()) - 1))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

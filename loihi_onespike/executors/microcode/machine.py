@@ -47,7 +47,7 @@ class MicrocodeMachine:
             p.name: Interpreter(
                 program_of(p, period, spec),
                 initial_state(p, network.starts[p.name], period),
-                signed_spikes=isinstance(p, Population) and p.signed,
+                graded_spikes=isinstance(p, Population) and p.message_bits > 0,
                 semantics=semantics,
             )
             for p in network.populations
@@ -61,10 +61,10 @@ class MicrocodeMachine:
         """Run one step.
 
         Args:
-            from_host: (*input shape) spikes of the input population, 0 or 1.
+            from_host: (*input shape) messages of the input population, 0 for no spike.
 
         Returns:
-            (neurons,) payloads of the spikes that every population sends, 0 for none, by name.
+            (neurons,) messages that every population sends, 0 for none, by name.
 
         Raises:
             MicrocodeError: a value does not fit where it is written.

@@ -58,7 +58,7 @@ class _Windows:
         self, population: Population | Readout, core: Interpreter, start: int, period: int, images: int
     ) -> None:
         self.population, self.core, self.start, self.period, self.images = population, core, start, period, images
-        self.phases = np.zeros((images, core.neurons), WORD_DTYPE)
+        self.words = np.zeros((images, core.neurons), WORD_DTYPE)
         self.v = np.zeros((images, core.neurons), np.int64)
         self.peak = self.input_peak = 0
 
@@ -74,14 +74,15 @@ class _Windows:
         if t == self.period:
             self.v[image] = v
         if spikes.any():
-            if np.any((spikes != 0) & (self.phases[image] != 0)):
+            assert isinstance(self.population, Population)
+            if np.any((spikes != 0) & (self.words[image] != 0)):
                 raise MicrocodeError(f"{self.population.name}: requires two spikes in one window, limit 1")
-            self.phases[image] += (spikes * (t - self.population.wait)).astype(WORD_DTYPE)
+            self.words[image] += self.population.code.words_sent(spikes, t - self.population.wait)
 
     def trace(self) -> LayerTrace:
         shape = (self.images, *self.population.shape)
-        phases = self.phases.reshape(shape) if isinstance(self.population, Population) else None
-        return LayerTrace(phases, self.v.reshape(shape), self.peak, self.input_peak)
+        words = self.words.reshape(shape) if isinstance(self.population, Population) else None
+        return LayerTrace(words, self.v.reshape(shape), self.peak, self.input_peak)
 
 
 def run(network: Network, codes: NDArray[np.integer], spec: MicrocodeSpec = DEFAULT_SPEC) -> Trace:
@@ -130,7 +131,7 @@ def execute(network: Network, codes: NDArray[np.integer], spec: MicrocodeSpec = 
 
 
 def _input_spikes(source: InputPopulation, codes: NDArray[np.integer], step: int, period: int) -> IntArray:
-    """0/1 spikes that the host sends; the input starts with step 1."""
+    """Messages that the host sends; the input starts with step 1."""
     image, t = divmod(step - 1, period)
     t += 1
     if image >= len(codes) or t > source.timesteps:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_onespike.core.codes.payload_code import PayloadCode
+from loihi_onespike.core.codes import MAX_WORDS, Base, PayloadCode, PhaseCode
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors.float.tensor_codes import tensor_code
 
@@ -128,3 +128,14 @@ def test_tensors_give_the_same_as_the_code() -> None:
     assert rounded.tolist() == [3.0, 2.0, 1.0, 0.0]
     arrived = on_tensors.arrived(torch.tensor([6.0, 4.0, 3.0, 2.0, 0.0]), torch.tensor([2.0]), 1)
     assert arrived.tolist() == [6.0, 4.0, 0.0, 0.0, 0.0]  # λ = 2: levels 6 and 4 of phase 1, 3 and 2 of phase 2
+
+
+def test_words_of_messages_that_were_seen() -> None:
+    """The inverse of `spikes` at every phase; a message that a phase does not have is no word of the code."""
+    code = PayloadCode((4096, 8192), (7, 5, 6, 3))
+    words = np.arange(-4, 5)
+    seen = [code.words_sent(code.spikes(words, phase), phase) for phase in (1, 2)]
+    assert np.array_equal(seen[0] + seen[1], words)
+    assert code.words_sent(np.array([7, -6, 0]), 2).tolist() == [MAX_WORDS, -3, 0]
+    assert code.words_sent(np.array([7, -5]), 3).tolist() == [MAX_WORDS, -MAX_WORDS]
+    assert PhaseCode(Base(8192), 4).words_sent(np.array([1, -1, 0]), 3).tolist() == [3, -3, 0]

@@ -12,16 +12,19 @@ from loihi_onespike.core.codes import BINARY, PhaseCode, ThresholdTable
 from loihi_onespike.core.graphs.network import Membrane, Network, Population
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.trace import first_difference
+from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.microcode.microcode_executor import execute, run
 from loihi_onespike.microcode import Interpreter, MicrocodeSpec, initial_state, program_of, state_rows
-from loihi_onespike.microcode.examples import VARIANTS, example, example_codes
+from loihi_onespike.microcode.examples import PAYLOAD_VARIANTS, PAYLOADS, VARIANTS, example, example_codes
 from tests.strategies import Case, cases, random_case
 from tests.support.lava_networks import chain, codes, everything
 from tests.support.traces import phases_of
 
 NARROW = MicrocodeSpec(register_bits=28, product_bits=39)
-"""The narrowest widths that the programs are written for."""
+"""The narrowest widths that the programs are written for; gains above 4 take more."""
+NARROW_PAYLOAD = MicrocodeSpec(register_bits=30, product_bits=40)
+"""The narrowest widths for a gain of 16."""
 
 
 def assert_equal(network: Network, x: np.ndarray, spec: MicrocodeSpec | None = None) -> None:
@@ -37,6 +40,17 @@ def assert_equal(network: Network, x: np.ndarray, spec: MicrocodeSpec | None = N
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_random_networks(case: Case) -> None:
     assert_equal(*case)
+
+
+@given(cases(payload=70))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_random_networks_with_payload(case: Case) -> None:
+    assert_equal(*case)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_networks_with_payload_in_the_narrowest_widths(seed: int) -> None:
+    assert_equal(*random_case(seed, payload=100), NARROW_PAYLOAD)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -72,6 +86,44 @@ def test_examples_of_the_document(variant: str, timesteps: int) -> None:
     phases = phases_of(reference.run(network, x).layers["hidden"])
     assert len(np.unique(phases)) > timesteps / 2, "the figures come from neurons that fire at many phases"
     assert_equal(network, x)
+
+
+@pytest.mark.parametrize("timesteps", PAYLOADS)
+@pytest.mark.parametrize("variant", PAYLOAD_VARIANTS)
+def test_examples_with_payload(variant: str, timesteps: int) -> None:
+    network = example(variant, timesteps)
+    words = len(network.hidden[0].code.messages)
+    x = example_codes(words)
+    found = reference.run(network, x).layers
+    assert len(np.unique(phases_of(found["hidden"]))) > words / 2, "neurons fire at many phases, with many messages"
+    if "pool" in found:
+        assert len(np.unique(phases_of(found["pool"]))) > words / 4
+    assert_equal(network, x)
+    assert_equal(network, x, NARROW_PAYLOAD)
+
+
+def test_a_table_of_its_own_for_negative_messages() -> None:
+    """Negative spikes begin at the third phase, where the positive side has none any more."""
+    network = example("signed, full wait, payload", 4)
+    hidden = network.hidden[0]
+    factors = hidden.table.gains().reshape(4, -1)
+    early = ThresholdTable.from_gains(np.where(np.arange(4)[:, None] < 2, factors, np.inf).ravel())
+    late = ThresholdTable.from_gains(np.where(np.arange(4)[:, None] < 2, np.inf, factors).ravel())
+    changed = _with_hidden(network, table=early, negative=late)
+    x = example_codes(32)
+    words = phases_of(reference.run(changed, x).layers["hidden"])
+    assert 0 < words.max() <= 16 and -32 <= words.min() < words[words < 0].max() <= -17
+    assert_equal(changed, x)
+
+
+def test_a_gain_beyond_the_registers_is_refused() -> None:
+    hidden = example("ReLU, full wait, payload", 2).hidden[0]
+    wide = replace(hidden, membrane=replace(hidden.membrane, leak=(16 * 4096,) * 2))
+    with pytest.raises(MicrocodeError, match=r"register_bits must be at least 30 for a gain of 16, got 28"):
+        program_of(wide, spec=NARROW)
+    with pytest.raises(MicrocodeError, match=r"product_bits must be at least 40 for a gain of 16, got 39"):
+        program_of(wide, spec=MicrocodeSpec(register_bits=30, product_bits=39))
+    assert program_of(wide, spec=NARROW_PAYLOAD)
 
 
 @pytest.mark.parametrize("network", [chain(2), everything(3)], ids=["chain", "everything"])
@@ -198,7 +250,7 @@ def test_limited_thresholds_lie_beyond_every_potential(v: int, spec: MicrocodeSp
     threshold = np.array([2**23 - 1, 256, -256, -(2**23)])
     membrane = Membrane((4096,), 0, np.array(v), np.array(1.0))
     p = neurons(membrane, threshold, ThresholdTable((2**15 - 1,), (0,)), 1, signed=True)
-    core = Interpreter(program_of(p, spec=spec), initial_state(p, 0, 2), signed_spikes=True)
+    core = Interpreter(program_of(p, spec=spec), initial_state(p, 0, 2), graded_spikes=True)
     core.step(np.zeros(4, np.int64))
     # Positive first: v ≥ θ. Otherwise negative: v ≤ -θ.
     expected = [0, 1, 1, 1] if v > 0 else [0, -1, -1, 1]
