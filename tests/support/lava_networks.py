@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import Base, BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.core.codes import Base, BinaryCode, PayloadCode, PhaseCode, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Sparse, Window
@@ -22,11 +22,11 @@ def weights(seed: int, shape: Shape, largest: int = 20) -> NDArray[np.int16]:
 def codes(network: Network, images: int, seed: int = 0) -> NDArray[np.integer]:
     """Random input codes (images, *input shape)."""
     source = network.input
-    highest = 2**source.code.bits - 1 if isinstance(source.code, BinaryCode) else source.code.timesteps
+    highest = int(source.code.words()[-1])
     return np.random.default_rng(seed).integers(0, highest + 1, (images, *source.shape)).astype(np.int32)
 
 
-def source(shape: Shape, code: BinaryCode | PhaseCode) -> InputPopulation:
+def source(shape: Shape, code: BinaryCode | PhaseCode | PayloadCode) -> InputPopulation:
     """Input population with scale 1 and offset 0."""
     return InputPopulation("input", shape, code, np.array(1.0), np.array(0.0))
 
@@ -112,6 +112,67 @@ def everything(wait: int, timesteps: int = 5) -> Network:
         Synapse("out", "both", "out", Sparse(aggregate)),
     )
     return verify(Network(f"everything, wait {wait}", populations, synapses))
+
+
+GRADED = PayloadCode.geometric(3.0, 3, 2, largest=7)
+"""Three phases with the messages 5, 4, 3 and 2."""
+
+
+def graded_neurons(
+    name: str, shape: Shape, m: Membrane, wait: int, threshold: int, *, kind: str = "relu", signed: bool = False
+) -> Population:
+    """Neurons with the code `GRADED`; θ of the first word at the first decision is about `threshold`."""
+    decided = np.minimum(wait + GRADED.phase_of(GRADED.words()[1:]), m.input_steps)
+    gains = GRADED.thresholds() * m.gains[decided]
+    plain = kind in ("max_pool", "relay")
+    table = ThresholdTable.of_messages(GRADED.messages) if plain else ThresholdTable.from_gains(gains / gains.max())
+    limit = np.array({"max_pool": 1, "relay": 2}.get(kind, threshold), np.int64)
+    return Population(name, shape, kind, m, wait, GRADED, limit, table, table if signed else None, np.array(1.0))
+
+
+def message_pool(pre: str, post: str, channels: int) -> list[Synapse]:
+    """Max pooling of messages of 3 bits over 2 × 2 windows: a digit of v, and a group of synapses, for each place."""
+    groups = []
+    halves = Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+    for place in range(4):
+        exponent = max(1 + 3 * place - 7, 0)
+        kernel = np.zeros((channels, 1, 4), np.int16)
+        kernel[:, :, place] = 2 ** (1 + 3 * place - exponent)
+        op = Conv(kernel.reshape(channels, 1, 2, 2), halves, groups=channels)
+        groups.append(Synapse(f"{post} {place}", pre, post, op, None, exponent))
+    return groups
+
+
+def graded(wait: int) -> Network:
+    """Payload everywhere: input, ReLU, max pooling of messages, signed neurons, relay, average pooling, a branch."""
+    q, steps = GRADED.gains, GRADED.timesteps
+    populations = (
+        source((1, 8, 8), GRADED),
+        graded_neurons("conv1", (4, 8, 8), Membrane(q, 2, np.array(30, np.int64), np.array(0.5)), wait, 4000),
+        graded_neurons("max1", (4, 4, 4), membrane(4096, steps), 0, 1, kind="max_pool"),
+        graded_neurons(
+            "conv2", (6, 4, 4), Membrane(q, 1, np.array(0), np.array(0.5)), wait, 1200, kind="linear", signed=True
+        ),
+        graded_neurons("relay", (6, 4, 4), membrane(4096, steps), 0, 2, kind="relay", signed=True),
+        graded_neurons(
+            *("mean", (6, 2, 2), Membrane(q, 4, np.array(9), np.array(0.5)), wait, 700 * 3**wait),
+            kind="average_pool",
+            signed=True,
+        ),
+        Readout("out", (5,), Membrane(q, 0, np.array(-7), np.array(0.5))),
+    )
+    halves = Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+    flat = np.arange(24, dtype=np.int32)
+    synapses = (
+        Synapse("conv1", "input", "conv1", conv(1, 4, 1, (3, 3), ((1, 1), (1, 1)))),
+        *message_pool("conv1", "max1", 4),
+        Synapse("conv2", "max1", "conv2", conv(2, 6, 4, (3, 3), ((1, 1), (1, 1)))),
+        Synapse("relay", "conv2", "relay", Diagonal(np.array(2, np.int16)), None, 0, 3),
+        Synapse("mean", "relay", "mean", Pool(halves, np.array(2, np.int16))),
+        Synapse("mean again", "conv2", "mean", Pool(halves, np.array(4, np.int16)), None, 1, 4),
+        Synapse("out", "mean", "out", Dense(weights(3, (5, 24))), flat),
+    )
+    return verify(Network(f"graded, wait {wait}", populations, synapses))
 
 
 OPS: dict[str, tuple[Shape, LinearMap]] = {

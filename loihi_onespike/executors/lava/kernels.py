@@ -1,6 +1,6 @@
 """Event-driven synaptic sums of a linear map: only neurons that spike cost anything. numpy and scipy, no torch.
 
-    a[post] = Σ_pre W[post, pre] s[pre],  s in {-1, 0, 1}
+    a[post] = Σ_pre W[post, pre] s[pre],  s the message of a spike, 0 for none
 
 A kernel takes the spikes of the presynaptic population (flat) and returns the sums of the postsynaptic one (flat).
 Convolutions never become explicit matrices: there is one copy of the kernel for all places of the feature map.
@@ -47,7 +47,7 @@ def event_kernel(
 
 
 def largest_sum(op: LinearMap) -> int:
-    """Largest |a| of one neuron in one step when all of its inputs spike with the worst sign (borders not counted)."""
+    """Largest |a| of one neuron in one step when all inputs send ±1 with the worst sign (borders not counted)."""
     return int(op.row_magnitude)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 import loihi_onespike.executors.lava.processes  # noqa: F401  # isort: skip  (before Lava, see there)
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
@@ -93,7 +95,11 @@ def checked_period(network: Network, period: int | None) -> int:
 
 def check_messages(network: Network, population: Population | Readout) -> None:
     """Raise HeadroomError when the synaptic input of one step may not fit an integer of Lava's channels."""
-    largest = sum(largest_sum(s.op) << s.weight_exp for s in network.synapses_onto(population.name))
+    largest = 0
+    for s in network.synapses_onto(population.name):
+        pre = network.by_name[s.pre]
+        assert not isinstance(pre, Readout)
+        largest += largest_sum(s.op) * pre.code.largest_message << s.weight_exp
     bits = largest.bit_length() + 1
     if bits > MESSAGE_BITS:
         raise HeadroomError(
@@ -125,6 +131,8 @@ def _neuron(
         threshold=population.threshold,
         table=population.table,
         negative=population.negative,
+        messages=np.array(population.code.messages).reshape(population.timesteps, -1),
+        digit_bits=population.digit_bits,
         start=start,
         period=period,
         record=record,
@@ -136,6 +144,7 @@ def _connect(
     network: Network, synapse: Synapse, spikes: InPort | OutPort, neuron: AbstractProcess, kind: SynapseKind
 ) -> AbstractProcess:
     pre, post = network.by_name[synapse.pre], network.by_name[synapse.post]
+    assert not isinstance(pre, Readout)
     stock = stock_synapse(synapse, pre, post.shape) if kind == "stock" else None
     if stock is not None:
         stock.connect_input(spikes)

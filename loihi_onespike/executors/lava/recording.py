@@ -1,4 +1,4 @@
-"""Spike phases and potentials of a run, written by the process models straight into memory-mapped files.
+"""Code words and potentials of a run, written by the process models straight into memory-mapped files.
 
 Lava's own ways out of a process (Var.get, Monitor) send numbers one by one and cost more than the run itself.
 """
@@ -20,13 +20,13 @@ from loihi_onespike.core.trace import LayerTrace
 
 @dataclass(frozen=True)
 class Record:
-    """Files of one population: <stem>.phases.npy, .v.npy (images, *shape) and .peaks.npy (|v|, |a_in|).
+    """Files of one population: <stem>.words.npy, .v.npy (images, *shape) and .peaks.npy (|v|, |a_in|).
 
     Attributes:
         folder, stem: where; the stem is a number, because population names may hold any character.
         images: windows that are kept, the first ones.
         shape: shape of the population.
-        spiking: False for a readout, which has no phases.
+        spiking: False for a readout, which sends no spikes.
         v_dtype: integers for fixed point, float64 for floating point.
     """
 
@@ -42,8 +42,8 @@ class Record:
 
     def _arrays(self) -> dict[str, tuple[Shape, DTypeLike]]:
         shape = (self.images, *self.shape)
-        phases: dict[str, tuple[Shape, DTypeLike]] = {"phases": (shape, WORD_DTYPE)} if self.spiking else {}
-        return {**phases, "v": (shape, self.v_dtype), "peaks": ((2,), np.float64)}
+        words: dict[str, tuple[Shape, DTypeLike]] = {"words": (shape, WORD_DTYPE)} if self.spiking else {}
+        return {**words, "v": (shape, self.v_dtype), "peaks": ((2,), np.float64)}
 
     def create(self) -> None:
         """Make the files, before any process is started."""
@@ -58,7 +58,7 @@ class Record:
         """What has been written, as arrays in memory."""
         arrays = {quantity: np.load(self._path(quantity)) for quantity in self._arrays()}
         peak, input_peak = (int(p) for p in arrays["peaks"])
-        return LayerTrace(arrays.get("phases"), arrays["v"], peak, input_peak)
+        return LayerTrace(arrays.get("words"), arrays["v"], peak, input_peak)
 
 
 class SpikeRecorder:
@@ -78,18 +78,18 @@ class SpikeRecorder:
         self.peak = max(self.peak, v.max(), -v.min())
         self.input_peak = max(self.input_peak, a_in.max(), -a_in.min())
 
-    def write(self, image: int, v: NDArray[Any], phases: NDArray[Any] | None) -> None:
-        """Keep the potentials and phases at the end of a window.
+    def write(self, image: int, v: NDArray[Any], words: NDArray[Any] | None) -> None:
+        """Keep the potentials and code words at the end of a window.
 
         Args:
             image: number of the image.
             v: potentials.
-            phases: spike phases; None for a readout.
+            words: code words of the spikes; None for a readout.
         """
         if self._arrays is None:
             assert self.record is not None
             self._arrays = self.record.open()
         self._arrays["v"][image] = v
-        if phases is not None:
-            self._arrays["phases"][image] = phases
+        if words is not None:
+            self._arrays["words"][image] = words
         self._arrays["peaks"][:] = self.peak, self.input_peak

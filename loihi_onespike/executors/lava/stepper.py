@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN, WORD_DTYPE, ThresholdTable
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN, WORD_DTYPE, ThresholdTable, largest_digit
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
 from loihi_onespike.executors.lava.kernels import Kernel, event_kernel
 from loihi_onespike.executors.lava.recording import Record, SpikeRecorder
@@ -45,7 +45,7 @@ class Neurons:
 
     Attributes:
         v: (*shape) int64, so that the product of the leak and the shifted input fit before they saturate.
-        phases: (*shape) spike phases of this window.
+        words: (*shape) code words of the spikes of this window.
         last_step: local step after which neither changes.
     """
 
@@ -55,8 +55,8 @@ class Neurons:
         self.v = np.empty(population.shape, np.int64)
         self.v[...] = self.bias
         self.spiking = isinstance(population, Population)
-        self.phases = np.zeros(population.shape if self.spiking else (0,), WORD_DTYPE)
-        self.silent = np.ones(self.phases.shape, bool)
+        self.words = np.zeros(population.shape if self.spiking else (0,), WORD_DTYPE)
+        self.silent = np.ones(self.words.shape, bool)
         self.recorder = SpikeRecorder(record)
         self.last_step = self.m.input_steps
         if isinstance(population, Population):
@@ -64,7 +64,7 @@ class Neurons:
             self.threshold = np.asarray(population.threshold, np.int64)
 
     def step(self, image: int, t: int, a_in: NDArray[np.int32] | None) -> NDArray[np.int8] | None:
-        """Local step t of a window: the spikes (flat), None where there are none. `a_in` flat, None for no input.
+        """Local step t of a window: the messages (flat), None where there are no spikes.
 
         Args:
             image: number of the image.
@@ -73,7 +73,7 @@ class Neurons:
         """
         if t == 1:
             self.v[...] = self.bias
-            self.phases[...] = 0
+            self.words[...] = 0
             self.silent[...] = True
         if t <= self.m.input_steps:
             self._integrate(a_in, self.m.leak[t - 1])
@@ -81,7 +81,7 @@ class Neurons:
                 self.recorder.see(self.v, NO_INPUT if a_in is None else a_in)
         spikes = self._decide(t)
         if t == self.last_step and self.recorder.watches(image):
-            self.recorder.write(image, self.v, self.phases if self.spiking else None)
+            self.recorder.write(image, self.v, self.words if self.spiking else None)
         return spikes
 
     def _integrate(self, a_in: NDArray[np.int32] | None, leak_mant: int) -> None:
@@ -96,27 +96,28 @@ class Neurons:
     def _decide(self, t: int) -> NDArray[np.int8] | None:
         if not isinstance(self.p, Population) or not 1 <= t - self.p.wait <= self.p.timesteps:
             return None
-        k = t - self.p.wait
-        above = self._fire(self.v >= self._theta(self.p.table, k), k)
-        below = above[:0]
-        if self.p.negative is not None:
-            below = self._fire(self.v <= -self._theta(self.p.negative, k), -k)
-        if not len(above) and not len(below):
-            return None
-        spikes = np.zeros(self.v.size, np.int8)
-        spikes[above], spikes[below] = 1, -1
+        k, code = t - self.p.wait, self.p.code
+        spikes: NDArray[np.int8] | None = None
+        v = largest_digit(self.v, self.p.digit_bits) if self.p.digit_bits else self.v
+        sides = [(v, self.p.table, 1)] + ([(-self.v, self.p.negative, -1)] if self.p.negative else [])
+        for distance, table, sign in sides:
+            for word in range((k - 1) * code.words_per_phase + 1, k * code.words_per_phase + 1):
+                fired = self._fire(distance >= self._theta(table, word), sign * word)
+                if len(fired):
+                    spikes = np.zeros(self.v.size, np.int8) if spikes is None else spikes
+                    spikes[fired] = sign * code.messages[word - 1]
         return spikes
 
-    def _fire(self, reached: NDArray[np.bool_], phase: int) -> NDArray[np.intp]:
+    def _fire(self, reached: NDArray[np.bool_], word: int) -> NDArray[np.intp]:
         """Neurons (flat) that spike now: those that reach the threshold and have been silent in this window."""
         fired = np.flatnonzero(reached & self.silent)
         self.silent.reshape(-1)[fired] = False
-        self.phases.reshape(-1)[fired] = phase
+        self.words.reshape(-1)[fired] = word
         return fired
 
-    def _theta(self, table: ThresholdTable, k: int) -> NDArray[np.int64]:
-        # As broadcastable as the threshold: T copies per neuron would outgrow everything else.
-        return (self.threshold * table.mant[k - 1]) >> table.shift[k - 1]
+    def _theta(self, table: ThresholdTable, word: int) -> NDArray[np.int64]:
+        # As broadcastable as the threshold: a copy per neuron and word would outgrow everything else.
+        return (self.threshold * table.mant[word - 1]) >> table.shift[word - 1]
 
 
 class Stepper:

@@ -7,7 +7,8 @@ Boards know only these. What they leave out, and what it means for a synapse:
     Sparse   any explicit matrix, so every map and every gather, as long as an entry stays an 8-bit weight
     Delay*   the same with a delay per synapse; recomputed from the delay matrix in every step, so slow
 
-Spikes of signed populations travel as graded messages, because the binary path turns -1 into 1.
+Spikes of signed populations and of codes with payload travel as graded messages, because the binary path turns every
+message into 1.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ from lava.proc.sparse.process import DelaySparse as LavaDelaySparse
 from lava.proc.sparse.process import Sparse as LavaSparse
 
 from loihi_onespike.core.codes import V_MAX
-from loihi_onespike.core.graphs.network import Population, Synapse
+from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT
 from loihi_onespike.core.maps import Conv, Shape, op_input_shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.executors.lava.kernels import largest_sum
 from loihi_onespike.executors.lava.stock_forms import STOCK_FORMS, StockForm
 
-SIGNED_MESSAGE_BITS = 8
-"""Graded payload that carries -1, 0 and 1."""
+GRADED_MESSAGE_BITS = 8
+"""Width of a graded message, which carries -127 … 127."""
 
 
 class StockSynapse:
@@ -55,7 +56,7 @@ class StockSynapse:
         return a_out.transpose([2, 1, 0]) if self.whc else a_out.reshape(self.post_shape)
 
 
-def stock_synapse(synapse: Synapse, pre: Any, post_shape: Shape) -> StockSynapse | None:
+def stock_synapse(synapse: Synapse, pre: Population | InputPopulation, post_shape: Shape) -> StockSynapse | None:
     """The synapse as a stock process, None where none of them is exact.
 
     Args:
@@ -63,9 +64,9 @@ def stock_synapse(synapse: Synapse, pre: Any, post_shape: Shape) -> StockSynapse
         pre: population that it reads.
         post_shape: shape of the population that it feeds.
     """
-    bits = SIGNED_MESSAGE_BITS if isinstance(pre, Population) and pre.signed else 0
+    bits = GRADED_MESSAGE_BITS if pre.message_bits else 0
     form = STOCK_FORMS.find(synapse.op)
-    if form is StockForm.CONV and _is_stock_conv(synapse):
+    if form is StockForm.CONV and _is_stock_conv(synapse, pre.code.largest_message):
         process = _conv(synapse, pre.shape, bits)
         return StockSynapse(process, pre.shape, post_shape, whc=True)
     seen = op_input_shape(pre.shape, synapse.index)
@@ -82,12 +83,12 @@ def stock_synapse(synapse: Synapse, pre: Any, post_shape: Shape) -> StockSynapse
     return StockSynapse(_sparse(synapse, matrix, bits), pre.shape, post_shape)
 
 
-def _is_stock_conv(synapse: Synapse) -> bool:
+def _is_stock_conv(synapse: Synapse, largest_message: int) -> bool:
     op: Conv = synapse.op  # type: ignore[assignment]  # its entry in STOCK_FORMS says so
     if len(op.window.kernel) != 2 or synapse.index is not None:
         return False
     even = all(before == after for before, after in op.window.padding)
-    return even and synapse.weight_exp == 0 and synapse.axon_delay == 0 and largest_sum(op) <= V_MAX
+    return even and synapse.weight_exp == 0 and synapse.axon_delay == 0 and largest_sum(op) * largest_message <= V_MAX
 
 
 def _conv(synapse: Synapse, pre_shape: Shape, bits: int) -> LavaConv:

@@ -10,7 +10,7 @@ from loihi_onespike.core.trace import Trace, first_difference
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import run
 from tests.strategies import random_case
-from tests.support.lava_networks import chain, codes, everything
+from tests.support.lava_networks import chain, codes, everything, graded
 from tests.support.lava_processes import Watch, needs_lava
 
 pytestmark = needs_lava
@@ -53,7 +53,18 @@ def test_every_feature_of_the_ir(wait: int) -> None:
     assert_equal(expected, run(network, x, timeout_s=60))
 
 
-@pytest.mark.parametrize("network", [chain(2), everything(2)], ids=["chain", "everything"])
+@pytest.mark.parametrize("wait", [0, 1, 3])
+def test_payload(wait: int) -> None:
+    network = graded(wait)
+    x = codes(network, 5)
+    expected = reference.run(network, x)
+    for p in network.hidden:
+        words = np.abs(np.asarray(expected.layers[p.name].words))
+        assert len(np.unique(words)) > 6, f"{p.name} sends several messages at several phases"
+    assert_equal(expected, run(network, x, timeout_s=60))
+
+
+@pytest.mark.parametrize("network", [chain(2), everything(2), graded(2)], ids=["chain", "everything", "graded"])
 def test_one_image_at_a_time(network: Network) -> None:
     x = codes(network, 3)
     assert_equal(reference.run(network, x), run(network, x, stream=False, timeout_s=60))
@@ -62,6 +73,12 @@ def test_one_image_at_a_time(network: Network) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_random_networks(seed: int) -> None:
     network, x = random_case(seed)
+    assert_equal(reference.run(network, x), run(network, x, timeout_s=60))
+
+
+@pytest.mark.parametrize("seed", range(30, 35))
+def test_random_networks_with_payload(seed: int) -> None:
+    network, x = random_case(seed, payload=100)
     assert_equal(reference.run(network, x), run(network, x, timeout_s=60))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import run
-from tests.support.lava_networks import chain, codes
+from tests.support.lava_networks import chain, codes, graded
 from tests.support.lava_processes import needs_lava
 
 pytestmark = needs_lava
@@ -26,6 +26,16 @@ def test_floating_point_is_close_to_fixed_point() -> None:
     assert np.abs(v - exact).max() <= 2**4
     spread = np.abs(fixed.output).max()
     assert np.abs(fixed.output - floating.output).max() < 0.25 * spread
+
+
+def test_payload_in_floating_point() -> None:
+    """The pooled messages are integers in floating point too."""
+    network = graded(3)
+    x = codes(network, 4)
+    fixed, floating = reference.run(network, x), run(network, x, precision="floating_pt", timeout_s=60)
+    for population in network.hidden:
+        a, b = (np.asarray(t.layers[population.name].words) for t in (fixed, floating))
+        assert np.mean(a == b) > 0.95, population.name
 
 
 def test_without_rounding_to_do_it_is_exact() -> None:

@@ -1,4 +1,4 @@
-"""Event kernels against the explicit synapse matrices, for signed spikes, gathers and every map."""
+"""Event kernels against the explicit synapse matrices, for messages of both signs, gathers and every map."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.random_ops import random_gather, random_op
 def test_equals_the_matrix(name: str, density: float) -> None:
     shape, op = OPS[name]
     rng = np.random.default_rng(0)
-    spikes = (rng.choice([-1, 1], shape) * (rng.random(shape) < density)).astype(np.int8).ravel()
+    spikes = (rng.choice([-127, -1, 1, 5], shape) * (rng.random(shape) < density)).astype(np.int8).ravel()
     expected = synapse_matrix(op, shape).astype(np.int64) @ spikes
     assert np.array_equal(event_kernel(op, shape)(spikes), expected)
     assert np.array_equal(event_kernel(op, shape, dtype=np.float64)(spikes), expected)
@@ -31,7 +31,7 @@ def test_equals_the_matrix_on_random_maps_and_gathers(seed: int) -> None:
     shape = tuple(choices.integer(1, 6) for _ in range(choices.integer(1, 3)))
     index = random_gather(choices, shape) if seed % 2 else None
     op = random_op(choices, shape if index is None else index.shape, KINDS)
-    spikes = choices.generator().integers(-1, 2, int(np.prod(shape))).astype(np.int8)
+    spikes = choices.generator().integers(-127, 128, int(np.prod(shape))).astype(np.int8)
     expected = synapse_matrix(op, shape, index).astype(np.int64) @ spikes
     assert np.array_equal(event_kernel(op, shape, index)(spikes), expected)
 

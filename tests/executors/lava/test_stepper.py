@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import stepper as stepper_module
 from loihi_onespike.executors.lava.job import LavaJob
 from loihi_onespike.executors.lava.stepper import Neurons, Stepper
 from tests.strategies import random_case
-from tests.support.lava_networks import chain, codes, everything
+from tests.support.lava_networks import chain, codes, everything, graded
 
 
 def input_spikes(network: Network, x: NDArray[np.integer], step: int, period: int) -> NDArray[np.integer]:
@@ -23,7 +22,7 @@ def input_spikes(network: Network, x: NDArray[np.integer], step: int, period: in
     code = network.input.code
     if image >= len(x) or t + 1 > code.timesteps:
         return np.zeros(network.input.shape, np.int8)
-    return code.spikes(x[image], t + 1) if isinstance(code, BinaryCode) else x[image] == t + 1
+    return code.spikes(x[image], t + 1)
 
 
 def assert_equal_to_the_oracle(folder: Path, network: Network, x: NDArray[np.integer], period: int) -> None:
@@ -60,6 +59,13 @@ def test_every_feature_of_the_ir(tmp_path: Path, wait: int) -> None:
     assert_equal_to_the_oracle(tmp_path, network, codes(network, 4), network.period_steps)
 
 
+@pytest.mark.parametrize("wait", [0, 1, 3])
+def test_payload(tmp_path: Path, wait: int) -> None:
+    """Messages at the input, in max pooling, relays and on both sides."""
+    network = graded(wait)
+    assert_equal_to_the_oracle(tmp_path, network, codes(network, 4), network.period_steps)
+
+
 def test_a_longer_period_changes_nothing(tmp_path: Path) -> None:
     network = everything(2)
     assert_equal_to_the_oracle(tmp_path, network, codes(network, 3), 3 * network.period_steps + 1)
@@ -68,6 +74,12 @@ def test_a_longer_period_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_random_networks(tmp_path: Path, seed: int) -> None:
     network, x = random_case(seed)
+    assert_equal_to_the_oracle(tmp_path, network, x, network.period_steps)
+
+
+@pytest.mark.parametrize("seed", range(30, 60))
+def test_random_networks_with_payload(tmp_path: Path, seed: int) -> None:
+    network, x = random_case(seed, payload=80)
     assert_equal_to_the_oracle(tmp_path, network, x, network.period_steps)
 
 

@@ -33,7 +33,8 @@ class NcParameters:
         constants: shared constants by name, one number each for all neurons.
         state: per-neuron state by name, (neurons,) int32, the values before step 1.
         state_bits: width of each state field.
-        message_bits: payload of a spike: 0 for binary spikes, 8 for signed ones; None for a readout, which sends none.
+        message_bits: width of a spike's message: 0 for binary spikes, 8 for signed ones and for codes with payload;
+            None for a readout, which sends none.
     """
 
     name: str
@@ -70,7 +71,7 @@ class NcParameters:
         files = program_files([population.name], {population.name: ucode})
         message_bits = None
         if isinstance(population, Population):
-            message_bits = spec.message_bits if population.signed else 0
+            message_bits = spec.message_bits if population.message_bits else 0
         return cls(
             population.name,
             prod(population.shape),

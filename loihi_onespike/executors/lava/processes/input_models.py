@@ -1,4 +1,4 @@
-"""ProcessModels of the input source. Spikes are 0 or 1, so one behaviour serves every precision."""
+"""ProcessModels of the input source. Messages are small integers, so one behaviour serves every precision."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from loihi_onespike.executors.lava.processes.process import PhaseInput
 class PyPhaseInputModel(PyLoihiProcessModel):
     """Spikes of the code, image after image."""
 
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=1)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=8)
     codes: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=16)
     start_step: int = LavaPyType(int, np.int32, precision=32)
     period: int = LavaPyType(int, np.int32, precision=32)

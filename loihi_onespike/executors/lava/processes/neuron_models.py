@@ -17,7 +17,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, WORD_DTYPE, leak, saturate_v
+from loihi_onespike.core.codes import LEAK_SHIFT, WORD_DTYPE, largest_digit, leak, saturate_v
 from loihi_onespike.executors.lava.processes.process import OneSpike, OneSpikeMaxPool, OneSpikeReadout
 from loihi_onespike.executors.lava.recording import SpikeRecorder
 
@@ -25,7 +25,7 @@ from loihi_onespike.executors.lava.recording import SpikeRecorder
 class _NeuronModel(PyLoihiProcessModel):
     """Clock, integration and recording of one population; `decide` is what differs."""
 
-    leak_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=15)
+    leak_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=17)
     input_shift: int = LavaPyType(int, np.uint8, precision=5)
     start_step: int = LavaPyType(int, np.int32, precision=32)
     period: int = LavaPyType(int, np.int32, precision=32)
@@ -51,7 +51,7 @@ class _NeuronModel(PyLoihiProcessModel):
         if self.recorder.watches(image) and image >= 0:
             self.recorder.see(self.v, a_in)
             if t == self.last_step():
-                self.recorder.write(image, self.v, self.window_phases())
+                self.recorder.write(image, self.v, self.window_words())
 
     def begin_window(self) -> None:
         self.v[...] = self.bias
@@ -63,10 +63,10 @@ class _NeuronModel(PyLoihiProcessModel):
         raise NotImplementedError
 
     def last_step(self) -> int:
-        """Local step after which neither v nor any phase changes."""
+        """Local step after which neither v nor any code word changes."""
         return self.input_steps
 
-    def window_phases(self) -> NDArray[Any] | None:
+    def window_words(self) -> NDArray[Any] | None:
         return None
 
 
@@ -92,10 +92,15 @@ class _Floating(_NeuronModel):
 
 
 class _OneSpikeModel(_NeuronModel):
-    """At most one spike per window: at step t = wait + k, the first k with v ≥ θ(k), or -1 with v ≤ -θ_negative(k)."""
+    """At most one spike per window, at the first step t = wait + k at which v reaches θ of a word of phase k.
 
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=2)
-    spike_phase: NDArray[np.int16] = LavaPyType(np.ndarray, WORD_DTYPE, precision=16)
+    The word is the first of the phase with v ≥ θ(w), and the spike carries its message; otherwise it is the first with
+    v ≤ -θ_negative(w), and the spike carries minus its message.
+    """
+
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=8)
+    spike_word: NDArray[np.int16] = LavaPyType(np.ndarray, WORD_DTYPE, precision=16)
+    messages: NDArray[np.int8] = LavaPyType(np.ndarray, np.int8, precision=8)
     wait: int = LavaPyType(int, np.uint16, precision=16)
     signed: int = LavaPyType(int, np.uint8, precision=1)
     table_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=16)
@@ -107,33 +112,53 @@ class _OneSpikeModel(_NeuronModel):
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self.silence = np.zeros(proc_params["shape"], np.int8)
+        self.digit_bits = proc_params["digit_bits"]
 
     def theta(self, mant: int, shift: int) -> NDArray[Any]:
-        """Threshold of one phase, broadcastable to the population."""
+        """Threshold of one code word, broadcastable to the population."""
         raise NotImplementedError
 
     def begin_window(self) -> None:
         super().begin_window()
-        self.spike_phase[...] = 0
+        self.spike_word[...] = 0
 
     def decide(self, image: int, t: int) -> None:
         k = t - self.wait
-        if image < 0 or not 1 <= k <= len(self.table_mant):
+        if image < 0 or not 1 <= k <= len(self.messages):
             self.s_out.send(self.silence)
             return
-        may_fire = self.spike_phase == 0
-        spikes = (may_fire & (self.v >= self.theta(self.table_mant[k - 1], self.table_shift[k - 1]))).astype(np.int8)
+        may_fire = self.spike_word == 0
+        sent = self.silence.copy()
+        # The digits of pooled messages are integers in floating point too.
+        v = largest_digit(self.v.astype(np.int64), self.digit_bits) if self.digit_bits else self.v
+        self.reach(k, v, self.table_mant, self.table_shift, 1, may_fire, sent)
         if self.signed:
-            theta = self.theta(self.negative_mant[k - 1], self.negative_shift[k - 1])
-            spikes -= may_fire & (spikes == 0) & (self.v <= -theta)
-        self.spike_phase += spikes * WORD_DTYPE(k)
-        self.s_out.send(spikes)
+            self.reach(k, -self.v, self.negative_mant, self.negative_shift, -1, may_fire, sent)
+        self.s_out.send(sent)
+
+    def reach(
+        self,
+        k: int,
+        distance: NDArray[Any],
+        mant: NDArray[np.int32],
+        shift: NDArray[np.int32],
+        sign: int,
+        may_fire: NDArray[np.bool_],
+        sent: NDArray[np.int8],
+    ) -> None:
+        """Spikes of one side at phase k, largest message first; neurons that fire leave `may_fire`."""
+        first = (k - 1) * self.messages.shape[1]
+        for word, message in enumerate(self.messages[k - 1], first + 1):
+            fires = may_fire & (distance >= self.theta(mant[word - 1], shift[word - 1]))
+            self.spike_word[fires] = sign * word
+            sent[fires] = sign * message
+            may_fire &= ~fires
 
     def last_step(self) -> int:
-        return max(self.input_steps, self.wait + len(self.table_mant))
+        return max(self.input_steps, self.wait + len(self.messages))
 
-    def window_phases(self) -> NDArray[Any]:
-        return self.spike_phase
+    def window_words(self) -> NDArray[Any]:
+        return self.spike_word
 
 
 class _OneSpikeFixed(_Fixed, _OneSpikeModel):

@@ -28,7 +28,7 @@ def _at_least_1d(values: NDArray[Any]) -> NDArray[Any]:
 class PhaseInput(AbstractProcess):
     """Source of input spikes: image n is sent during window n, nothing after the last image.
 
-    Binary code: bit (bits - t) of the code at step t. Single spike: one spike at step t = code.
+    Binary code: bit (bits - t) of the code at step t. Single spike: one spike at the phase of the code word.
 
     Args:
         codes: (N, *shape) integer codes.
@@ -36,7 +36,7 @@ class PhaseInput(AbstractProcess):
         period: steps of a window.
         start: steps before the first window.
 
-    Ports: s_out (*shape) 0/1 spikes. Vars: codes.
+    Ports: s_out (*shape) messages, 0 for no spike and 1 without payload. Vars: codes.
     """
 
     def __init__(
@@ -92,13 +92,15 @@ class OneSpike(_Neurons):
         membrane: integration of the input.
         wait: steps before the first decision.
         threshold: 24-bit integers, broadcastable to shape.
-        table: factor of the threshold per output phase.
-        negative: factor for negative spikes (sent as -1), None for none.
+        table: factor of the threshold per code word: per output phase without payload.
+        negative: factor for negative spikes (sent as minus the message), None for none.
+        messages: (T, M) messages of the M words of each phase, decreasing within a phase; None for 1 at every phase.
+        digit_bits: in max pooling of messages, the bits of v for each neuron of the window; 0 for all others.
         start, period: when windows begin and how long they are.
-        record: where spike phases and potentials go, None for nowhere.
+        record: where code words and potentials go, None for nowhere.
 
-    Ports: a_in (*shape) synaptic input, s_out (*shape) spikes -1, 0, 1.
-    Vars: v, spike_phase (own spike of this window, 0 for none yet) and the parameters above.
+    Ports: a_in (*shape) synaptic input, s_out (*shape) messages: 0 for no spike, ±1 without payload.
+    Vars: v, spike_word (code word of the own spike of this window, 0 for none yet) and the parameters above.
     """
 
     def __init__(
@@ -110,6 +112,8 @@ class OneSpike(_Neurons):
         threshold: NDArray[np.integer],
         table: ThresholdTable,
         negative: ThresholdTable | None = None,
+        messages: NDArray[np.integer] | None = None,
+        digit_bits: int = 0,
         start: int = 0,
         period: int,
         record: Record | None = None,
@@ -117,11 +121,13 @@ class OneSpike(_Neurons):
     ) -> None:
         super().__init__(
             shape=shape, membrane=membrane, start=start, period=period, record=record, name=name, table=table,
-            negative=negative,
+            negative=negative, digit_bits=digit_bits,
         )  # fmt: skip
         threshold = _at_least_1d(threshold)
+        messages = np.ones((len(table.mant), 1), np.int8) if messages is None else messages
         silent = ThresholdTable.constant(len(table.mant))
-        self.spike_phase = Var(shape=shape, init=0)
+        self.spike_word = Var(shape=shape, init=0)
+        self.messages = Var(shape=messages.shape, init=messages)
         self.wait = Var(shape=(1,), init=wait)
         self.threshold = Var(shape=threshold.shape, init=threshold)
         self.signed = Var(shape=(1,), init=int(negative is not None))
@@ -134,7 +140,8 @@ class OneSpike(_Neurons):
 class OneSpikeMaxPool(OneSpike):
     """Max pooling: the first spike of the group passes, later ones are blocked by the single-spike inhibit.
 
-    The group is the fan-in of the synapse in front; v counts its spikes (no leak, no bias).
+    The group is the fan-in of the synapse in front; v counts its spikes (no leak, no bias). With payload v holds the
+    messages of the group side by side, `digit_bits` for each, and the largest one passes.
     """
 
 
@@ -169,7 +176,7 @@ class OneSpikeSynapse(AbstractProcess):
         weight_exp: left shift of the sum.
         axon_delay: steps of delay beyond the hop.
 
-    Ports: s_in (*pre_shape) spikes -1, 0, 1; a_out (*post_shape) sums.
+    Ports: s_in (*pre_shape) messages, 0 for no spike; a_out (*post_shape) sums.
     Vars: weights (those stored in op), a_buff (axon_delay + 1, *post_shape) sums on their way.
     """
 

@@ -20,7 +20,7 @@ from loihi_onespike.executors.lava.processes.process import OneSpikeSynapse
 class _SynapseModel(PyLoihiProcessModel):
     """Slot `time_step mod (axon_delay + 1)` of the line is sent, and takes the sums of this step's spikes."""
 
-    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int8, precision=2)
+    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int8, precision=8)
     weight_exp: int = LavaPyType(int, np.uint8, precision=3)
     axon_delay: int = LavaPyType(int, np.uint8, precision=6)
     weights: NDArray[Any]

@@ -88,7 +88,7 @@ class WholeNetwork(AbstractProcess):
 class PyWholeNetworkModel(PyLoihiProcessModel):
     """Every time step advances every population whose window is open by one step."""
 
-    inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int8, precision=1)
+    inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int8, precision=8)
     out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     v: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
 

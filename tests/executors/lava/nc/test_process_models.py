@@ -15,7 +15,7 @@ from loihi_onespike.errors import ConfigurationError, LavaError
 from loihi_onespike.executors.lava import nc
 from loihi_onespike.microcode import initial_state, program_of
 from loihi_onespike.microcode.examples import example
-from tests.support.lava_networks import chain, everything
+from tests.support.lava_networks import chain, everything, graded
 from tests.support.lava_processes import needs_lava
 
 FAKE = Path(__file__).parents[3] / "support" / "fake_nc"
@@ -33,8 +33,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A program file for each population of both networks."""
-    for p in (*everything(3).populations[1:], *chain(3).populations[1:]):
+    """A program file for each population of all networks."""
+    for p in (*everything(3).populations[1:], *chain(3).populations[1:], *graded(3).populations[1:]):
         (tmp_path / f"{p.name}.ucode").write_text("the user's own")
     return tmp_path
 
@@ -56,7 +56,7 @@ def allocate(process: Any) -> tuple[Any, Any]:
 @pytest.mark.lava
 @pytest.mark.skipif(needs_lava[1].args[0], reason="Lava is not installed")
 class TestModels:
-    @pytest.fixture(params=[everything, chain])
+    @pytest.fixture(params=[everything, chain, graded])
     def net(self, request: pytest.FixtureRequest) -> Any:
         from loihi_onespike.executors.lava.processes.network import Network
 
@@ -89,13 +89,14 @@ class TestModels:
                 assert np.array_equal(values, state[field]), field
             message_bits = [a.arguments["num_message_bits"] for a in axons]
             if isinstance(p, Population):
-                assert message_bits == [8 if p.signed else 0]
+                assert message_bits == [8 if p.signed or p.code.payload_bits else 0]
                 assert axons[0].arguments["shape"] == (size,)
                 kinds.add((type(process).__name__, p.signed))
             else:
                 assert message_bits == []
-        other = ("OneSpikeMaxPool", False) if "max_pool" in {p.kind for p in network.hidden} else ("OneSpike", True)
-        assert kinds == {("OneSpike", False), other}
+        pools = {("OneSpikeMaxPool", False)} if "max_pool" in {p.kind for p in network.hidden} else set()
+        signed = {("OneSpike", True)} if any(p.signed for p in network.hidden) else set()
+        assert kinds == {("OneSpike", False)} | pools | signed
 
     def test_connections(self, fake: None, net: Any, folder: Path) -> None:
         nc.prepare(net, ucode=folder)

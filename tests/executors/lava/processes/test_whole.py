@@ -20,7 +20,7 @@ from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import run
 from tests.executors.lava.test_equality import assert_equal, fires
 from tests.strategies import random_case
-from tests.support.lava_networks import chain, codes, everything, membrane
+from tests.support.lava_networks import chain, codes, everything, graded, membrane
 from tests.support.lava_processes import Watch, group_members, needs_lava
 
 pytestmark = needs_lava
@@ -34,6 +34,12 @@ def test_a_stream(tmp_path: Path) -> None:
     watch = Watch()
     assert_equal(expected, run(network, x, processes="whole", progress=watch, timeout_s=60))
     assert watch.nothing_left()
+
+
+def test_payload() -> None:
+    network = graded(1)
+    x = codes(network, 4)
+    assert_equal(reference.run(network, x), run(network, x, processes="whole", timeout_s=60))
 
 
 @pytest.mark.slow
@@ -51,6 +57,13 @@ def test_random_networks(seed: int) -> None:
     found = run(network, x, processes="whole", timeout_s=60)
     assert_equal(reference.run(network, x), found)
     assert_equal(run(network, x, timeout_s=60), found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(30, 34))
+def test_random_networks_with_payload(seed: int) -> None:
+    network, x = random_case(seed, payload=100)
+    assert_equal(reference.run(network, x), run(network, x, processes="whole", timeout_s=60))
 
 
 PROGRAM = """
@@ -104,8 +117,8 @@ def test_beside_other_lava_processes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_sends_what_the_process_graph_sends_in_every_step(tmp_path: Path) -> None:
-    network = chain(2)
+@pytest.mark.parametrize("network", [chain(2), graded(2)], ids=["chain", "graded"])
+def test_it_sends_what_the_process_graph_sends_in_every_step(tmp_path: Path, network: Network) -> None:
     for name in ("whole", "graph"):
         (tmp_path / name).mkdir()
     whole = messages(tmp_path / "whole", network, "whole", "fixed_pt")

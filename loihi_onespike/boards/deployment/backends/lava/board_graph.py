@@ -22,11 +22,12 @@ from loihi_onespike.boards.deployment.backends.board_backend import InputStream
 from loihi_onespike.boards.deployment.backends.lava import sinks
 from loihi_onespike.boards.deployment.backends.lava.board_job import BoardJob
 from loihi_onespike.core.graphs.network import Network as IrNetwork
+from loihi_onespike.core.graphs.network import Population
 from loihi_onespike.errors import DeploymentError
 from loihi_onespike.executors.lava import nc
 from loihi_onespike.executors.lava.processes import input_models, network
 from loihi_onespike.executors.lava.processes.process import OneSpikeSynapse, PhaseInput
-from loihi_onespike.executors.lava.stock import SIGNED_MESSAGE_BITS
+from loihi_onespike.executors.lava.stock import GRADED_MESSAGE_BITS
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +131,9 @@ def _spike_sink(job: BoardJob, net: network.Network, name: str, folder: Path) ->
 
     layer = _layer(net, name)
     population = layer.population
-    signed = getattr(population, "signed", False)
-    adapter = NxToPyAdapter(shape=population.shape, **({"num_message_bits": SIGNED_MESSAGE_BITS} if signed else {}))
+    assert isinstance(population, Population)
+    graded = {"num_message_bits": GRADED_MESSAGE_BITS} if population.message_bits else {}
+    adapter = NxToPyAdapter(shape=population.shape, **graded)
     layer.neuron.s_out.connect(adapter.inp)
     file = job.spikes_file(folder, name)
     sink = sinks.StepSink(shape=population.shape, file=file, steps=job.steps, name=f"spikes of {name}")
