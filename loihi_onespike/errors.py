@@ -177,6 +177,10 @@ class SimulatorError(OneSpikeError):
     """A simulator of another project is not installed, or the network cannot run on it."""
 
 
+class NeuroBenchError(OneSpikeError):
+    """NeuroBench is not installed."""
+
+
 class DistributedError(OneSpikeError):
     """Another rank of a group of processes failed, ended, or did not answer in time."""
 
