@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from math import prod, sqrt
 
 from loihi_onespike.core.graphs.network import Network
-from loihi_onespike.evaluation.alpha import FP32, INT8, relative_efficiency
+from loihi_onespike.evaluation.alpha import FP32, INT8, additions_per_spike, relative_efficiency
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
 
 Z_95 = 1.959963984540054
@@ -68,6 +68,7 @@ class Evaluation:
         synaptic_operations: per sample: each spike times the targets it has, over all synapses.
         alpha_fp32, alpha_int8: energy of the ANN over that of the network by Eq. 6; NaN where the network
             does not record the multiply-accumulates of its ANN.
+        additions_per_spike: additions that a spike counts as in α at most; above 1 with payload only.
         latency_steps: from the first input phase to the decision.
         period_steps: between two samples in the pipeline.
         clipped_inputs: input values far outside the range of the calibration, which the network clips.
@@ -87,6 +88,7 @@ class Evaluation:
     period_steps: int
     clipped_inputs: int = 0
     clipped_share: float = 0.0
+    additions_per_spike: int = 1
 
     @classmethod
     def of(
@@ -127,6 +129,7 @@ class Evaluation:
             period_steps=network.period_steps,
             clipped_inputs=clipped_inputs,
             clipped_share=clipped_inputs / (counter.images * prod(network.input.shape)),
+            additions_per_spike=additions_per_spike(network),
         )
 
     @property

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import loihi_onespike as los
+from loihi_onespike.boards.energy.break_even import PaperBalance
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.maps import LinearMap, Sparse, with_weight
 from loihi_onespike.core.maps.connectivity import synapse_matrix
-from loihi_onespike.evaluation.alpha import FP32, INT8, relative_efficiency
+from loihi_onespike.evaluation.alpha import FP32, INT8, additions_per_spike, operations, relative_efficiency
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
 from loihi_onespike.executors import reference
 from tests.strategies import random_case
 from tests.support.models import inputs, make
+from tests.support.networks import payload
 
 
 def _ones(op: LinearMap) -> LinearMap:
@@ -56,3 +60,16 @@ def test_nothing_sent_costs_nothing() -> None:
     net = los.convert(make("mlp"), inputs(), method="paper")
     rates = {p.name: 0.0 for p in net.network.populations}
     assert relative_efficiency(net.network, rates, FP32) == float("inf")
+
+
+def test_a_spike_with_payload_counts_as_b_plus_1_additions() -> None:
+    network = replace(payload(), facts={"ann_macs": {"first": 100, "readout": 10}})
+    rates = {p.name: 0.5 for p in network.populations}
+    # `first` reads the input and `readout` reads `both`, each with messages 7, 5, 3, 2, 7, 5, 4, 1 of two bits.
+    assert additions_per_spike(network) == 3
+    assert operations(network, rates) == (110.0, 0.5 * 3 * 110)
+    assert relative_efficiency(network, rates, FP32) == pytest.approx(4.6 / (0.9 * 0.5 * 3))
+    balance = PaperBalance.of(network, rates)
+    assert balance is not None and balance.alpha(FP32) == relative_efficiency(network, rates, FP32)
+    assert "A spike with payload counts as 3 additions, an upper bound." in balance.sentence()
+    assert "payload" not in replace(balance, additions_per_spike=1).sentence()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from loihi_onespike.boards.energy.account import EnergyAccount, Work
 from loihi_onespike.boards.energy.figures import energy_text
 from loihi_onespike.core.graphs.network import Network
-from loihi_onespike.evaluation.alpha import FP32, INT8, ArithmeticEnergy
+from loihi_onespike.evaluation.alpha import FP32, INT8, ArithmeticEnergy, additions_per_spike, operations
 
 PJ_PER_NJ = 1e3
 
@@ -22,10 +22,12 @@ class PaperBalance:
     Attributes:
         macs: Multiply-accumulates of the ANN per image, as in Eq. 6.
         additions: SpikeRate · OP_ANN, summed over layers.
+        additions_per_spike: Additions that a spike counts as at most; above 1 with payload only.
     """
 
     macs: float
     additions: float
+    additions_per_spike: int = 1
 
     @classmethod
     def of(cls, network: Network, spikes_per_neuron: Mapping[str, float]) -> PaperBalance | None:
@@ -38,11 +40,8 @@ class PaperBalance:
         Returns:
             The balance; None for a network whose facts do not state the MACs.
         """
-        macs = network.facts.get("ann_macs")
-        if not isinstance(macs, Mapping):
-            return None
-        counted = [(float(macs[s.name]), spikes_per_neuron[s.pre]) for s in network.synapses if s.name in macs]
-        return cls(sum(m for m, _ in counted), sum(m * rate for m, rate in counted))
+        counted = operations(network, spikes_per_neuron)
+        return None if counted is None else cls(*counted, additions_per_spike(network))
 
     @property
     def additions_per_mac(self) -> float:
@@ -58,10 +57,13 @@ class PaperBalance:
         fp32, int8 = FP32.mac_pj / FP32.add_pj, INT8.mac_pj / INT8.add_pj
         loses = [name for name, limit in (("FP32", fp32), ("INT8", int8)) if self.additions_per_mac >= limit]
         verdict = f"so it loses in {' and '.join(loses)}" if loses else "so it wins in both"
+        most = self.additions_per_spike
+        priced = f" A spike with payload counts as {most} additions, an upper bound." if most > 1 else ""
+        alphas = f"α {self.alpha(FP32):.2f} and {self.alpha(INT8):.2f}"
         return (
             f"By the paper's accounting the SNN loses above {fp32:.2f} (FP32) or {int8:.2f} (INT8) additions per "
-            f"multiplication of the ANN; here it makes {self.additions_per_mac:.2f}, {verdict} (α "
-            f"{self.alpha(FP32):.2f} and {self.alpha(INT8):.2f}). Memory, neuron updates and static power do not enter."
+            f"multiplication of the ANN; here it makes {self.additions_per_mac:.2f}, {verdict} ({alphas}).{priced} "
+            "Memory, neuron updates and static power do not enter."
         )
 
 

@@ -44,6 +44,7 @@ def estimate_document(estimate: BoardEstimate) -> dict[str, object]:
             "alpha_fp32": paper.alpha(FP32),
             "alpha_int8": paper.alpha(INT8),
             "additions_per_mac": paper.additions_per_mac,
+            "additions_per_spike": paper.additions_per_spike,
             "macs": paper.macs,
             "source": "arXiv 2403.08786 Eq. 6; Horowitz, ISSCC 2014, 45 nm",
         },

@@ -127,6 +127,12 @@ def show_evaluation(console: Console, evaluation: Evaluation, data: str, method:
             if isnan(evaluation.alpha_fp32)
             else f"{evaluation.alpha_fp32:.2f}, {evaluation.alpha_int8:.2f} times less energy than the ANN (Eq. 6)",
         ),
+        (
+            "price of a spike in α",
+            f"{evaluation.additions_per_spike} additions at most, because it carries a message"
+            if evaluation.additions_per_spike > 1
+            else None,
+        ),
         ("latency, period", f"{evaluation.latency_steps}, {evaluation.period_steps} steps"),
     ]
     title = f"{data}: {evaluation.images} images, executor {evaluation.executor} (95 % intervals in brackets)"

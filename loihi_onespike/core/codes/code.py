@@ -50,6 +50,11 @@ class Code(ABC):
         return 1
 
     @property
+    def additions_per_spike(self) -> int:
+        """Shifted additions that a weight times a message takes at most: the price of a spike in α (Eq. 6)."""
+        return 1
+
+    @property
     def even_steps(self) -> int | None:
         """Number of steps of equal size between the smallest and the largest value; None for uneven levels."""
         return None if self.input_bits is None else 2**self.input_bits - 1

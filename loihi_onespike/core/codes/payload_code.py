@@ -161,6 +161,15 @@ class PayloadCode(SingleSpikeCode):
         """(L,) the payloads."""
         return self.payloads
 
+    @property
+    def additions_per_spike(self) -> int:
+        """b + 1, or the most non-zero digits of a message in signed binary (non-adjacent form) where that is more.
+
+        A number of n bits has at most ⌈(n + 1) / 2⌉ such digits, so b + 1 holds for messages of up to 2 b + 1 bits.
+        """
+        # The non-adjacent form of m has its non-zero digits where m and 3 m differ.
+        return max(self.payload_bits + 1, *((m ^ 3 * m).bit_count() for m in self.messages))
+
     def levels(self) -> FloatArray:
         """(L,) message(w) / (gain_1 · … · gain_phase(w)), decreasing."""
         of_phase = 1.0 / np.cumprod(np.array(self.gains) / 2**LEAK_SHIFT)

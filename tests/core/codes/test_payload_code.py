@@ -139,3 +139,30 @@ def test_words_of_messages_that_were_seen() -> None:
     assert code.words_sent(np.array([7, -6, 0]), 2).tolist() == [MAX_WORDS, -3, 0]
     assert code.words_sent(np.array([7, -5]), 3).tolist() == [MAX_WORDS, -MAX_WORDS]
     assert PhaseCode(Base(8192), 4).words_sent(np.array([1, -1, 0]), 3).tolist() == [3, -3, 0]
+
+
+@pytest.mark.parametrize(
+    ("messages", "additions"),
+    [
+        ((3, 2), 2),  # b = 1: b + 1, and 3 = 4 - 1
+        ((7, 5), 2),  # 7 = 8 - 1, 5 = 4 + 1
+        ((11, 2), 3),  # 11 = 16 - 4 - 1 has one more
+        ((85, 1), 4),  # 85 = 64 + 16 + 4 + 1
+        ((11, 10, 9, 8, 7, 6, 5, 4), 4),  # b = 3
+        ((127, 100, 85, 64, 43, 21, 11, 1), 4),  # up to 2 b + 1 = 7 bits
+    ],
+)
+def test_additions_of_a_message(messages: tuple[int, ...], additions: int) -> None:
+    assert PayloadCode((4096,), messages).additions_per_spike == additions
+    assert PhaseCode(Base(8192), 4).additions_per_spike == 1
+
+
+def test_additions_are_enough_for_every_message() -> None:
+    """m is a sum of as many signed powers of two as the count says, found without the formula."""
+    powers = [s * 2**n for n in range(9) for s in (1, -1)]
+    reached, least = {0}, {0: 0}
+    for count in range(1, 5):
+        reached = {a + p for a in reached for p in powers}
+        least |= {m: count for m in reached if m not in least}
+    for m in range(2, 128):
+        assert PayloadCode((4096,), (m, 1)).additions_per_spike == max(2, least[m])
