@@ -77,5 +77,6 @@ class Activity:
 
 
 def _sent(population: AnyPopulation, codes: NDArray[np.integer], phase: int) -> NDArray[np.integer]:
+    """(N, *shape) 1 where a neuron spikes at the phase, whatever its message."""
     assert not isinstance(population, Readout)
-    return np.abs(population.code.spikes(codes, phase))
+    return (population.code.spikes(codes, phase) != 0).astype(np.int64)

@@ -21,6 +21,7 @@ from loihi_onespike.boards.energy.step_time import StepTime, step_time
 from loihi_onespike.boards.mapping import Mapping, Placement, spike_hops
 from loihi_onespike.boards.specification import load_chip
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
+from loihi_onespike.evaluation.alpha import additions_per_spike
 from loihi_onespike.microcode import instruction_counts
 
 TABLE_CHIP = "loihi_1"
@@ -183,7 +184,7 @@ def estimate_board(network: Network, mapping: Mapping, activity: Activity) -> Bo
         paper,
         () if paper is None else board_balances(paper.macs, made[-1], work),
         _layers(network, placement, load, per_neuron, made[-1], work),
-        _notes(mapping, time, made),
+        _notes(network, mapping, time, made),
     )
 
 
@@ -236,7 +237,7 @@ def _instructions(population: Population | Readout, period: int) -> int:
     return instruction_counts(population, period).worst
 
 
-def _notes(mapping: Mapping, time: StepTime, made: tuple[EnergyAccount, ...]) -> tuple[str, ...]:
+def _notes(network: Network, mapping: Mapping, time: StepTime, made: tuple[EnergyAccount, ...]) -> tuple[str, ...]:
     chip = mapping.placement.board.chip
     notes = []
     if time.left_out:
@@ -244,6 +245,11 @@ def _notes(mapping: Mapping, time: StepTime, made: tuple[EnergyAccount, ...]) ->
     if chip.timing.microcode_pass_ns.known:
         notes.append("a neuron takes one microcode pass a step whatever its instructions; their own time is not public")
     notes.append(f"left out of the energy: {', '.join(made[-1].left_out)}")
+    if additions_per_spike(network) > 1:
+        notes.append(
+            "a spike with payload is one synaptic operation per target, at the price and in the time of one without: "
+            "what the message costs is not public"
+        )
     if not mapping.fits:
         notes.append(
             "the network does not fit this board: time and energy are those of the placement beyond its limits"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from loihi_onespike.boards.mapping.accounting import RESOURCES, Reader
 from loihi_onespike.boards.mapping.chip_assignment import assign_chips, crossing
 from loihi_onespike.boards.mapping.layer_split import LayerSplit, channel_blocks, split_layer
 from loihi_onespike.boards.mapping.mapped_layer import MappedLayer, layers_of
+from loihi_onespike.boards.mapping.messages import check_messages, message_notes
 from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
 from loihi_onespike.boards.mapping.traffic import Spikes, core_traffic
 from loihi_onespike.boards.specification import boards, load_board
@@ -91,8 +92,12 @@ def map_network(network: Network, board: Board | str, spikes: Spikes | None = No
 
     Raises:
         BoardError: the board does not exist, or its file has problems.
+        DeploymentError: the network has payload, and the board's chip does not carry its messages.
     """
-    return map_layers(layers_of(network), board, spikes, network.name)
+    onto = board if isinstance(board, Board) else load_board(board)
+    check_messages(network, onto)
+    mapping = map_layers(layers_of(network), onto, spikes, network.name)
+    return replace(mapping, notes=(*mapping.notes, *message_notes(network, onto)))
 
 
 def map_layers(

@@ -32,7 +32,7 @@ def by_hand(network, placement, layers, images):
             if pre is network.input and isinstance(pre.code, BinaryCode):
                 sent = codes >> (pre.code.bits - phase) & 1
             else:
-                sent = (np.abs(codes) == phase).astype(int)
+                sent = (pre.code.phase_of(codes) == phase).astype(int)
             step = network.starts[pre.name] + pre.wait + phase + 1 + synapse.axon_delay
             for neuron in np.flatnonzero(sent.sum(axis=0)):
                 rows = matrix.indices[matrix.indptr[neuron] : matrix.indptr[neuron + 1]]
@@ -40,9 +40,11 @@ def by_hand(network, placement, layers, images):
     return found
 
 
+@pytest.mark.parametrize("payload", [0, 100])
 @pytest.mark.parametrize("seed", range(8))
-def test_operations_of_cores(seed):
-    network, codes = random_case(seed, gathers=False)
+def test_operations_of_cores(seed, payload):
+    """A spike is one operation per target, whatever its message."""
+    network, codes = random_case(seed, gathers=False, payload=payload)
     trace = reference.run(network, codes)
     counted = Activity.of(network, trace.layers)
     mapping = map_network(network, SMALL, counted.per_neuron())
@@ -51,10 +53,10 @@ def test_operations_of_cores(seed):
     np.testing.assert_allclose(load.synaptic_operations, expected, atol=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(8, 20))
-def test_sums_agree_with_other_counts(seed):
+@pytest.mark.parametrize(("seed", "payload"), [*((s, 0) for s in range(8, 20)), *((s, 100) for s in range(20, 26))])
+def test_sums_agree_with_other_counts(seed, payload):
     """Operations with those of the spike counter, gathers included; packets with those of the mapper."""
-    network, codes = random_case(seed)
+    network, codes = random_case(seed, payload=payload)
     trace = reference.run(network, codes)
     counted = Activity.of(network, trace.layers)
     counter = SpikeCounter(network)

@@ -19,9 +19,10 @@ from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Dense
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.executors import reference
 from loihi_onespike.json_text import json_text
 from tests.boards.mapping.boards import narrow
-from tests.support.lava_networks import BASE, membrane, neurons, source, weights
+from tests.support.lava_networks import BASE, codes, graded, membrane, neurons, source, weights
 
 CODES = np.array([[3, 1]])
 """Bits 11 and 01: spikes of the first neuron at phases 1 and 2, of the second at phase 2."""
@@ -203,3 +204,16 @@ def test_layers_and_figures():
     assert sum(parts) == pytest.approx(0.2596 + 1.238)
     assert all(y.instructions and y.instructions > 0 for y in estimated("oheo_gulch").layers)
     assert {f.status for f in e.counts} == {"counted"}
+
+
+def test_a_spike_with_payload_is_one_spike():
+    """Messages multiply nothing in the counts, and the report says what it leaves out."""
+    network = graded(1)
+    trace = reference.run(network, codes(network, 3))
+    counted = Activity.of(network, trace.layers)
+    found = estimate_board(network, map_network(network, "oheo_gulch"), counted)
+    for layer in found.layers[:-1]:
+        assert layer.spikes == pytest.approx(np.count_nonzero(np.asarray(trace.layers[layer.name].words)) / 3)
+        assert layer.spikes <= layer.neurons
+    assert any("one synaptic operation per target" in note for note in found.notes)
+    assert not any("payload" in note for note in estimated("oheo_gulch").notes)
