@@ -176,7 +176,9 @@ def conversion_text(network: Network) -> str:
     base, wait = made_with.get("base"), made_with.get("wait")
     levels = f"base {base:.4g}" if isinstance(base, float) else f"{base} levels"
     waited = "full wait" if wait is None else f"wait {wait}"
-    return f"{method_text(made_with.get('method'))}; T {network.timesteps}, {levels}, {waited}"
+    bits = max((p.code.payload_bits for p in network.hidden), default=0)
+    payload = f", {bits} bits of payload" if bits else ""
+    return f"{method_text(made_with.get('method'))}; T {network.timesteps}, {levels}, {waited}{payload}"
 
 
 def method_text(parts: object) -> str:

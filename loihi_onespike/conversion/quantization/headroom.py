@@ -55,7 +55,9 @@ class Headroom:
         magnitudes = (np.abs(s.op.weight_values) for s in synapses if not s.op.single_weight)
         widest = max((int(m.max(initial=0)) for m in magnitudes), default=0)
         full = 2 * (2 ** (weight_bits - 1) - 1)
-        given_up = int(np.log2(full / widest)) if widest else 0
+        # The powers of two that keep messages of a pooling window apart are no rounded weights.
+        digits = isinstance(population, Population) and population.digit_bits > 0
+        given_up = int(np.log2(full / widest)) if widest and not digits else 0
         peak, input_peak = signed_bits(trace.peak), signed_bits(trace.input_peak)
         return cls(peak, v_worst, input_peak, input_worst, v_worst > V_BITS, given_up)
 

@@ -7,9 +7,10 @@ import pytest
 
 from loihi_onespike.conversion.quantization.headroom import Headroom, worst_case_bits
 from loihi_onespike.core.codes import Base, BinaryCode, Code, PhaseCode
-from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Readout, Synapse
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population, Readout, Synapse
 from loihi_onespike.core.maps import Dense, Pool, Window
 from loihi_onespike.core.trace import LayerTrace
+from tests.support.lava_networks import graded
 
 READOUT = Readout("out", (1,), Membrane((8192, 8192), 1, np.array(-3), np.ones(())))
 """Gain 2 at both steps, one fraction bit."""
@@ -51,3 +52,13 @@ def test_a_pooling_window_gives_up_nothing() -> None:
     pool = Synapse("out", "x", "out", Pool(Window.plain((2,)), np.array(2, np.int16)))
     trace = LayerTrace(None, np.zeros((1, 1), np.int64), peak=1, input_peak=1)
     assert Headroom.of(READOUT, [pool], {"x": source(BinaryCode(2))}, trace, 8).given_up_bits == 0
+
+
+def test_the_digits_of_pooled_messages_give_up_nothing() -> None:
+    """The largest weight of max pooling of messages is the power of two 128, not a rounded 254."""
+    network = graded(0)
+    trace = LayerTrace(None, np.zeros((1, 1), np.int64), peak=1, input_peak=1)
+    populations = {p.name: p for p in network.populations if not isinstance(p, Readout)}
+    pool = populations["max1"]
+    assert isinstance(pool, Population)
+    assert Headroom.of(pool, network.synapses_onto("max1"), populations, trace, 8).given_up_bits == 0
