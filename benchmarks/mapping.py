@@ -1,7 +1,8 @@
-"""Cores and chips of the networks of the paper, with random weights: VGG-16 and ResNets at CIFAR-10 and ImageNet size.
+"""Cores, chips and seconds of the networks of the paper, with random weights: VGG-16 and ResNets, 32 and 224 wide.
 
     python -m benchmarks.mapping --json mapping.json
-    python -m benchmarks.mapping --board oheo_gulch --networks "ResNet-20, 32 × 32"
+    python -m benchmarks.mapping --boards hala_point nahuku_32
+    python -m benchmarks.mapping --boards oheo_gulch --networks "ResNet-20, 32 × 32"
 
 The networks are lowered to spiking stages in real numbers, which have the shapes and maps of the integer network;
 weights count as 8 bits. Nothing is calibrated or run. Axon delays are not known at this point, so the cores do not
@@ -11,7 +12,7 @@ include relays, which long residual branches may need.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 
 import numpy as np
@@ -20,7 +21,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.command_line import command_parser, write_json
-from loihi_onespike.boards.mapping import Afferent, MappedLayer, Mapping, map_layers
+from loihi_onespike.boards.mapping import Afferent, MappedLayer, map_layers
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.pool_last import pool_last
 from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
@@ -79,6 +80,7 @@ def _torchvision(name: str) -> Callable[[], nn.Module]:
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "ResNet-20, 32 × 32": (resnet20, 32),
     "VGG-16, 32 × 32": (vgg16_cifar, 32),
+    "ResNet-18, 32 × 32": (_torchvision("resnet18"), 32),
     "ResNet-18, 224 × 224": (_torchvision("resnet18"), 224),
     "ResNet-34, 224 × 224": (_torchvision("resnet34"), 224),
     "VGG-16, 224 × 224": (_torchvision("vgg16_bn"), 224),
@@ -110,31 +112,38 @@ def network_layers(model: nn.Module, size: int) -> tuple[MappedLayer, ...]:
     return layers_of_stages(lower(graph, rewrites))
 
 
-def row(name: str, mapping: Mapping, seconds: float) -> dict[str, object]:
-    """Figures of one network.
+def row(name: str, board: str, layers: Sequence[MappedLayer]) -> dict[str, object]:
+    """Figures of one network on one board.
 
     Args:
         name: name of the network.
-        mapping: its mapping.
-        seconds: time that the mapping took.
+        board: name of the board.
+        layers: its layers.
     """
+    wall, cpu = time.perf_counter(), time.process_time()
+    mapping = map_layers(layers, board)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return {
         "network": name,
+        "board": board,
         "neurons": sum(prod(y.shape) for y in mapping.layers),
         "layers": len(mapping.layers),
         "cores": len(mapping.placement.cores),
-        "chips": mapping.placement.chips,
+        "chips": -(-len(mapping.placement.cores) // (mapping.placement.board.usable_cores_per_chip.value or 1)),
         "smallest_board": mapping.smallest_board,
         "violations": [str(v) for v in mapping.violations],
         "packets_between_chips": round(mapping.crossing_packets),
-        "seconds": round(seconds, 1),
+        "seconds": round(wall, 2),
+        "cpu_seconds": round(cpu, 2),
     }
 
 
 def main() -> None:
     """Run the command."""
     parser = command_parser(__doc__)
-    parser.add_argument("--board", default="hala_point", help="board of hw_configs (default: hala_point)")
+    parser.add_argument(
+        "--boards", nargs="+", default=["hala_point"], help="boards of hw_configs (default: hala_point)"
+    )
     parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), metavar="NAME", help="default: all")
     args = parser.parse_args()
     rows = []
@@ -142,9 +151,9 @@ def main() -> None:
         made, size = NETWORKS[name]
         torch.manual_seed(0)
         layers = network_layers(made(), size)
-        start = time.perf_counter()
-        rows.append(row(name, map_layers(layers, args.board), time.perf_counter() - start))
-        print(rows[-1], flush=True)
+        for board in args.boards:
+            rows.append(row(name, board, layers))
+            print(rows[-1], flush=True)
     write_json(args.json, rows)
 
 

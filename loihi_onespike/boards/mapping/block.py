@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -62,6 +63,13 @@ class BlockGrid:
     shape: Shape
     sizes: Shape
 
+    @cached_property
+    def segments(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """(first index, index after the last) of every box along each axis."""
+        return tuple(
+            tuple((a, min(a + s, n)) for a in range(0, n, s)) for n, s in zip(self.shape, self.sizes, strict=True)
+        )
+
     @property
     def counts(self) -> Shape:
         """Number of boxes along each axis."""
@@ -71,19 +79,13 @@ class BlockGrid:
         return prod(self.counts)
 
     def __iter__(self) -> Iterator[Block]:
-        for place in itertools.product(*(range(c) for c in self.counts)):
-            yield self.at(place)
-
-    def at(self, place: Shape) -> Block:
-        """The box at a place of the grid."""
-        low = tuple(p * s for p, s in zip(place, self.sizes, strict=True))
-        high = tuple(min(a + s, n) for a, s, n in zip(low, self.sizes, self.shape, strict=True))
-        return Block(low, high)
+        for box in itertools.product(*self.segments):
+            yield Block(tuple(low for low, _ in box), tuple(high for _, high in box))
 
     @property
-    def middle(self) -> Block:
-        """A box in the middle, which touches as few borders of the population as possible."""
-        return self.at(tuple((c - 1) // 2 for c in self.counts))
+    def middle(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """Segments of one box in the middle, which touches as few borders of the population as possible."""
+        return tuple((cuts[(len(cuts) - 1) // 2],) for cuts in self.segments)
 
 
 def halvings(size: int) -> list[int]:
@@ -110,6 +112,11 @@ def powers_of_two(size: int) -> list[int]:
     return [1 << e for e in range((size - 1).bit_length(), -1, -1)]
 
 
-def padded_neurons(extent: Shape) -> int:
-    """Number of neurons of a block whose last axis is rounded up to a power of two."""
-    return prod(extent[:-1]) * (1 << (extent[-1] - 1).bit_length())
+def equal_parts(size: int) -> list[int]:
+    """Sizes that cut an axis into 1, 2, 3, … equal parts, the last of which may be smaller."""
+    return sorted({-(-size // parts) for parts in range(1, size + 1)}, reverse=True)
+
+
+def padded(columns: int) -> int:
+    """The smallest power of two that holds so many columns."""
+    return 1 << (columns - 1).bit_length()

@@ -2,7 +2,8 @@
 
 Cores fill one chip after another in the order of the pipeline. Then single cores move and pairs of cores are exchanged
 between chips as long as this lowers the number of packets that leave their chip. The order is fixed, so the result is
-reproducible. It is a local optimum: moves are made one at a time, without looking ahead.
+reproducible. It is a local optimum: moves are made one at a time, without looking ahead. Cores of a network that is too
+large for its board stay in the order of the pipeline.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ MAX_REFINED_CORES = 20_000
 """Beyond this number cores stay in the order of the pipeline, because the exchange stores cores · chips numbers."""
 
 
+def in_order(count: int, cores_per_chip: int) -> NDArray[np.int64]:
+    """Chips of so many cores in the order of the pipeline, from 0."""
+    return np.arange(count, dtype=np.int64) // cores_per_chip
+
+
 def assign_chips(traffic: sp.csr_matrix, cores_per_chip: int) -> NDArray[np.int64]:
     """Assign a chip to every core.
 
@@ -28,13 +34,13 @@ def assign_chips(traffic: sp.csr_matrix, cores_per_chip: int) -> NDArray[np.int6
         (cores,) number of the chip, from 0.
     """
     count = traffic.shape[0]
-    chips = np.arange(count, dtype=np.int64) // cores_per_chip
+    chips = in_order(count, cores_per_chip)
     if count <= cores_per_chip or count > MAX_REFINED_CORES:
         return chips
-    both = (traffic + traffic.T).tocsr()
-    both.setdiag(0)
-    both.eliminate_zeros()
-    return _exchange(both, chips, cores_per_chip)
+    pairs = traffic.tocoo()
+    apart = (pairs.row != pairs.col) & (pairs.data != 0)
+    one_way = sp.csr_matrix((pairs.data[apart], (pairs.row[apart], pairs.col[apart])), traffic.shape)
+    return _Exchange((one_way + one_way.T).tocsr(), chips, cores_per_chip).run()
 
 
 def crossing(traffic: sp.csr_matrix, chips: NDArray[np.int64]) -> float:
@@ -48,51 +54,61 @@ def crossing(traffic: sp.csr_matrix, chips: NDArray[np.int64]) -> float:
     return float(pairs.data[chips[pairs.row] != chips[pairs.col]].sum())
 
 
-def _exchange(both: sp.csr_matrix, start: NDArray[np.int64], room: int) -> NDArray[np.int64]:
-    chips = start.copy()
-    number = int(chips.max()) + 1
-    member = sp.csr_matrix((np.ones(len(chips)), (np.arange(len(chips)), chips)), shape=(len(chips), number))
-    pull = np.asarray((both @ member).todense())  # packets between a core and all cores of a chip
-    filled = np.bincount(chips, minlength=number)
-    for _ in range(PASSES):
-        changed = False
-        for a in range(len(chips)):
-            gain = pull[a] - pull[a, chips[a]]
-            target = int(np.argmax(gain))
-            if gain[target] <= 0:
-                continue
-            if filled[target] < room:
-                _move(both, pull, chips, filled, a, target)
-                changed = True
-                continue
-            partners = np.flatnonzero(chips == target)
-            row = both.getrow(a)
-            shared = np.zeros(len(chips))
-            shared[row.indices] = row.data
-            total = gain[target] + pull[partners, chips[a]] - pull[partners, target] - 2 * shared[partners]
-            best = int(np.argmax(total))
-            if total[best] > 0:
-                home, b = int(chips[a]), int(partners[best])
-                _move(both, pull, chips, filled, a, target)
-                _move(both, pull, chips, filled, b, home)
-                changed = True
-        if not changed:
-            break
-    return chips
+class _Exchange:
+    """Moves and exchanges that lower the packets between chips.
 
+    Args:
+        both: (cores, cores) packets between two cores, in both directions together.
+        start: (cores,) chip of every core to begin with; changed in place.
+        room: Cores of a chip.
+    """
 
-def _move(
-    both: sp.csr_matrix,
-    pull: NDArray[np.float64],
-    chips: NDArray[np.int64],
-    filled: NDArray[np.int64],
-    core: int,
-    target: int,
-) -> None:
-    first, last = both.indptr[core], both.indptr[core + 1]
-    neighbours, packets = both.indices[first:last], both.data[first:last]
-    pull[neighbours, chips[core]] -= packets
-    pull[neighbours, target] += packets
-    filled[chips[core]] -= 1
-    filled[target] += 1
-    chips[core] = target
+    def __init__(self, both: sp.csr_matrix, start: NDArray[np.int64], room: int) -> None:
+        self.both, self.chips, self.room = both, start, room
+        number = int(start.max()) + 1
+        member = sp.csr_matrix((np.ones(len(start)), (np.arange(len(start)), start)), shape=(len(start), number))
+        self.pull = np.asarray((both @ member).todense())  # packets between a core and all cores of a chip
+        self.members = [set(np.flatnonzero(start == chip).tolist()) for chip in range(number)]
+        self.shared = np.zeros(len(start))  # packets with one core, written for the cores that exchange some with it
+
+    def run(self) -> NDArray[np.int64]:
+        """The chip of every core in the end."""
+        for _ in range(PASSES):
+            if not sum(self._improve(core) for core in range(len(self.chips))):
+                break
+        return self.chips
+
+    def _improve(self, core: int) -> bool:
+        """Move a core to where it has the most packets, or exchange it with one there; whether this was done."""
+        mine, home = self.pull[core], int(self.chips[core])
+        target = int(np.argmax(mine - mine[home]))
+        gain = mine[target] - mine[home]
+        if gain <= 0:
+            return False
+        if len(self.members[target]) < self.room:
+            self._move(core, target)
+            return True
+        partners = np.array(sorted(self.members[target]))
+        neighbours, packets = self._neighbours(core)
+        self.shared[neighbours] = packets
+        total = gain + self.pull[partners, home] - self.pull[partners, target] - 2 * self.shared[partners]
+        self.shared[neighbours] = 0
+        best = int(np.argmax(total))
+        if total[best] <= 0:
+            return False
+        self._move(core, target)
+        self._move(int(partners[best]), home)
+        return True
+
+    def _neighbours(self, core: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        first, last = self.both.indptr[core], self.both.indptr[core + 1]
+        return self.both.indices[first:last], self.both.data[first:last]
+
+    def _move(self, core: int, target: int) -> None:
+        home = int(self.chips[core])
+        neighbours, packets = self._neighbours(core)
+        self.pull[neighbours, home] -= packets
+        self.pull[neighbours, target] += packets
+        self.members[home].remove(core)
+        self.members[target].add(core)
+        self.chips[core] = target

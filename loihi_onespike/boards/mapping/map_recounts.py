@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse
+from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window
 from loihi_onespike.core.maps.registry import MapRegistry
 
 Targets = NDArray[np.int64]
@@ -22,8 +21,8 @@ class MapRecount(Protocol):
     def spatial(self) -> bool:
         """The map keeps channels and space apart."""
 
-    def taps(self, op: Any, shape: Shape) -> int:
-        """Taps of the one kernel that serves all places; 0 where there is no such kernel.
+    def taps(self, op: Any, shape: Shape) -> Window | None:
+        """Taps of the one kernel that serves all places; None where there is no such kernel.
 
         Args:
             op: The map.
@@ -40,7 +39,7 @@ class MapRecount(Protocol):
             high: Output channel after the last one.
         """
 
-    def mark(self, op: Any, targets: Targets, low: Shape, high: Shape) -> None:
+    def mark(self, op: Any, targets: Targets, low: Shape, high: Shape, zeros: bool) -> None:
         """Add to each place of the input the number of its synapses onto a block of outputs.
 
         Args:
@@ -48,6 +47,7 @@ class MapRecount(Protocol):
             targets: Numbers of targets in the shape of the input; changed in place.
             low: First index of the block along each axis.
             high: Index after the last one along each axis.
+            zeros: Synapses with weight 0 count.
         """
 
 
@@ -59,72 +59,92 @@ class _Listed:
 
     spatial = False
 
-    def taps(self, op: Any, shape: Shape) -> int:
-        return 0
+    def taps(self, op: Any, shape: Shape) -> Window | None:
+        return None
 
     def outputs(self, op: Any, channel: int, low: int, high: int) -> int:
         return 0
 
 
 class _Dense(_Listed):
-    def mark(self, op: Dense, targets: Targets, low: Shape, high: Shape) -> None:
+    def mark(self, op: Dense, targets: Targets, low: Shape, high: Shape, zeros: bool) -> None:
         lead = tuple(slice(a, b) for a, b in zip(low[:-1], high[:-1], strict=True))
-        targets[lead] += high[-1] - low[-1]
+        for row in op.weight[low[-1] : high[-1]]:
+            targets[lead] += (row != 0) | zeros
 
 
 class _Sparse(_Listed):
-    def mark(self, op: Sparse, targets: Targets, low: Shape, high: Shape) -> None:
+    def mark(self, op: Sparse, targets: Targets, low: Shape, high: Shape, zeros: bool) -> None:
         inner = tuple(slice(a, b) for a, b in zip(low[1:], high[1:], strict=True))
-        for node in op.weight[low[0] : high[0]].tocsr().indices:
+        rows = op.weight[low[0] : high[0]].tocsr()
+        for node, weight in zip(rows.indices, rows.data, strict=True):
             of_node = targets[node : node + 1]
             where = (slice(None), *inner)
-            of_node[where] += 1
+            of_node[where] += int(zeros or weight != 0)
 
 
 class _Diagonal:
     spatial = True
 
-    def taps(self, op: Diagonal, shape: Shape) -> int:
+    def taps(self, op: Diagonal, shape: Shape) -> Window | None:
         full = np.broadcast_to(op.weight, shape).reshape(shape[0], -1)
         # A number for all, or one per channel: (C, 1, …). Written out over space it is a number per neuron.
         channelwise = op.weight.shape[1:] == (1,) * (len(shape) - 1) and op.weight.ndim == len(shape)
-        return int(op.weight.size == 1 or (channelwise and bool(np.all(full == full[:, :1]))))
+        one = op.weight.size == 1 or (channelwise and bool(np.all(full == full[:, :1])))
+        return Window.plain((1,) * (len(shape) - 1)) if one else None
 
     def outputs(self, op: Diagonal, channel: int, low: int, high: int) -> int:
         return int(low <= channel < high)
 
-    def mark(self, op: Diagonal, targets: Targets, low: Shape, high: Shape) -> None:
-        targets[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] += 1
+    def mark(self, op: Diagonal, targets: Targets, low: Shape, high: Shape, zeros: bool) -> None:
+        block = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        targets[block] += (np.broadcast_to(op.weight, targets.shape)[block] != 0) | zeros
 
 
 class _Pool:
     spatial = True
 
-    def taps(self, op: Pool | Conv, shape: Shape) -> int:
-        return prod(op.window.kernel)
+    def taps(self, op: Pool | Conv, shape: Shape) -> Window | None:
+        return op.window
 
     def outputs(self, op: Any, channel: int, low: int, high: int) -> int:
         return int(low <= channel < high)
 
-    def mark(self, op: Pool | Conv, targets: Targets, low: Shape, high: Shape) -> None:
+    def through(self, op: Any, tap: Shape, channel: int, low: int, high: int, zeros: bool) -> int:
+        """Number of output channels that an input channel reaches through one tap."""
+        return self.outputs(op, channel, low, high) if zeros or op.weight != 0 else 0
+
+    def mark(self, op: Pool | Conv, targets: Targets, low: Shape, high: Shape, zeros: bool) -> None:
         window, spatial = op.window, targets.shape[1:]
-        read = np.zeros(spatial, np.int64)
         for tap in itertools.product(*(range(k) for k in window.kernel)):
+            channels = range(targets.shape[0])
+            reached = np.array([self.through(op, tap, c, low[0], high[0], zeros) for c in channels])
             for out in itertools.product(*(range(a, b) for a, b in zip(low[1:], high[1:], strict=True))):
                 place = tuple(
                     o * window.stride[d] - window.padding[d][0] + tap[d] * window.dilation[d] for d, o in enumerate(out)
                 )
                 if all(0 <= p < n for p, n in zip(place, spatial, strict=True)):
-                    read[place] += 1
-        for channel in range(targets.shape[0]):
-            targets[channel] = read * self.outputs(op, channel, low[0], high[0])
+                    of_channels: tuple[Any, ...] = (slice(None), *place)
+                    targets[of_channels] += reached
 
 
 class _Conv(_Pool):
     def outputs(self, op: Conv, channel: int, low: int, high: int) -> int:
+        first, end = self._group(op, channel, low, high)
+        return max(end - first, 0)
+
+    def through(self, op: Conv, tap: Shape, channel: int, low: int, high: int, zeros: bool) -> int:
+        first, end = self._group(op, channel, low, high)
+        if zeros or end <= first:
+            return max(end - first, 0)
+        taken: tuple[Any, ...] = (slice(first, end), channel % op.weight.shape[1], *tap)
+        return int(np.count_nonzero(op.weight[taken]))
+
+    def _group(self, op: Conv, channel: int, low: int, high: int) -> tuple[int, int]:
+        """Output channels of a block that belong to the group of an input channel."""
         size = op.weight.shape[0] // op.groups
         first = channel // op.weight.shape[1] * size
-        return max(min(high, first + size) - max(low, first), 0)
+        return max(low, first), min(high, first + size)
 
 
 RECOUNTS.add(Conv, _Conv())

@@ -7,15 +7,28 @@ broadcast views: only shapes and the largest weight matter.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.graphs.network import InputPopulation, Network
-from loihi_onespike.core.maps import LinearMap, Shape, op_input_shape
+from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Readout, Synapse
+from loihi_onespike.core.maps import Dense, LinearMap, Shape, op_input_shape
+from loihi_onespike.executors.lava.stock_forms import StockForm, stock_conv, stock_form
 from loihi_onespike.microcode.neuron_state import state_rows
+
+
+class Storage(Enum):
+    """How a core holds a group of synapses."""
+
+    KERNEL = "kernel"
+    """One kernel for all places."""
+    DENSE = "dense"
+    """Lists of targets, weights of 0 included."""
+    SPARSE = "sparse"
+    """Lists of the targets whose weight is not 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +43,7 @@ class Afferent:
         index: Gather in front of it, as in `Synapse.index`.
         weight_bits: Width of a stored weight.
         axon_delay: Axon delay in steps.
+        storage: How a core holds the group where kernels are shared; None for what follows from the map alone.
     """
 
     name: str
@@ -39,6 +53,7 @@ class Afferent:
     index: NDArray[np.integer] | None = None
     weight_bits: int = 8
     axon_delay: int = 0
+    storage: Storage | None = None
 
     @property
     def seen(self) -> Shape:
@@ -46,29 +61,36 @@ class Afferent:
         return op_input_shape(self.pre_shape, self.index)
 
     @cached_property
-    def active_channels(self) -> NDArray[np.bool_] | None:
-        """(channels,) which channels of what the map reads carry spikes; None where the gather moves single places.
+    def stored(self) -> Storage:
+        """How a core holds the group where kernels are shared.
 
-        A gather that moves whole channels, as a concatenation does, leaves channels without spikes in other groups.
+        Where `storage` does not say it: as a kernel if the map is one over two axes of space, otherwise as lists.
         """
-        channels = self.seen[0] if self.seen else 1
-        if self.index is None:
-            return np.ones(channels, bool)
-        if len(self.seen) != len(self.pre_shape) or self.seen[1:] != self.pre_shape[1:]:
-            return None
-        places = prod(self.seen[1:])
-        rows = np.asarray(self.index).reshape(channels, places)
-        first = rows[:, :1]
-        whole = (rows == first + np.arange(places)) & (first >= 0) & (first % places == 0)
-        silent = np.all(rows == -1, axis=1)
-        return ~silent if bool(np.all(np.all(whole, axis=1) | silent)) else None
+        if self.storage is not None:
+            return self.storage
+        if self.index is not None or self.axon_delay:
+            return Storage.SPARSE
+        if len(self.seen) == 3 and self.op.kernel_taps(self.seen) is not None:
+            return Storage.KERNEL
+        return Storage.DENSE if isinstance(self.op, Dense) and len(self.seen) == 1 else Storage.SPARSE
 
     @cached_property
-    def can_share(self) -> bool:
-        """Whether the group can be stored as one convolution kernel."""
-        if len(self.seen) < 2 or self.active_channels is None:
+    def reads_twice(self) -> bool:
+        """Whether the gather reads a neuron at several places."""
+        if self.index is None:
             return False
-        return self.op.kernel_taps(self.seen) is not None
+        read = np.asarray(self.index)[np.asarray(self.index) >= 0]
+        return len(np.unique(read)) < read.size
+
+    @cached_property
+    def reads_all(self) -> bool:
+        """Whether a neuron stands behind every place that the map reads, and no neuron behind two."""
+        return self.index is None or (bool(np.all(np.asarray(self.index) >= 0)) and not self.reads_twice)
+
+    @cached_property
+    def has_zero_weights(self) -> bool:
+        """Whether a stored weight is 0."""
+        return bool(np.any(_distinct(self.op.weight_values) == 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,42 +121,54 @@ class MappedLayer:
         """Whether all maps onto the layer keep channels and space apart."""
         return len(self.shape) >= 2 and all(a.op.channel_axis == 0 for a in self.afferents)
 
-    def shares(self, afferent: Afferent, shared_convolution: bool) -> bool:
-        """Whether a group is stored as one kernel per core.
+    def storage(self, afferent: Afferent, kernels: bool) -> Storage:
+        """How a core holds one of the groups.
 
         Args:
             afferent: The group.
-            shared_convolution: The chip can share kernels.
+            kernels: Convolutions are stored as one kernel per core.
         """
-        return shared_convolution and self.convolutional and afferent.can_share
+        if afferent.stored is Storage.KERNEL and not (kernels and self.convolutional):
+            return Storage.SPARSE
+        return afferent.stored
 
 
 def weight_bits(op: LinearMap) -> int:
     """Width b of a stored weight: even numbers of both signs in -2^b .. 2^b - 2 [C lava `utils/weightutils.py`]."""
-    values = op.weight_values
+    values = _distinct(op.weight_values)
     if not values.size:
         return 1
     low, high = int(values.min()), int(values.max())
     return max(next(b for b in range(1, 25) if -(2**b) <= low and high <= 2**b - 2), 1)
 
 
+def _distinct(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The same values without the axes along which an array is broadcast."""
+    return values[tuple(slice(1) if step == 0 else slice(None) for step in values.strides)]
+
+
 def layers_of(network: Network) -> tuple[MappedLayer, ...]:
     """Layers of all populations but the input, in topological order.
 
     The input population is provided by the host or the embedded processors and occupies no neurocore, as in the
-    published
-    totals of MNIST (5 cores) and PilotNet SDNN (61) [C].
+    published totals of MNIST (5 cores) and PilotNet SDNN (61) [C]. Synapses are stored as a deployment sends them to
+    the board: as a kernel, as a dense matrix, or as a sparse one.
     """
     layers = []
     for population in network.populations:
         if isinstance(population, InputPopulation):
             continue
-        afferents = tuple(
-            Afferent(s.name, s.pre, network.by_name[s.pre].shape, s.op, s.index, weight_bits(s.op), s.axon_delay)
-            for s in network.synapses_onto(population.name)
-        )
+        afferents = tuple(_afferent(s, network.by_name[s.pre]) for s in network.synapses_onto(population.name))
         host = population is network.readout
         # A long period needs a wider clock in the state.
         rows = state_rows(population, network.period_steps)
         layers.append(MappedLayer(population.name, population.shape, rows, afferents, host))
     return tuple(layers)
+
+
+def _afferent(synapse: Synapse, pre: AnyPopulation) -> Afferent:
+    assert not isinstance(pre, Readout)
+    conv, form = stock_conv(synapse, pre), stock_form(synapse, pre)
+    storage = {StockForm.CONV: Storage.KERNEL, StockForm.DENSE: Storage.DENSE, StockForm.SPARSE: Storage.SPARSE}[form]
+    op, bits = conv or synapse.op, weight_bits(synapse.op)
+    return Afferent(synapse.name, synapse.pre, pre.shape, op, synapse.index, bits, synapse.axon_delay, storage)

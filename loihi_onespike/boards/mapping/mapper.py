@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from loihi_onespike.boards.mapping.accounting import RESOURCES, Reader
-from loihi_onespike.boards.mapping.chip_assignment import assign_chips, crossing
+from loihi_onespike.boards.mapping.chip_assignment import MAX_REFINED_CORES, assign_chips, crossing, in_order
+from loihi_onespike.boards.mapping.edges import CoreEdges
 from loihi_onespike.boards.mapping.layer_split import LayerSplit, channel_blocks, split_layer
-from loihi_onespike.boards.mapping.mapped_layer import MappedLayer, layers_of
+from loihi_onespike.boards.mapping.mapped_layer import MappedLayer, Storage, layers_of
 from loihi_onespike.boards.mapping.messages import check_messages, message_notes
-from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
-from loihi_onespike.boards.mapping.traffic import Spikes, core_traffic
+from loihi_onespike.boards.mapping.placement import LazyCores, PlacedCore, Placement
+from loihi_onespike.boards.mapping.traffic import Spikes, core_traffic, packets_between_chips
 from loihi_onespike.boards.specification import boards, load_board
 from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.core.graphs.network import Network
@@ -75,7 +76,7 @@ class Mapping:
 
     def utilisation(self) -> dict[str, tuple[int, int | None]]:
         """(used, limit) of every resource on its fullest core; the limit is None where it is not public."""
-        used = {r: max(c.use.of(r) for c in self.placement.cores) for r in RESOURCES}
+        used = {r: max(int(s.amounts[r].max()) for s in self.splits) for r in RESOURCES}
         return {r: (used[r], getattr(self.placement.board.chip.core, r).value) for r in RESOURCES}
 
 
@@ -119,10 +120,7 @@ def map_layers(
     """
     onto = board if isinstance(board, Board) else load_board(board)
     splits = _split_all(layers, onto)
-    blocks = {s.layer.name: list(s.grid) for s in splits}
-    traffic = core_traffic(layers, blocks, spikes)
-    assert onto.usable_cores_per_chip.value is not None
-    chips = assign_chips(traffic, onto.usable_cores_per_chip.value)
+    chips, between = _chips(layers, splits, onto, spikes)
     placement = _placement(splits, chips, onto)
     violations = [
         Violation(s.layer.name, resource, found, limit, remedy(s.layer, resource, onto))
@@ -134,40 +132,62 @@ def map_layers(
     if len(chips) > onto.cores:
         message = f"take {smallest}" if smallest else "no board with this chip has as many; make layers smaller"
         violations.append(Violation(name, "cores", len(chips), onto.cores, message))
-    return Mapping(
-        tuple(layers), splits, placement, tuple(violations), smallest, crossing(traffic, chips), _notes(splits, onto)
-    )
+    return Mapping(tuple(layers), splits, placement, tuple(violations), smallest, between, _notes(splits, onto))
+
+
+def _chips(
+    layers: Sequence[MappedLayer], splits: Sequence[LayerSplit], board: Board, spikes: Spikes | None
+) -> tuple[np.ndarray, float]:
+    """Chip of every core, and packets between chips.
+
+    Where a network is too large for its board, nothing is gained by an exchange of cores.
+    """
+    room, count = board.usable_cores_per_chip.value, sum(len(s.grid) for s in splits)
+    assert room is not None
+    if count > min(board.cores, MAX_REFINED_CORES):
+        chips = in_order(count, room)
+        return chips, packets_between_chips(layers, {s.layer.name: s.grid for s in splits}, chips, spikes)
+    traffic = core_traffic(layers, {s.layer.name: list(s.grid) for s in splits}, spikes)
+    chips = assign_chips(traffic, room)
+    return chips, crossing(traffic, chips)
 
 
 def _split_all(layers: Sequence[MappedLayer], board: Board) -> tuple[LayerSplit, ...]:
     """From the output back: what a core needs for sending depends on how its readers are cut."""
     readers: dict[str, list[Reader]] = {}
     splits = []
-    sharing = bool(board.chip.accounting.shared_convolution.value)
+    placed = {layer.name for layer in layers}
     for layer in reversed(layers):
         split = split_layer(layer, readers.get(layer.name, []), board.chip)
         splits.append(split)
         for afferent in layer.afferents:
-            reader = Reader(layer.shares(afferent, sharing), channel_blocks(split.grid))
-            readers.setdefault(afferent.pre, []).append(reader)
+            if afferent.pre in placed:  # the input occupies no core
+                kernel = layer.storage(afferent, board.chip.accounting.kernels) is Storage.KERNEL
+                reader = Reader(kernel, channel_blocks(split.grid), CoreEdges(afferent, split.grid))
+                readers.setdefault(afferent.pre, []).append(reader)
     return tuple(reversed(splits))
 
 
 def _placement(splits: Sequence[LayerSplit], chips: np.ndarray, board: Board) -> Placement:
     """Cores of a chip are numbered in the order of the pipeline."""
-    cores: list[PlacedCore] = []
-    filled: dict[int, int] = {}
-    for split in splits:
-        for block, use in zip(split.grid, split.uses, strict=True):
-            chip = int(chips[len(cores)])
-            cores.append(PlacedCore(split.layer.name, block, use, chip, filled.get(chip, 0)))
-            filled[chip] = filled.get(chip, 0) + 1
-    return Placement(board, {s.layer.name: s.layer.shape for s in splits}, tuple(cores))
+    by_chip = np.argsort(chips, kind="stable")
+    first = np.searchsorted(chips[by_chip], chips[by_chip])
+    numbers = np.empty_like(chips)
+    numbers[by_chip] = np.arange(len(chips)) - first
+
+    def cores() -> Iterator[PlacedCore]:
+        places = zip(chips.tolist(), numbers.tolist(), strict=True)
+        for split in splits:
+            for block, use in zip(split.grid, split.uses, strict=True):
+                yield PlacedCore(split.layer.name, block, use, *next(places))
+
+    return Placement(board, {s.layer.name: s.layer.shape for s in splits}, LazyCores(len(chips), cores))
 
 
 def _smallest(cores: int, board: Board) -> str | None:
     """The board with the fewest cores that are enough, of the boards with the same chip."""
-    same = [b for b in map(load_board, boards()) if b.chip == board.chip and b.cores >= cores]
+    known = [b for b in map(load_board, boards()) if b.chip.name == board.chip.name and b.cores >= cores]
+    same = [b for b in known if b.with_convolution(board.chip.accounting.convolution).chip == board.chip]
     if board.cores >= cores and board.id not in [b.id for b in same]:
         same.append(board)
     return min(same, key=lambda b: (b.cores, b.id)).id if same else None
@@ -188,7 +208,9 @@ def _notes(splits: Sequence[LayerSplit], board: Board) -> tuple[str, ...]:
         notes.append(
             f"the cores of these layers, which fit on none, are the fewest that other limits allow: {', '.join(full)}"
         )
-    unknown = [r for r in RESOURCES if not getattr(board.chip.core, r).known]
+    # A limit that is not there for a reason has the reason as its source.
+    limits = {r: getattr(board.chip.core, r) for r in RESOURCES}
+    unknown = [r for r, limit in limits.items() if not limit.known and not limit.source]
     if unknown:
         notes.append(f"not checked, because the limits of {board.chip.name} are not public: {', '.join(unknown)}")
     if not board.chip.neuron.programmable.value:
@@ -196,7 +218,7 @@ def _notes(splits: Sequence[LayerSplit], board: Board) -> tuple[str, ...]:
             f"the neuron of {board.chip.name} is fixed: it cannot run one-spike neurons, cores are only counted"
         )
     wide = [y.name for y in layers if y.convolutional and y.shape[-1] >= WIDE_MAP]
-    if wide and board.chip.accounting.shared_convolution.value:
+    if wide and board.chip.accounting.kernels:
         notes.append(f"feature maps {WIDE_MAP} or more wide may drop spikes on the chip: {', '.join(wide)}")
     return tuple(notes)
 
@@ -212,13 +234,13 @@ def remedy(layer: MappedLayer, resource: str, board: Board) -> str:
         resource: The resource that is exceeded, one of `accounting.RESOURCES`.
         board: The board.
     """
-    if resource in ("axon_in_words", "synapse_words", "total_words"):
+    if resource in ("axon_in_words", "synapse_words", "total_words", "input_lists"):
         widest = max(layer.afferents, key=lambda a: a.op.weight_values.size)
         if isinstance(widest.op, Conv):
             return f"{WIDTH} ({widest.name}): fewer input channels, a smaller kernel, or grouped convolution"
         return f"{WIDTH} ({widest.name}): pool before it, or make the layer in front of it narrower"
     if resource == "state_words":
         return f"{layer.state_rows} rows of state per neuron are more than a core of {board.chip.name} holds"
-    if resource in ("axon_map_words", "axon_mem_words"):
+    if resource in ("axon_map_words", "axon_mem_words", "fan_out_edges"):
         return "too many groups of synapses read this layer: put a relay population between"
     return "make the layer smaller"

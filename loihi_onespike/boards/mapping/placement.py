@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,35 @@ class PlacedCore:
     core: int
 
 
+class LazyCores(Sequence[PlacedCore]):
+    """Cores whose objects are made when the first of them is asked for: a network can take a million.
+
+    Args:
+        number: Number of cores.
+        make: Makes them all.
+    """
+
+    def __init__(self, number: int, make: Callable[[], Iterable[PlacedCore]]) -> None:
+        self._number, self._make = number, make
+
+    @cached_property
+    def _cores(self) -> tuple[PlacedCore, ...]:
+        return tuple(self._make())
+
+    def __len__(self) -> int:
+        return self._number
+
+    @overload
+    def __getitem__(self, place: int) -> PlacedCore: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[PlacedCore, ...]: ...
+    def __getitem__(self, place: int | slice) -> PlacedCore | tuple[PlacedCore, ...]:
+        return self._cores[place]
+
+    def __iter__(self) -> Iterator[PlacedCore]:
+        return iter(self._cores)
+
+
 @dataclass(frozen=True)
 class Placement:
     """A network on a board.
@@ -46,7 +77,7 @@ class Placement:
 
     board: Board
     shapes: dict[str, Shape]
-    cores: tuple[PlacedCore, ...]
+    cores: Sequence[PlacedCore]
 
     @cached_property
     def by_layer(self) -> dict[str, tuple[int, ...]]:

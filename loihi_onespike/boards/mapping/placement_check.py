@@ -86,12 +86,16 @@ def _limits(network: Network, placement: Placement) -> list[str]:
             "axon_in_words": axons,
         }
         counted["axon_map_words"], counted["axon_mem_words"] = counter.outgoing(core)
+        axon_limits = (limits.input_lists.value, limits.fan_out_edges.value)
+        if any(limit is not None for limit in axon_limits):
+            counted["input_lists"], counted["fan_out_edges"] = counter.lists_and_edges(core)
         where = f"{core.layer}: core {core.core} of chip {core.chip}"
         for resource, found in counted.items():
             stated = getattr(core.use, resource)
             if stated != found:
                 wrong.append(f"{where}: {found} {resource} counted, {stated} stated")
-        counted["total_words"] = sum(v for k, v in counted.items() if k != "neurons")
+        words = ("axon_in_words", "state_words", "synapse_words", "axon_map_words", "axon_mem_words")
+        counted["total_words"] = sum(counted[k] for k in words)
         for resource, found in counted.items():
             limit = getattr(limits, resource).value
             if limit is not None and found > limit:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from math import ceil, prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loihi_onespike.boards.mapping.map_recounts import RECOUNTS
 from loihi_onespike.boards.mapping.placement import PlacedCore, Placement
+from loihi_onespike.core.codes import V_MAX
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
+from loihi_onespike.core.maps import Dense, Window
 
 
 class Recount:
@@ -22,10 +25,13 @@ class Recount:
             p.name: _rows(p, network.period_steps) for p in network.populations if not isinstance(p, InputPopulation)
         }
         self.widths = {s.name: _width(s) for s in network.synapses}
-        sharing = bool(self.chip.accounting.shared_convolution.value)
-        self.shared = {s.name: sharing and self.spatial(s.post) and self.as_kernel(s) for s in network.synapses}
+        self.sharing = self.chip.accounting.convolution == "kernels"
+        self.shared = {s.name: self.sharing and self.spatial(s.post) and self.as_kernel(s) for s in network.synapses}
+        self._edges: dict[str, NDArray[np.int64]] = {}
         self.channel_ranges: dict[str, set[tuple[int, int]]] = {}
+        self.cores_of: dict[str, list[PlacedCore]] = {}
         for core in placement.cores:
+            self.cores_of.setdefault(core.layer, []).append(core)
             if core.block.low:
                 ranges = self.channel_ranges.setdefault(core.layer, set())
                 ranges.add((core.block.low[0], core.block.high[0]))
@@ -33,7 +39,7 @@ class Recount:
     def state(self, core: PlacedCore) -> int:
         """Words of neuron state of a core."""
         extent = [b - a for a, b in zip(core.block.low, core.block.high, strict=True)]
-        if self.spatial(core.layer) and self.chip.accounting.shared_convolution.value:
+        if self.sharing and self.spatial(core.layer):
             columns = 1
             while columns < extent[-1]:
                 columns *= 2
@@ -72,34 +78,47 @@ class Recount:
         return map_words, mem_words
 
     def as_kernel(self, synapse: Synapse) -> bool:
-        """Whether a group can be stored as one kernel per core."""
-        pre = self.network.by_name[synapse.pre].shape
-        op = synapse.op
-        shape = pre if synapse.index is None else synapse.index.shape
-        if len(shape) < 2:
-            return False
-        if not RECOUNTS[op].taps(op, shape):
-            return False
-        return synapse.index is None or self.moves_channels(synapse.index, pre) is not None
+        """Whether Lava's Conv process expresses a group: two axes of space, even padding, no gather, delay or exponent.
 
-    def moves_channels(self, index: np.ndarray, pre: tuple[int, ...]) -> list[int] | None:
-        """Channels of a gather that carry spikes; None unless every channel is a whole one, or silent.
-
-        Args:
-            index: The gather.
-            pre: Shape of the presynaptic population.
+        All else goes to the board as a matrix.
         """
-        if index.ndim != len(pre) or index.shape[1:] != pre[1:]:
-            return None
-        whole = np.arange(prod(pre)).reshape(pre)
-        carried = []
-        for number, plane in enumerate(index):
-            if np.all(plane == -1):
-                continue
-            if plane.flat[0] < 0 or not np.array_equal(plane, whole[plane.flat[0] // prod(pre[1:])]):
-                return None
-            carried.append(number)
-        return carried
+        pre = self.network.by_name[synapse.pre]
+        assert isinstance(pre, InputPopulation | Population)
+        spatial = synapse.index is None and len(pre.shape) == 3
+        window = RECOUNTS[synapse.op].taps(synapse.op, pre.shape) if spatial else None
+        largest = synapse.op.row_magnitude * pre.code.largest_message
+        if window is None or synapse.axon_delay or synapse.weight_exp or largest > V_MAX:
+            return False
+        return all(even for _, even in self.kernel_taps(window, pre.shape[1:]))
+
+    def kernel_taps(self, window: Window, spatial: tuple[int, ...]) -> list[tuple[int, bool]]:
+        """(taps, same padding on both sides) of the kernel along each axis, without taps that read padding alone."""
+        found = []
+        outputs = window.output(spatial)
+        for axis, size in enumerate(spatial):
+            reads = [
+                {o * window.stride[axis] - window.padding[axis][0] + k * window.dilation[axis] for o in range(out)}
+                & set(range(size))
+                for out in (outputs[axis],)
+                for k in range(window.kernel[axis])
+            ]
+            before, after = window.padding[axis]
+            best = (before != after, window.kernel[axis])
+            for first in range(window.kernel[axis]):
+                for end in range(first + 1, window.kernel[axis] + 1):
+                    low = before - first * window.dilation[axis]
+                    if low < 0 or any(reads[:first]) or any(reads[end:]) or not any(reads):
+                        continue
+                    reach = size + low - window.dilation[axis] * (end - first - 1) - 1
+                    fitting = [
+                        high
+                        for high in range(window.dilation[axis] * window.kernel[axis] + after + 1)
+                        if (reach + high) // window.stride[axis] + 1 == outputs[axis]
+                    ]
+                    if fitting:
+                        best = min(best, (low not in fitting, end - first))
+            found.append((best[1], not best[0]))
+        return found
 
     def kernel(self, synapse: Synapse, core: PlacedCore) -> int:
         """Words of the kernel of a group on a core; counted once per range of output channels."""
@@ -118,15 +137,13 @@ class Recount:
             high: Output channel after the last one.
         """
         pre = self.network.by_name[synapse.pre].shape
-        op, bits = synapse.op, self.widths[synapse.name]
-        channels = list(range(pre[0]))
-        if synapse.index is not None:
-            channels = self.moves_channels(synapse.index, pre) or []
-        recount = RECOUNTS[op]
-        taps = recount.taps(op, pre if synapse.index is None else synapse.index.shape)
+        recount, bits = RECOUNTS[synapse.op], self.widths[synapse.name]
+        window = recount.taps(synapse.op, pre)
+        assert window is not None
+        taps = prod(number for number, _ in self.kernel_taps(window, pre[1:]))
         words = 0
-        for channel in channels:
-            outputs = recount.outputs(op, channel, low, high)
+        for channel in range(pre[0]):
+            outputs = recount.outputs(synapse.op, channel, low, high)
             if outputs:
                 words += taps * ceil((outputs * bits + self._header) / self._word)
         return words
@@ -134,21 +151,60 @@ class Recount:
     def listed(self, synapse: Synapse, core: PlacedCore) -> tuple[int, int]:
         """(axons, words) of a group that is stored as lists.
 
-        Every place that the map reads, and that a neuron stands behind, has a list of its targets on the core.
+        Every neuron that stands behind a place which the map reads has a list of its targets on the core. A matrix of
+        one axis is stored with its weights of 0, unless it is gathered or delayed.
 
         Args:
             synapse: The group.
             core: The core.
         """
+        dense = isinstance(synapse.op, Dense) and synapse.index is None and not synapse.axon_delay
+        pre = self.network.by_name[synapse.pre].shape
+        of_neurons = self.marked(synapse, core, zeros=dense and len(pre) == 1)
+        bits = self.widths[synapse.name] + self._index
+        axons = of_neurons[of_neurons > 0]
+        return len(axons), int(np.sum(-((-(axons * bits + self._header)) // self._word)))
+
+    def marked(self, synapse: Synapse, core: PlacedCore, zeros: bool) -> NDArray[np.int64]:
+        """Number of targets on a core of each presynaptic neuron.
+
+        Args:
+            synapse: The group.
+            core: The core.
+            zeros: Weights of 0 count.
+        """
         pre = self.network.by_name[synapse.pre].shape
         shape = pre if synapse.index is None else synapse.index.shape
         targets = np.zeros(shape, np.int64)
-        RECOUNTS[synapse.op].mark(synapse.op, targets, core.block.low, core.block.high)
-        if synapse.index is not None:
-            targets[synapse.index < 0] = 0
-        bits = self.widths[synapse.name] + self._index
-        axons = targets[targets > 0]
-        return len(axons), int(np.sum(-((-(axons * bits + self._header)) // self._word)))
+        RECOUNTS[synapse.op].mark(synapse.op, targets, core.block.low, core.block.high, zeros)
+        if synapse.index is None:
+            return targets
+        of_neurons = np.zeros(prod(pre), np.int64)
+        read = synapse.index >= 0
+        np.add.at(of_neurons, synapse.index[read], targets[read])
+        return of_neurons.reshape(pre)
+
+    def lists_and_edges(self, core: PlacedCore) -> tuple[int, int]:
+        """(input lists, fan-out edges) of a core."""
+        lists = 0
+        for synapse in self.network.synapses_onto(core.layer):
+            if self.shared[synapse.name]:  # the channels of a place share a list
+                lists += int(np.count_nonzero(self.marked(synapse, core, zeros=True).sum(axis=0)))
+            else:
+                lists += self.listed(synapse, core)[0]
+        block = tuple(slice(a, b) for a, b in zip(core.block.low, core.block.high, strict=True))
+        return lists, int(self.edges(core.layer)[block].sum())
+
+    def edges(self, layer: str) -> NDArray[np.int64]:
+        """CoreEdges of each neuron of a layer: cores with a target, group by group; counted once per layer."""
+        if layer not in self._edges:
+            edges = np.zeros(self.network.by_name[layer].shape, np.int64)
+            for synapse in self.network.synapses:
+                readers = self.cores_of.get(synapse.post, []) if synapse.pre == layer else []
+                for core in readers:
+                    edges += self.marked(synapse, core, zeros=True) > 0
+            self._edges[layer] = edges
+        return self._edges[layer]
 
     @property
     def _header(self) -> int:

@@ -7,6 +7,7 @@ A spike is sent once to every core that holds at least one of its targets, per g
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.boards.mapping.block import Block
+from loihi_onespike.boards.mapping.block import Block, BlockGrid
+from loihi_onespike.boards.mapping.edges import CoreEdges
 from loihi_onespike.boards.mapping.mapped_layer import Afferent, MappedLayer
+from loihi_onespike.boards.mapping.packets import between_blocks
 from loihi_onespike.boards.mapping.placement import Placement
-from loihi_onespike.boards.mapping.targets import target_counts
 from loihi_onespike.boards.specification.spec import Mesh
 
 Spikes = Mapping[str, NDArray[np.floating] | NDArray[np.integer] | float]
@@ -38,58 +40,72 @@ def core_traffic(
         (cores, cores) packets from row to column; cores in the order of layers, then of their blocks.
     """
     first, number = {}, 0
-    owners: dict[str, NDArray[np.int64]] = {}
     for layer in layers:
         first[layer.name] = number
-        owner = np.zeros(layer.shape, np.int64)
-        for i, block in enumerate(blocks[layer.name]):
-            owner[block.slices] = number + i
-        owners[layer.name] = owner
         number += len(blocks[layer.name])
-    rows: list[NDArray[np.int64]] = []
-    columns: list[NDArray[np.int64]] = []
-    values: list[NDArray[np.float64]] = []
+    parts: list[sp.coo_matrix] = []
     for layer in layers:
         for afferent in layer.afferents:
             if afferent.pre not in first:
                 continue
-            low, count = first[afferent.pre], len(blocks[afferent.pre])
-            owner, weight = _seen_by(afferent, owners[afferent.pre] - low, spikes)
-            for i, block in enumerate(blocks[layer.name]):
-                counts = target_counts(afferent.op, afferent.seen, block)
-                places = np.ix_(*(np.flatnonzero(c) for c in counts))
-                sent = np.bincount(owner[places].ravel() + 1, _part(weight, places, owner), count + 1)[1:]
-                senders = np.flatnonzero(sent)
-                rows.append(senders + low)
-                columns.append(np.full(len(senders), first[layer.name] + i))
-                values.append(sent[senders].astype(np.float64))
-    if not rows:
+            senders, readers = blocks[afferent.pre], blocks[layer.name]
+            sent = between_blocks(afferent, senders, readers, spikes_of(afferent, spikes))
+            rows, columns = sent.row + first[afferent.pre], sent.col + first[layer.name]
+            parts.append(sp.coo_matrix((sent.data, (rows, columns)), (number, number)))
+    if not parts:
         return sp.csr_matrix((number, number))
-    parts = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    return sp.csr_matrix(parts, shape=(number, number))
+    values = np.concatenate([p.data for p in parts])
+    places = np.concatenate([p.row for p in parts]), np.concatenate([p.col for p in parts])
+    return sp.csr_matrix((values, places), shape=(number, number))
 
 
-def _part(
-    weight: NDArray[np.float64] | float, places: tuple[NDArray[np.int64], ...], owner: NDArray[np.int64]
-) -> NDArray[np.float64] | None:
-    if isinstance(weight, float):
-        return None if weight == 1.0 else np.full(owner[places].size, weight)
-    return weight[places].ravel()
+def spikes_of(afferent: Afferent, spikes: Spikes | None) -> NDArray[np.float64] | float:
+    """Spikes of each presynaptic neuron of a group, or one number for all.
 
-
-def _seen_by(
-    afferent: Afferent, owner: NDArray[np.int64], spikes: Spikes | None
-) -> tuple[NDArray[np.int64], NDArray[np.float64] | float]:
-    """Owner of every place that the map reads (-1 for none), and its spikes."""
+    Args:
+        afferent: The group of synapses.
+        spikes: Spikes of the populations, as for `core_traffic`.
+    """
     given = 1.0 if spikes is None else spikes.get(afferent.pre, 1.0)
-    per_neuron = np.ndim(given) > 0
-    weight: NDArray[np.float64] | float = np.asarray(given, np.float64) if per_neuron else float(given)
-    if afferent.index is None:
-        return owner, weight
-    index = np.asarray(afferent.index)
-    places = np.maximum(index, 0)
-    seen = np.where(index >= 0, owner.ravel()[places], -1)
-    return seen, weight.ravel()[places] if isinstance(weight, np.ndarray) else weight
+    return float(given) if np.ndim(given) == 0 else np.asarray(given, np.float64).reshape(afferent.pre_shape)
+
+
+def packets_between_chips(
+    layers: Sequence[MappedLayer], grids: Mapping[str, BlockGrid], chips: NDArray[np.int64], spikes: Spikes | None
+) -> float:
+    """Packets per image between chips, for cores in the order of the pipeline; for any number of cores.
+
+    All packets less those that stay on a chip: of two layers only the few cores that share a chip are looked at.
+
+    Args:
+        layers: The layers, in topological order.
+        grids: The cuts of every layer, by name.
+        chips: (cores,) chip of every core; the cores of a chip follow one another.
+        spikes: As for `core_traffic`.
+    """
+    first, number, total = {}, 0, 0.0
+    for layer in layers:
+        first[layer.name] = number
+        number += len(grids[layer.name])
+    for layer in layers:
+        for afferent in layer.afferents:
+            if afferent.pre not in first:
+                continue
+            given = spikes_of(afferent, spikes)
+            pre, post = grids[afferent.pre], grids[layer.name]
+            total += CoreEdges(afferent, post).packets(given)
+            senders = chips[first[afferent.pre] : first[afferent.pre] + len(pre)]
+            readers = chips[first[layer.name] : first[layer.name] + len(post)]
+            for chip in np.intersect1d(senders, readers):
+                sending = _blocks(pre, np.flatnonzero(senders == chip))
+                reading = _blocks(post, np.flatnonzero(readers == chip))
+                total -= float(between_blocks(afferent, sending, reading, given).sum())
+    return total
+
+
+def _blocks(grid: BlockGrid, numbers: NDArray[np.int64]) -> list[Block]:
+    """Consecutive blocks of a grid."""
+    return list(itertools.islice(grid, int(numbers[0]), int(numbers[-1]) + 1))
 
 
 @dataclass(frozen=True)

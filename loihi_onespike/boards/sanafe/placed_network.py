@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.boards.mapping import MappedLayer, Placement
 from loihi_onespike.boards.mapping import Mapping as BoardMapping
+from loihi_onespike.boards.mapping.mapped_layer import Storage
 from loihi_onespike.boards.sanafe.architecture import (
     COMPUTED,
     CONVOLUTION,
@@ -245,8 +246,8 @@ def _input_cores(network: Network, description: Description) -> list[tuple[int, 
 
 def _shared(layer: MappedLayer, placement: Placement) -> bool:
     """Whether all groups onto a layer are shared kernels: SANA-FE has one unit of synapses per neuron."""
-    sharing = bool(placement.board.chip.accounting.shared_convolution.value)
-    return all(layer.shares(afferent, sharing) for afferent in layer.afferents)
+    kernels = placement.board.chip.accounting.kernels
+    return all(layer.storage(afferent, kernels) is Storage.KERNEL for afferent in layer.afferents)
 
 
 def _add_groups(snn: Any, network: Network, convolutions: frozenset[str], computed: bool) -> None:

@@ -5,16 +5,22 @@ The same classes validate the files: pydantic refuses unknown keys and wrong typ
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from dataclasses import replace
+from typing import Generic, Literal, TypeVar, get_args
 
 from pydantic import ConfigDict, model_validator
 from pydantic.dataclasses import dataclass
+
+from loihi_onespike.errors import ConfigurationError
 
 T = TypeVar("T")
 
 Status = Literal["P", "C", "I", "U", "NF"]
 """Status of a number: P published, C seen in public code or stored notebook output, I inferred, U commonly quoted and
 not verified, NF not found in public."""
+
+Convolution = Literal["kernels", "lists"]
+"""Names of the two ways in which compilers store a convolution."""
 
 # An infinite or negative number is never meant.
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -70,6 +76,8 @@ class CoreLimits:
         axon_map_words: Words of AxonMap, the outgoing axons.
         axon_mem_words: Words of AxonMem.
         total_words: Limit of AxonIn + neuron state + synapses + AxonMap + AxonMem, in words.
+        input_lists: Lists of targets that incoming axons select, per core.
+        fan_out_edges: CoreEdges from the neurons of a core to cores.
         memory_kib: Memory of a core in KiB.
     """
 
@@ -82,6 +90,8 @@ class CoreLimits:
     axon_map_words: Quantity[int]
     axon_mem_words: Quantity[int]
     total_words: Quantity[int]
+    input_lists: Quantity[int]
+    fan_out_edges: Quantity[int]
     memory_kib: Quantity[int]
 
 
@@ -95,13 +105,23 @@ class Accounting:
         word_bits: Width of a word.
         synapse_index_bits: Bits of the index of a target in a list.
         synapse_header_bits: Bits of the header of a list.
-        shared_convolution: Convolutions are stored as one kernel per core.
+        convolution: Name of the accounting of convolutions in use: "kernels", one kernel per core that serves all
+            places, or "lists", one list of targets per input axon.
+        convolution_as_kernels: A compiler for the chip is known to share kernels.
+        convolution_as_lists: A compiler for the chip is known to write convolutions as lists.
     """
 
     word_bits: Quantity[int]
     synapse_index_bits: Quantity[int]
     synapse_header_bits: Quantity[int]
-    shared_convolution: Quantity[bool]
+    convolution: Convolution
+    convolution_as_kernels: Quantity[bool]
+    convolution_as_lists: Quantity[bool]
+
+    @property
+    def kernels(self) -> bool:
+        """True when convolutions are stored as kernels."""
+        return self.convolution == "kernels"
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -301,3 +321,21 @@ class Board:
         """Cores of the whole board that a network may occupy."""
         assert self.chips.value is not None and self.usable_cores_per_chip.value is not None
         return self.chips.value * self.usable_cores_per_chip.value
+
+    def with_convolution(self, convolution: str) -> Board:
+        """The same board with the accounting of convolutions of another compiler.
+
+        Args:
+            convolution: "kernels" or "lists".
+
+        Raises:
+            ConfigurationError: there is no such accounting, or no compiler for the chip is known that works like this.
+        """
+        rules = self.chip.accounting
+        known: dict[str, Convolution] = {
+            name: name for name in get_args(Convolution) if getattr(rules, f"convolution_as_{name}").value
+        }
+        if convolution not in known:
+            names = ", ".join(known)
+            raise ConfigurationError(f"convolution: must be one of {names} on {self.chip.name}, got {convolution!r}")
+        return replace(self, chip=replace(self.chip, accounting=replace(rules, convolution=known[convolution])))

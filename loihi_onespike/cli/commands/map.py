@@ -20,6 +20,14 @@ def map(
     per_core: Annotated[
         bool, typer.Option("--cores", help="Show every core; the JSON document always lists them.")
     ] = False,
+    convolution: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How convolutions are stored: kernels (one per core) or lists (of targets); default: as the compiler "
+            "that the chip's file names.",
+        ),
+    ] = None,
     json_to: Annotated[
         str | None,
         typer.Option(
@@ -38,13 +46,27 @@ def map(
     """
     to_file = Path(json_to) if json_to not in (None, STDOUT) else None
     _map(
-        file=file, board=board, per_core=per_core, json_file=to_file, plot=plot, as_json=json_to == STDOUT, debug=debug
+        file=file,
+        board=board,
+        per_core=per_core,
+        convolution=convolution,
+        json_file=to_file,
+        plot=plot,
+        as_json=json_to == STDOUT,
+        debug=debug,
     )
 
 
 @command
 def _map(
-    file: Path, board: str, per_core: bool, json_file: Path | None, plot: Path | None, as_json: bool, debug: bool
+    file: Path,
+    board: str,
+    per_core: bool,
+    convolution: str | None,
+    json_file: Path | None,
+    plot: Path | None,
+    as_json: bool,
+    debug: bool,
 ) -> Result:
     import netx_export
     from loihi_onespike.boards.mapping import check_placement, map_network
@@ -57,6 +79,8 @@ def _map(
     if json_file is not None:
         inputs.writable(json_file)
     onto = load_board(board)
+    if convolution is not None:
+        onto = onto.with_convolution(convolution)
     network = netx_export.read(inputs.existing(file))
     mapping = map_network(network, onto)
     objections = check_placement(network, mapping.placement)

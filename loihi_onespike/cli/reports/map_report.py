@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from loihi_onespike.boards.mapping import Mapping, PlacedCore
 
 UNKNOWN = "unknown"
+SOURCE_WIDTH = 70
+"""Characters of a source in the text report; the JSON document has all of it."""
 TITLES = {
     "neurons": "neurons",
     "neuron_groups": "groups",
@@ -23,9 +26,16 @@ TITLES = {
     "axon_map_words": "axon map",
     "axon_mem_words": "axon mem",
     "total_words": "total",
+    "input_lists": "lists in",
+    "fan_out_edges": "edges out",
 }
-SHOWN = {resource: title for resource, title in TITLES.items() if resource != "neuron_groups"}
-"""Columns of the tables. The number of neuron groups is left out, because a core holds exactly one."""
+
+
+def _columns(mapping: Mapping) -> dict[str, str]:
+    """Columns of the tables, without neuron groups, of which a core holds one, and what the chip has no limit of."""
+    core = mapping.placement.board.chip.core
+    limits = {r: getattr(core, r) for r in TITLES if r != "neuron_groups"}
+    return {r: TITLES[r] for r, limit in limits.items() if limit.known or not limit.source}
 
 
 def mapping_document(name: str, mapping: Mapping, objections: Sequence[str]) -> dict[str, object]:
@@ -46,6 +56,7 @@ def mapping_document(name: str, mapping: Mapping, objections: Sequence[str]) -> 
             "chip": board.chip.name,
             "chips": board.chips.value,
             "cores": board.cores,
+            "convolution": board.chip.accounting.convolution,
         },
         "fits": mapping.fits,
         "cores": len(placement.cores),
@@ -70,7 +81,7 @@ def mapping_document(name: str, mapping: Mapping, objections: Sequence[str]) -> 
                 "block": list(s.grid.sizes),
                 "cores": len(s.grid),
                 "chips": sorted({placement.cores[i].chip for i in placement.by_layer[s.layer.name]}),
-                "fullest": {r: max(u.of(r) for u in s.uses) for r in TITLES},
+                "fullest": {r: int(s.amounts[r].max()) for r in TITLES},
             }
             for s in mapping.splits
         ],
@@ -105,6 +116,7 @@ def show_mapping(console: Console, name: str, mapping: Mapping, objections: Sequ
     board, placement = mapping.placement.board, mapping.placement
     facts = [
         ("board", f"{board.name}: {board.chips} × {board.chip.name}, {board.cores} cores"),
+        ("convolutions as", board.chip.accounting.convolution),
         ("fits", "yes" if mapping.fits else "no"),
         ("cores", f"{len(placement.cores)} of {board.cores}"),
         ("chips", f"{placement.chips} of {board.chips}"),
@@ -115,18 +127,20 @@ def show_mapping(console: Console, name: str, mapping: Mapping, objections: Sequ
     rows = []
     for resource, (used, limit) in mapping.utilisation().items():
         quantity = getattr(board.chip.core, resource)
-        share = UNKNOWN if not limit else f"{100 * used / limit:.2f} %"
+        absent = not quantity.known and quantity.source
+        share = (None if absent else UNKNOWN) if not limit else f"{100 * used / limit:.2f} %"
         rows.append(
             (
                 resource,
-                f"{quantity.status}: {quantity.source}" if quantity.source else quantity.status,
+                shorten(f"{quantity.status}: {quantity.source}", SOURCE_WIDTH, placeholder=" …").rstrip(": "),
                 used,
-                quantity,
+                "none" if absent else quantity,
                 share,
             )
         )
     show_table(console, "Fullest core", ("resource", "source of the limit", "used", "limit", "share"), rows, left=2)
-    columns = ("layer", "shape", "block", "cores", "chips", *SHOWN.values())
+    shown = _columns(mapping)
+    columns = ("layer", "shape", "block", "cores", "chips", *shown.values())
     show_table(
         console,
         "Layers (words of 64 bits on the fullest core)",
@@ -135,8 +149,8 @@ def show_mapping(console: Console, name: str, mapping: Mapping, objections: Sequ
         left=3,
     )
     if per_core:
-        cells = [(c.layer, _range_of(c), c.chip, c.core, *(c.use.of(r) for r in SHOWN)) for c in placement.cores]
-        show_table(console, "Cores", ("layer", "neurons from to", "chip", "core", *SHOWN.values()), cells, left=2)
+        cells = [(c.layer, _range_of(c), c.chip, c.core, *(c.use.of(r) for r in shown)) for c in placement.cores]
+        show_table(console, "Cores", ("layer", "neurons from to", "chip", "core", *shown.values()), cells, left=2)
     for title, lines in (
         ("Limits that are exceeded", [str(v) for v in mapping.violations]),
         ("Objections of the independent check", list(objections)),
@@ -152,7 +166,7 @@ def show_mapping(console: Console, name: str, mapping: Mapping, objections: Sequ
 def _layer_row(mapping: Mapping, number: int) -> tuple[object, ...]:
     split = mapping.splits[number]
     chips = {mapping.placement.cores[i].chip for i in mapping.placement.by_layer[split.layer.name]}
-    fullest = [max(u.of(r) for u in split.uses) for r in SHOWN]
+    fullest = [int(split.amounts[r].max()) for r in _columns(mapping)]
     return (
         split.layer.name,
         _shape(split.layer.shape),

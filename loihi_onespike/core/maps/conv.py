@@ -103,8 +103,16 @@ class Conv(LinearMap):
         return tuple(range(1, rank))
 
     def kernel_taps(self, shape: Shape) -> int | None:
-        """Taps of the window."""
-        return self.window.count
+        """Taps of the window that do not see padding alone."""
+        return self.window.cropped(shape[1:])[0].count
+
+    def cropped(self, shape: Shape) -> Conv:
+        """The same map over inputs of this shape without the taps that see nothing but padding."""
+        window, kept = self.window.cropped(shape[1:])
+        if window is self.window:
+            return self
+        taps: tuple[slice, ...] = (slice(None), slice(None), *kept)
+        return Conv(self.weight[taps], window, self.groups)
 
     def input_factor(self, seen: Float, rank: int) -> InputFactor:
         """A factor per input channel goes into the weights."""

@@ -86,8 +86,8 @@ class Pool(LinearMap):
         return tuple(range(rank))
 
     def kernel_taps(self, shape: Shape) -> int | None:
-        """Taps of the window."""
-        return self.window.count
+        """Taps of the window that do not see padding alone."""
+        return self.window.cropped(shape[1:])[0].count
 
     def input_factor(self, seen: Float, rank: int) -> InputFactor:
         """Channels stay apart: a factor per channel passes through the sum."""

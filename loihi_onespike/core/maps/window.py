@@ -62,6 +62,43 @@ class Window:
             raise GraphError(f"window {self.kernel} with dilation {self.dilation} does not fit into {spatial}")
         return out
 
+    def cropped(self, spatial: Shape) -> tuple[Window, tuple[slice, ...]]:
+        """The window without outer taps that see nothing but padding at every place, and which taps remain.
+
+        It joins the same places of input and output. A kernel of 3 × 3 with padding 1 over 1 × 1 places becomes one of
+        1 × 1 without padding. Where the padding can be the same on both sides of an axis, it is: Lava's convolution
+        knows no other.
+
+        Args:
+            spatial: spatial shape of the input.
+        """
+        out = self.output(spatial)
+        axes = [self._cropped_axis(d, n, out[d]) for d, n in enumerate(spatial)]
+        taps = tuple(taps for taps, _ in axes)
+        if tuple(t.stop - t.start for t in taps) == self.kernel:
+            return self, taps
+        kernel = tuple(t.stop - t.start for t in taps)
+        return Window(kernel, self.stride, tuple(padding for _, padding in axes), self.dilation), taps
+
+    def _cropped_axis(self, axis: int, size: int, out: int) -> tuple[slice, tuple[int, int]]:
+        """Taps of one axis that remain, and the padding that leaves them where they were."""
+        kernel, stride, dilation = self.kernel[axis], self.stride[axis], self.dilation[axis]
+        before = self.padding[axis][0]
+        place = np.arange(out)[:, None] * stride - before + np.arange(kernel) * dilation
+        used = np.flatnonzero(((place >= 0) & (place < size)).any(axis=0))
+        whole = slice(0, kernel), self.padding[axis]
+        found = [(self.padding[axis][0] != self.padding[axis][1], kernel, whole)]
+        if not len(used):
+            return whole
+        for first, end in itertools.product(range(int(used[0]) + 1), range(int(used[-1]) + 1, kernel + 1)):
+            low = before - first * dilation
+            least = (out - 1) * stride + dilation * (end - first - 1) + 1 - size - low
+            if low < 0 or least + stride <= 0:  # padding is not negative, and the number of outputs stays
+                continue
+            high = low if max(least, 0) <= low < least + stride else max(least, 0)
+            found.append((low != high, end - first, (slice(first, end), (low, high))))
+        return min(found, key=lambda f: f[:2])[2]
+
     def taps(self, spatial: Shape) -> list[tuple[Shape, NDArray[np.int64], NDArray[np.int64]]]:
         """For each kernel tap: its position, and the flat output and input places that it joins."""
         out = self.output(spatial)

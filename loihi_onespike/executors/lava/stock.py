@@ -2,7 +2,8 @@
 
 Boards know only these. What they leave out, and what it means for a synapse:
 
-    Conv     2-d, padding the same before and after; ignores weight_exp, wraps at 24 bits, has no delay
+    Conv     2-d, padding the same before and after; ignores weight_exp, wraps at 24 bits, has no delay; pooling and
+             factors per channel too
     Dense    one input axis; 8-bit weights
     Sparse   any explicit matrix, so every map and every gather, as long as an entry stays an 8-bit weight
     Delay*   the same with a delay per synapse; recomputed from the delay matrix in every step, so slow
@@ -27,13 +28,11 @@ from lava.proc.dense.process import Dense as LavaDense
 from lava.proc.sparse.process import DelaySparse as LavaDelaySparse
 from lava.proc.sparse.process import Sparse as LavaSparse
 
-from loihi_onespike.core.codes import V_MAX
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT
-from loihi_onespike.core.maps import Conv, Shape, op_input_shape
+from loihi_onespike.core.maps import Conv, Shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
-from loihi_onespike.executors.lava.kernels import largest_sum
-from loihi_onespike.executors.lava.stock_forms import STOCK_FORMS, StockForm
+from loihi_onespike.executors.lava.stock_forms import StockForm, stock_conv, stock_form
 
 GRADED_MESSAGE_BITS = 8
 """Width of a graded message, which carries -127 … 127."""
@@ -65,12 +64,10 @@ def stock_synapse(synapse: Synapse, pre: Population | InputPopulation, post_shap
         post_shape: shape of the population that it feeds.
     """
     bits = GRADED_MESSAGE_BITS if pre.message_bits else 0
-    form = STOCK_FORMS.find(synapse.op)
-    if form is StockForm.CONV and _is_stock_conv(synapse, pre.code.largest_message):
-        process = _conv(synapse, pre.shape, bits)
-        return StockSynapse(process, pre.shape, post_shape, whc=True)
-    seen = op_input_shape(pre.shape, synapse.index)
-    if form is StockForm.DENSE and synapse.index is None and len(seen) == 1 and synapse.axon_delay == 0:
+    conv = stock_conv(synapse, pre)
+    if conv is not None:
+        return StockSynapse(_conv(conv, synapse, pre.shape, bits), pre.shape, post_shape, whc=True)
+    if stock_form(synapse, pre) is StockForm.DENSE:
         weights = synapse.op.weight.astype(np.int32)
         process = LavaDense(
             weights=weights, weight_exp=synapse.weight_exp, num_message_bits=bits, name=f"synapse {synapse.name}"
@@ -83,17 +80,8 @@ def stock_synapse(synapse: Synapse, pre: Population | InputPopulation, post_shap
     return StockSynapse(_sparse(synapse, matrix, bits), pre.shape, post_shape)
 
 
-def _is_stock_conv(synapse: Synapse, largest_message: int) -> bool:
-    op: Conv = synapse.op  # type: ignore[assignment]  # its entry in STOCK_FORMS says so
-    if len(op.window.kernel) != 2 or synapse.index is not None:
-        return False
-    even = all(before == after for before, after in op.window.padding)
-    return even and synapse.weight_exp == 0 and synapse.axon_delay == 0 and largest_sum(op) * largest_message <= V_MAX
-
-
-def _conv(synapse: Synapse, pre_shape: Shape, bits: int) -> LavaConv:
+def _conv(op: Conv, synapse: Synapse, pre_shape: Shape, bits: int) -> LavaConv:
     """Lava convolves (kernel flipped) over (x, y, channel); torch and the IR correlate over (channel, y, x)."""
-    op: Conv = synapse.op  # type: ignore[assignment]  # its entry in STOCK_FORMS says so
     window = op.window
     return LavaConv(
         weight=np.ascontiguousarray(op.weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)).astype(np.int32),

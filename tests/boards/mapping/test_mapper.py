@@ -8,8 +8,8 @@ import pytest
 from loihi_onespike.boards.mapping import Afferent, MappedLayer, map_layers
 from loihi_onespike.boards.mapping.mapped_layer import weight_bits
 from loihi_onespike.boards.specification import load_board
-from loihi_onespike.core.maps import Diagonal
-from loihi_onespike.errors import BoardError
+from loihi_onespike.core.maps import Dense, Diagonal
+from loihi_onespike.errors import BoardError, ConfigurationError
 from tests.boards.mapping.boards import narrow
 from tests.boards.mapping.published import YOLO_KP, chain, conv, dense, mnist
 
@@ -52,10 +52,74 @@ def test_the_smallest_board_is_of_the_same_chip():
 
 def test_unknown_limits_are_told_and_not_checked():
     mapping = map_layers(mnist(), "kapoho_bay")
+    assert mapping.utilisation()["input_lists"] == (784, 4096)
     assert mapping.utilisation()["axon_in_words"] == (784, None)
     assert mapping.utilisation()["synapse_words"][1] == 16_384
-    assert any("axon_in_words" in n and "not public" in n for n in mapping.notes)
+    assert any("neuron_groups" in n and "not public" in n for n in mapping.notes)
+    # a limit that is not there for a reason is not called unknown
+    assert not any("axon_in_words" in n or "state_words" in n for n in mapping.notes)
     assert any("fixed" in n for n in mapping.notes)
+
+
+def test_axons_of_loihi_1_are_limited():
+    """4,096 input lists and 4,096 edges a core (Davies et al. 2018, p. 89)."""
+    layers = chain((512, 7, 7), [((512, 7, 7), conv(512, 512, (3, 3), (1, 1), (1, 1)), 8)])
+    (violation,) = map_layers(layers, "pohoiki_springs").violations
+    # a neuron in the middle reads 9 places of 512 channels
+    assert (violation.resource, violation.found, violation.limit) == ("input_lists", 9 * 512, 4096)
+    assert "fewer input channels" in violation.remedy
+    # 1,000 axons of 16 words: ⌊(16 · 64 - 10) / 21⌋ = 48 targets of 9 bits, so halving 512 ends at 31 neurons, 17 cores
+    layers = chain((4,), [((1000,), dense(1000, 4), 1), ((512,), dense(512, 1000), 9)])
+    first, second = map_layers(layers, "nahuku_8").splits
+    assert (second.grid.sizes, len(second.grid)) == ((31,), 17)
+    # every neuron has an edge to all 17: 249 neurons would have 4,233
+    assert first.grid.sizes == (124,) and first.uses[0].fan_out_edges == 124 * 17
+    assert map_layers(layers, "oheo_gulch").utilisation()["fan_out_edges"][1] is None
+
+
+def test_two_accountings_of_convolutions():
+    """Quartz writes lists, NxTF shares kernels: what fits is a matter of the compiler."""
+    layers = chain((16, 8, 8), [((16, 8, 8), conv(16, 16, (3, 3), (1, 1), (1, 1)), 8)])
+    board = load_board("nahuku_8")
+    (lists,) = map_layers(layers, board).splits
+    (kernels,) = map_layers(layers, board.with_convolution("kernels")).splits
+    assert len(kernels.grid) == 1 and kernels.uses[0].synapse_words == 9 * 16 * 3
+    assert kernels.uses[0].input_lists == 64  # one for all channels of a place
+    assert len(lists.grid) > 1
+    assert map_layers(layers, board.with_convolution("kernels")).smallest_board == "kapoho_bay"
+    with pytest.raises(ConfigurationError, match="convolution: must be one of kernels, lists on Loihi 1, got 'tables'"):
+        board.with_convolution("tables")
+
+
+def test_taps_that_see_padding_alone_take_no_words():
+    """3 × 3 with padding 1 over one place is a 1 × 1 convolution: the last layers of a ResNet-18 for 32 × 32 images."""
+    layers = chain((512, 1, 1), [((512, 1, 1), conv(512, 512, (3, 3), (1, 1), (1, 1)), 8)])
+    (split,) = map_layers(layers, "oheo_gulch").splits
+    # 512 · ⌈(128 · 8 + 10) / 64⌉ = 8,704 words for 128 channels; 256 channels take 16,896
+    assert split.grid.sizes == (128, 1, 1) and split.uses[0].synapse_words == 512 * 17
+
+
+def test_a_block_that_misses_the_limit_by_one_is_not_halved():
+    """16 · 32 · 8 = 4,096 words of state are one more than a core has."""
+    layers = chain((16, 32, 32), [((16, 32, 32), conv(16, 16, (3, 3), (1, 1), (1, 1)), 8)])
+    (split,) = map_layers(layers, "oheo_gulch").splits
+    # 7 rows: 3,584 words on 5 cores; halving leaves 2,048 words on 8
+    assert split.grid.sizes == (16, 7, 32) and len(split.grid) == 5
+    assert max(u.state_words for u in split.uses) == 3584
+
+
+def test_weights_of_zero_take_no_words_in_a_list():
+    """Lists of a sparse matrix leave them out, a dense matrix and a kernel store them."""
+    weight = np.array([[2, 0], [0, 0], [4, 0]], np.int16)
+
+    def use(**kind):
+        afferent = Afferent("a", "input", (2,), Dense(weight), weight_bits=8, **kind)
+        (split,) = map_layers([MappedLayer("a", (3,), 1, (afferent,))], "oheo_gulch").splits
+        return split.uses[0].axon_in_words, split.uses[0].synapse_words
+
+    assert use() == (2, 4)  # 3 targets of 20 bits and 10: 2 words for each of two axons
+    assert use(axon_delay=1) == (1, 1)  # Lava's sparse process: one axon with two targets, 50 bits
+    assert use(index=np.array([0, 1])) == (1, 1)
 
 
 def test_a_delay_beyond_the_field():
@@ -80,7 +144,7 @@ def test_channels_are_cut_only_as_far_as_the_kernel_demands():
 
 
 def test_gathers():
-    """Concatenation moves whole channels and keeps the kernel shared; a shifted plane does not."""
+    """Lava's convolution takes no gather: every neuron behind a place has a list of its own."""
     places = np.arange(3 * 4 * 4, dtype=np.int32).reshape(3, 4, 4)
     joined = np.concatenate([np.full((2, 4, 4), -1, np.int32), places])
     one = Diagonal(np.array(2, np.int16))
@@ -90,8 +154,11 @@ def test_gathers():
         (split,) = map_layers([MappedLayer("a", (5, 4, 4), 1, (afferent,))], "oheo_gulch").splits
         return split.uses[0]
 
-    shared = use(joined)
-    assert (shared.axon_in_words, shared.synapse_words) == (2, 3)  # three channels that spike, one word each
+    plain = Afferent("a", "input", (3, 4, 4), one, None, 2)
+    (split,) = map_layers([MappedLayer("a", (3, 4, 4), 1, (plain,))], "oheo_gulch").splits
+    assert (split.uses[0].axon_in_words, split.uses[0].synapse_words) == (2, 3)  # three channels, one word each
+    gathered = use(joined)
+    assert (gathered.axon_in_words, gathered.synapse_words) == (48, 48)
     shifted = use(np.roll(joined, 1, axis=2))
     assert (shifted.axon_in_words, shifted.synapse_words) == (48, 48)  # an axon with one target for every place
     per_neuron = use(joined, Diagonal(np.full((5, 4, 4), 2, np.int16)))

@@ -1,6 +1,9 @@
 import json
 
+import numpy as np
 import pytest
+
+import netx_export
 
 
 def test_text(onespike, net_file):
@@ -20,9 +23,14 @@ def test_document_on_stdout_and_in_a_file(onespike, net_file, tmp_path):
     assert found == json.loads(onespike("map", net_file, "--board", "kapoho_point", "--json", "-").stdout)
     assert found["fits"] and found["cores"] == 5 == len(found["per_core"]) and found["smallest_board"] == "oheo_gulch"
     assert found["objections"] == [] and found["board"]["cores"] == 960
-    # 384 axons with ten 8-bit targets: 10 · 20 + 10 bits, 4 words
+    # 384 axons with ten 8-bit targets each: 10 · 20 + 10 bits, 4 words. The layer reads space as one axis, so it goes
+    # to the board as a sparse matrix, whose lists leave out weights of 0
+    (weight,) = (s.op.weight for s in netx_export.read(net_file).synapses if s.post == "classifier")
+    targets = np.count_nonzero(weight, axis=0)
+    words = int(sum(-(-(20 * n + 10) // 64) for n in targets))
+    assert targets.min() > 0 and words < 384 * 4
     (last,) = (layer for layer in found["layers"] if layer["layer"] == "classifier")
-    assert (last["fullest"]["axon_in_words"], last["fullest"]["synapse_words"]) == (384, 384 * 4)
+    assert (last["fullest"]["axon_in_words"], last["fullest"]["synapse_words"]) == (384, words)
     state = found["utilisation"]["state_words"]
     assert state["limit"] == 4095 and state["status"] == "I" and state["source"]
 
@@ -30,6 +38,15 @@ def test_document_on_stdout_and_in_a_file(onespike, net_file, tmp_path):
 def test_unknown_limits_are_called_so(onespike, net_file):
     text = onespike("map", net_file, "--board", "kapoho_bay").stdout
     assert "unknown" in text and "not public" in text
+    assert "p. 89" in text and "edges out" in text and "axon mem" not in text
+
+
+def test_the_other_accounting_of_convolutions(onespike, net_file):
+    command = ("map", net_file, "--board", "nahuku_8")
+    lists, kernels = onespike(*command).stdout, onespike(*command, "--convolution", "kernels").stdout
+    assert "convolutions as           lists" in lists and "convolutions as           kernels" in kernels
+    refused = onespike(*command, "--convolution", "tables")
+    assert refused.exit_code == 2 and "must be one of kernels, lists on Loihi 1" in refused.stderr
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])

@@ -53,9 +53,9 @@ def kinds(network: Network) -> dict[str, str]:
 def test_which_process_is_taken() -> None:
     assert kinds(chain(1)) == {
         "conv1": "lava.Conv",
-        "max1": "lava.Sparse",
+        "max1": "lava.Conv",
         "conv2": "lava.Conv",
-        "mean2": "lava.Sparse",
+        "mean2": "lava.Conv",
         "out": "lava.Sparse",
     }
     found = kinds(graded(1))
@@ -75,6 +75,20 @@ def test_messages_widen_the_sum_of_a_stock_convolution() -> None:
         out = Readout("out", (1, 1, 1), membrane(4096, 1))
         network = verify(Network("n", (source(shape, code), out), (Synapse("out", "input", "out", op),)))
         assert kinds(network) == {"out": taken}
+
+
+def test_a_kernel_over_one_place_goes_to_the_board_without_its_padding() -> None:
+    from loihi_onespike.core.codes import BinaryCode
+    from loihi_onespike.executors.lava.netx import Network as LavaNetwork
+
+    same = Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1))
+    out = Readout("out", (2, 1, 1), membrane(8192, 3))
+    conv = Conv(weights(4, (2, 3, 3, 3)), same)
+    network = verify(Network("n", (source((3, 1, 1), BinaryCode(3)), out), (Synapse("out", "input", "out", conv),)))
+    (layer,) = LavaNetwork(network, synapses="stock").layers
+    assert layer.synapses["out"].proc_params["weight"].shape == (2, 1, 1, 3)
+    x = codes(network, 2)
+    assert first_difference(reference.run(network, x), run(network, x, synapses="stock", timeout_s=60)) is None
 
 
 def test_own_synapse_where_a_stock_weight_would_be_clipped() -> None:

@@ -11,12 +11,12 @@ from loihi_onespike.boards.deployment import access as way
 from loihi_onespike.boards.deployment.backends.board_backend import BackendEntry, BoardSettings, Progress, Rehearsal
 from loihi_onespike.boards.deployment.backends.check import Check
 from loihi_onespike.boards.deployment.backends.lava.lava_board import LavaBoard
-from loihi_onespike.core.graphs.network import Network, Synapse
+from loihi_onespike.core.graphs.network import Network, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.trace import Trace
 from loihi_onespike.executors import lava as lava_executor
-from loihi_onespike.executors.lava.stock_forms import STOCK_FORMS
+from loihi_onespike.executors.lava.stock_forms import StockForm, stock_form
 
 LAVA_LOIHI = "lava-loihi"
 MODULE = "lava.utils.loihi2_profiler"
@@ -85,7 +85,9 @@ def _synapses(network: Network) -> Check:
 
 def _beyond_stock(network: Network, synapse: Synapse) -> bool:
     if not np.any(synapse.op.weight_values):  # Sparse, alone of them, holds no matrix of zeros
-        return STOCK_FORMS.find(synapse.op) is None or synapse.index is not None
+        pre = network.by_name[synapse.pre]
+        assert not isinstance(pre, Readout)
+        return stock_form(synapse, pre) is StockForm.SPARSE
     if synapse.index is None:
         return False
     read = synapse.index[synapse.index >= 0]
