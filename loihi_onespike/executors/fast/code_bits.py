@@ -1,4 +1,8 @@
-"""How the event kernels of the fast executor read the code words of a population."""
+"""How the kernels of the fast executor read the code words of a population.
+
+The words of a binary code are bits, each set bit a spike; those of a code of one spike are phases. With payload the
+kernels read phase and message of the spike side by side, sign · (phase · 2^7 + message).
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import BinaryCode, Code, SingleSpikeCode
-from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
+from loihi_onespike.core.codes import MAX_MESSAGE, BinaryCode, Code, PayloadCode, SingleSpikeCode
 from loihi_onespike.core.registry import EntryRegistry
+from loihi_onespike.executors.float.quantize_kernel import look_up
+from loihi_onespike.executors.threads import over_rows
+
+WITH_MESSAGE = -1
+"""Entry of codes whose spikes carry a message."""
+MESSAGE_BITS = MAX_MESSAGE.bit_length()
+"""Bits of the message in what the kernels read."""
 
 CODE_BITS: EntryRegistry[Callable[[Any], int]] = EntryRegistry("the event kernels", __name__)
-"""Entries bits(code): number of bits of code words in which every set bit is a spike, 0 for codes of one spike."""
+"""Entries bits(code): number of bits of binary code words, 0 for codes of one spike, WITH_MESSAGE with payload."""
 
 CODE_BITS.add(BinaryCode, lambda code: code.bits)
 CODE_BITS.add(SingleSpikeCode, lambda code: 0)
+CODE_BITS.add(PayloadCode, lambda code: WITH_MESSAGE)
 
 
 def code_bits(code: Code) -> int:
@@ -24,20 +35,23 @@ def code_bits(code: Code) -> int:
     return CODE_BITS[code](code)
 
 
-def graded(population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]) -> bool:
-    """Whether a population sends or receives messages other than ±1, which the kernels do not compute.
-
-    Args:
-        population: the population.
-        inputs: groups of synapses onto it and the populations that they read.
-    """
-    sends = isinstance(population, Population) and population.code.payload_bits > 0
-    return sends or any(pre.code.payload_bits for _, pre in inputs)
-
-
-def kernel_codes(codes: NDArray[np.integer], code: Code) -> NDArray[np.integer]:
-    """Code words or phases in the type that the kernels read: int16, or int32 for code words of 16 bits.
+def narrow_words(words: NDArray[np.integer], code: Code) -> NDArray[np.integer]:
+    """Code words as int16, or as int32 for those of 16 bits.
 
     Nearly all codes share one type, so that a kernel is compiled only once.
     """
-    return codes.astype(np.int32 if code_bits(code) > 15 else np.int16, copy=False)
+    return words.astype(np.int32 if code_bits(code) > 15 else np.int16, copy=False)
+
+
+def kernel_codes(words: NDArray[np.integer], code: Code) -> NDArray[np.integer]:
+    """What the kernels read for code words of any shape; int16, or int32 where this is too narrow."""
+    narrow = narrow_words(words, code)
+    if not isinstance(code, PayloadCode):
+        return narrow
+    positive = (code.phase_of(code.words()) << MESSAGE_BITS) + np.array((0, *code.messages))
+    wide = positive.max() > np.iinfo(np.int16).max
+    table = np.concatenate([positive, -positive[:0:-1]]).astype(np.int32 if wide else np.int16)
+    rows = np.ascontiguousarray(narrow.reshape(len(narrow), -1))
+    found = np.empty(rows.shape, table.dtype)
+    over_rows(look_up, len(rows), rows, table, found)
+    return found.reshape(narrow.shape)

@@ -1,6 +1,7 @@
 """The fast integer executor: a layer over its whole window at once, equal to the oracle bit for bit.
 
-A relay repeats its input (`relay_layer`). On the CPU a layer runs in the event-driven kernel, which adds the weights of
+A relay repeats its input (`relay_layer`), and max pooling of messages is a minimum
+(`message_pool_layer`). On the CPU a layer runs in the event-driven kernel, which adds the weights of
 every spike once (`event_layer`). If only phases are wanted and neurons decide after their whole input, bounds around
 one float map decide nearly all of them (`bounded_layer`, `gnn_bounds`). Graph networks have kernels of their own
 (`gnn_layer`). Other maps, and all layers on a GPU, run as dense maps (`dense_layer`). The results never depend on the
@@ -30,6 +31,7 @@ from loihi_onespike.executors.fast.event.event_layer import EventLayer
 from loihi_onespike.executors.fast.fast_options import DEFAULT_BUDGET_BYTES
 from loihi_onespike.executors.fast.gnn.gnn_bounds import BoundedGraphLayer
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer, is_graph_network
+from loihi_onespike.executors.fast.message_pool_layer import MessagePoolLayer
 from loihi_onespike.executors.fast.relay_layer import RelayLayer
 
 
@@ -62,7 +64,7 @@ class FastExecutor:
     ) -> None:
         self.network, self.device, self.budget_bytes = network, torch.device(device), budget_bytes
         self.bounded: dict[str, BoundedLayer | BoundedGraphLayer] = {}
-        self.layers: dict[str, RelayLayer | EventLayer | GraphLayer | DenseLayer] = {}
+        self.layers: dict[str, RelayLayer | MessagePoolLayer | EventLayer | GraphLayer | DenseLayer] = {}
         form: type[EventLayer] | type[GraphLayer] = GraphLayer if is_graph_network(network) else EventLayer
         for p in network.populations:
             if isinstance(p, InputPopulation):
@@ -70,7 +72,9 @@ class FastExecutor:
             inputs: list[tuple[Synapse, InputPopulation | Population]]
             inputs = [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)]  # type: ignore[misc]
             kernels = events and self.device.type == "cpu"
-            found = RelayLayer.of(p, inputs) or form.of(p, inputs) if kernels else None
+            found = (
+                RelayLayer.of(p, inputs) or MessagePoolLayer.of(p, inputs) or form.of(p, inputs) if kernels else None
+            )
             self.layers[p.name] = found or DenseLayer(p, inputs, self.device)
             bounded = _bounded(p, inputs, found) if bounds else None
             if bounded is not None:

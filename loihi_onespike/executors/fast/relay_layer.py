@@ -1,9 +1,10 @@
 """A relay: a population whose output is its input, so that nothing is computed.
 
-    s_out(t) = s_in(t),   v = ±weight after the spike
+    s_out(t) = s_in(t),   v = weight · message after the spike
 
-A population is a relay if its neurons have neither gain nor bias and no wait, and if one spike reaches every threshold
-while silence reaches none. This is checked from the numbers; the name of the population does not matter.
+A population is a relay if its neurons have neither gain nor bias and no wait, and if a spike of each word reaches the
+threshold of this word and that of no earlier word of its phase, while silence reaches none. This is checked from the
+numbers; the name of the population does not matter.
 """
 
 from __future__ import annotations
@@ -35,18 +36,21 @@ class RelayLayer:
         (synapse, pre), m = inputs[0], population.membrane
         if not isinstance(pre, Population) or not synapse.op.elementwise or synapse.index is not None:
             return None
-        if pre.code.payload_bits or population.code.payload_bits:
-            return None
         if (pre.signed and not population.signed) or not pre.timesteps == m.input_steps == population.timesteps:
+            return None
+        if pre.code.messages != population.code.messages:
             return None
         weights = np.unique(synapse.op.weight)
         if set(m.leak) != {2**LEAK_SHIFT} or np.any(m.bias) or len(weights) != 1 or weights[0] <= 0:
             return None
         a_in = int(weights[0]) << synapse.weight_exp
+        v = np.array(pre.code.messages).reshape(-1, pre.code.words_per_phase, 1) * (a_in << m.input_shift)
         tables = [population.table] + ([population.negative] if population.negative is not None else [])
-        theta = np.concatenate([table.thresholds(population.threshold).ravel() for table in tables])
-        v = a_in << m.input_shift
-        return cls(population, synapse, a_in) if theta.min() > 0 and theta.max() <= v <= V_MAX else None
+        for table in tables:
+            theta = table.thresholds(population.threshold).reshape(*v.shape[:2], -1)
+            if theta.min() <= 0 or np.any(theta > v) or np.any(theta[:, :-1] <= v[:, 1:]):
+                return None
+        return cls(population, synapse, a_in) if v.max() <= V_MAX else None
 
     @property
     def bytes_per_image(self) -> int:
@@ -54,15 +58,15 @@ class RelayLayer:
         return 6 * prod(self.population.shape)
 
     def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
-        """Phases and v of a batch, (B, *shape).
+        """Words and v of a batch, (B, *shape).
 
         Args:
-            phases: phases of the presynaptic population.
+            phases: code words of the presynaptic population.
             keep: record v and the peaks.
         """
         sent = phases[self._pre].astype(WORD_DTYPE, copy=keep)
         if not keep:
             return LayerTrace(sent, None)
-        v = np.sign(sent).astype(np.int32) * np.int32(self._v)
-        any_spike = bool(sent.any())
-        return LayerTrace(sent, v, self._v * any_spike, self._a_in * any_spike)
+        messages = np.array((0, *self.population.code.messages), np.int32)[np.abs(sent)] * np.sign(sent)
+        largest = int(np.abs(messages).max(initial=0))
+        return LayerTrace(sent, messages * np.int32(self._v), self._v * largest, self._a_in * largest)

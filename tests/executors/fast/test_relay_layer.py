@@ -31,16 +31,17 @@ def test_a_relay_repeats_its_input(seed: int) -> None:
     assert np.array_equal(phases, expected.layers["start"].words)  # type: ignore[arg-type]
 
 
-def test_random_networks_hold_signed_relays_too() -> None:
+@pytest.mark.parametrize("payload", [0, 80])
+def test_random_networks_hold_signed_relays_too(payload: int) -> None:
     seen = {False: 0, True: 0}
     for seed in range(120):
-        case = random_case(seed)
+        case = random_case(seed, payload=payload, max_hidden=3 if payload else 5)
         fast = FastExecutor(case.network)
         relays = [layer for layer in fast.layers.values() if isinstance(layer, RelayLayer)]
         if relays:
             assert first_difference(reference.run(*case), fast.run(case.codes)) is None
         for layer in relays:
-            seen[layer.population.signed] += 1
+            seen[layer.population.signed] += not payload or layer.population.code.payload_bits > 0
     assert min(seen.values()) > 0, seen
 
 

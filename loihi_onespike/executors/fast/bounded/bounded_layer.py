@@ -38,6 +38,7 @@ class BoundedLayer:
         self.population, self.event, self.lookup, self.decisions = population, event, lookup, DecisionCounts()
         shape = population.shape
         worst = [largest_step(s.op, shape) * 2.0**s.weight_exp for s, _ in inputs]
+        steps = [w * pre.code.largest_message for w, (_, pre) in zip(worst, inputs, strict=True)]
         values = [values_of_codes(pre, population.membrane) for _, pre in inputs]
         largest = [w * v.max() for w, v in zip(worst, values, strict=True)]
         scaled = population.membrane.gain * 2.0**population.membrane.input_shift / population.threshold
@@ -48,7 +49,7 @@ class BoundedLayer:
         nothing = np.zeros(())
         error = sum((w * source.relative_error for w, source in zip(largest, self._sources, strict=True)), nothing)
         single = all(not pre.code.multi_spike for _, pre in inputs)
-        bounds = Bounds.of(population, sum(worst, nothing), sum(largest, nothing), error, single)
+        bounds = Bounds.of(population, sum(steps, nothing), sum(largest, nothing), error, single)
         self.decidable = bounds.decidable
         self.channels_last: bool = event.channels_last
         self.factor, self.offset, self.slack, self.limit, self.unit = bounds.laid_out(shape, self.channels_last)
@@ -89,8 +90,8 @@ class BoundedLayer:
         counts = np.zeros((len(z), 2), np.int64)
         over_rows(
             decide_exactly, len(z), event.sources(phases), *event.tables, event.bias, event.theta, event.negative,
-            event.leak, p.membrane.input_shift, p.signed, z, rest, self.factor, self.offset, self.slack,
-            np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
+            event.leak, p.membrane.input_shift, p.code.words_per_phase, p.signed, z, rest, self.factor, self.offset,
+            self.slack, np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
         )  # fmt: skip
         self.decisions.neurons += sent.size
         self.decisions.exact += int(counts[:, 0].sum())

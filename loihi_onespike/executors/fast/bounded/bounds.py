@@ -124,7 +124,7 @@ class Bounds:
 
 
 def values_of_codes(pre: InputPopulation | Population, m: Membrane) -> Real:
-    """What each code word or phase adds to r(T) / gain_T per unit of weight: the sum of 1 / gain_t over its spikes."""
+    """What each code word adds to r(T) / gain_T per unit of weight: the sum of message / gain_t over its spikes."""
     levels = 1 / m.gains[1 : pre.timesteps + 1]
     codes = pre.code.words()
     return np.stack([pre.code.spikes(codes, t) for t in range(1, pre.timesteps + 1)], axis=1) @ levels

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.maps import LinearMap
 from loihi_onespike.executors.fast.bounded.bounds import EXACT_BELOW, FINEST, UNIT_ROUNDOFF
-from loihi_onespike.executors.fast.code_bits import kernel_codes
+from loihi_onespike.executors.fast.code_bits import narrow_words
 from loihi_onespike.executors.float.quantize_kernel import look_up
 from loihi_onespike.executors.tensors.memory_order import from_memory, memory_order
 from loihi_onespike.executors.tensors.stage_sum import memory_gather
@@ -23,7 +23,7 @@ class FloatSource:
     Args:
         synapse: the group of synapses.
         pre: population that it reads.
-        values: value of every code word or phase (`bounds.values_of_codes`).
+        values: value of every code word (`bounds.values_of_codes`).
         magnitude: largest Σ |w · value| onto a neuron, in units of its threshold.
     """
 
@@ -37,11 +37,12 @@ class FloatSource:
         self._map = tensor_map(op, None, torch.float32, channels_last=True)
         self._exponent = 2.0**synapse.weight_exp
         self.split, plain = False, (terms + 6) * UNIT_ROUNDOFF
-        bits = int(np.floor(np.log2(EXACT_BELOW / max(row, 1.0))))
+        top = max(float(values.max()), 1.0)
+        bits = int(np.floor(np.log2(EXACT_BELOW / (max(row, 1.0) * top))))
         if np.array_equal(np.floor(values * 2.0**bits), values * 2.0**bits):
             self._tables, self.relative_error = [values], 0.0
         else:
-            self.split = plain * magnitude > FINEST and bits >= 4
+            self.split = plain * magnitude > FINEST and bits + int(np.log2(top)) >= 4
             head = np.floor(values * 2.0**bits) / 2.0**bits if self.split else values
             self._tables = [head, values - head] if self.split else [values]
             self.relative_error = plain * (float((values - head).max() / values.max()) if self.split else 1.0)
@@ -51,7 +52,7 @@ class FloatSource:
 
     def values(self, codes: NDArray[np.integer]) -> list[torch.Tensor]:
         """Values of codes (B, *shape), or their head and rest if split; feature maps in channels-last memory."""
-        flat = np.ascontiguousarray(memory_order(kernel_codes(codes, self.pre.code)))
+        flat = np.ascontiguousarray(memory_order(narrow_words(codes, self.pre.code)))
         found = []
         for table in self._tables:
             out = np.empty(flat.shape, np.float32)

@@ -6,10 +6,13 @@ import numpy as np
 
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
 from loihi_onespike.executors.compiled import njit
+from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
 
 # Columns of the table of synapse groups.
 PLACES, CHANNELS, TAPS, GROUP_OUT, GROUP_IN, WEIGHTS, BITS, SOURCE, OUT_PLACES = range(9)
+
+MOST = 2**MESSAGE_BITS - 1
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
@@ -33,6 +36,12 @@ def _inputs(sums, source, gather, table, places, rows, weights, p, o):  # type: 
                     code = np.int64(source[offset + inputs[c]]) if inputs[c] >= 0 else 0
                     for t in range(bits):
                         sums[t + 1] += np.int64(row[c]) * ((code >> (bits - 1 - t)) & 1)
+            elif bits < 0:
+                for c in range(into):
+                    code = np.int64(source[offset + inputs[c]]) if inputs[c] >= 0 else 0
+                    size = code if code >= 0 else -code
+                    product = np.int64(row[c]) * (size & MOST)
+                    sums[size >> MESSAGE_BITS] += product if code >= 0 else -product
             else:
                 for c in range(into):
                     code = np.int64(source[offset + inputs[c]]) if inputs[c] >= 0 else 0
@@ -45,7 +54,7 @@ def _inputs(sums, source, gather, table, places, rows, weights, p, o):  # type: 
 @njit(error_model="numpy")
 def decide_exactly(  # type: ignore[no-untyped-def]
     first_image, end_image, source, gather, table, places, rows, weights, bias, theta, negative, leak, input_shift,
-    signed, z, rest, factor, offset, slack, limit, sent, counts,
+    of_phase, signed, z, rest, factor, offset, slack, limit, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase by that of the exact recursion.
 
@@ -53,15 +62,16 @@ def decide_exactly(  # type: ignore[no-untyped-def]
         first_image, end_image: range of images to work on.
         source: as in `event_kernel.run_layer`.
         gather, table, places, rows, weights: the tables of `undecided_tables.exact_tables`.
-        bias, theta, negative: (places or 1, channels) and (T, places or 1, channels) int32; leak: (steps,) int64.
+        bias, theta, negative: (places or 1, channels) and (L, places or 1, channels) int32; leak: (steps,) int64.
         input_shift: left shift of the synaptic input.
+        of_phase: code words of a phase.
         signed: the neurons send negative spikes too.
         z, rest, factor, offset, slack: as in `quantize_kernel.decide_by_bounds`, which calls the offset `bias`.
         limit: (2, places or 1, channels) float32: limit on |y|, and 1 / threshold.
         sent: (images, places, channels) int16, overwritten where UNDECIDED.
         counts: (images, 2) int64: neurons decided here, and neurons whose potential was not within its bounds.
     """
-    steps, timesteps = len(leak), theta.shape[0]
+    steps, timesteps = len(leak), theta.shape[0] // of_phase
     for n in range(first_image, end_image):
         sums = np.zeros(steps + 1, np.int64)
         decided = wrong = 0
@@ -75,15 +85,20 @@ def decide_exactly(  # type: ignore[no-untyped-def]
                 for t in range(steps):
                     v = min(max(((v * leak[t]) >> LEAK_SHIFT) + (sums[t + 1] << input_shift), V_MIN), V_MAX)
                 q = p if theta.shape[1] > 1 else 0
-                phase = 0
+                word = 0
                 for k in range(timesteps):
-                    if v >= theta[k, q, o]:
-                        phase = k + 1
+                    for w in range(k * of_phase, (k + 1) * of_phase):
+                        if v >= theta[w, q, o]:
+                            word = w + 1
+                            break
+                    if signed and word == 0:
+                        for w in range(k * of_phase, (k + 1) * of_phase):
+                            if -v >= negative[w, q, o]:
+                                word = -w - 1
+                                break
+                    if word != 0:
                         break
-                    if signed and -v >= negative[k, q, o]:
-                        phase = -k - 1
-                        break
-                sent[n, p, o] = phase
+                sent[n, p, o] = word
                 decided += 1
                 r = p if offset.shape[0] > 1 else 0
                 y = np.float64(z[n, p, o]) + (np.float64(rest[n, p, o]) if rest.shape[0] > 0 else 0.0)

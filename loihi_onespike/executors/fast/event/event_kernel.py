@@ -14,30 +14,35 @@ from __future__ import annotations
 import numpy as np
 
 from loihi_onespike.executors.compiled import njit
+from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS
 from loihi_onespike.executors.fast.event.simd_operations import (
     LANES,
     simd_add,
+    simd_add_product,
     simd_decide,
     simd_decide_signed,
     simd_integrate,
 )
 
-LARGEST_STEP = 2**26
-"""Synaptic input beyond this saturates v from any state; pinning it keeps the shifted sum within 32 bits."""
+LARGEST_STEP = 2**28
+"""Synaptic input beyond this saturates v from any state, as a gain of 16 makes at most 2^27 of v; pinning it keeps the
+shifted sum within 32 bits."""
+MOST = 2**MESSAGE_BITS - 1
 
-# Columns of the table of synapse groups: input places and channels, bits of a binary code (0 for one spike), start in
-# the source, width of a row of weights, and distance from the weights of a positive spike to those of a negative one.
+# Columns of the table of synapse groups: input places and channels, bits as of `code_bits`, start in the
+# source, width of a row of weights, and distance from the weights of a positive spike to those of a negative one.
 PLACES, CHANNELS, BITS, SOURCE, WIDTH, NEGATED = range(6)
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
 
 @njit(error_model="numpy")
-def _list_events(source, gather, columns, groups, span, start, weight, target):  # type: ignore[no-untyped-def]
+def _list_events(source, gather, columns, groups, span, start, weight, target, message):  # type: ignore[no-untyped-def]
     """List the spikes of one image by input place; start[place] is the number of the first spike of a place.
 
     A spike has two entries: `weight`, the place of its row of weights within the group, and `target`, the place of its
-    first sum. Appending has no branch: the entry is always written, and the counter moves on only for a spike.
+    first sum. In a layer with messages it has a third one, the size of its message. Appending has no branch: the entry
+    is always written, and the counter moves on only for a spike.
     """
     n, g, place, column = 0, 0, 0, 0
     for s in range(groups.shape[0]):
@@ -52,10 +57,18 @@ def _list_events(source, gather, columns, groups, span, start, weight, target): 
                 if bits > 0:
                     for t in range(bits):
                         weight[n], target[n] = row, t * span + columns[column + c]
+                        if message is not None:
+                            message[n] = 1
                         n += (code >> (bits - 1 - t)) & 1
                 else:
+                    phase = code if code >= 0 else -code
+                    if message is not None:
+                        message[n] = 1
+                        if bits < 0:
+                            message[n] = phase & MOST
+                            phase = phase >> MESSAGE_BITS
                     weight[n] = row + (negated if code < 0 else 0)
-                    target[n] = (abs(code) - 1) * span + columns[column + c]  # type: ignore[operator]
+                    target[n] = (phase - 1) * span + columns[column + c]
                     n += code != 0
                 row += width
             g += channels
@@ -65,12 +78,17 @@ def _list_events(source, gather, columns, groups, span, start, weight, target): 
 
 
 @njit(error_model="numpy")
-def _scatter(sums, at, runs, first, last, groups, weights, start, weight, target):  # type: ignore[no-untyped-def]
+def _scatter(sums, at, runs, first, last, groups, weights, start, weight, target, message):  # type: ignore[no-untyped-def]
     """Add the weights of all spikes in runs first..last of input places to the sums of the output place at `at`."""
     for r in range(first, last):
         width, delta = groups[runs[r, 0], WIDTH], runs[r, 3]
         low, high = start[runs[r, 1]], start[runs[r, 2]]
-        if width == LANES:
+        if message is not None:
+            for e in range(low, high):
+                to, row = at + target[e], delta + weight[e]
+                for o in range(0, width, LANES):
+                    simd_add_product(sums, to + o, weights, row + o, message[e])
+        elif width == LANES:
             for e in range(low, high):
                 simd_add(sums, at + target[e], weights, delta + weight[e])
         elif width == 2 * LANES:
@@ -98,14 +116,32 @@ def _integrate(v, sums, first, lanes, mant, shift, limit, channels, padded, meas
 
 
 @njit(error_model="numpy")
-def _decide(sent, v, theta, negative, row, lanes, k, signed):  # type: ignore[no-untyped-def]
-    """Send phase k for the neurons of a block that are silent and reach their thresholds, which start at `row`."""
+def _decide(sent, v, theta, negative, row, lanes, w, signed):  # type: ignore[no-untyped-def]
+    """Send word w for the neurons of a block that are silent and reach their thresholds, which start at `row`."""
     if signed:
         for o in range(0, lanes, LANES):
-            simd_decide_signed(sent, o, v, theta, negative, row + o, k)
+            simd_decide_signed(sent, o, v, theta, negative, row + o, w)
     else:
         for o in range(0, lanes, LANES):
-            simd_decide(sent, o, v, theta, negative, row + o, k)
+            simd_decide(sent, o, v, theta, negative, row + o, w)
+
+
+@njit(error_model="numpy")
+def _decide_phase(sent, v, theta, negative, at, stride, lanes, k, of_phase, signed, graded):  # type: ignore[no-untyped-def]
+    """Send the words of phase k; thresholds of word 1 start at `at`, those of the next word `stride` further on.
+
+    With payload all positive words come first. A neuron that is silent after them has reached none of their thresholds,
+    so that the operation for both signs then sends the negative words alone.
+    """
+    if graded is None:
+        _decide(sent, v, theta, negative, at + (k - 1) * stride, lanes, k, signed)
+    else:
+        first = (k - 1) * of_phase
+        for w in range(first, first + of_phase):
+            _decide(sent, v, theta, negative, at + w * stride, lanes, w + 1, False)
+        if signed:
+            for w in range(first, first + of_phase):
+                _decide(sent, v, theta, negative, at + w * stride, lanes, w + 1, True)
 
 
 @njit(error_model="numpy")
@@ -126,13 +162,13 @@ def _record(out, values, first, places, padded, strides):  # type: ignore[no-unt
 @njit(error_model="numpy")
 def run_layer(  # type: ignore[no-untyped-def]
     first_image, end_image, source, gather, columns, groups, runs, run_start, weights, bias, theta, negative, leak,
-    window, flags, strides, narrow, sent_out, v_out, peaks,
+    window, flags, strides, narrow, graded, sent_out, v_out, peaks,
 ):  # fmt: skip
-    """Spike phases, v at the window's end and peaks of one layer for some images.
+    """Code words, v at the window's end and peaks of one layer for some images.
 
     Args:
         first_image, end_image: range of images to work on.
-        source: (B, inputs) integer codes or phases of all presynaptic populations side by side.
+        source: (B, inputs) integers as of `code_bits.kernel_codes` of all presynaptic populations side by side.
         gather: flat input of every (group, place, channel), -1 for none.
         columns: first output channel that each (group, input channel) reaches.
         groups: (groups, 6) int64, columns as named above.
@@ -140,16 +176,18 @@ def run_layer(  # type: ignore[no-untyped-def]
             the `weight` entry of a spike to find its row in `weights`.
         run_start: (output places + 1,) first run of each output place.
         weights: int16 in units of 2^unit, rows of WIDTH output channels.
-        bias: (places or 1, channels) int32, theta, negative: (T, places or 1, channels) int32; channels padded to
+        bias: (places or 1, channels) int32, theta, negative: (L, places or 1, channels) int32; channels padded to
             LANES; values common to all places are repeated for a whole block.
         leak: (input steps,) int64 gains.
-        window: input_shift, wait, T, unit, and the number of output places of a block.
+        window: input_shift, wait, T, code words of a phase, unit, and the number of output places of a block.
         flags: whether the layer spikes, sends negative spikes, returns v, and measures peaks.
         strides: distance of output places and of channels in the flat outputs, and the number of channels.
         narrow: empty array of the type of the sums; int16 where every sum fits into 16 bits.
+        graded: None where all messages are ±1, and True where some have payload; numba compiles the kernel for each of
+            the two, so that payload costs nothing where there is none.
         sent_out: (B, outputs) integers; v_out: (B, outputs) int32; peaks: (B, 2) int64 of |v| and |a_in|.
     """
-    input_shift, wait, timesteps, unit, block = window
+    input_shift, wait, timesteps, of_phase, unit, block = window
     input_steps = len(leak)
     shift = input_shift + unit
     limit = LARGEST_STEP >> shift
@@ -170,7 +208,11 @@ def run_layer(  # type: ignore[no-untyped-def]
     for b in range(first_image, end_image):
         start = np.empty(listed + 1, np.int64)
         weight, target = np.empty(spikes + 1, np.int32), np.empty(spikes + 1, np.int32)
-        _list_events(source[b], gather, columns, groups, span, start, weight, target)
+        if graded is None:
+            message = None
+        else:
+            message = np.empty(spikes + 1, np.int32)
+        _list_events(source[b], gather, columns, groups, span, start, weight, target, message)
         sums = np.empty(input_steps * span, narrow.dtype)
         v, sent = np.empty(span, np.int32), np.empty(span, np.int32)
         measured = np.zeros(2 if measure else 0, np.int64)
@@ -181,7 +223,7 @@ def run_layer(  # type: ignore[no-untyped-def]
             for q in range(places):
                 _scatter(
                     sums, q * padded, runs, run_start[p + q], run_start[p + q + 1], groups, weights, start, weight,
-                    target,
+                    target, message,
                 )  # fmt: skip
             first = 0 if shared_bias else p * padded
             v[:lanes] = bias_flat[first : first + lanes]
@@ -191,8 +233,8 @@ def run_layer(  # type: ignore[no-untyped-def]
                     _integrate(v, sums, (t - 1) * span, lanes, leak[t - 1], shift, limit, channels, padded, measured)
                 k = t - wait
                 if spiking and 1 <= k <= timesteps:
-                    row = (k - 1) * theta_row + (0 if shared_theta else p * padded)
-                    _decide(sent, v, theta_flat, negative_flat, row, lanes, k, signed)
+                    at = 0 if shared_theta else p * padded
+                    _decide_phase(sent, v, theta_flat, negative_flat, at, theta_row, lanes, k, of_phase, signed, graded)
             if spiking:
                 _record(sent_out[b], sent, p, places, padded, strides)
             if keep_v:

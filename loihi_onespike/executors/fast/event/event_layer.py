@@ -15,7 +15,7 @@ from loihi_onespike.core.graphs.network import InputPopulation, Population, Read
 from loihi_onespike.core.maps import op_input_shape
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.undecided_tables import exact_tables
-from loihi_onespike.executors.fast.code_bits import graded, kernel_codes
+from loihi_onespike.executors.fast.code_bits import kernel_codes
 from loihi_onespike.executors.fast.event.event_kernel import run_layer
 from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs
 from loihi_onespike.executors.fast.event.simd_operations import LANES
@@ -57,13 +57,13 @@ class EventLayer:
     def of(
         cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
     ) -> EventLayer | None:
-        """The layer; None if a map has no windowed form or its tables would be too large.
+        """The layer; None if a map has no windowed form, its tables would be too large, or it pools messages.
 
         Args:
             population: population of the layer.
             inputs: groups of synapses and the populations that they read.
         """
-        if graded(population, inputs):
+        if isinstance(population, Population) and population.digit_bits:
             return None
         taps = []
         features_last = len(inputs) > 1 and any(s.op.channel_axis == -1 for s, _ in inputs)
@@ -82,8 +82,8 @@ class EventLayer:
     def _parameters(self, channel_first: bool) -> None:
         p, m = self.population, self.population.membrane
         self.bias = self._by_place(m.bias, channel_first)
-        timesteps = p.timesteps if isinstance(p, Population) else 0
-        self._window = (m.input_shift, p.wait, timesteps, self._tables.unit, self._block)
+        timesteps, of_phase = (p.timesteps, p.code.words_per_phase) if isinstance(p, Population) else (0, 1)
+        self._window = (m.input_shift, p.wait, timesteps, of_phase, self._tables.unit, self._block)
         self.leak = np.array(m.leak, np.int64)
         self.theta = self.negative = np.zeros((1, 1, self._padded), np.int32)
         if isinstance(p, Population):
@@ -91,6 +91,8 @@ class EventLayer:
             if p.negative is not None:
                 self.negative = self._thresholds(p.negative, channel_first)
         self._flags = (isinstance(p, Population), isinstance(p, Population) and p.signed)
+        graded = of_phase > 1 or any(pre.code.payload_bits for _, pre in self.inputs)
+        self._graded = True if graded else None
         self._sums = np.empty(0, np.int16 if self._tables.largest <= NARROW else np.int32)
 
     def _thresholds(self, table: ThresholdTable, channel_first: bool) -> NDArray[np.int32]:
@@ -134,7 +136,7 @@ class EventLayer:
         return from_memory(values, shape) if self.channels_last else values.reshape(len(values), *shape)
 
     def sources(self, phases: Mapping[str, NDArray[np.integer]]) -> NDArray[np.integer]:
-        """(B, inputs) phases or codes of all presynaptic populations side by side, int16 or int32, in memory order."""
+        """(B, inputs) what the kernels read of all presynaptic populations side by side, in memory order."""
         code = {pre.name: pre.code for _, pre in self.inputs}
         parts = [memory_order(kernel_codes(phases[name], code[name])) for name in self._tables.sources]
         return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
@@ -155,7 +157,8 @@ class EventLayer:
         peaks = np.zeros((images, 2), np.int64)
         over_rows(
             run_layer, images, source, t.gather, t.columns, t.groups, t.runs, t.run_start, t.weights, *self._blocks,
-            self.leak, self._window, (spiking, signed, keep_v, keep), self._strides, self._sums, sent, v, peaks,
+            self.leak, self._window, (spiking, signed, keep_v, keep), self._strides, self._sums, self._graded, sent, v,
+            peaks,
         )  # fmt: skip
         return LayerTrace(
             self._shaped(sent) if spiking else None,

@@ -27,6 +27,8 @@ from loihi_onespike.executors.tensors.memory_order import memory_positions
 
 LARGEST_OFFSET = 2**31 - 1
 """Largest address of a weight within a group; the kernel keeps addresses in 32 bits."""
+LARGEST_SUM = 2**31 - 1
+"""Largest |sum| of a step; the kernel adds up in 32 bits."""
 MAX_UNIT = 8
 """Largest exponent of the power of two that the weights are divided by; no weight of 8 bits is divisible by more."""
 
@@ -42,7 +44,7 @@ class EventTables:
     Attributes:
         sources: presynaptic populations in the order in which their codes lie side by side.
         unit: exponent of the power of two that all weights were divided by.
-        largest: largest Σ |weight| onto one neuron after that division.
+        largest: largest Σ |weight · message| onto one neuron after that division.
     """
 
     sources: list[str]
@@ -57,7 +59,7 @@ class EventTables:
 
     @classmethod
     def of(cls, inputs: Inputs, taps: list[WindowedMap], padded: int) -> EventTables | None:
-        """Tables of some groups onto one population; None if a group has too many weights for 32-bit addresses.
+        """Tables of some groups onto one population; None if addresses of weights, or sums, need more than 32 bits.
 
         Args:
             inputs: groups of synapses and the populations that they read.
@@ -90,7 +92,9 @@ class EventTables:
             weights += [rows.ravel(), -rows.ravel()] if signed else [rows.ravel()]
             first_place += places
             first_weight += rows.size * (1 + signed)
-            largest += _largest_sums(scaled, tap, padded)
+            largest += _largest_sums(scaled, tap, padded) * pre.code.largest_message
+        if largest.max() > LARGEST_SUM:
+            return None
         by_place = np.concatenate(runs)
         by_place = by_place[np.argsort(by_place[:, 0], kind="stable")]
         out_places = len(taps[0].places)

@@ -54,6 +54,25 @@ def simd_add(typingctx: Any, total: Any, at: Any, weights: Any, first: Any) -> A
     return types.void(total, types.intp, weights, types.intp), codegen
 
 
+@intrinsic
+def simd_add_product(typingctx: Any, total: Any, at: Any, weights: Any, first: Any, factor: Any) -> Any:
+    """total[at : at + LANES] += factor · weights[first : first + LANES]; total int16 or int32, weights int16."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        row = _load(context, builder, signature.args[2], args[2], args[3])
+        place = _place(context, builder, signature.args[0], args[0], args[1])
+        size = signature.args[0].dtype.bitwidth // 8
+        old = builder.load(place, align=size)
+        row = row if row.type == old.type else builder.sext(row, old.type)
+        one = args[4] if size == 4 else builder.trunc(args[4], old.type.element)
+        many = builder.insert_element(ir.Constant(old.type, ir.Undefined), one, ir.Constant(INT32, 0))
+        many = builder.shuffle_vector(many, ir.Constant(old.type, ir.Undefined), _constant(0))
+        builder.store(builder.add(old, builder.mul(row, many)), place, align=size)
+        return context.get_dummy_value()
+
+    return types.void(total, types.intp, weights, types.intp, types.int32), codegen
+
+
 def _constant(value: int) -> ir.Constant:
     return ir.Constant(WIDE, [value] * LANES)
 

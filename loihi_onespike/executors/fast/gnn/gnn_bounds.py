@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import V_MAX, WORD_DTYPE
-from loihi_onespike.core.encoding import Codes
+from loihi_onespike.core.encoding import Codes, dense_codes
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.maps import Dense, Sparse
@@ -33,7 +33,7 @@ from loihi_onespike.executors.fast.bounded.bounds import (
     values_of_codes,
 )
 from loihi_onespike.executors.fast.code_bits import code_bits
-from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer
+from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer, read_codes
 from loihi_onespike.executors.fast.gnn.undecided_nodes import decide_aggregation_exactly, decide_entries_exactly
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED, decide_by_bounds, look_up
 from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
@@ -133,13 +133,13 @@ class _AggregationBounds:
     sparse = False
 
     def __init__(self, synapse: Synapse, op: Sparse, pre: Population, population: Population) -> None:
-        self.pre, m = pre.name, op.weight
+        self.pre, self._code, m = pre.name, pre.code, op.weight
         values = values_of_codes(pre, population.membrane)
         exact = m.astype(np.int32) * 2**synapse.weight_exp
         self._indptr, self._indices, self._weights = m.indptr, m.indices, exact.data
         self._float = torch_csr(exact, torch.float32)
-        self._step = np.asarray(abs(exact).sum(axis=1), np.float64).reshape(-1, 1)
-        self._largest = self._step * values.max()
+        sums = np.asarray(abs(exact).sum(axis=1), np.float64).reshape(-1, 1)
+        self._step, self._largest = sums * pre.code.largest_message, sums * values.max()
         self._error = (np.diff(m.indptr)[:, None] + 6) * UNIT_ROUNDOFF * self._largest
         self._table = (np.concatenate([values, -values[:0:-1]]) if pre.signed else values).astype(np.float32)
         self.bytes = 6 * int(np.prod(pre.shape)) + 12 * m.nnz
@@ -159,7 +159,7 @@ class _AggregationBounds:
         nodes, features = np.nonzero(sent == UNDECIDED)
         order = np.argsort(features, kind="stable")
         start = np.searchsorted(features[order], np.arange(sent.shape[1] + 1))
-        columns = np.ascontiguousarray(phases.T)
+        columns = np.ascontiguousarray(dense_codes(read_codes(phases, self._code), self.pre).T)
         over_rows(
             decide_aggregation_exactly,
             len(columns),
@@ -167,6 +167,7 @@ class _AggregationBounds:
             self._indices,
             self._weights,
             columns,
+            self._code.payload_bits > 0,
             nodes[order],
             start,
             *neurons,

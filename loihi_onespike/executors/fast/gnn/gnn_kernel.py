@@ -13,19 +13,26 @@ import numpy as np
 
 from loihi_onespike.core.codes import V_MAX, V_MIN
 from loihi_onespike.executors.compiled import njit
+from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS
+
+MOST = 2**MESSAGE_BITS - 1
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
 
 @njit(inline="always")
 def _spread(acc, code, bits, signed, weights):  # type: ignore[no-untyped-def]
-    """Add `weights` at every phase at which a neuron with this code (binary, or a phase for bits = 0) spikes."""
+    """Add `weights` at every phase at which a neuron with this code (see `code_bits`) spikes."""
     if bits > 0:
         for t in range(1, bits + 1):
             if (code >> (bits - t)) & 1:
                 row = acc[t]
                 for f in range(row.shape[0]):
                     row[f] += weights[f]
+    elif bits < 0:
+        row, message = acc[abs(code) >> MESSAGE_BITS], (abs(code) & MOST) * np.sign(code)
+        for f in range(row.shape[0]):
+            row[f] += weights[f] * message
     elif code > 0:
         row = acc[code]
         for f in range(row.shape[0]):
@@ -62,6 +69,34 @@ def aggregate(first_node, end_node, sums, first, indptr, indices, weights, sign,
 
 
 @njit()
+def list_messages(first_node, end_node, codes, start, places, messages):  # type: ignore[no-untyped-def]
+    """Places phase · features + feature and messages of all spikes, those of node n at start[n]..start[n + 1]."""
+    features = codes.shape[1]
+    for n in range(first_node, end_node):
+        at = start[n]
+        for f in range(features):
+            code = np.int64(codes[n, f])
+            if code != 0:
+                places[at] = np.uint32((abs(code) >> MESSAGE_BITS) * features + f)
+                messages[at] = (abs(code) & MOST) * np.sign(code)
+                at += 1
+
+
+@njit()
+def aggregate_messages(  # type: ignore[no-untyped-def]
+    first_node, end_node, sums, first, indptr, indices, weights, start, places, messages
+):
+    """Sparse map along the nodes of neurons with payload, from their listed spikes, as `aggregate`."""
+    for n in range(first_node, end_node):
+        acc = sums[n]
+        for e in range(indptr[first + n], indptr[first + n + 1]):
+            w = weights[e]
+            node = indices[e]
+            for i in range(start[node], start[node + 1]):
+                acc[places[i]] += w * messages[i]
+
+
+@njit()
 def aggregate_codes(first_node, end_node, sums, first, indptr, indices, weights, codes, bits):  # type: ignore[no-untyped-def]
     """Sparse map along the nodes of a binary coded input; codes (nodes, features)."""
     for n in range(first_node, end_node):
@@ -86,7 +121,7 @@ def dense_of_sparse(first_node, end_node, sums, first, indptr, indices, codes, b
 
 @njit()
 def dense(first_node, end_node, sums, first, codes, bits, signed, weights):  # type: ignore[no-untyped-def]
-    """Dense map of codes or phases (nodes, inputs); weights (inputs, outputs)."""
+    """Dense map of codes (nodes, inputs); weights (inputs, outputs)."""
     for n in range(first_node, end_node):
         code = codes[first + n]
         for i in range(code.shape[0]):
@@ -111,11 +146,11 @@ def _integrate(v, a_in, gain, factor):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _decide(sent, v, own, table, k, sign):  # type: ignore[no-untyped-def]
-    """Phase k for every neuron that is silent so far and reaches its threshold: sign · v ≥ floor(own · table)."""
+def _decide(sent, v, own, table, word, sign):  # type: ignore[no-untyped-def]
+    """`word` for every neuron that is silent so far and reaches its threshold: sign · v ≥ floor(own · table)."""
     for f in range(v.shape[0]):
         reached = (sent[f] == 0) & (v[f] * sign >= np.floor(own[f] * table))
-        sent[f] = k if reached else sent[f]
+        sent[f] = word if reached else sent[f]
 
 
 @njit()
@@ -130,19 +165,19 @@ def recursion(  # type: ignore[no-untyped-def]
         first: node of the graph that is the first of the block.
         bias, threshold: (nodes, features).
         leak: (input steps,) gain per step, real.
-        window: input_shift, wait, timesteps.
-        table, negative: (T,) factors of the threshold.
+        window: input_shift, wait, timesteps, code words of a phase.
+        table, negative: (L,) factors of the threshold.
         flags: whether the layer spikes, sends negative spikes, returns v, and measures peaks.
-        sent, v_end: (nodes, features) results: spike phases, and v at the end of the window.
+        sent, v_end: (nodes, features) results: code words, and v at the end of the window.
         peaks: (block, 2) largest |v| and |a_in|.
     """
-    input_shift, wait, timesteps = window
+    input_shift, wait, timesteps, of_phase = window
     input_steps = leak.shape[0]
     spiking, signed, keep_v, measure = flags
     factor = 2.0**input_shift
     features = sums.shape[2]
     for n in range(first_node, end_node):
-        v, own, phase = np.empty(features), np.empty(features), np.zeros(features)
+        v, own, word = np.empty(features), np.empty(features), np.zeros(features)
         for f in range(features):
             v[f] = bias[first + n, f]
             own[f] = threshold[first + n, f]
@@ -155,12 +190,14 @@ def recursion(  # type: ignore[no-untyped-def]
                         peaks[n, 1] = max(peaks[n, 1], abs(np.int64(sums[n, t, f])))
             k = t - wait
             if spiking and 1 <= k <= timesteps:
-                _decide(phase, v, own, table[k - 1], float(k), 1.0)
+                for w in range((k - 1) * of_phase, k * of_phase):
+                    _decide(word, v, own, table[w], float(w + 1), 1.0)
                 if signed:
-                    _decide(phase, v, own, negative[k - 1], -float(k), -1.0)
+                    for w in range((k - 1) * of_phase, k * of_phase):
+                        _decide(word, v, own, negative[w], -float(w + 1), -1.0)
         if spiking:
             for f in range(features):
-                sent[first + n, f] = np.int16(phase[f])
+                sent[first + n, f] = np.int16(word[f])
         if keep_v:
             for f in range(features):
                 v_end[first + n, f] = np.int32(v[f])

@@ -10,14 +10,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, WORD_DTYPE, ThresholdTable
+from loihi_onespike.core.codes import LEAK_SHIFT, WORD_DTYPE, Code, ThresholdTable
 from loihi_onespike.core.encoding import Codes, dense_codes
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
 from loihi_onespike.core.maps import Dense, Diagonal, Sparse, op_input_shape
 from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.core.trace import LayerTrace
-from loihi_onespike.executors.fast.code_bits import code_bits, graded
+from loihi_onespike.executors.fast.code_bits import WITH_MESSAGE, code_bits, kernel_codes
 from loihi_onespike.executors.fast.gnn import gnn_kernel as kernel
 from loihi_onespike.executors.threads import over_rows
 
@@ -39,7 +39,7 @@ class Group:
     Attributes:
         name: name of the group, for error messages.
         exponent: left shift of its weights.
-        bits: number of bits of the binary codes that it reads, 0 for phases of one spike.
+        bits: how its kernel reads the codes, see `code_bits`.
         signed: whether its input spikes may be negative.
         shape: shape of the population that it reaches.
     """
@@ -68,7 +68,7 @@ class GraphLayer:
     and for one block of nodes.
     """
 
-    def __init__(self, population: Population | Readout, scatters: list[tuple[str, Scatter]]) -> None:
+    def __init__(self, population: Population | Readout, scatters: list[tuple[str, Code, Scatter]]) -> None:
         self.population, self._scatters = population, scatters
         m = population.membrane
         nodes, features = population.shape
@@ -76,8 +76,9 @@ class GraphLayer:
         spiking = isinstance(population, Population)
         threshold = population.threshold if isinstance(population, Population) else np.zeros((), np.int64)
         self._threshold = np.broadcast_to(threshold.astype(np.int64), population.shape)
-        timesteps = population.timesteps if isinstance(population, Population) else 0
-        self._window = (m.input_shift, population.wait, timesteps)
+        code = population.code if isinstance(population, Population) else None
+        timesteps, of_phase = (0, 1) if code is None else (code.timesteps, code.words_per_phase)
+        self._window = (m.input_shift, population.wait, timesteps, of_phase)
         self._leak = np.array(m.leak) / 2**LEAK_SHIFT
         self._table = _entries(population.table if isinstance(population, Population) else None)
         self._negative = _entries(population.negative if isinstance(population, Population) else None)
@@ -88,28 +89,28 @@ class GraphLayer:
     def of(
         cls, population: Population | Readout, inputs: list[tuple[Synapse, InputPopulation | Population]]
     ) -> GraphLayer | None:
-        """The layer; None if a synapse group has no kernel or its sums need more than 32 bits."""
-        if graded(population, inputs):
+        """The layer; None if a synapse group has no kernel, its sums need more than 32 bits, or it pools messages."""
+        if isinstance(population, Population) and population.digit_bits:
             return None
         makers = [SCATTERS.find(s.op) for s, _ in inputs]
         seen = [op_input_shape(pre.shape, s.index) for s, pre in inputs]
         if {len(shape) for shape in (population.shape, *seen)} != {2}:
             return None
-        if sum(s.op.row_magnitude * 2.0**s.weight_exp for s, _ in inputs) >= 2**31:
+        if sum(s.op.row_magnitude * 2.0**s.weight_exp * pre.code.largest_message for s, pre in inputs) >= 2**31:
             return None
         scatters = []
         for make, (synapse, pre) in zip(makers, inputs, strict=True):
             if make is None:
                 return None
             scatter = make(synapse.op, _group(synapse, pre, population.shape))
-            scatters.append((pre.name, _behind_gather(synapse, scatter)))
+            scatters.append((pre.name, pre.code, _behind_gather(synapse, scatter)))
         return cls(population, scatters)
 
     @property
     def neurons(self) -> tuple[Any, ...]:
-        """bias, threshold, leak, 2^input_shift, factors of the threshold and signed, for `undecided_nodes`."""
-        factor, signed = 2.0 ** self._window[0], self._flags[1]
-        return self._bias, self._threshold, self._leak, factor, self._table, self._negative, signed
+        """bias, threshold, leak, 2^input_shift, thresholds, words of a phase and signed, for `undecided_nodes`."""
+        factor, of_phase, signed = 2.0 ** self._window[0], self._window[3], self._flags[1]
+        return self._bias, self._threshold, self._leak, factor, self._table, self._negative, of_phase, signed
 
     @property
     def bytes_per_image(self) -> int:
@@ -169,7 +170,7 @@ class GraphLayer:
     def _in_blocks(self, phases: Mapping[str, Codes], finish: Callable[[NDArray[np.int32], int], None]) -> None:
         nodes, features = self.population.shape
         buffer = np.empty((self._block, self.population.membrane.input_steps + 1, features), np.int32)
-        adds = [scatter(phases[pre]) for pre, scatter in self._scatters]
+        adds = [scatter(read_codes(phases[pre], code)) for pre, code, scatter in self._scatters]
         for first in range(0, nodes, self._block):
             sums = buffer[: nodes - first]
             sums[:] = 0
@@ -181,6 +182,15 @@ class GraphLayer:
 def _over_nodes(kernel: Callable[..., object], sums: NDArray[np.int32], *args: Any) -> None:
     """Run a kernel on all nodes of a block, a few at a time."""
     over_rows(kernel, len(sums), sums, *args, at_once=NODES_PER_TASK)
+
+
+def read_codes(words: Codes, code: Code) -> Codes:
+    """What the kernels read for code words: the words themselves, or phases and messages."""
+    if not code.payload_bits:
+        return words
+    if isinstance(words, SparseSample):
+        return words.with_data(kernel_codes(words.matrix.data, code))
+    return kernel_codes(words, code)
 
 
 def _entries(table: ThresholdTable | None) -> NDArray[np.float64]:
@@ -252,6 +262,12 @@ def _aggregation(op: Sparse, group: Group) -> Scatter:
     def aggregate(codes: Codes) -> Add:
         array = dense_codes(codes, f"{group.name}: an aggregation")
         array = array[0] if isinstance(codes, SparseSample) else array
+        if group.bits == WITH_MESSAGE:
+            start, places, messages = _messages(array)
+            return lambda sums, first: _over_nodes(
+                kernel.aggregate_messages, sums.reshape(len(sums), -1), first, indptr, indices, edges, start, places,
+                messages,
+            )  # fmt: skip
         if group.bits:
             return lambda sums, first: _over_nodes(
                 kernel.aggregate_codes, sums, first, indptr, indices, edges, array, group.bits
@@ -276,3 +292,12 @@ def _spikes(phases: NDArray[np.integer], sign: int) -> tuple[NDArray[np.int64], 
     places = np.empty(int(start[-1]), np.uint32)
     over_rows(kernel.list_spikes, len(phases), phases, sign, start, places)
     return start, places
+
+
+def _messages(codes: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int8]]:
+    """Spikes with payload, listed by node: first entry of each node, their places in its sums, and their messages."""
+    counts = np.count_nonzero(codes, axis=1)
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    places, messages = np.empty(int(start[-1]), np.uint32), np.empty(int(start[-1]), np.int8)
+    over_rows(kernel.list_messages, len(codes), codes, start, places, messages)
+    return start, places, messages

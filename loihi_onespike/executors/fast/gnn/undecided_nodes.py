@@ -6,7 +6,10 @@ import numpy as np
 
 from loihi_onespike.core.codes import V_MAX, V_MIN
 from loihi_onespike.executors.compiled import njit
+from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
+
+MOST = 2**MESSAGE_BITS - 1
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
@@ -21,13 +24,16 @@ def _final(sums, bias, leak, factor):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _phase(v, own, table, negative, signed):  # type: ignore[no-untyped-def]
-    """First phase whose threshold the final v reaches, negative for a negative spike, 0 for none."""
-    for k in range(table.shape[0]):
-        if v >= np.floor(own * table[k]):
-            return k + 1
-        if signed and -v >= np.floor(own * negative[k]):
-            return -k - 1
+def _word(v, own, table, negative, of_phase, signed):  # type: ignore[no-untyped-def]
+    """First word whose threshold the final v reaches, negative for a negative spike, 0 for none."""
+    for first in range(0, table.shape[0], of_phase):
+        for w in range(first, first + of_phase):
+            if v >= np.floor(own * table[w]):
+                return w + 1
+        if signed:
+            for w in range(first, first + of_phase):
+                if -v >= np.floor(own * negative[w]):
+                    return -w - 1
     return 0
 
 
@@ -42,16 +48,18 @@ def _outside(v, z, n, f, bounds):  # type: ignore[no-untyped-def]
 
 @njit()
 def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
-    first_feature, end_feature, indptr, indices, weights, columns, nodes, start, bias, threshold, leak, factor, table,
-    negative, signed, z, bounds, sent, counts,
+    first_feature, end_feature, indptr, indices, weights, columns, messages, nodes, start, bias, threshold, leak,
+    factor, table, negative, of_phase, signed, z, bounds, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase of a layer behind a sparse map along the nodes.
 
     Args:
-        columns: (features, nodes of the input) phases.
+        columns: (features, nodes of the input) phases, or phases and messages as of `code_bits.kernel_codes`.
+        messages: whether there are messages.
         nodes, start: undecided nodes, those of feature f at start[f]..start[f + 1].
         bias, threshold, z, sent: (nodes, features).
-        leak: (input steps,) gain per step, real; factor: 2^input_shift; table, negative: (T,) factors of the threshold.
+        leak: (input steps,) gain per step, real; factor: 2^input_shift; table, negative: (L,) factors of the threshold.
+        of_phase: code words of a phase.
         bounds: factor, offset, slack, limit and unit, (nodes or 1, features) each.
         counts: (features, 2) neurons decided here, and neurons whose potential was not within its bounds.
     """
@@ -62,12 +70,17 @@ def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
         for i in range(start[f], start[f + 1]):
             n = nodes[i]
             by_phase[:] = 0
-            for e in range(indptr[n], indptr[n + 1]):
-                by_phase[column[indices[e]] + steps] += weights[e]
+            if messages:
+                for e in range(indptr[n], indptr[n + 1]):
+                    code = np.int64(column[indices[e]])
+                    by_phase[(abs(code) >> MESSAGE_BITS) + steps] += weights[e] * (abs(code) & MOST) * np.sign(code)
+            else:
+                for e in range(indptr[n], indptr[n + 1]):
+                    by_phase[column[indices[e]] + steps] += weights[e]
             for t in range(1, steps + 1):
                 sums[t] = by_phase[steps + t] - by_phase[steps - t]
             v = _final(sums, bias[n, f], leak, factor)
-            sent[n, f] = _phase(v, threshold[n, f], table, negative, signed)
+            sent[n, f] = _word(v, threshold[n, f], table, negative, of_phase, signed)
             counts[f, 0] += 1
             counts[f, 1] += _outside(v, z[n, f], n, f, bounds)
 
@@ -75,7 +88,7 @@ def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
 @njit()
 def decide_entries_exactly(  # type: ignore[no-untyped-def]
     first_node, end_node, indptr, indices, codes, bits, weights, bias, threshold, leak, factor, table, negative,
-    signed, z, bounds, sent, counts,
+    of_phase, signed, z, bounds, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase of a layer behind a dense map of a sparse binary coded input.
 
@@ -98,6 +111,6 @@ def decide_entries_exactly(  # type: ignore[no-untyped-def]
                 for t in range(bits):
                     sums[t + 1] += w * ((code >> (bits - 1 - t)) & 1)
             v = _final(sums, bias[n, f], leak, factor)
-            sent[n, f] = _phase(v, threshold[n, f], table, negative, signed)
+            sent[n, f] = _word(v, threshold[n, f], table, negative, of_phase, signed)
             counts[n, 0] += 1
             counts[n, 1] += _outside(v, z[n, f], n, f, bounds)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 
-from loihi_onespike.core.codes import V_MAX, BinaryCode, Codebook
+from loihi_onespike.core.codes import V_MAX, BinaryCode, Codebook, PayloadCode
 from loihi_onespike.core.graphs.network import Network, Population
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.fast.bounded.bounded_layer import BoundedLayer
@@ -34,11 +34,19 @@ def test_bounds_and_recursion_equal_the_reference(case: Case) -> None:
     equal_phases(case)
 
 
-def test_every_way_of_deciding_is_taken() -> None:
+@given(cases(full_wait=True, payload=60))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_bounds_and_recursion_equal_the_reference_with_payload(case: Case) -> None:
+    equal_phases(case)
+
+
+@pytest.mark.parametrize("payload", [0, 60])
+def test_every_way_of_deciding_is_taken(payload: int) -> None:
     """Over seeded networks: bounds alone, single neurons by recursion, codebooks, many bits, signed, saturated v."""
-    seen = dict.fromkeys(("bounds", "recursion", "codebook", "binary", "signed", "split", "saturated"), 0)
+    ways = ["bounds", "recursion", "codebook", "binary", "signed", "split", "saturated"]
+    seen = dict.fromkeys([*ways, "messages in", "messages out"] if payload else ways, 0)
     for seed in range(150):
-        case = random_case(seed, full_wait=True, saturating=seed % 2 == 0)
+        case = random_case(seed, full_wait=True, saturating=seed % 2 == 0, payload=payload)
         fast = equal_phases(case)
         peaks = reference.run(*case).layers
         for name, layer in fast.bounded.items():
@@ -48,6 +56,9 @@ def test_every_way_of_deciding_is_taken() -> None:
             seen["recursion"] += settled.exact
             codes = [case.network.by_name[s.pre].code for s in case.network.synapses_onto(name)]  # type: ignore[union-attr]
             seen["codebook"] += any(isinstance(code, Codebook) for code in codes)
+            if payload:
+                seen["messages in"] += any(isinstance(code, PayloadCode) for code in codes)
+                seen["messages out"] += isinstance(layer.population.code, PayloadCode)
             seen["binary"] += any(isinstance(code, BinaryCode) for code in codes)
             seen["signed"] += layer.population.signed
             seen["split"] += layer.splits if isinstance(layer, BoundedLayer) else 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from loihi_onespike.core.codes import Base, BinaryCode, PhaseCode, ThresholdTable
+from loihi_onespike.core.codes import Base, BinaryCode, PayloadCode, PhaseCode, ThresholdTable
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
@@ -18,31 +18,31 @@ from loihi_onespike.executors.fast.gnn.gnn_bounds import BoundedGraphLayer
 BASE, T, NODES, FEATURES, INPUTS = Base.nearest(1.3), 8, 12, 7, 40
 
 
-def network(seed: int, signed: bool, shift: int = 2) -> Network:
+def network(seed: int, signed: bool, shift: int = 2, payload_bits: int = 0) -> Network:
     """Input in 8 bits, dense map, aggregation over the nodes, readout; all with a full wait."""
     rng = np.random.default_rng(seed)
 
     def even(*shape: int) -> np.ndarray:
         return (2 * rng.integers(-60, 90, shape)).astype(np.int16)
 
-    code = PhaseCode(BASE, T)
-    table = ThresholdTable.from_gains(code.thresholds())
+    code = PayloadCode.geometric(2.0, 4, payload_bits) if payload_bits else PhaseCode(BASE, T)
+    table = ThresholdTable.from_gains(code.thresholds() / max(code.thresholds()[0], 1.0))
 
-    def spiking(name: str, steps: int, mant: int, threshold: int) -> Population:
+    def spiking(name: str, gains: tuple[int, ...], threshold: int) -> Population:
         bias = rng.integers(-200, 200, FEATURES)
-        membrane = Membrane((mant,) * steps, shift, bias, np.array(1e-3))
+        membrane = Membrane(gains, shift, bias, np.array(1e-3))
         own = (threshold * np.linspace(0.6, 1.5, FEATURES)).astype(np.int64)
         negative = table if signed else None
         return Population(
-            name, (NODES, FEATURES), "relu", membrane, steps, code, own, table, negative, np.ones(FEATURES)
+            name, (NODES, FEATURES), "relu", membrane, len(gains), code, own, table, negative, np.ones(FEATURES)
         )
 
     edges = np.where(rng.random((NODES, NODES)) < 0.4, np.abs(even(NODES, NODES)), 0)
     populations = (
         InputPopulation("input", (NODES, INPUTS), BinaryCode(8), np.array(1.0), np.array(0.0)),
-        spiking("dense", 8, 8192, min(1_000_000 << (shift - 2), 5_000_000)),
-        spiking("sum", T, BASE.mant, 4_000),
-        Readout("readout", (NODES, 3), Membrane((BASE.mant,) * T, shift, np.zeros(3, np.int64), np.array(1e-3))),
+        spiking("dense", (8192,) * 8, min(1_000_000 << (shift - 2), 5_000_000)),
+        spiking("sum", code.gains, 4_000 * code.largest_message),
+        Readout("readout", (NODES, 3), Membrane(code.gains, shift, np.zeros(3, np.int64), np.array(1e-3))),
     )
     synapses = (
         Synapse("dense", "input", "dense", Dense(even(FEATURES, INPUTS))),
@@ -68,12 +68,13 @@ def equal_phases(net: Network, codes: SparseSample) -> dict[str, BoundedGraphLay
     return {name: layer for name, layer in fast.bounded.items() if isinstance(layer, BoundedGraphLayer)}
 
 
+@pytest.mark.parametrize("payload_bits", [0, 2])
 @pytest.mark.parametrize("signed", [False, True])
-def test_bounds_equal_the_reference(signed: bool) -> None:
+def test_bounds_equal_the_reference(signed: bool, payload_bits: int) -> None:
     decided = dict.fromkeys(("dense", "sum"), 0)
     exact = dict.fromkeys(("dense", "sum"), 0)
     for seed in range(12):
-        for name, layer in equal_phases(network(seed, signed), sparse_codes(seed, 255)).items():
+        for name, layer in equal_phases(network(seed, signed, 2, payload_bits), sparse_codes(seed, 255)).items():
             assert layer.decisions.breaches == 0
             decided[name] += layer.decisions.neurons - layer.decisions.exact
             exact[name] += layer.decisions.exact
