@@ -26,7 +26,7 @@ from loihi_onespike.core.codes.payload_code import PayloadCode
 from loihi_onespike.core.codes.phase_code import PhaseCode, best_base, percentage_error
 from loihi_onespike.core.codes.single_spike_code import MAX_WORDS, WORD_DTYPE, SingleSpikeCode
 
-CODES: tuple[type[Code], ...] = (PhaseCode, Codebook, BinaryCode)
+CODES: tuple[type[Code], ...] = (PhaseCode, Codebook, PayloadCode, BinaryCode)
 """Every code of a population; `BinaryCode` is for inputs only."""
 
 __all__ = [

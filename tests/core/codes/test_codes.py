@@ -10,10 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_onespike.core.codes import CODES, Base, BinaryCode, Code, Codebook, PhaseCode, SingleSpikeCode
+from loihi_onespike.core.codes import CODES, Base, BinaryCode, Code, Codebook, PayloadCode, PhaseCode, SingleSpikeCode
 from loihi_onespike.core.registry import EntryRegistry
 from loihi_onespike.errors import ConfigurationError, MissingEntryError
-from loihi_onespike.executors.fast.code_bits import CODE_BITS, code_bits
+from loihi_onespike.executors.fast.code_bits import CODE_BITS, WITH_MESSAGE, code_bits, kernel_codes
 from loihi_onespike.executors.float.tensor_codes import TENSOR_CODES, tensor_code
 from netx_export.codes import CODE_FIELDS, INPUT_KINDS, code_fields, read_input_code
 from netx_export.fields import Fields
@@ -24,6 +24,9 @@ CODES_TO_CHECK: list[Code] = [
     PhaseCode(Base.nearest(1.5), 8, threshold_shift=False),
     Codebook((4096, 6000, 5000, 9000)),
     Codebook((5000, 4097, 16384), threshold_shift=False),
+    PayloadCode((4096, 8192), (3, 2, 3, 2)),
+    PayloadCode.geometric(3.0, 4, 3),
+    PayloadCode.geometric(8.0, 2, 4, threshold_shift=False),
     BinaryCode(1),
     BinaryCode(8),
 ]
@@ -117,8 +120,18 @@ def test_tensors_give_the_same_as_the_code(code: Code) -> None:
 
 
 @of_each_code
-def test_kernels_read_bits_or_phases(code: Code) -> None:
-    assert code_bits(code) == (code.bits if isinstance(code, BinaryCode) else 0)
+def test_kernels_read_bits_phases_or_messages(code: Code) -> None:
+    assert code_bits(code) == (code.bits if isinstance(code, BinaryCode) else WITH_MESSAGE if code.payload_bits else 0)
+    words = code.words() if isinstance(code, BinaryCode) else np.append(code.words(), -code.words())
+    read = kernel_codes(words[:, None], code)[:, 0].astype(np.int64)
+    if code.payload_bits:
+        assert isinstance(code, SingleSpikeCode)
+        phase, message = np.abs(read) >> 7, np.abs(read) % 128 * np.sign(read)
+        assert np.array_equal(phase, code.phase_of(words))
+        for k in range(1, code.timesteps + 1):
+            assert np.array_equal(np.where(phase == k, message, 0), code.spikes(words, k))
+    else:
+        assert np.array_equal(read, words)
 
 
 @of_each_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loihi_onespike.core.codes import MAX_WORDS, Base, PayloadCode, PhaseCode
@@ -47,6 +47,7 @@ def test_eight_even_steps_between_powers_of_three() -> None:
     assert str(code) == "~3 + 3 bits"
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5), st.integers(1, 3), st.integers(0, 2**32 - 1))
 def test_fitted_levels_are_near_to_the_wanted_ones_and_decrease(timesteps: int, bits: int, seed: int) -> None:
     ratios = np.random.default_rng(seed).uniform(0.8, 0.92, timesteps * 2**bits)
