@@ -2,10 +2,11 @@
 
     python -m tests.support.lava_dl_blocks <folder>
 
-For every <case>.net of the folder, with the name of a population in <case>.name and the spikes that go to it, (steps,
-*pre shape) in the IR's axis order, in <case>.npy: writes <case>.sums.npy (steps, *post shape). `create_conv` and
-`create_dense` of lava-dl read weights, stride, padding, … from the file; only the neuron, which lava-dl does not know,
-is replaced: by a readout with a window of one step, which records what it receives.
+For every <case>.net of the folder, with the name of a population in <case>.name and the messages that go to it,
+(steps, *pre shape) in the IR's axis order, in <case>.npy: writes <case>.sums.npy (steps, *post shape). `create_conv`
+and `create_dense` of lava-dl read weights, stride, padding, … from the file; only the neuron, which lava-dl does not
+know, is replaced: by a readout with a window of one step, which records what it receives. Messages other than 0 and 1
+reach lava-dl's blocks as graded spikes, whose width is their argument and not a field of the file.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ def layer_of(file: Path, population: str) -> int:
     return layers[0]
 
 
+GRADED_BITS = 8
+
+
 def block_sums(file: Path, population: str, spikes: NDArray[np.int8], folder: Path) -> NDArray[np.integer]:
     """Sums (steps, *post shape), WHC order of lava-dl turned back to CHW."""
     config = NetDict(str(file))["layer"][layer_of(file, population)]
@@ -45,12 +49,13 @@ def block_sums(file: Path, population: str, spikes: NDArray[np.int8], folder: Pa
     # Sums leave the block one step after their spikes.
     record = Record(folder, file.stem, len(spikes) + 1, shape, False, np.int32)
     record.create()
+    bits = GRADED_BITS if np.any((spikes != 0) & (spikes != 1)) else 0
     neuron = {"neuron_proc": Readout, "membrane": membrane(4096, 1), "period": 1, "record": record}
     hdf5.Network.get_neuron_params = staticmethod(lambda *_, **__: dict(neuron))
     if kind == "conv":
-        block, _ = hdf5.Network.create_conv(config, input_shape=whc.shape[:3])
+        block, _ = hdf5.Network.create_conv(config, input_shape=whc.shape[:3], input_message_bits=bits)
     else:
-        block, _ = hdf5.Network.create_dense(config)
+        block, _ = hdf5.Network.create_dense(config, input_message_bits=bits)
     source = RingBuffer(data=np.concatenate([whc, np.zeros((*whc.shape[:-1], 1), whc.dtype)], axis=-1))
     source.s_out.connect(block.inp)
     block.run(RunSteps(len(spikes) + 1), Loihi2SimCfg(select_tag="fixed_pt", select_sub_proc_model=True))

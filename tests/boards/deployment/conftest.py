@@ -39,7 +39,7 @@ def slurm(tmp_path_factory):
 def programs(tmp_path_factory):
     """A microcode file for every population of the networks that the tests deploy."""
     folder = tmp_path_factory.mktemp("microcode")
-    for network in (lava_networks.chain(4, 4), lava_networks.everything(3)):
+    for network in (lava_networks.chain(4, 4), lava_networks.everything(3), lava_networks.graded(2)):
         for population in network.populations[1:]:
             (folder / f"{population.name}.txt").write_text("written with Intel's tools")
     return folder

@@ -12,7 +12,8 @@ from loihi_onespike.errors import OneSpikeError
 from loihi_onespike.json_text import json_text
 
 kind, programs, images, options = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
-network = lava_networks.chain(4, 4) if kind == "chain" else lava_networks.everything(3)
+made = {"chain": lambda: lava_networks.chain(4, 4), "graded": lambda: lava_networks.graded(2)}
+network = made.get(kind, lambda: lava_networks.everything(3))()
 codes = lava_networks.codes(network, images, seed=5)
 try:
     chosen = DeploymentOptions(Slurm("oheogulch"), program=programs, **{"timeout_s": 100.0, **options})
@@ -81,6 +82,14 @@ def test_signed_spikes_delays_and_gathers(run):
     """Signed populations, axon delays, concatenation and relays on the board's path."""
     found = run("everything", images=2, spikes_of=["signed"])
     assert found["comparison"]["equal"], found["comparison"]["first"]
+
+
+@pytest.mark.slow
+def test_messages(run):
+    """Codes with payload through the adapters: messages of the input, of max pooling and of signed neurons."""
+    found = run("graded", images=2, spikes_of=["conv1", "max1", "conv2", "mean"])
+    assert found["comparison"]["equal"], found["comparison"]["first"]
+    assert found["comparison"]["populations"] == ["conv1", "max1", "conv2", "mean"]
 
 
 def test_missing_programs_stop_it_before_anything_runs(run, tmp_path):

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 import netx_export
 from loihi_onespike.core.codes import BinaryCode
-from loihi_onespike.core.graphs.network import InputPopulation, Network, Readout, Synapse
+from loihi_onespike.core.graphs.network import Network, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Conv, Window
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.trace import Trace
 from loihi_onespike.executors import reference
-from tests.support.lava_networks import chain, codes, membrane, source, weights
+from tests.support.lava_networks import chain, codes, graded, membrane, source, weights
 from tests.support.lava_processes import needs_lava
 
 pytestmark = needs_lava
@@ -42,17 +42,16 @@ CASES = {
     "dense of flattened": (chain(6), "out"),
     "strided": (strided()[0], "out"),
     "grouped": (strided()[1], "out"),
+    "conv of messages": (graded(2), "conv2"),
+    "dense of signed messages": (graded(2), "out"),
 }
 
 
 def spikes_of(network: Network, name: str, trace: Trace) -> NDArray[np.int8]:
-    """(steps of all images one after the other, *shape)."""
-    population, phases = network.by_name[name], np.asarray(trace.layers[name].words)
+    """Messages (steps of all images one after the other, *shape)."""
+    population, words = network.by_name[name], np.asarray(trace.layers[name].words)
     assert not isinstance(population, Readout)
-    if isinstance(population, InputPopulation) and isinstance(population.code, BinaryCode):
-        steps = [population.code.spikes(phases, t) for t in range(1, population.timesteps + 1)]
-    else:
-        steps = [phases == t for t in range(1, population.timesteps + 1)]
+    steps = [population.code.spikes(words, t) for t in range(1, population.timesteps + 1)]
     return np.stack(steps, axis=1).reshape(-1, *population.shape).astype(np.int8)
 
 

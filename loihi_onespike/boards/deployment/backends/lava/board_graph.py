@@ -98,7 +98,8 @@ def _streamed(stream: InputStream, net: network.Network) -> AbstractProcess:
 
     given = stream.source
     source = PhaseInput(codes=stream.codes, code=given.code, period=stream.period, start=stream.start, name="input")
-    adapter = PyToNxAdapter(shape=given.shape)
+    graded = {"num_message_bits": GRADED_MESSAGE_BITS} if given.message_bits else {}
+    adapter = PyToNxAdapter(shape=given.shape, **graded)
     source.s_out.connect(adapter.inp)
     adapter.out.connect(net.inp)
     return source
