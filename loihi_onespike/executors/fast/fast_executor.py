@@ -33,6 +33,7 @@ from loihi_onespike.executors.fast.gnn.gnn_bounds import BoundedGraphLayer
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer, is_graph_network
 from loihi_onespike.executors.fast.message_pool_layer import MessagePoolLayer
 from loihi_onespike.executors.fast.relay_layer import RelayLayer
+from loihi_onespike.executors.tensors.forked_children import compute_after_fork
 
 
 class Keep(Enum):
@@ -62,6 +63,7 @@ class FastExecutor:
         events: bool = True,
         bounds: bool = True,
     ) -> None:
+        compute_after_fork()
         self.network, self.device, self.budget_bytes = network, torch.device(device), budget_bytes
         self.bounded: dict[str, BoundedLayer | BoundedGraphLayer] = {}
         self.layers: dict[str, RelayLayer | MessagePoolLayer | EventLayer | GraphLayer | DenseLayer] = {}

@@ -26,6 +26,7 @@ from loihi_onespike.core.trace import LayerTrace, Trace
 from loihi_onespike.executors.float.quantizer import Quantizer, first_word
 from loihi_onespike.executors.float.tensor_codes import ALMOST, tensor_code
 from loihi_onespike.executors.tensors.activation_functions import activate
+from loihi_onespike.executors.tensors.forked_children import compute_after_fork
 from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST, StageSum
 
 Observer: TypeAlias = Callable[[Stage | OutputStage, torch.Tensor], None]
@@ -45,6 +46,7 @@ class FloatExecutor:
     def __init__(
         self, graph: StageGraph, coded: bool = True, device: str = "cpu", dtype: torch.dtype = torch.float32
     ) -> None:
+        compute_after_fork()
         self.graph, self.coded, self.device, self.dtype = graph, coded, torch.device(device), dtype
         self._last_reader = _last_readers(graph)
         self._shapes = {s.name: s.shape for s in graph.stages}
