@@ -177,6 +177,10 @@ class SimulatorError(OneSpikeError):
     """A simulator of another project is not installed, or the network cannot run on it."""
 
 
+class NirError(OneSpikeError):
+    """NIR is not installed, has no node for a part of a network, or a graph is not one of ours."""
+
+
 class NeuroBenchError(OneSpikeError):
     """NeuroBench is not installed."""
 

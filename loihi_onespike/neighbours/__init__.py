@@ -1,1 +1,1 @@
-"""Converted networks as models of the field's other tools: `neurobench`, the harness of NeuroBench."""
+"""Converted networks for the field's other tools: `neurobench`, a harness of benchmarks; `nir`, an exchange format."""
