@@ -35,13 +35,15 @@ def layer_document(network: Network, name: str) -> dict[str, Any]:
         "unit": _range(membrane.unit),
     }
     if isinstance(p, Population):
-        thresholds = p.table.thresholds(p.threshold.ravel().astype(np.int64)).reshape(p.timesteps, -1)
+        code = p.code
+        thresholds = p.table.thresholds(p.threshold.ravel().astype(np.int64)).reshape(len(code.messages), -1)
+        phases = code.phase_of(code.words()[1:]).tolist()
         document |= {
             "scale": _range(p.scale),
             "signed": p.signed,
             "phases": [
-                {"phase": k, "level": float(level), "threshold": _range(theta)}
-                for k, (level, theta) in enumerate(zip(p.code.levels(), thresholds, strict=True), start=1)
+                {"phase": k, "message": message, "level": float(level), "threshold": _range(theta)}
+                for k, message, level, theta in zip(phases, code.messages, code.levels(), thresholds, strict=True)
             ],
         }
     return document
@@ -92,8 +94,12 @@ def show_layer(console: Console, network: Network, name: str) -> None:
         rows.append(("is read by", f"{synapse['post']} through {_synapse(synapse)}"))
     show_facts(console, name, rows)
     if "phases" in d:
-        cells = [(p["phase"], f"{p['level']:.5f}", *p["threshold"]) for p in d["phases"]]
-        columns = ("phase", "level / λ", "least threshold", "largest threshold")
+        # Without payload every message is 1 and not worth a column.
+        graded = any(p["message"] > 1 for p in d["phases"])
+        cells = [
+            (p["phase"], *([p["message"]] if graded else []), f"{p['level']:.5f}", *p["threshold"]) for p in d["phases"]
+        ]
+        columns = ("phase", *(["message"] if graded else []), "level / λ", "least threshold", "largest threshold")
         show_table(console, "Phases (thresholds in units of v)", columns, cells, left=0)
 
 

@@ -6,7 +6,11 @@ arithmetic, with full wait and the values of the INT8 weights.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import prod
+
 import numpy as np
+from numpy.typing import NDArray
 
 from loihi_onespike.conversion.lowering.link_scales import gathered_scale
 from loihi_onespike.conversion.quantization.rounded_stage import real_link
@@ -23,6 +27,7 @@ from loihi_onespike.core.graphs.stage import (
     StagePlan,
 )
 from loihi_onespike.core.graphs.verify_stage import verify_stage
+from loihi_onespike.core.maps import Pool, Shape, Window
 from loihi_onespike.core.maps.pool import as_pool
 from loihi_onespike.errors import GraphError
 
@@ -36,7 +41,7 @@ def dequantize(network: Network) -> StageGraph:
             continue
         membrane = population.membrane
         bias = membrane.bias * membrane.unit
-        links = tuple(_link(network, s, population) for s in network.synapses_onto(population.name))
+        links = _links(network, population)
         if isinstance(population, Readout):
             stages.append(
                 OutputStage(population.name, population.shape, links, bias, population.finish, population.order)
@@ -78,6 +83,26 @@ def _behind_relays(network: Network, name: str) -> InputPopulation | Population:
         population = network.by_name[synapse.pre]
     assert not isinstance(population, Readout)
     return population
+
+
+def _links(network: Network, post: Population | Readout) -> tuple[Link, ...]:
+    synapses = list(network.synapses_onto(post.name))
+    if not isinstance(post, Population) or not post.digit_bits:
+        return tuple(_link(network, s, post) for s in synapses)
+    # Max pooling of messages has a group of synapses per neuron of a window. Side by side along the last axis the
+    # neurons of a window are the places of a pooling window.
+    found = []
+    for pre in dict.fromkeys(_behind_relays(network, s.pre).name for s in synapses):
+        own = [s.index for s in synapses if _behind_relays(network, s.pre).name == pre]
+        side_by_side = np.stack([_index(index, post.shape) for index in own], axis=-1).reshape(*post.shape[:-1], -1)
+        kernel = (*(1,) * (len(post.shape) - 2), len(own))
+        window = replace(Window.plain(kernel), stride=kernel)
+        found.append(Link(pre, Pool(window, np.ones(())), side_by_side, np.ones(())))
+    return tuple(found)
+
+
+def _index(index: NDArray[np.int32] | None, shape: Shape) -> NDArray[np.int32]:
+    return np.arange(prod(shape), dtype=np.int32).reshape(shape) if index is None else index
 
 
 def _link(network: Network, synapse: Synapse, post: Population | Readout) -> Link:

@@ -240,3 +240,17 @@ def test_what_cannot_be_diagnosed(net, tmp_path):
     other = nn.Sequential(nn.Linear(12, 23), nn.ReLU(), nn.Linear(23, 20), nn.ReLU(), nn.Linear(20, 5))
     with pytest.raises(ConfigurationError, match="was converted from"):
         diagnose(net, data(), model=other)
+
+
+@pytest.mark.parametrize("wait", [None, 2])
+def test_payload(wait):
+    """Messages within a phase are decided, counted and switched off as phases are; max pooling passes the largest."""
+    net = los.convert(models.make("plain_cnn"), models.inputs(64), timesteps=4, wait=wait, payload_bits=2)
+    assert all(p.code.payload_bits for p in net.network.hidden)
+    assert any(p.digit_bits for p in net.network.hidden)
+    found = diagnose(net, models.inputs(24).numpy())
+    assert found.exact.relative < 1e-5
+    assert found.integer.relative == pytest.approx(found.error.relative, rel=1e-3)
+    assert found.main is (Cause.ROUNDING if wait is None else Cause.NOISE)
+    for layer in found.layers[1:-1]:
+        assert len(seen(layer).phases) == 5 and sum(seen(layer).phases) == pytest.approx(1)

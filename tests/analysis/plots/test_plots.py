@@ -1,5 +1,6 @@
 """What the pictures show, read back from the axes."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.patches import Rectangle
 from loihi_onespike import convert
 from loihi_onespike.analysis.plots import draw_phases, draw_raster, draw_readout, layer_colors, readout_course, style
 from loihi_onespike.analysis.plots.raster import spike_steps
+from loihi_onespike.core.codes import PayloadCode
 from loihi_onespike.data import load_data
 from loihi_onespike.models.digits_cnn import load_digits_cnn
 
@@ -60,6 +62,16 @@ def test_phase_shares_add_up(run):
     assert len(heights) == 16 and largest == max(heights)
     assert sum(heights) == pytest.approx(100 * np.mean(phases != 0))
     assert f"{100 * np.mean(phases == 0):.0f} % send no spike" in [t.get_text() for t in axes.texts]
+
+
+def test_words_with_payload_are_drawn_at_their_phases(run):
+    network, _ = run
+    code = PayloadCode((4096, 8192), (3, 2, 3, 2))
+    axes = Figure().add_subplot()
+    words = np.array([[0, 1, 2, -2, 3], [4, 4, 0, 0, 0]])  # 4 silent, 3 at phase 1, 3 at phase 2
+    largest = draw_phases(axes, replace(network.hidden[0], code=code), words, "black")
+    heights = [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]
+    assert heights == [30.0, 30.0] and largest == 30.0
 
 
 def test_readout_ends_where_the_run_ended(run):

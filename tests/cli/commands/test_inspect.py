@@ -1,3 +1,7 @@
+from loihi_onespike import convert
+from tests.support.models import inputs, make
+
+
 def test_document(document, net_file):
     found = document("inspect", net_file)
     assert found["file"] == str(net_file) and found["options"]["wait"] == 8
@@ -25,6 +29,16 @@ def test_one_layer(onespike, document, net_file):
     assert falling == sorted(falling, reverse=True)
     text = onespike("inspect", net_file, "--layer", "relu2").stdout
     assert "head-room" in text and "level / λ" in text
+
+
+def test_messages_are_shown_where_there_are_some(onespike, document, tmp_path):
+    net = convert(make("plain_cnn"), inputs(16), timesteps=4, payload_bits=2)
+    net.save(tmp_path / "net.h5")
+    name = net.network.hidden[0].name
+    found = document("inspect", tmp_path / "net.h5", "--layer", name)["phases"]
+    assert [p["phase"] for p in found] == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4]
+    assert [p["message"] for p in found] == list(net.network.hidden[0].code.messages)
+    assert "message" in onespike("inspect", tmp_path / "net.h5", "--layer", name).stdout
 
 
 def test_every_layer_can_be_shown(onespike, net_file):

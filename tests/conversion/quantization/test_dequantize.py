@@ -24,3 +24,16 @@ def test_real_arithmetic_on_integer_weights_is_close_to_the_integers(name: str, 
         equal = exact.layers[population.name].words == real.layers[population.name].words
         assert np.mean(equal) > 0.9, population.name
     assert np.linalg.norm(real.output - exact.output) < 0.05 * np.linalg.norm(exact.output)
+
+
+@pytest.mark.parametrize("name", ["plain_cnn", "branches"])
+def test_messages_and_their_max_pooling(name: str) -> None:
+    """The digits of a window become one pooling window again; with a full wait the words are those of the integers."""
+    x = inputs(16)
+    net = los.convert(make(name), x, timesteps=4, payload_bits=2)
+    assert any(p.digit_bits for p in net.network.hidden)
+    real, exact = FloatExecutor(dequantize(net.network)).trace(x), net.trace(x)
+    for population in net.network.hidden:
+        equal = exact.layers[population.name].words == real.layers[population.name].words
+        assert np.mean(equal) > 0.999, population.name
+    assert np.linalg.norm(real.output - exact.output) < 1e-3 * np.linalg.norm(exact.output)

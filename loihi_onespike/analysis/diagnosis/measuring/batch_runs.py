@@ -57,12 +57,12 @@ def with_means(layer: LayerModel, decision: Decision, off: Collection[Cause], wa
     shift_of = torch.zeros(channels.count)
     for _ in range(ROUNDS):
         moved = z + shift_of
-        values = coder.value(coder.exact(moved), coder.phases(moved, layer.waits_short), off)
+        values = coder.value(coder.exact(moved), coder.words(moved, layer.waits_short), off)
         active = (moved + offset > 0).float().mean(dim=0).clamp(min=LEAST_ACTIVE)
         shift_of = shift_of + STEP * (target - values.mean(dim=0)) / active
     moved = decision.z + shift_of.reshape(channels.parameter_shape)
     whole = layer.on_whole(moved)
-    return replace(decision, z=moved, on_whole=whole, phases=whole if decision.noise is None else decision.phases)
+    return replace(decision, z=moved, on_whole=whole, words=whole if decision.noise is None else decision.words)
 
 
 Causes = frozenset[Cause]

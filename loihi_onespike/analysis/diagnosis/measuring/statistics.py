@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from loihi_onespike.analysis.diagnosis.model.layer_model import LayerModel
 from loihi_onespike.analysis.diagnosis.model.sent_values import Decision
 from loihi_onespike.core.codes import V_BITS, signed_bits
+from loihi_onespike.core.graphs.network import Population
 from loihi_onespike.core.trace import LayerTrace
 
 SAMPLES_PER_BATCH = 8192
@@ -25,7 +26,8 @@ class LayerStatistics:
         active: values that differ from the value of no spike in exact arithmetic.
         underflow, clipped: of the active values, those below the last threshold and those above the first level.
         phases: (T + 1,) shares of no spike and of every phase; empty for the readout.
-        early, late: spikes that are sent earlier or later than a decision on the whole input would send them.
+        early, late: spikes of a larger or of a smaller level than a decision on the whole input would send: at an
+            earlier or a later phase, or with payload at the same phase with another message.
         false, missing: spikes where that decision sends none, and none where it sends one.
         v_bits: width of the largest |v| in the integer network, sign included.
         pinned: number of values whose v ended at its limit.
@@ -85,23 +87,24 @@ class Tally:
         self.peak = max(self.peak, trace.peak)
         self.pinned += decision.pinned
         self.neurons += decision.z.numel()
-        phases, whole, coder = decision.phases, decision.on_whole, self.layer.coder
+        words, whole, coder = decision.words, decision.on_whole, self.layer.coder
         if trace.words is not None:
-            steps = self.layer.population.timesteps  # type: ignore[union-attr]
-            found = np.bincount(np.abs(trace.words).ravel().astype(np.int64), minlength=steps + 1)
+            assert isinstance(self.layer.population, Population)
+            code = self.layer.population.code
+            found = np.bincount(code.phase_of(trace.words).ravel(), minlength=code.timesteps + 1)
             self.histogram = found if self.histogram is None else self.histogram + found
-        if coder is None or phases is None or whole is None:
+        if coder is None or words is None or whole is None:
             return
         exact = coder.exact(decision.z)
         alive = exact != 0
         self.active += int(alive.sum())
         self._count("underflow", (whole == 0) & alive)
         self._count("clipped", coder.clipped(exact, whole))
-        if phases is not whole:
-            sent, due = phases != 0, whole != 0
-            self._count("early", sent & due & (phases.abs() < whole.abs()))
-            self._count("late", sent & due & (phases.abs() > whole.abs()))
-            self._count("false", sent & (~due | (phases == -whole)))
+        if words is not whole:
+            sent, due = words != 0, whole != 0
+            self._count("early", sent & due & (words.abs() < whole.abs()))
+            self._count("late", sent & due & (words.abs() > whole.abs()))
+            self._count("false", sent & (~due | (words == -whole)))
             self._count("missing", ~sent & due)
         self._sample(exact)
 

@@ -1,4 +1,4 @@
-"""The code of one population with single errors switched off: from pre-activation and phase to the value sent."""
+"""The code of one population with single errors switched off: from pre-activation and code word to the value sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from loihi_onespike.executors.tensors.activation_functions import activate
 Float = NDArray[np.float64]
 
 NEVER = 2.0
-"""Limit of a factor in a threshold table; a phase with a larger factor is never sent, since others are at most 1."""
+"""Limit of a factor in a threshold table; a word with a larger factor is never sent, since others are at most 1."""
 FLAGS = {
     Cause.UNDERFLOW: kernel.UNDERFLOW_OFF,
     Cause.CLIPPING: kernel.CLIPPING_OFF,
@@ -33,12 +33,11 @@ FLAGS = {
 class Thresholds:
     """Thresholds of a population.
 
-    A spike is sent at the first phase k with z ≥ factor · up[k-1], or with the negative sign where
-    -z ≥ factor · down[k-1].
+    A spike has the first word w with z ≥ factor · up[w-1], or with the negative sign -z ≥ factor · down[w-1].
 
     Attributes:
         factor: factor per neuron, broadcastable to the shape.
-        up, down: (T,) factor per phase; `down` is None for unsigned codes.
+        up, down: (L,) factor per word; `down` is None for unsigned codes.
     """
 
     factor: Float
@@ -51,7 +50,7 @@ class PopulationCoder:
     """The code of one population; all values are relative to the value of no spike.
 
         exact(z) = f(z + offset) - offset
-        coded(k) = sign(k) · λ · level(|k|), 0 for no spike
+        coded(w) = sign(w) · λ · level(|w|), 0 for no spike
 
     Attributes:
         code: levels and thresholds.
@@ -61,7 +60,7 @@ class PopulationCoder:
         activation: f.
         thresholds: thresholds of the network.
         nominal: thresholds for a decision on the whole input; they differ where `thresholds` fit a short wait.
-        first: first phase that is ever sent, for positive and for negative spikes.
+        first: first word that is ever sent, for positive and for negative spikes.
     """
 
     code: SingleSpikeCode
@@ -93,54 +92,59 @@ class PopulationCoder:
         offset = torch.tensor(self.offset).to(z.dtype)
         return activate(self.activation, z + offset) - offset
 
-    def phases(self, z: torch.Tensor, nominal: bool = False) -> torch.Tensor:
-        """Phases (int16) decided on the whole input: k, -k for a negative spike, 0 for no spike."""
+    def words(self, z: torch.Tensor, nominal: bool = False) -> torch.Tensor:
+        """Code words (int16) decided on the whole input: w, -w for a negative spike, 0 for no spike."""
         by = self.nominal if nominal else self.thresholds
         z = dense_layout(z)
         out = torch.empty_like(z, dtype=torch.int16)
         values, last = by_place(z)
         factor = self._by_place("nominal" if nominal else "own", by.factor, last)
         down = np.zeros(0) if by.down is None else np.minimum.accumulate(by.down)
-        kernel.find_phases(values.numpy(), factor, np.minimum.accumulate(by.up), down, by_place(out)[0].numpy())
+        kernel.find_words(values.numpy(), factor, np.minimum.accumulate(by.up), down, by_place(out)[0].numpy())
         return out
 
-    def coded(self, phases: torch.Tensor) -> torch.Tensor:
-        """Values of the spikes at these phases."""
-        return self.value(torch.zeros_like(phases, dtype=torch.float32), phases, ())
+    def phases(self, words: torch.Tensor) -> torch.Tensor:
+        """Phases of the spikes of code words, 0 for no spike; the sign does not matter."""
+        of_phase = self.code.words_per_phase
+        return words.abs() if of_phase == 1 else -torch.div(-words.abs(), of_phase, rounding_mode="floor")
 
-    def value(self, exact: torch.Tensor, phases: torch.Tensor, off: Collection[Cause]) -> torch.Tensor:
+    def coded(self, words: torch.Tensor) -> torch.Tensor:
+        """Values of the spikes of these words."""
+        return self.value(torch.zeros_like(words, dtype=torch.float32), words, ())
+
+    def value(self, exact: torch.Tensor, words: torch.Tensor, off: Collection[Cause]) -> torch.Tensor:
         """Values that are sent, with some errors of the code switched off.
 
         Args:
             exact: exact values g.
-            phases: phases decided on the whole input.
+            words: code words decided on the whole input.
             off: causes that are switched off; only UNDERFLOW, CLIPPING and ROUNDING have an effect.
         """
         exact = dense_layout(exact)
         # by_place recognises single places and channels by the strides, so both arrays need the same ones.
-        phases = (
-            phases if phases.stride() == exact.stride() else torch.empty_like(exact, dtype=torch.int16).copy_(phases)
-        )
+        words = words if words.stride() == exact.stride() else torch.empty_like(exact, dtype=torch.int16).copy_(words)
         out = torch.empty_like(exact)
         values, last = by_place(exact)
         ratio = self._ratios
         rounds = (1 + 1 / ratio) / 2 if getattr(self.code, "threshold_shift", True) else np.ones(2)
         kernel.find_values(
-            values.numpy(), by_place(phases)[0].numpy(), self._by_place("scale", self.scale, last), self.code.levels(),
+            values.numpy(), by_place(words)[0].numpy(), self._by_place("scale", self.scale, last), self.code.levels(),
             self.first, ratio, rounds, sum(FLAGS.get(cause, 0) for cause in off), by_place(out)[0].numpy(),
         )  # fmt: skip
         return out
 
-    def clipped(self, exact: torch.Tensor, phases: torch.Tensor) -> torch.Tensor:
+    def clipped(self, exact: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
         """True where |g| lies above the first level of its sign."""
-        outermost = (phases == self.first[0]) | (phases == -self.first[1])
-        return outermost & (exact.abs() > self.coded(phases).abs() * kernel.BEYOND)
+        outermost = (words == self.first[0]) | (words == -self.first[1])
+        return outermost & (exact.abs() > self.coded(words).abs() * kernel.BEYOND)
 
     @property
     def _ratios(self) -> Float:
         """Ratios of the first two and of the last two levels; with a single phase, the gain before it."""
-        gains = self.code.gains
+        gains, levels = self.code.gains, self.code.levels()
         ends = np.array([gains[min(1, len(gains) - 1)], gains[-1]]) / 2**LEAK_SHIFT
+        if self.code.payload_bits:
+            ends = levels[[0, -2]] / levels[[1, -1]]
         return np.maximum(ends, 1 + 2.0**-LEAK_SHIFT)
 
     def _by_place(self, name: str, values: Float, channels_last: bool) -> NDArray[np.float32]:
@@ -151,7 +155,7 @@ class PopulationCoder:
 
 
 def first_sent(table: Float | None) -> int:
-    """First phase whose threshold can be reached; 1 where there is no table."""
+    """First word whose threshold can be reached; 1 where there is no table."""
     if table is None:
         return 1
     return int(np.argmax(np.isfinite(table) & (np.abs(table) < NEVER))) + 1

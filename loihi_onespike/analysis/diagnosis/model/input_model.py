@@ -43,8 +43,8 @@ class InputModel:
         """Number of values of x (B, *shape) that each cause changes."""
         exact = self._relative(x)
         if self._coder is not None:
-            phases = self._coder.phases(exact)
-            clipped, silent = self._coder.clipped(exact, phases), (phases == 0) & (exact != 0)
+            words = self._coder.words(exact)
+            clipped, silent = self._coder.clipped(exact, words), (words == 0) & (exact != 0)
             rounded = ~clipped & ~silent & (exact != 0)
             return {
                 Cause.UNDERFLOW: int(silent.sum()),
@@ -59,9 +59,9 @@ class InputModel:
         """Values that are sent for a batch (B, *shape) with some errors switched off."""
         exact = self._relative(x)
         if self._coder is not None:
-            phases = self._coder.phases(exact)
-            values = self._coder.value(exact, phases, off)
-            return SentValues(_laid_out(values), _laid_out(phases.abs()), self.population.timesteps)
+            words = self._coder.words(exact)
+            values = self._coder.value(exact, words, off)
+            return SentValues(_laid_out(values), _laid_out(self._coder.phases(words)), self.population.timesteps)
         values = exact if Cause.CLIPPING in off else self._inside(exact)
         if Cause.ROUNDING not in off:
             values = torch.round(values / self._step) * self._step

@@ -29,13 +29,13 @@ def _first_reached(y, lowest):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy")
-def find_phases(z, factor, up, down, out):  # type: ignore[no-untyped-def]
-    """Phases of pre-activations.
+def find_words(z, factor, up, down, out):  # type: ignore[no-untyped-def]
+    """Code words of pre-activations.
 
     Args:
         z: (images, places, channels).
         factor: (1 or places, channels).
-        up, down: (T,) factors of the thresholds, never rising; `down` empty for unsigned codes.
+        up, down: (L,) factors of the thresholds, never rising; `down` empty for unsigned codes.
         out: as z, int16.
     """
     for n in range(z.shape[0]):
@@ -43,21 +43,21 @@ def find_phases(z, factor, up, down, out):  # type: ignore[no-untyped-def]
             q = p if factor.shape[0] > 1 else 0
             for c in range(z.shape[2]):
                 y = z[n, p, c] / factor[q, c]
-                phase = _first_reached(y, up)
-                if phase == 0 and down.shape[0] > 0:
-                    phase = -_first_reached(-y, down)
-                out[n, p, c] = phase
+                word = _first_reached(y, up)
+                if word == 0 and down.shape[0] > 0:
+                    word = -_first_reached(-y, down)
+                out[n, p, c] = word
 
 
 @njit(error_model="numpy")
-def find_values(exact, phases, scale, levels, first, ratio, rounds_up, off, out):  # type: ignore[no-untyped-def]
+def find_values(exact, words, scale, levels, first, ratio, rounds_up, off, out):  # type: ignore[no-untyped-def]
     """Values sent for exact ones, some errors of the code switched off.
 
     Args:
-        exact, phases, out: (images, places, channels).
+        exact, words, out: (images, places, channels).
         scale: (1 or places, channels).
-        levels: (T,).
-        first: first phase ever sent, positive and negative.
+        levels: (L,).
+        first: first word ever sent, positive and negative.
         ratio: ratio of the first two levels and of the last two.
         rounds_up: threshold relative to its level at these ratios.
         off: sum of the constants above.
@@ -68,7 +68,7 @@ def find_values(exact, phases, scale, levels, first, ratio, rounds_up, off, out)
         for p in range(exact.shape[1]):
             q = p if scale.shape[0] > 1 else 0
             for c in range(exact.shape[2]):
-                g, k = exact[n, p, c], phases[n, p, c]
+                g, k = exact[n, p, c], words[n, p, c]
                 size = abs(g) / scale[q, c]
                 sign = 1.0 if g > 0 else -1.0
                 value = 0.0

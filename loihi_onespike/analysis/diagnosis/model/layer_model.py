@@ -100,7 +100,7 @@ class LayerModel:
     def decide(
         self, values: Values, off: Collection[Cause], saturating: bool, corrected: bool = True, wait: int | None = None
     ) -> Decision:
-        """Pre-activations and phases of a batch.
+        """Pre-activations and code words of a batch.
 
         Args:
             values: values that the populations before it send, by name.
@@ -116,46 +116,46 @@ class LayerModel:
         partial = self.coder is not None and wait + 1 < self.steps and Cause.NOISE not in off
         if not pins and not partial:
             z = self._sum(values, off, 1, self.steps).add_(self._bias(off, corrected))
-            phases = None if self.coder is None else self.on_whole(z)
-            return Decision(z, phases, phases)
+            words = None if self.coder is None else self.on_whole(z)
+            return Decision(z, words, words)
         z = self._bias(off, corrected)
-        phases, first = None, 1
+        words, first = None, 1
         for last in range(1 if pins else min(wait + 1, self.steps), self.steps + 1):
             z = z + self._sum(values, off, first, last)
             first = last + 1
             if pins:
                 z = self._pinned(z, last)
             if partial and wait < last <= wait + self._timesteps:
-                phases = self._fired(phases, z, last - wait)
+                words = self._fired(words, z, last - wait)
         if self.coder is None:
             return Decision(z, None, None, None, self._at_limit(z))
         if partial:
             for k in range(max(self.steps - wait + 1, 1), self._timesteps + 1):
-                phases = self._fired(phases, z, k)
+                words = self._fired(words, z, k)
         on_whole, pinned = self.on_whole(z), self._at_limit(z) if pins else 0
-        if phases is None:
+        if words is None:
             return Decision(z, on_whole, on_whole, None, pinned)
-        return Decision(z, phases, on_whole, self.coder.coded(phases) - self.coder.coded(on_whole), pinned)
+        return Decision(z, words, on_whole, self.coder.coded(words) - self.coder.coded(on_whole), pinned)
 
     def sent(self, decision: Decision, off: Collection[Cause]) -> SentValues:
         """Values that are sent for a decision; of `off` only NOISE and the causes of the code have an effect."""
         if self.coder is None:
             steps = 0 if isinstance(self.population, Readout) else self.population.timesteps
-            return SentValues(decision.z, decision.phases, steps)
-        assert decision.phases is not None and decision.on_whole is not None
+            return SentValues(decision.z, decision.words, steps)
+        assert decision.words is not None and decision.on_whole is not None
         with_noise = decision.noise is not None and Cause.NOISE not in off
-        phases = decision.phases if with_noise else decision.on_whole
+        words = decision.words if with_noise else decision.on_whole
         if not OF_CODE.intersection(off):
-            return SentValues(self.coder.coded(phases), phases.abs(), self._timesteps)
+            return SentValues(self.coder.coded(words), self.coder.phases(words), self._timesteps)
         values = self.coder.value(self.coder.exact(decision.z), decision.on_whole, off)
         if decision.noise is not None and with_noise:  # the error of a noise spike is added
             values = values.add_(decision.noise)
-        return SentValues(values, phases.abs(), self._timesteps)
+        return SentValues(values, self.coder.phases(words), self._timesteps)
 
     def on_whole(self, z: torch.Tensor) -> torch.Tensor:
-        """Phases that are decided on pre-activations of the whole input."""
+        """Code words that are decided on pre-activations of the whole input."""
         assert self.coder is not None
-        return self.coder.phases(z, nominal=self.waits_short)
+        return self.coder.words(z, nominal=self.waits_short)
 
     def exactly(self, values: Values, with_phases: bool) -> SentValues:
         """Exact values f(z) with weights and biases of the ANN; `with_phases` adds the phases that would send them."""
@@ -164,7 +164,7 @@ class LayerModel:
         z = self._sum(values, OF_SUM, 1, self.steps).add_(self._bias((), False))
         if self.coder is None:
             return SentValues(z, None, 0)
-        phases = self.on_whole(z).abs() if with_phases else None
+        phases = self.coder.phases(self.on_whole(z)) if with_phases else None
         return SentValues(self.coder.exact(z), phases, self._timesteps)
 
     def _sum(self, values: Values, off: Collection[Cause], first: int, last: int) -> torch.Tensor:
@@ -184,17 +184,20 @@ class LayerModel:
         assert self.weights is not None
         return self.weights.bias(off, corrected)
 
-    def _fired(self, phases: torch.Tensor | None, z: torch.Tensor, k: int) -> torch.Tensor:
-        """Phases after output phase k has been decided."""
+    def _fired(self, words: torch.Tensor | None, z: torch.Tensor, k: int) -> torch.Tensor:
+        """Code words after output phase k has been decided."""
         assert self.coder is not None
-        by = self.coder.thresholds
-        if phases is None:
-            phases = torch.zeros_like(z, dtype=torch.int16)
+        by, of_phase = self.coder.thresholds, self.coder.code.words_per_phase
+        if words is None:
+            words = torch.zeros_like(z, dtype=torch.int16)
         factor = like(by.factor, z)
-        phases = phases.masked_fill((phases == 0) & (z >= factor * by.up[k - 1]), k)
+        of_k = range((k - 1) * of_phase + 1, k * of_phase + 1)
+        for w in of_k:
+            words = words.masked_fill((words == 0) & (z >= factor * by.up[w - 1]), w)
         if by.down is not None:
-            phases = phases.masked_fill((phases == 0) & (-z >= factor * by.down[k - 1]), -k)
-        return phases
+            for w in of_k:
+                words = words.masked_fill((words == 0) & (-z >= factor * by.down[w - 1]), -w)
+        return words
 
     def _first(self, values: Values) -> torch.Tensor | None:
         """Phase of the first spike in the pooling window; None where the inputs have no phases."""

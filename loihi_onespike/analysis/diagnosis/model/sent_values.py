@@ -57,18 +57,18 @@ class SentValues:
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """Pre-activations of a batch and the phases decided on them.
+    """Pre-activations of a batch and the code words decided on them.
 
     Attributes:
         z: pre-activations of the whole input.
-        phases: phases that are sent; None without a code.
-        on_whole: phases decided on the whole input; with a full wait the same object as `phases`.
+        words: code words that are sent, of max pooling the phases at which it passes a spike on; None without a code.
+        on_whole: words decided on the whole input; with a full wait the same object as `words`.
         noise: values of the spikes that are sent minus those decided on the whole input; None with a full wait.
         pinned: number of values at the limit of v at the end of the window.
     """
 
     z: torch.Tensor
-    phases: torch.Tensor | None
+    words: torch.Tensor | None
     on_whole: torch.Tensor | None
     noise: torch.Tensor | None = None
     pinned: int = 0

@@ -98,14 +98,14 @@ def scale_for_clipping(code: SingleSpikeCode, values: Float) -> float | None:
 
 def timesteps_for_rounding(code: SingleSpikeCode, values: Float) -> int | None:
     """Smallest T at which the squared rounding error halves, with the levels spread over their present range."""
-    levels = code.levels()
+    levels, of_phase = code.levels(), code.words_per_phase
     inside = values[(values >= code.thresholds()[-1]) & (values <= levels[0])]
     if not len(inside) or len(levels) < 2:
         return None
     wanted = _rounding(levels, inside) / 2
     places = np.arange(len(levels))
-    for timesteps in range(len(levels) + 1, MOST_TIMESTEPS * len(levels) + 1):
-        spread = np.exp(np.interp(np.linspace(0, len(levels) - 1, timesteps), places, np.log(levels)))
+    for timesteps in range(code.timesteps + 1, MOST_TIMESTEPS * code.timesteps + 1):
+        spread = np.exp(np.interp(np.linspace(0, len(levels) - 1, timesteps * of_phase), places, np.log(levels)))
         if _rounding(spread, inside) <= wanted:
             return timesteps
     return None
@@ -131,8 +131,8 @@ def wait_for_noise(layer: LayerModel, run: SwitchedRuns) -> int | None:
 
 def _changed_decisions(layer: LayerModel, inputs: dict[str, SentValues], wait: int) -> int:
     decision = layer.decide(inputs, (), False, wait=wait)
-    assert decision.phases is not None and decision.on_whole is not None
-    return int((decision.phases != decision.on_whole).sum())
+    assert decision.words is not None and decision.on_whole is not None
+    return int((decision.words != decision.on_whole).sum())
 
 
 @torch.no_grad()
