@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from loihi_onespike.boards.energy.figures import Figure, priced, total
 from loihi_onespike.boards.mapping import Hops
-from loihi_onespike.boards.specification.spec import Chip, EnergyTable, PowerTable
+from loihi_onespike.boards.specification.spec import Chip, EnergyTable, PowerTable, Quantity
 
 NJ_PER_PJ = 1e-3
 NJ = "nJ"
@@ -101,7 +101,7 @@ class EnergyAccount:
         return (self.static_low.value or 0.0) / low, (self.static_high.value or 0.0) / high
 
 
-def accounts(work: Work, chip: Chip, table_of: Chip, chips: int, image_s: float) -> tuple[EnergyAccount, ...]:
+def accounts(work: Work, chip: Chip, table_of: Chip, chips: int, image_us: Figure) -> tuple[EnergyAccount, ...]:
     """The account with the chip's own table and, where that has no prices, a second one with another chip's table.
 
     Args:
@@ -109,12 +109,12 @@ def accounts(work: Work, chip: Chip, table_of: Chip, chips: int, image_s: float)
         chip: The chip that the network runs on.
         table_of: The chip whose energies are borrowed (Loihi 1).
         chips: Number of chips in use.
-        image_s: Time per image in s.
+        image_us: Time per image in µs.
 
     Returns:
         One account, or two where the first is unknown.
     """
-    static = _static(chip.power, chips, image_s)
+    static = _static(chip.power, chips, image_us)
     own = _account(work, chip.energy, OWN.format(chip=chip.name), False, static)
     if own.dynamic.value is not None:
         return (own,)
@@ -140,10 +140,19 @@ def _account(
 
 
 def _hops(hops: Hops, table: EnergyTable) -> tuple[Figure, tuple[str, ...]]:
-    """Every packet on a chip is sent within a tile once, and crosses tiles after that [I]."""
+    """Every packet on a chip is sent within a tile once, and crosses tiles after that [I].
+
+    The value takes all prices from one table, Davies et al. The high end takes the price of SANA-FE for a message that
+    leaves a core, which includes the look-up of its targets and was fitted together with other prices of neurons.
+    """
     left_out = ["spikes of the input on their way to the cores"]
     on_chip = hops.packets - hops.between_chips
-    parts = [priced("spikes", on_chip, NJ, table.spike_within_tile_pj, "pJ", NJ_PER_PJ)]
+    sent = priced("spikes", on_chip, NJ, table.spike_within_tile_pj, "pJ", NJ_PER_PJ)
+    leaving = priced("messages", on_chip, NJ, table.message_from_core_pj, "pJ", NJ_PER_PJ)
+    if sent.value is not None and leaving.value is not None:
+        source = f"{sent.source}; high end {leaving.source}"
+        sent = replace(sent, source=source, high=max(sent.value, leaving.value))
+    parts = [sent]
     if hops.hops_east_west is None or hops.hops_north_south is None:
         left_out.append("hops between tiles (the mesh is not public)")
     else:
@@ -160,12 +169,16 @@ def _hops(hops: Hops, table: EnergyTable) -> tuple[Figure, tuple[str, ...]]:
     return total("spikes and hops", NJ, parts, source), tuple(left_out)
 
 
-def _static(power: PowerTable, chips: int, image_s: float) -> tuple[Figure, Figure]:
-    """mW · s = mJ = 10^6 nJ."""
-    per = f"mW a chip × {chips} × {image_s * 1e6:.4g} µs"
-    scale = chips * image_s
+def _static(power: PowerTable, chips: int, image_us: Figure) -> tuple[Figure, Figure]:
+    """mW · µs = nJ; the range is that of the time."""
+    times = [t or 0.0 for t in (image_us.value, image_us.least, image_us.largest)]
+    per = f"mW a chip × {chips} × {times[0]:.4g} µs"
+
+    def energy(name: str, price: Quantity[float]) -> Figure:
+        value, low, high = (priced(name, chips * t, NJ, price, per) for t in times)
+        return replace(value, low=low.value, high=high.value)
+
     if power.static_mw.known:
-        figure = priced("static", scale, NJ, power.static_mw, per, 1e6)
+        figure = energy("static", power.static_mw)
         return figure, figure
-    low = priced("static, least", scale, NJ, power.idle_min_mw, per, 1e6)
-    return low, priced("static, most", scale, NJ, power.idle_max_mw, per, 1e6)
+    return energy("static, least", power.idle_min_mw), energy("static, most", power.idle_max_mw)

@@ -17,13 +17,15 @@ from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.boards.energy.break_even import BoardBalance, PaperBalance, board_balances
 from loihi_onespike.boards.energy.core_load import CoreLoad, core_load
 from loihi_onespike.boards.energy.figures import Figure, counted
-from loihi_onespike.boards.energy.step_time import StepTime, step_time
+from loihi_onespike.boards.energy.step_time import NS, StepTime, step_time
 from loihi_onespike.boards.mapping import Mapping, Placement, spike_hops
 from loihi_onespike.boards.specification import load_chip
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
 from loihi_onespike.evaluation.alpha import additions_per_spike
 from loihi_onespike.microcode import instruction_counts
 
+US = 1e-3
+"""µs per ns."""
 TABLE_CHIP = "loihi_1"
 """The only chip whose energies per operation are published."""
 
@@ -104,21 +106,22 @@ class BoardEstimate:
     @property
     def step_us(self) -> Figure:
         """Mean time of a step in µs."""
-        return self._time("mean step", self.time.image_s / self.period_steps * 1e6, "µs")
+        return self.time.figure("mean step", "µs", lambda steps: float(steps.mean()) * US)
 
     @property
     def images_per_s(self) -> Figure:
         """Throughput of the pipeline in images per second."""
-        return self._time("images per second", 1.0 / self.time.image_s, "1/s")
+        return self.time.figure("images per second", "1/s", lambda steps: 1.0 / (float(steps.sum()) * NS))
 
     @property
     def latency_us(self) -> Figure:
         """Time in µs from the first input phase to the decision."""
-        return self._time("latency", self.time.latency_s(self.latency_steps) * 1e6, "µs")
+        return self.time.figure("latency", "µs", lambda steps: float(np.resize(steps, self.latency_steps).sum()) * US)
 
-    def _time(self, name: str, value: float, unit: str) -> Figure:
-        source = "; ".join(f"{p.name} {p.value:g} {p.unit}: {p.source}" for p in self.time.prices)
-        return Figure(name, value, unit, self.time.status, source)
+    @property
+    def image_us(self) -> Figure:
+        """Time in µs between two images in the pipeline."""
+        return image_time(self.time)
 
     @property
     def counts(self) -> tuple[Figure, ...]:
@@ -137,6 +140,11 @@ class BoardEstimate:
         """Sentences that say when the SNN loses, one per accounting."""
         paper = () if self.paper is None else (self.paper.sentence(),)
         return (*paper, *(b.sentence() for b in self.balances))
+
+
+def image_time(time: StepTime) -> Figure:
+    """Time in µs between two images in the pipeline."""
+    return time.figure("time between images", "µs", lambda steps: float(steps.sum()) * US)
 
 
 def estimate_board(network: Network, mapping: Mapping, activity: Activity) -> BoardEstimate:
@@ -165,7 +173,7 @@ def estimate_board(network: Network, mapping: Mapping, activity: Activity) -> Bo
         spike_hops(mapping.layers, placement, per_neuron, mesh=table_chip.mesh),
         float(per_neuron[network.input.name].sum()),
     )
-    made = accounts(work, chip, table_chip, placement.chips, time.image_s)
+    made = accounts(work, chip, table_chip, placement.chips, image_time(time))
     rates = {name: float(values.mean()) for name, values in per_neuron.items()}
     paper = PaperBalance.of(network, rates)
     return BoardEstimate(
@@ -240,6 +248,8 @@ def _instructions(population: Population | Readout, period: int) -> int:
 def _notes(network: Network, mapping: Mapping, time: StepTime, made: tuple[EnergyAccount, ...]) -> tuple[str, ...]:
     chip = mapping.placement.board.chip
     notes = []
+    if chip.timing.step == "max":
+        notes.append("a step is the longest of its parts, the lower bound of arXiv 2601.10035 (Timcheck et al. 2026)")
     if time.left_out:
         notes.append(f"not public for {chip.name} and left out of the time: {', '.join(time.left_out)}; a lower bound")
     if chip.timing.microcode_pass_ns.known:

@@ -11,8 +11,15 @@ from loihi_onespike.evaluation.alpha import FP32, INT8
 
 
 def figure_document(figure: Figure) -> dict[str, object]:
-    """One figure as an object with value, unit, status and source."""
-    return {"value": figure.value, "unit": figure.unit, "status": figure.status, "source": figure.source}
+    """One figure as an object with value, ends of its range, unit, status and source."""
+    return {
+        "value": figure.value,
+        "low": figure.least,
+        "high": figure.largest,
+        "unit": figure.unit,
+        "status": figure.status,
+        "source": figure.source,
+    }
 
 
 def estimate_document(estimate: BoardEstimate) -> dict[str, object]:
@@ -31,9 +38,12 @@ def estimate_document(estimate: BoardEstimate) -> dict[str, object]:
         "latency_steps": estimate.latency_steps,
         "counts": {f.name: figure_document(f) for f in estimate.counts},
         "time": {
-            **{f.name: figure_document(f) for f in (estimate.images_per_s, estimate.latency_us, estimate.step_us)},
+            **{f.name: figure_document(f) for f in _times(estimate)},
+            "rule": estimate.time.rule,
             "bound_by": estimate.time.bound_by,
             "steps_ns": estimate.time.steps_ns,
+            "steps_low_ns": estimate.time.low_ns,
+            "steps_high_ns": estimate.time.high_ns,
             "left_out": list(estimate.time.left_out),
             "prices": {p.name: figure_document(p) for p in estimate.time.prices},
         },
@@ -53,6 +63,10 @@ def estimate_document(estimate: BoardEstimate) -> dict[str, object]:
         "layers": [asdict(layer) for layer in estimate.layers],
         "notes": list(estimate.notes),
     }
+
+
+def _times(estimate: BoardEstimate) -> tuple[Figure, ...]:
+    return estimate.images_per_s, estimate.latency_us, estimate.step_us, estimate.image_us
 
 
 def _account(account: EnergyAccount) -> dict[str, object]:

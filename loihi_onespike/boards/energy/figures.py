@@ -23,6 +23,8 @@ class Figure:
         status: Status P, C, I, U or NF of the table entry it was computed with (`boards.specification.spec.Status`);
             "counted" for exact counts of a run, "measured" for readings of a board.
         source: Source of the entry, or how the figure was obtained.
+        low: Low end of the range that the sources give; None where it is the value.
+        high: High end; None where it is the value.
     """
 
     name: str
@@ -30,14 +32,32 @@ class Figure:
     unit: str
     status: str
     source: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def least(self) -> float | None:
+        """The low end of the range; the value where there is none."""
+        return self.value if self.low is None else self.low
+
+    @property
+    def largest(self) -> float | None:
+        """The high end of the range; the value where there is none."""
+        return self.value if self.high is None else self.high
 
     def __str__(self) -> str:
         if self.value is None:
             return "unknown"
+        ends = [self._text(end) for end in (self.least, self.largest)]
+        return self._text(self.value) + (f" ({' to '.join(ends)})" if ends[0] != ends[1] else "")
+
+    def _text(self, value: float | None) -> str:
+        if value is None:
+            return "unknown"
         if self.unit == "nJ":
-            return energy_text(self.value)
-        digits = ",.0f" if abs(self.value) >= 1000 else ".4g"
-        return f"{self.value:{digits}} {self.unit}"
+            return energy_text(value)
+        digits = ",.0f" if abs(value) >= 1000 else ".4g"
+        return f"{value:{digits}} {self.unit}"
 
 
 def counted(name: str, value: float, unit: str, how: str) -> Figure:
@@ -67,7 +87,9 @@ def priced(name: str, count: float, unit: str, price: Quantity[float], per: str,
     """
     if price.value is None:
         return Figure(name, None, unit, "NF", price.source or "not found in public")
-    return Figure(name, count * price.value * factor, unit, price.status, f"{price} {per}: {price.source}")
+    ranged = f"; {price.least} to {price.largest}: {price.range_source}" if price.range_source else ""
+    low, value, high = (None if p is None else count * p * factor for p in (price.low, price.value, price.high))
+    return Figure(name, value, unit, price.status, f"{price} {per}: {price.source}{ranged}", low, high)
 
 
 def loosest(figures: Iterable[Figure]) -> str:
@@ -88,7 +110,8 @@ def total(name: str, unit: str, parts: Iterable[Figure], source: str) -> Figure:
     known = [p for p in parts if p.value is not None]
     if not known:
         return Figure(name, None, unit, "NF", source)
-    return Figure(name, sum(p.value or 0.0 for p in known), unit, loosest(known), source)
+    value, low, high = (sum(getattr(p, end) for p in known) for end in ("value", "least", "largest"))
+    return Figure(name, value, unit, loosest(known), source, low, high)
 
 
 def energy_text(nj: float) -> str:

@@ -35,11 +35,19 @@ class Quantity(Generic[T]):
             public.
         value: The number; None exactly when the status is NF.
         source: Where the number is stated; required for every value.
+        bound: "min" or "max" where the source states the number as the least or the largest one.
+        low: Least value that a source gives, where it is another one.
+        high: Largest value that a source gives, where it is another one.
+        range_source: Where these are stated.
     """
 
     status: Status
     value: T | None = None
     source: str = ""
+    bound: Literal["", "min", "max"] = ""
+    low: T | None = None
+    high: T | None = None
+    range_source: str = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Quantity[T]:
@@ -51,7 +59,28 @@ class Quantity(Generic[T]):
             raise ValueError("a value without a source")
         if isinstance(self.value, int | float) and self.value < 0:
             raise ValueError(f"value {self.value}, must not be negative")
+        self._range()
         return self
+
+    def _range(self) -> None:
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if ends and (self.value is None or not self.range_source.strip()):
+            raise ValueError("a range without a value or without a range_source")
+        if isinstance(self.value, int | float):
+            low, high = self.least, self.largest
+            assert low is not None and high is not None
+            if not 0 <= low <= self.value <= high:  # type: ignore[operator]  # numbers, as the value
+                raise ValueError(f"range {low} to {high}, must hold the value {self.value}")
+
+    @property
+    def least(self) -> T | None:
+        """The low end of the range; the value where there is none."""
+        return self.value if self.low is None else self.low
+
+    @property
+    def largest(self) -> T | None:
+        """The high end of the range; the value where there is none."""
+        return self.value if self.high is None else self.high
 
     @property
     def known(self) -> bool:
@@ -59,7 +88,8 @@ class Quantity(Generic[T]):
         return self.value is not None
 
     def __str__(self) -> str:
-        return "unknown" if self.value is None else str(self.value)
+        bound = f" ({self.bound})" if self.bound else ""
+        return "unknown" if self.value is None else f"{self.value}{bound}"
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -178,6 +208,8 @@ class EnergyTable:
         neuron_update_active_pj: Update of a neuron that is active.
         neuron_update_inactive_pj: Update of a neuron that is inactive.
         spike_within_tile_pj: One spike sent within a tile.
+        message_from_core_pj: One message that leaves a core, whatever its way, by the reading that includes the look-up
+            of its targets.
         hop_east_west_pj: One spike across one tile, along a row.
         hop_north_south_pj: One spike across one tile, along a column.
         hop_between_chips_pj: One spike from chip to chip.
@@ -187,6 +219,7 @@ class EnergyTable:
     neuron_update_active_pj: Quantity[float]
     neuron_update_inactive_pj: Quantity[float]
     spike_within_tile_pj: Quantity[float]
+    message_from_core_pj: Quantity[float]
     hop_east_west_pj: Quantity[float]
     hop_north_south_pj: Quantity[float]
     hop_between_chips_pj: Quantity[float]
@@ -212,6 +245,8 @@ class TimingTable:
     """Time of one operation in ns.
 
     Attributes:
+        step: How a step follows from its parts: "sum", the longest part of the work and then the barrier; "max", the
+            longest of all, a lower bound.
         synaptic_operation_ns: One spike at one synapse.
         neuron_update_active_ns: Update of a neuron that is active.
         neuron_update_inactive_ns: Update of a neuron that is inactive.
@@ -222,9 +257,11 @@ class TimingTable:
         hop_between_chips_ns: One spike from chip to chip.
         barrier_min_ns: Shortest synchronization of all cores at the end of a step.
         barrier_max_ns: Longest synchronization of all cores at the end of a step.
-        barrier_between_chips_ns: Synchronization over several chips.
+        barrier_chips: Numbers of chips for which a synchronization over several chips is known, ascending.
+        barrier_of_chips_ns: Its longest time for each of these.
     """
 
+    step: Literal["sum", "max"]
     synaptic_operation_ns: Quantity[float]
     neuron_update_active_ns: Quantity[float]
     neuron_update_inactive_ns: Quantity[float]
@@ -235,7 +272,8 @@ class TimingTable:
     hop_between_chips_ns: Quantity[float]
     barrier_min_ns: Quantity[float]
     barrier_max_ns: Quantity[float]
-    barrier_between_chips_ns: Quantity[float]
+    barrier_chips: Quantity[list[int]]
+    barrier_of_chips_ns: Quantity[list[float]]
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -36,7 +36,8 @@ def show_profile(console: Console, estimate: BoardEstimate, data: str) -> None:
             f"{estimate.board} ({estimate.chip}): {estimate.cores} cores, {chips}",
         ),
         ("spikes", f"counted over {estimate.images} images of {data}"),
-        ("images per second", f"{at_most}{estimate.images_per_s.value:,.0f}, one every {estimate.period_steps} steps"),
+        ("images per second", f"{at_most}{estimate.images_per_s}, one every {estimate.period_steps} steps"),
+        ("time between images", f"{at_least}{estimate.image_us}"),
         ("latency", f"{at_least}{estimate.latency_us}, {estimate.latency_steps} steps"),
         ("step", f"{at_least}{estimate.step_us} on average, most of it {time.bound_by}"),
     ]

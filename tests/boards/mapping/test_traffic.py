@@ -78,10 +78,21 @@ def test_hops_on_a_mesh():
     assert (found.between_chips, found.within_core_tile, found.hops_east_west) == (2.0, 1.0, 1.0)
 
 
-def test_loihi_2_has_no_public_mesh():
+def test_a_chip_without_a_public_mesh():
     layers = chain((2,), [((2,), dense(2, 2), 8), ((2,), dense(2, 2), 8)])
-    placement = map_layers(layers, narrow(state_words=1)).placement
+    board = narrow(state_words=1)
+    unknown = replace(board.chip.mesh.tile_columns, value=None, status="NF", source="")
+    hidden = replace(board, chip=replace(board.chip, mesh=replace(board.chip.mesh, tile_columns=unknown)))
+    placement = map_layers(layers, hidden).placement
     found = spike_hops(layers, placement)
     assert found.hops_east_west is None and found.within_core_tile is None and placement.tile(0) is None
     assumed = spike_hops(layers, placement, mesh=load_chip("loihi_1").mesh)
     assert assumed.mesh_assumed and assumed.within_core_tile == pytest.approx(4.0)
+
+
+def test_mesh_of_loihi_2():
+    """8 × 4 routers with four cores each, as arXiv 2601.10035 has them."""
+    layers = chain((2,), [((2,), dense(2, 2), 8), ((2,), dense(2, 2), 8)])
+    placement = map_layers(layers, narrow(state_words=1)).placement
+    found = spike_hops(layers, placement)
+    assert (found.within_core_tile, found.hops_east_west, found.mesh_assumed) == (4.0, 0.0, False)

@@ -49,7 +49,9 @@ def test_every_number_has_a_source(name):
     for path, quantity in found:
         assert quantity.known == (quantity.status != "NF"), path
         assert quantity.source or not quantity.known, path
-        assert str(quantity) == ("unknown" if not quantity.known else str(quantity.value)), path
+        bound = f" ({quantity.bound})" if quantity.bound else ""
+        assert str(quantity) == ("unknown" if not quantity.known else f"{quantity.value}{bound}"), path
+        assert not (quantity.low or quantity.high) or quantity.range_source, path
 
 
 def test_loihi_2_energy_is_unknown():
@@ -64,10 +66,30 @@ def test_loihi_1_table_of_davies_2018():
     assert (energy.neuron_update_active_pj.value, energy.neuron_update_inactive_pj.value) == (81.0, 52.0)
     assert (energy.hop_east_west_pj.value, energy.hop_north_south_pj.value) == (3.0, 4.0)
     assert (timing.barrier_min_ns.value, timing.barrier_max_ns.value) == (113.0, 465.0)
+    # as the table prints them: "(min)" and "(max)"
+    assert str(energy.synaptic_operation_pj) == "23.6 (min)" and str(timing.synaptic_operation_ns) == "3.5 (max)"
+    assert (energy.synaptic_operation_pj.least, energy.synaptic_operation_pj.largest) == (23.6, 33.6)
+    # two readings of a message that leaves its core
+    assert (energy.spike_within_tile_pj.value, energy.message_from_core_pj.value) == (1.7, 111.0)
 
 
-def test_mesh_holds_the_cores_of_the_chip():
-    chip = load_chip("loihi_1")
+def test_loihi_1_limits_of_davies_2018_page_89():
+    core = load_chip("loihi_1").core
+    assert (core.input_lists.value, core.fan_out_edges.value) == (4096, 4096)
+    assert "p. 89" in core.input_lists.source and "p. 89" in core.fan_out_edges.source
+
+
+def test_times_of_loihi_2_follow_from_loihi_1_by_the_factors_that_intel_states():
+    first, second = load_chip("loihi_1").timing, load_chip("loihi_2").timing
+    assert (first.synaptic_operation_ns.value, second.synaptic_operation_ns.value) == (3.5, 3.5 / 5)
+    assert (first.neuron_update_active_ns.value, second.microcode_pass_ns.value) == (8.4, 8.4 / 2)
+    assert {second.synaptic_operation_ns.status, second.microcode_pass_ns.status} == {"I"}
+    assert second.barrier_of_chips_ns.status == "U" and "without a source" in second.barrier_of_chips_ns.source
+
+
+@pytest.mark.parametrize("name", ["loihi_1", "loihi_2"])
+def test_mesh_holds_the_cores_of_the_chip(name):
+    chip = load_chip(name)
     mesh, cores = chip.mesh, chip.core.cores_per_chip.value
     columns, rows, per_tile = mesh.tile_columns.value, mesh.tile_rows.value, mesh.cores_per_tile.value
     assert columns is not None and rows is not None and columns * rows * (per_tile or 0) == cores

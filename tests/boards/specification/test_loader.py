@@ -96,3 +96,16 @@ def test_problems_of_the_chip_name_its_file(tmp_path):
 def test_no_such_board():
     assert "did you mean kapoho_point" in problems("kapoho_pint")[""]
     assert "no such file" in problems("nowhere/board.toml")[""]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ('value = 3, status = "U", source = "s", low = 2', "a range without a value or without a range_source"),
+        ('value = 3, status = "U", source = "s", low = 4, range_source = "r"', "range 4 to 3, must hold the value 3"),
+        ('value = 3, status = "U", source = "s", bound = "least"', "got 'least'"),
+    ],
+)
+def test_ranges_that_cannot_be(tmp_path, given, words):
+    text = BOARD.replace('chips = { value = 3, status = "U", source = "this test" }', f"chips = {{ {given} }}")
+    assert any(words in message for message in problems(write(tmp_path, text)).values())
