@@ -11,7 +11,7 @@ from loihi_onespike.boards.energy.figures import energy_text
 from loihi_onespike.boards.mapping import Mapping as BoardMapping
 from loihi_onespike.boards.sanafe.architecture import CONVOLUTION, LISTS, NEURON_MODEL, Neurons
 from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS
-from loihi_onespike.boards.sanafe.simulation import SanafeRun, Timing, simulate
+from loihi_onespike.boards.sanafe.simulation import Progress, SanafeRun, Timing, simulate
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.trace import Trace
 
@@ -208,6 +208,7 @@ def compare(
     timing: Timing = "detailed",
     architecture: Path | None = None,
     max_connections: int = MAX_CONNECTIONS,
+    progress: Progress | None = None,
 ) -> SanafeComparison:
     """Simulate a network with SANA-FE, with idle and with updated neurons, beside an estimate of the same spikes.
 
@@ -217,24 +218,30 @@ def compare(
         trace: Spikes of the images over which the estimate was made.
         estimate: Our estimate for this mapping.
         timing, architecture, max_connections: As for `simulate`.
+        progress: Called with the number of simulated images, and of all in both runs.
 
     Raises:
         SimulatorError: as `export` raises it.
     """
-    modes: tuple[Neurons, Neurons] = ("idle", "updated")
-    idle, updated = (
-        simulate(
+    modes: tuple[Neurons, ...] = ("idle", "updated")
+
+    def run(number: int) -> SanafeRun:
+        def report(done: int, of: int) -> None:
+            if progress is not None:
+                progress(number * of + done, len(modes) * of)
+
+        return simulate(
             network,
             mapping,
             trace,
-            neurons=neurons,
+            neurons=modes[number],
             timing=timing,
             architecture=architecture,
             max_connections=max_connections,
+            progress=report,
         )
-        for neurons in modes
-    )
-    return SanafeComparison(idle, updated, estimate)
+
+    return SanafeComparison(run(0), run(1), estimate)
 
 
 def _text(value: float, unit: str) -> str:

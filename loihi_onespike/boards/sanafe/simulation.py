@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ COMPONENTS = ("synapse", "dendrite", "soma", "network")
 
 Timing = Literal["simple", "detailed", "cycle"]
 """SANA-FE's models of time: without contention of messages, with an estimate of it, and cycle by cycle (slow)."""
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def simulate(
     timing: Timing = "detailed",
     architecture: Path | None = None,
     max_connections: int = MAX_CONNECTIONS,
+    progress: Progress | None = None,
 ) -> SanafeRun:
     """Run some images on SANA-FE's Loihi, as a filled pipeline.
 
@@ -113,6 +115,7 @@ def simulate(
         trace: Spikes of the images, as `OneSpikeNetwork.trace` or an executor records them.
         neurons, architecture, max_connections: As for `export`.
         timing: SANA-FE's model of time.
+        progress: Called with the number of simulated images, and of all.
 
     Returns:
         Counts, energy by component and by core, and time, per image.
@@ -149,6 +152,8 @@ def simulate(
             recorder.add(result)
         if period >= filling:
             tally.add(result)
+        if progress is not None:
+            progress(period + 1, filling + placed.images)
     codes = trace.layers[network.input.name].codes
     assert codes is not None
     return tally.run(timing, None if recorder is None else recorder.trace(codes))
@@ -179,7 +184,8 @@ class _Tally:
         self.energy = dict.fromkeys(COMPONENTS, 0.0)
         self.core_energy = np.zeros(len(self.core_names))
         self.steps: list[float] = []
-        self.messages: list[dict[str, Any]] = []
+        # Sums over messages, of the populations on cores and of the input, in the order of `Messages`.
+        self.sent = {False: np.zeros(len(fields(Messages))), True: np.zeros(len(fields(Messages)))}
         self.fired = 0
 
     def add(self, result: Mapping[str, Any]) -> None:
@@ -188,7 +194,13 @@ class _Tally:
         self.fired += result["neurons_fired"]
         self.steps += result["perf_trace"]["sim_time"]
         self.core_energy += [sum(result["perf_trace"][name]) for name in self.core_names]
-        self.messages += [_kept(m) for step in result["message_trace"] for m in step if not m["placeholder"]]
+        source = self.placed.network.input.name
+        for step in result["message_trace"]:
+            for m in step:
+                if not m["placeholder"]:
+                    across, along = abs(m["src_x"] - m["dest_x"]), abs(m["src_y"] - m["dest_y"])
+                    one = (1, m["spikes"], across, along, m["blocking_delay"] * 1e6)
+                    self.sent[m["src_neuron_group_id"] == source] += one
 
     def run(self, timing: Timing, trace: Trace | None) -> SanafeRun:
         images, source = self.placed.images, self.placed.network.input.name
@@ -197,32 +209,10 @@ class _Tally:
             self.placed,
             timing,
             (self.fired - of_input) / images,
-            _messages((m for m in self.messages if m["group"] != source), images),
-            _messages((m for m in self.messages if m["group"] == source), images),
+            Messages(*(self.sent[False] / images).tolist()),
+            Messages(*(self.sent[True] / images).tolist()),
             {part: joules * NJ / images for part, joules in self.energy.items()},
             self.core_energy * NJ / images,
             np.array(self.steps) * 1e6,
             trace,
         )
-
-
-def _kept(message: Mapping[str, Any]) -> dict[str, Any]:
-    """What is counted of a message: SANA-FE states some 30 values of each."""
-    return {
-        "group": message["src_neuron_group_id"],
-        "synapses": message["spikes"],
-        "east_west": abs(message["src_x"] - message["dest_x"]),
-        "north_south": abs(message["src_y"] - message["dest_y"]),
-        "blocked_s": message["blocking_delay"],
-    }
-
-
-def _messages(sent: Iterable[Mapping[str, Any]], images: int) -> Messages:
-    kept = list(sent)
-
-    def mean(key: str) -> float:
-        return float(sum(m[key] for m in kept)) / images
-
-    return Messages(
-        len(kept) / images, mean("synapses"), mean("east_west"), mean("north_south"), mean("blocked_s") * 1e6
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -70,9 +71,12 @@ def profile(
     with ProgressBars() as bars:
         trace = None if simulator is None else trace_on(net, part, bars)
         activity = activity_on(net, part, bars) if trace is None else Activity.of(net.network, trace.layers)
-    mapping = map_network(net.network, onto, activity.per_neuron())
-    estimate = estimate_board(net.network, mapping, activity)
-    comparison = None if trace is None else compare(net.network, mapping, trace, estimate)
+        mapping = map_network(net.network, onto, activity.per_neuron())
+        estimate = estimate_board(net.network, mapping, activity)
+        comparison = None
+        if trace is not None:
+            simulated = partial(bars, "simulate")
+            comparison = compare(net.network, mapping, trace, estimate, progress=simulated)
     if plot is not None:
         from loihi_onespike.analysis.plots.profile import draw_profile, profile_size
 

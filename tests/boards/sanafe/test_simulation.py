@@ -136,6 +136,16 @@ def test_files_for_its_own_simulator(tmp_path):
     assert result["packets_sent"] == pytest.approx(3 * sent)
 
 
+def test_progress():
+    network = chain(6)
+    trace = reference.run(network, codes(network, 2))
+    activity = Activity.of(network, trace.layers)
+    mapping = map_network(network, "nahuku_32", activity.per_neuron())
+    seen: list[tuple[int, int]] = []
+    compare(network, mapping, trace, estimate_board(network, mapping, activity), progress=lambda *at: seen.append(at))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
 def test_document_and_words():
     comparison = compared("one tile")
     document = json.loads(json_text(comparison.document()))
