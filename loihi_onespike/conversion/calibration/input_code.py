@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.codes_of_options import InputCode
+from loihi_onespike.conversion.lowering.link_scales import gathered_scale
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
@@ -31,9 +32,9 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
 
         x ≈ offset + scale · Σ levels
 
-    There is one range per channel (first axis) for inputs with channels, and one for vectors. If the calibration values
-    lie on a uniform grid that the code can represent, as 8-bit images do after any normalisation per channel, the code
-    takes this grid and represents the input exactly; otherwise the range is divided evenly. With zero padding the
+    There is one range per channel for inputs with channels (`channel_axis`), and one for vectors. If the calibration
+    values lie on a uniform grid that the code can represent, as 8-bit images do after any normalisation per channel, the
+    code takes this grid and represents the input exactly; otherwise the range is divided evenly. With zero padding the
     effect of the offset differs at the border, so the new bias has a value per neuron.
 
     Args:
@@ -41,7 +42,7 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
         batches: calibration inputs (n, *shape).
         code: code of the input, or "auto".
     """
-    survey = _Survey(graph.input.shape)
+    survey = _Survey(graph.input.shape, channel_axis(graph))
     for batch in batches:
         survey.add(batch)
     low, span = survey.low(), survey.span()
@@ -51,6 +52,27 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
     steps = code.even_steps
     scale = code.scale_of_range(span) if steps is None else survey.grid_step(steps) * (steps + 1)
     return fold_offset(graph, InputPlan(code, scale, low))
+
+
+def channel_axis(graph: StageGraph) -> int | None:
+    """Axis of the input whose places may have ranges of their own; None where all values share one.
+
+    Weights that are shared between places need the same λ at all of them. The channels are on the first axis for
+    convolutions, on the last one for a linear layer over the features of a sequence, and elsewhere where the model
+    permutes its input; the first axis that suits all stages that read the input is taken.
+
+    Args:
+        graph: stages whose input is not planned yet.
+    """
+    shape, name = graph.input.shape, graph.input.name
+    if len(shape) == 1:
+        return None
+    links = [link for s in graph.stages if not isinstance(s, InputStage) for link in s.links if link.pre == name]
+    for axis, channels in enumerate(shape):
+        distinct = np.arange(1.0, channels + 1).reshape(-1, *(1,) * (len(shape) - 1 - axis))
+        if all(gathered_scale(link, distinct, shape) is not None for link in links):
+            return axis
+    return None
 
 
 def enough_bits(span: NDArray[np.float64], variance: NDArray[np.float64]) -> BinaryCode:
@@ -71,23 +93,20 @@ def enough_bits(span: NDArray[np.float64], variance: NDArray[np.float64]) -> Bin
 
 @dataclass
 class _Survey:
-    """Range, moments and distinct values of each channel."""
+    """Range, moments and distinct values of each channel; `axis` is that of the channels, None where there are none."""
 
     shape: Shape
+    axis: int | None
     count: int = 0
     moments: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 1)))
     values: list[NDArray[np.float64]] = field(default_factory=list)
     ranges: list[tuple[float, float]] = field(default_factory=list)
     MAX_DISTINCT = 4096
 
-    @property
-    def channels(self) -> int:
-        return self.shape[0] if len(self.shape) > 1 else 1
-
     def add(self, batch: NDArray[np.floating]) -> None:
-        by_channel = (
-            np.moveaxis(batch, 1, 0).reshape(self.channels, -1) if len(self.shape) > 1 else batch.reshape(1, -1)
-        )
+        by_channel = batch.reshape(1, -1)
+        if self.axis is not None:
+            by_channel = np.moveaxis(batch, self.axis + 1, 0).reshape(self.shape[self.axis], -1)
         self.count += by_channel.shape[1]
         exact = by_channel.astype(np.float64)
         self.moments = self.moments + np.stack([exact.sum(axis=1), np.square(exact).sum(axis=1)])
@@ -104,7 +123,7 @@ class _Survey:
 
     def _per_channel(self, values: list[float]) -> NDArray[np.float64]:
         array = np.array(values, dtype=np.float64)
-        return array.reshape(-1, *(1,) * (len(self.shape) - 1)) if len(self.shape) > 1 else array.reshape(())
+        return array.reshape(()) if self.axis is None else array.reshape(-1, *(1,) * (len(self.shape) - 1 - self.axis))
 
     def low(self) -> NDArray[np.float64]:
         return self._per_channel([lo for lo, _ in self.ranges])
