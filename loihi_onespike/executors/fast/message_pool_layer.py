@@ -25,7 +25,12 @@ class MessagePoolLayer:
 
     def __init__(self, population: Population, reads: list[tuple[str, NDArray[np.int64], int]]) -> None:
         self.population, self._reads = population, reads
-        self._messages = np.array((0, *population.code.messages), np.int32)
+        code = population.code
+        words = code.words()
+        # (L + 1, T): message of each word at each phase.
+        self._messages = np.stack([code.spikes(words, k) for k in range(1, code.timesteps + 1)], axis=1).astype(
+            np.int32
+        )
 
     @classmethod
     def of(cls, population: Any, inputs: list[tuple[Synapse, InputPopulation | Population]]) -> MessagePoolLayer | None:
@@ -63,7 +68,7 @@ class MessagePoolLayer:
     @property
     def bytes_per_image(self) -> int:
         """Bytes for the words of one group beside those of the window, for v, and for the sums of all phases."""
-        return (24 + 4 * self.population.timesteps) * prod(self.population.shape)
+        return (24 + 8 * self.population.timesteps) * prod(self.population.shape)
 
     def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
         """Words and v of a batch, (B, *shape).
@@ -76,18 +81,15 @@ class MessagePoolLayer:
         shape = (images, *self.population.shape)
         # Silence is the largest number: 0 - 1 is 2^16 - 1 in 16 bits without sign.
         first = np.full(shape, 2**16 - 1, np.uint16)
-        v = np.zeros(shape if keep else (0,), np.int32)
-        sums = np.zeros((self.population.timesteps + 1, *v.shape), np.int32)
+        sums = np.zeros((*shape, self.population.timesteps) if keep else (), np.int32)
         for pre, index, weight in self._reads:
             words = np.take(phases[pre].reshape(images, -1), index.clip(0), axis=1)
             words = np.where(index >= 0, words, 0).astype(np.uint16)
             first = np.minimum(first, words - np.uint16(1))
             if keep:
-                message = self._messages[words] * np.int32(weight)
-                v += message
-                phase = self.population.code.phase_of(words.astype(WORD_DTYPE))
-                np.put_along_axis(sums, phase[None], np.take_along_axis(sums, phase[None], axis=0) + message, axis=0)
+                sums += self._messages[words] * np.int32(weight)
         sent = (first + np.uint16(1)).astype(WORD_DTYPE)
         if not keep:
             return LayerTrace(sent, None)
-        return LayerTrace(sent, v, int(v.max(initial=0)), int(sums[1:].max(initial=0)))
+        v = sums.sum(axis=-1, dtype=np.int32)
+        return LayerTrace(sent, v, int(v.max(initial=0)), int(sums.max(initial=0)))
