@@ -32,10 +32,10 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
 
         x ≈ offset + scale · Σ levels
 
-    There is one range per channel for inputs with channels (`channel_axis`), and one for vectors. If the calibration
-    values lie on a uniform grid that the code can represent, as 8-bit images do after any normalisation per channel,
-    the code takes this grid and represents the input exactly; otherwise the range is divided evenly. With zero padding the
-    effect of the offset differs at the border, so the new bias has a value per neuron.
+    There is one range per channel for inputs with channels (`channel_axis`), and one for vectors. If the
+    calibration values lie on a uniform grid that the code can represent, as 8-bit images do after any normalisation
+    per channel, the code takes this grid and represents the input exactly; otherwise the range is divided evenly.
+    With zero padding the effect of the offset differs at the border, so the new bias has a value per neuron.
 
     Args:
         graph: stages whose input is planned.
