@@ -25,6 +25,8 @@ R = TypeVar("R")
 C = TypeVar("C")
 
 DOCSTRING_WIDTH = 116
+ELASTICITIES = {"balanced": 1.5, "energy": 8.0}
+"""Squared error in percent that 1 % fewer additions may cost, by objective."""
 
 
 def option(default: Any, info: OptionInfo) -> Any:
@@ -103,6 +105,38 @@ class ConversionOptions:
             "Round to the nearest level (Eq. 4) instead of down (Eq. 3).",
         ),
     )
+    objective: Literal["accuracy", "balanced", "energy"] = option(
+        "accuracy",
+        OptionInfo(
+            Choices(("accuracy", "balanced", "energy")),
+            "accuracy: codes of the least error. balanced: spikes where they save the most error at the output. "
+            "energy: as few spikes as max_loss allows.",
+            "NAME",
+        ),
+    )
+    price: float | None = option(
+        None,
+        OptionInfo(
+            Numbers(0, 100),
+            "Squared error in percent that 1 % fewer additions may cost, above 0; with balanced or energy.",
+            "P",
+            (None,),
+            "None is 1.5 for balanced and 8 for energy.",
+            "that of the objective",
+        ),
+    )
+    max_loss: float | None = option(
+        None,
+        OptionInfo(
+            Numbers(0, 100),
+            "Largest loss of accuracy in percentage points, as estimated on the calibration data; with balanced or "
+            "energy.",
+            "PP",
+            (None,),
+            "None is no limit.",
+            "no limit",
+        ),
+    )
     payload_bits: int = option(
         0,
         OptionInfo(
@@ -131,11 +165,28 @@ class ConversionOptions:
         if self.wait is not None and self.wait > self.timesteps:
             limit = Integers(1, self.timesteps).described
             raise ConfigurationError(f"wait: must be None or {limit} (the timesteps), got {self.wait!r}")
+        self._check_objective()
         if self.payload_bits and not self.parts.sequential:
             raise ConfigurationError(
                 f"payload_bits: must be 0 with method='paper', whose spikes carry no payload, got {self.payload_bits}; "
                 "use method='calibrated' or leave payload_bits out"
             )
+
+    def _check_objective(self) -> None:
+        """Raise ConfigurationError for parts of an objective without the objective."""
+        for name in ("price", "max_loss"):
+            if self.objective == "accuracy" and getattr(self, name) is not None:
+                raise ConfigurationError(
+                    f"{name}: must be None with objective='accuracy', got {getattr(self, name)}; use "
+                    "objective='balanced' or 'energy'"
+                )
+
+    @property
+    def elasticity(self) -> float | None:
+        """Squared error in percent that 1 % fewer additions may cost; None where spikes have no price."""
+        if self.objective == "accuracy":
+            return None
+        return ELASTICITIES[self.objective] if self.price is None else self.price
 
     @property
     def parts(self) -> Method:

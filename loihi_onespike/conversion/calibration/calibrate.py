@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.conversion.calibration.allocation import PRICES, allocate
 from loihi_onespike.conversion.calibration.codebooks import codebooks, codes_of_base, groups
 from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget
+from loihi_onespike.conversion.calibration.priced_fit import OutputCost
 from loihi_onespike.conversion.calibration.sequential import calibrate_in_sequence
 from loihi_onespike.conversion.calibration.survey import Survey
 from loihi_onespike.conversion.codes_of_options import hidden_code, levels_are_fitted, payload_ratio
@@ -73,19 +75,30 @@ def calibrate(
         return verify_stage(paper)
     largest = {name: p.scale for name, p in paper.plans.items()}
     codes: dict[str, SingleSpikeCode] = {name: p.code for name, p in paper.plans.items()}
+    costs: Mapping[str, OutputCost] = {}
     fitted = levels_are_fitted(options)
     if options.payload_bits and not fitted:
         ratio = payload_ratio(options)
         codes = codes_of_base(graph, ratio, options.timesteps, options.payload_bits, options.threshold_shift)
     if fitted:
         values = {
-            s.name: PopulationTarget.of(graph, s, largest[s.name], options.parts).values(survey.samples[s.name])
+            s.name: PopulationTarget.of(
+                graph, s, largest[s.name], options.parts, priced=options.elasticity is not None
+            ).values(survey.samples[s.name])
             for s in graph.hidden
             if s.name in survey.samples
         }
-        steps = _Steps("levels", len(groups(graph)), progress)
-        codes = codebooks(graph, values, options.timesteps, options.payload_bits, steps)
-    settings = CalibrationSettings(codes, largest, options.wait, options.weight_bits, options.parts)
+        if options.elasticity is None:
+            steps = _Steps("levels", len(groups(graph)), progress)
+            codes = codebooks(graph, values, options.timesteps, options.payload_bits, steps)
+        else:
+            steps = _Steps("allocation", len(PRICES), progress)
+            allocation = allocate(
+                graph, values, _together(graph, batches, 1), options.timesteps, options.payload_bits,
+                options.elasticity, options.max_loss, steps,
+            )  # fmt: skip
+            codes, costs = dict(allocation.codes), allocation.costs
+    settings = CalibrationSettings(codes, largest, options.wait, options.weight_bits, options.parts, costs)
     parts = 1 if options.wait is None else max(1, options.timesteps - options.wait)
     x = _together(graph, batches, parts)
     if fitted and options.parts.waits and parts > 1:

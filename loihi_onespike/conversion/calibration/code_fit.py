@@ -58,11 +58,15 @@ class CodeFit:
         scales: (C,) λ per channel.
         first_negative_word: first word of negative spikes, None for unsigned populations.
         error: mean square error over all channels.
+        silent_below: smallest threshold, in units of λ; thresholds below it move up to it.
+        offset: value of no spike of a code without negative spikes, in units of λ.
     """
 
     scales: Float
     first_negative_word: int | None
     error: float
+    silent_below: float = 0.0
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,14 @@ class ActivationValues:
     def of_channels(self, chosen: NDArray[np.int64]) -> ActivationValues:
         """The activations of the channels with these numbers."""
         return replace(self, sorted=self.sorted.of_channels(chosen), largest=self.largest[chosen])
+
+    def of_samples(self, most: int) -> ActivationValues:
+        """At most `most` values of every channel: evenly spaced ones of its ascending values, the largest included."""
+        count = self.sorted.count
+        if count <= most:
+            return self
+        chosen = np.linspace(0, count - 1, most).astype(np.int64)
+        return replace(self, sorted=SortedValues(self.sorted.values[:, chosen]))
 
     @property
     def power(self) -> float:
@@ -126,7 +138,7 @@ def fit_population(values: ActivationValues, levels: Float, thresholds: Float, f
     if not values.two_sided or error < QUIET * values.power:
         return best
     coarse = factors if len(factors) < 8 else factors[::2]
-    words = _spread(2, len(levels) - 1)
+    words = spread(2, len(levels) - 1)
     errors = [fit_scales(values, CodeGrid.of(levels, thresholds, word), coarse)[1] for word in words]
     if errors and min(errors) < error:
         word = words[int(np.argmin(errors))]
@@ -135,9 +147,14 @@ def fit_population(values: ActivationValues, levels: Float, thresholds: Float, f
     return best
 
 
-def _spread(first: int, last: int) -> list[int]:
-    """Words from first to last, 16 of them evenly spread if there are more."""
-    return sorted({int(t) for t in np.rint(np.linspace(first, last, min(16, max(last - first + 1, 0))))})
+def spread(first: int, last: int, most: int = 16) -> list[int]:
+    """Words from first to last, some of them evenly spread if there are many.
+
+    Args:
+        first, last: the first and the last word.
+        most: largest number of words.
+    """
+    return sorted({int(t) for t in np.rint(np.linspace(first, last, min(most, max(last - first + 1, 0))))})
 
 
 def fit_codebook(
@@ -160,7 +177,7 @@ def fit_codebook(
     count = timesteps if payload is None else timesteps * 2**payload.bits
     alive = [values for values in populations if values.power > 0]
     if not alive:
-        return _code_of(companded_levels(count, float(np.median(CURVES))), timesteps, payload)
+        return code_of(companded_levels(count, float(np.median(CURVES))), timesteps, payload)
 
     def cost(levels: Float) -> float:
         thresholds = middles(levels)
@@ -168,11 +185,18 @@ def fit_codebook(
 
     levels = min((companded_levels(count, curve) for curve in CURVES), key=cost)
     for _ in range(iterations):
-        levels = _spaced(_means(alive, levels))
-    return _code_of(levels, timesteps, payload)
+        levels = spaced(_means(alive, levels))
+    return code_of(levels, timesteps, payload)
 
 
-def _code_of(levels: Float, timesteps: int, payload: Payload | None) -> SingleSpikeCode:
+def code_of(levels: Float, timesteps: int, payload: Payload | None) -> SingleSpikeCode:
+    """Nearest code to the levels, with messages or without.
+
+    Args:
+        levels: (L,) decreasing levels.
+        timesteps: number of phases T.
+        payload: messages of the spikes; None for spikes without payload.
+    """
     if payload is None:
         return Codebook.nearest(levels)
     return PayloadCode.nearest(levels, timesteps, largest=payload.largest)
@@ -194,6 +218,11 @@ def _means(populations: Sequence[ActivationValues], levels: Float) -> Float:
     return np.where(number > 0, total / np.where(number > 0, number, 1), levels)
 
 
+def unit_of(code: SingleSpikeCode) -> float:
+    """Factor on λ with which the first level is FIRST_LEVEL; levels of messages are known up to a factor."""
+    return FIRST_LEVEL / float(code.levels()[0]) if code.payload_bits else 1.0
+
+
 def companded_levels(count: int, curve: float) -> Float:
     """level(w) ∝ sinh(curve · (L + 1 - w) / L), with FIRST_LEVEL as the first level.
 
@@ -209,7 +238,7 @@ def middles(levels: Float) -> Float:
     return (levels + np.append(levels[1:], 0.0)) / 2
 
 
-def _spaced(levels: Float) -> Float:
+def spaced(levels: Float) -> Float:
     """The levels with ratios that gains can express, CLOSEST_STEP to WIDEST_STEP, and with FIRST_LEVEL as the first."""
     spaced = np.empty_like(levels)
     spaced[-1] = max(levels[-1], levels[0] * 1e-3)

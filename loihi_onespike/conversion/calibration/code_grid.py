@@ -114,6 +114,15 @@ class SortedValues:
         )  # fmt: skip
         return out
 
+    def errors_and_spikes(self, grid: CodeGrid, scales: Float) -> tuple[Float, Float]:
+        """Mean square error and share of values that are spikes, of every channel with each of its λ: (C, F) each."""
+        errors, spikes = np.empty(scales.shape), np.empty(scales.shape)
+        over_rows(
+            _errors_and_spikes, len(scales), self.values, self.sums, self.squares, scales, grid.entries,
+            grid.thresholds, grid.offset, int(np.flatnonzero(grid.words == 0)[0]), errors, spikes,
+        )  # fmt: skip
+        return errors, spikes
+
     def segments(self, grid: CodeGrid, scales: Float) -> tuple[Float, Float]:
         """Number, and sum in units of λ relative to the value of no spike, of the values of each entry: (C, M) each."""
         return _segments(self.values, self.sums, scales, grid.thresholds, grid.offset)
@@ -147,6 +156,27 @@ def _errors(first, stop, values, sums, squares, scales, entries, thresholds, off
                 error += (end - last) * value * value - 2 * value * (sums[c, end] - sums[c, last])
                 last = end
             out[c, f] = error / n
+
+
+@njit()
+def _errors_and_spikes(  # type: ignore[no-untyped-def]
+    first, stop, values, sums, squares, scales, entries, thresholds, offset, silent, errors, spikes
+):
+    n = values.shape[1]
+    for c in range(first, stop):
+        for f in range(scales.shape[1]):
+            scale = scales[c, f]
+            error, last = squares[c], 0
+            for m in range(entries.shape[0]):
+                end = n
+                if m < thresholds.shape[0]:
+                    end = max(last, _below(values[c], (thresholds[m] + offset) * scale))
+                value = (entries[m] + offset) * scale
+                error += (end - last) * value * value - 2 * value * (sums[c, end] - sums[c, last])
+                if m == silent:
+                    spikes[c, f] = 1 - (end - last) / n
+                last = end
+            errors[c, f] = error / n
 
 
 @njit()

@@ -61,7 +61,7 @@ def codebooks(
     """
     codes: dict[str, SingleSpikeCode] = {}
     for group in groups(graph):
-        alive = [_thinned(values[s.name]) for s in group if s.name in values]
+        alive = [values[s.name].of_channels(thinned(values[s.name])) for s in group if s.name in values]
         code = fit_codebook(alive, timesteps, payload=payload_of(group, payload_bits))
         codes.update({stage.name: code for stage in group})
         done()
@@ -108,10 +108,8 @@ def payload_of(group: Sequence[Stage], bits: int) -> Payload | None:
     return Payload(bits, 2**digit - 1) if bits > 0 else None
 
 
-def _thinned(values: ActivationValues) -> ActivationValues:
-    """The values of at most CHANNELS channels, evenly spread."""
+def thinned(values: ActivationValues, most: int = CHANNELS) -> NDArray[np.int64]:
+    """Numbers of at most `most` channels, evenly spread."""
     count = len(values.largest)
-    if count <= CHANNELS:
-        return values
-    chosen: NDArray[np.int64] = np.linspace(0, count - 1, CHANNELS).astype(np.int64)
-    return values.of_channels(chosen)
+    chosen: NDArray[np.int64] = np.linspace(0, count - 1, min(count, most)).astype(np.int64)
+    return chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from loihi_onespike.conversion.calibration.channels import SAMPLES, Channels
 from loihi_onespike.conversion.calibration.code_fit import (
     FACTORS,
-    FIRST_LEVEL,
     ActivationValues,
     CodeFit,
     fit_population,
+    unit_of,
 )
 from loihi_onespike.conversion.calibration.code_grid import SortedValues
 from loihi_onespike.conversion.calibration.early_thresholds import fit_early_thresholds
+from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced
 from loihi_onespike.conversion.calibration.sent_levels import mean_sent_levels, sent_levels
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.core.activations import RELU
@@ -50,6 +51,7 @@ class CalibrationSettings:
         wait: steps before the first decision, None for a full wait.
         weight_bits: bits of the integer weights.
         method: parts of the calibration that are on.
+        costs: what errors and spikes cost, by population; those without an entry are fitted for the least error.
         seed: seed of the choice of samples.
     """
 
@@ -58,6 +60,7 @@ class CalibrationSettings:
     wait: int | None
     weight_bits: int
     method: Method
+    costs: Mapping[str, OutputCost] = field(default_factory=dict)
     seed: int = 0
 
 
@@ -80,7 +83,9 @@ class PopulationTarget:
     two_sided: bool
 
     @classmethod
-    def of(cls, graph: StageGraph, stage: Stage, largest: Float, method: Method) -> PopulationTarget:
+    def of(
+        cls, graph: StageGraph, stage: Stage, largest: Float, method: Method, priced: bool = False
+    ) -> PopulationTarget:
         """The target of a stage of a graph.
 
         Args:
@@ -88,16 +93,18 @@ class PopulationTarget:
             stage: the stage.
             largest: λ by Eq. 2, broadcastable to the shape of the stage.
             method: parts of the calibration that are on.
+            priced: spikes have a price; then clipped activations may be two-sided as a ReLU is.
         """
         channels = Channels.of(stage)
         # Max pooling passes on the first spike, so an early spike must never be a negative one of a small value.
         pooled = any(s.kind == "max_pool" and stage.name in {k.pre for k in s.links} for s in graph.hidden)
+        clips = stage.activation.homogeneous and stage.nonnegative and stage.activation.rectifies
         return cls(
             stage,
             channels,
             np.broadcast_to(largest, channels.parameter_shape).reshape(-1),
             largest.size == channels.count > 1,
-            method.two_sided and stage.activation == RELU and not pooled,
+            method.two_sided and not pooled and (stage.activation == RELU or (priced and clips)),
         )
 
     def values(self, samples: Float) -> ActivationValues:
@@ -148,10 +155,12 @@ def _fitted(target: PopulationTarget, seen: Float, settings: CalibrationSettings
     """λ, first negative word and thresholds of least error for pre-activations (S, C, n)."""
     method, code = settings.method, settings.codes[target.stage.name]
     carry = activate(target.stage.activation, torch.from_numpy(seen[-1])).numpy()
-    # Levels of messages are known up to a factor, which λ takes.
-    unit = FIRST_LEVEL / code.levels()[0] if code.payload_bits else 1.0
-    factors = (FACTORS if method.scales else np.ones(1)) * unit
-    fit = fit_population(target.values(carry), code.levels(), code.thresholds(), factors)
+    cost = settings.costs.get(target.stage.name)
+    if cost is None:
+        factors = (FACTORS if method.scales else np.ones(1)) * unit_of(code)
+        fit = fit_population(target.values(carry), code.levels(), code.thresholds(), factors)
+    else:
+        fit = fit_priced(target.values(carry), cost, code.levels(), unit_of(code)).code
     plan = _coded(target, code, fit, settings.wait)
     if not method.waits or len(seen) == 1:
         return plan
@@ -167,10 +176,12 @@ def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: 
     scale = target.channels.per_channel(fit.scales) if target.per_channel else fit.scales[:1].reshape((1,) * rank)
     if activation.homogeneous and np.isfinite(activation.largest):
         # With the first level at the upper limit of the activation, no level lies beyond it.
-        scale = np.minimum(scale, activation.largest / code.levels()[0])
-    plan = StagePlan.of(activation, code, scale, wait)
+        word = fit.first_negative_word
+        offset = fit.offset if word is None else float(code.levels()[word - 1])
+        scale = np.minimum(scale, activation.largest / (code.levels()[0] + offset))
+    plan = StagePlan.of(activation, code, scale, wait, np.maximum(code.thresholds(), fit.silent_below))
     if fit.first_negative_word is None:
-        return plan
+        return plan if fit.offset == 0 else replace(plan, offset=scale * fit.offset)
     sent = np.arange(1, len(code.levels()) + 1) >= fit.first_negative_word
     negative = np.where(sent, code.thresholds(), np.inf)
     return replace(plan, negative=negative, offset=scale * code.levels()[fit.first_negative_word - 1])

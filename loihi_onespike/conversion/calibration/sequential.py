@@ -115,7 +115,10 @@ class _Pass:
             self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
             self.output(_power(parts[-1] - z_ann, channels) / (_power(z_ann, channels) or 1.0))
             return z_ann, parts[-1]
-        target = PopulationTarget.of(self.graph, stage, self.settings.largest[stage.name], self.settings.method)
+        settings, name = self.settings, stage.name
+        target = PopulationTarget.of(
+            self.graph, stage, settings.largest[name], settings.method, priced=name in settings.costs
+        )
         value = activate(stage.activation, z_ann)
         plan, shift = plan_population(target, parts, value, shift, self.settings)
         bias = channels.per_channel(shift) - plan.offset

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.conversion.quantization.whole_numbers import in_units, whole_numbers
 from loihi_onespike.core.codes import ThresholdTable
 from loihi_onespike.core.graphs.network import Membrane
 from loihi_onespike.core.graphs.stage import StagePlan
@@ -22,18 +23,27 @@ def wait_steps(plan: StagePlan, membrane: Membrane) -> int:
 
 def largest_threshold(plan: StagePlan, membrane: Membrane) -> NDArray[np.float64]:
     """Largest θ(w) of every neuron, in units of v."""
-    return plan.threshold * _gained(plan, membrane).largest / membrane.unit
+    return in_units(plan.threshold * _gained(plan, membrane).largest, membrane.unit)
 
 
 def integer_thresholds(
-    plan: StagePlan, membrane: Membrane
+    plan: StagePlan, membrane: Membrane, name: str
 ) -> tuple[NDArray[np.int64], ThresholdTable, ThresholdTable | None]:
-    """Threshold factor per neuron, and the tables of positive and of negative spikes; None for no negative spikes."""
+    """Threshold factor per neuron, and the tables of positive and of negative spikes; None for no negative spikes.
+
+    Args:
+        plan: plan of the population.
+        membrane: its integration.
+        name: name of the population, for the error.
+
+    Raises:
+        GraphError: a threshold is NaN.
+    """
     gained = _gained(plan, membrane)
     table = ThresholdTable.from_gains(gained.positive / gained.largest)
     negative = None if gained.negative is None else ThresholdTable.from_gains(gained.negative / gained.largest)
-    threshold = np.rint(largest_threshold(plan, membrane))
-    return np.maximum(threshold, ThresholdTable.SMALLEST).astype(np.int64), table, negative
+    threshold = whole_numbers(f"{name}: threshold", largest_threshold(plan, membrane))
+    return np.maximum(threshold, ThresholdTable.SMALLEST), table, negative
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from loihi_onespike.conversion.quantization.integer_run import IntegerRun
 from loihi_onespike.conversion.quantization.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
 from loihi_onespike.conversion.quantization.integer_weights import integer_links, largest_where_shared
 from loihi_onespike.conversion.quantization.max_pooling import max_pooling, synapse_name
+from loihi_onespike.conversion.quantization.whole_numbers import in_units, whole_numbers
 from loihi_onespike.core.codes import V_MAX, Code, leak_loss
 from loihi_onespike.core.encoding import Codes
 from loihi_onespike.core.graphs.network import (
@@ -115,7 +116,7 @@ def _population(
             Synapse(synapse_name(stage, i), link.pre, stage.name, op, link.index, weight_exp)
             for i, (link, (op, weight_exp)) in enumerate(zip(stage.links, integers, strict=True))
         ]
-        return onto, Membrane(leak, 0, np.rint(stage.bias / unit).astype(np.int64), unit)
+        return onto, Membrane(leak, 0, whole_numbers(f"{stage.name}: bias", in_units(stage.bias, unit)), unit)
 
     # A shortcut with much larger weights than the layer beside it has the layer's unit and a larger exponent. If v then
     # becomes too wide, the exponent is reduced. This costs weights of the layer that matter little beside the shortcut.
@@ -131,11 +132,12 @@ def _population(
         synapses, membrane = built(finest, most_exp)
     membrane = replace(membrane, input_shift=shift, unit=membrane.unit / 2**shift)
     # The leak rounds v down in every step; with many timesteps the sum of this is a large part of small values of v.
-    membrane = replace(membrane, bias=np.rint(stage.bias / membrane.unit + leak_loss(leak)).astype(np.int64))
+    lost = in_units(stage.bias, membrane.unit) + leak_loss(leak)
+    membrane = replace(membrane, bias=whole_numbers(f"{stage.name}: bias", lost))
     if isinstance(stage, OutputStage):
         return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order), synapses
     plan = graph.plans[stage.name]
-    threshold, table, negative = integer_thresholds(plan, membrane)
+    threshold, table, negative = integer_thresholds(plan, membrane, stage.name)
     population = Population(
         name=stage.name,
         shape=stage.shape,

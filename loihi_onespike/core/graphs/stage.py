@@ -172,7 +172,12 @@ class StagePlan:
 
     @classmethod
     def of(
-        cls, activation: Activation, code: SingleSpikeCode, scale: NDArray[np.float64], wait: int | None
+        cls,
+        activation: Activation,
+        code: SingleSpikeCode,
+        scale: NDArray[np.float64],
+        wait: int | None,
+        thresholds: NDArray[np.float64] | None = None,
     ) -> StagePlan:
         """Plan with the thresholds of Eq. 4, applied to the value of the activation: f(z) ≥ λ · thr_k.
 
@@ -183,8 +188,9 @@ class StagePlan:
             code: code of the spikes.
             scale: λ per neuron, or one number.
             wait: steps before the first decision; None for full wait.
+            thresholds: (L,) in units of λ; None for those of the code.
         """
-        relative = code.thresholds()
+        relative = code.thresholds() if thresholds is None else thresholds
         if activation.homogeneous:
             # f(z) = z from 0 up to the upper limit of a clip, and λ · thr is at most this limit since λ is.
             return cls(code, scale, wait, scale, relative, activation.negative_thresholds(relative))

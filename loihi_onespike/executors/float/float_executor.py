@@ -132,6 +132,11 @@ class FloatExecutor:
         z = (self._plain if self.coded else self._sums)[name](values)
         return z.add_(self._biases[name]) if name in self._biases else z
 
+    def linear_input(self, name: str, values: Mapping[str, Any]) -> torch.Tensor:
+        """z of one stage of the ANN as of `stage_input`, through which gradients pass where torch records them."""
+        z = self._sums[name](values)
+        return z + self._biases[name] if name in self._biases else z
+
     def _activate(self, stage: Stage | OutputStage, y: torch.Tensor, observe: Observer | None) -> torch.Tensor:
         """Value that the stage passes on, from its sum without the bias."""
         quantizer = self._quantizers.get(stage.name)

@@ -27,13 +27,13 @@ def planned(wait, activation=RELU, scale=1.0):
 )
 def test_thresholds_of_base_2_grow_with_v(wait, steps, real):
     plan = planned(wait)
-    factor, table, negative = integer_thresholds(plan, MEMBRANE)
+    factor, table, negative = integer_thresholds(plan, MEMBRANE, "layer")
     assert wait_steps(plan, MEMBRANE) == steps and negative is None
     assert largest_threshold(plan, MEMBRANE) == max(real) / UNIT
     np.testing.assert_array_equal(table.thresholds(factor), np.array(real) / UNIT)
 
 
 def test_signed_populations_have_a_table_for_each_sign_and_the_scale_goes_into_the_factor():
-    factor, table, negative = integer_thresholds(planned(None, IDENTITY, scale=2.0), MEMBRANE)
+    factor, table, negative = integer_thresholds(planned(None, IDENTITY, scale=2.0), MEMBRANE, "layer")
     assert factor == 2 * 3 / UNIT and negative is not None
     np.testing.assert_array_equal(negative.thresholds(factor), table.thresholds(factor))

@@ -1,0 +1,90 @@
+"""How much an error of a population's values changes the output of the network, from gradients.
+
+Let a be the values of a population with C channels, y the outputs of the network on one sample, and e independent
+errors of a without mean. To first order the squared error at the output is
+
+    E |δy|² = Σ_c S_c · E e_c²,   S_c = Σ_places Σ_outputs (∂y / ∂a)²
+
+The sum over outputs is the mean of the squared gradient of r · y over random projections r ~ N(0, 1) of the outputs:
+one backward pass gives S of all populations at once. S_c is divided by the variance of the ANN's outputs, so that
+Σ S_c · E e_c² over all populations is the predicted error at the output as a share of this variance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from loihi_onespike.conversion.calibration.channels import Channels
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.stage import OutputStage, StageGraph
+from loihi_onespike.executors.float.float_executor import FloatExecutor
+from loihi_onespike.executors.tensors.activation_functions import activate
+
+Float = NDArray[np.float64]
+
+IMAGES = 64
+"""Samples whose gradients are averaged; the sums over places of 64 images vary by a few percent."""
+PROBES_OF_A_GRAPH = 8
+"""Random projections of the outputs of a graph, which is a single sample."""
+BATCH = 16
+"""Samples per backward pass, which keeps the values of all stages."""
+
+
+def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> tuple[dict[str, Float], Float]:
+    """S_c of every hidden stage, (C,) by name, and the outputs of the ANN on the samples, (N, …).
+
+    Args:
+        graph: stages with the arithmetic of the ANN.
+        x: calibration inputs (N, *shape), of which the first IMAGES are used, or one sparse sample.
+        seed: seed of the random projections.
+    """
+    chance = torch.Generator().manual_seed(seed)
+    ann = FloatExecutor(graph, coded=False)
+    probes = PROBES_OF_A_GRAPH if isinstance(x, SparseSample) or len(x) < BATCH else 1
+    parts = [x] if isinstance(x, SparseSample) else [x[i : i + BATCH] for i in range(0, min(len(x), IMAGES), BATCH)]
+    total: dict[str, torch.Tensor] = {}
+    outputs: list[torch.Tensor] = []
+    for part in parts:
+        with torch.enable_grad():
+            values, output = _forward(graph, ann, part)
+            for left in range(probes - 1, -1, -1):
+                projected = (output * torch.randn(output.shape, generator=chance)).sum()
+                gradients = torch.autograd.grad(projected, list(values.values()), retain_graph=left > 0)
+                for name, gradient in zip(values, gradients, strict=True):
+                    squares = _per_channel(gradient.double().square(), Channels.of(graph.by_name[name])) / probes  # type: ignore[arg-type]
+                    total[name] = total[name] + squares if name in total else squares
+        outputs.append(output.detach())
+    found = torch.cat(outputs).double()
+    variance = _variance(found, Channels.of(graph.output)) or 1.0
+    return {name: squares.numpy() / (len(found) * variance) for name, squares in total.items()}, found.numpy()
+
+
+def _forward(graph: StageGraph, ann: FloatExecutor, x: Any) -> tuple[Mapping[str, torch.Tensor], torch.Tensor]:
+    """Values of the hidden stages that gradients are wanted of, and the outputs."""
+    values: dict[str, Any] = {graph.input.name: ann.input_value(x)}
+    hidden: dict[str, torch.Tensor] = {}
+    for stage in graph.stages[1:]:
+        z = ann.linear_input(stage.name, values)
+        if isinstance(stage, OutputStage):
+            return hidden, z
+        value = z if stage.kind == "max_pool" else activate(stage.activation, z)  # type: ignore[union-attr]
+        if not value.requires_grad:
+            value = value.detach().requires_grad_()
+        values[stage.name] = hidden[stage.name] = value
+    raise AssertionError("a verified graph ends with its output")
+
+
+def _per_channel(squares: torch.Tensor, channels: Channels) -> torch.Tensor:
+    """Sums over samples and the places of every channel, (C,)."""
+    return squares.sum(dim=[0, *(axis + 1 for axis in channels.shared)]).reshape(-1)
+
+
+def _variance(outputs: torch.Tensor, channels: Channels) -> float:
+    """Sum of squares per sample about the mean of every output channel."""
+    shared = [0, *(axis + 1 for axis in channels.shared)]
+    return float((outputs - outputs.mean(dim=shared, keepdim=True)).square().sum() / len(outputs))

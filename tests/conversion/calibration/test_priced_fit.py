@@ -1,0 +1,64 @@
+"""Codes in which spikes have a price."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loihi_onespike.conversion.calibration.code_fit import ActivationValues, CodeFit, Payload, companded_levels, middles
+from loihi_onespike.conversion.calibration.code_grid import SortedValues
+from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced, fit_priced_codebook, grid_of
+
+LEVELS = companded_levels(16, 3.0)
+
+
+def _values(two_sided: bool = True) -> ActivationValues:
+    given = np.maximum(np.random.default_rng(0).standard_normal((4, 2000)) + 0.2, 0)
+    return ActivationValues(SortedValues(given), given.max(axis=1), two_sided=two_sided)
+
+
+def _cost(price: float) -> OutputCost:
+    return OutputCost(np.array([1.0, 1.0, 0.01, 1.0]), price)
+
+
+def test_a_grid_with_silence_by_hand() -> None:
+    levels = np.array([0.8, 0.4, 0.2])
+    grid = grid_of(levels, CodeFit(np.ones(1), None, 0.0, 0.35, 0.1))
+    assert np.allclose(grid.thresholds, [0.35, 0.35, 0.6]) and grid.offset == 0.1
+
+
+def test_a_higher_price_gives_fewer_spikes_and_more_error() -> None:
+    fits = [fit_priced(_values(), _cost(price), LEVELS) for price in (0.0, 0.01, 0.1, 1.0)]
+    spikes, errors = [f.spikes for f in fits], [f.error for f in fits]
+    assert spikes == sorted(spikes, reverse=True) and errors == sorted(errors)
+    assert fits[0].code.first_negative_word is not None and spikes[0] > 0.9  # free spikes: two-sided
+    assert spikes[-1] < 0.35
+
+
+def test_error_and_spikes_are_those_of_the_code() -> None:
+    values, cost = _values(False), _cost(0.05)
+    fit = fit_priced(values, cost, LEVELS)
+    grid = grid_of(LEVELS, fit.code)
+    error = spikes = 0.0
+    for row, scale, weight in zip(values.sorted.values, fit.code.scales, cost.weights, strict=True):
+        place = np.searchsorted(grid.thresholds, row / scale - grid.offset, side="right")
+        error += weight * np.mean((row - scale * (grid.entries[place] + grid.offset)) ** 2)
+        spikes += np.mean(grid.words[place] != 0) / 4
+    assert fit.error == pytest.approx(error) and fit.spikes == pytest.approx(spikes)
+
+
+def test_a_channel_that_matters_little_gets_a_larger_scale() -> None:
+    values = _values(False)
+    scales = fit_priced(values, _cost(0.05), LEVELS).code.scales / values.largest
+    assert scales[2] > 1.2 * scales[[0, 1, 3]].max()
+
+
+@pytest.mark.parametrize("payload", [None, Payload(2, 127)])
+def test_fitted_levels_cost_less_than_the_curves_they_start_from(payload: Payload | None) -> None:
+    values, cost = _values(), _cost(0.02)
+    code = fit_priced_codebook([(values, cost)], 4, payload)
+    levels = code.levels() * (0.8 / code.levels()[0])
+    fitted = fit_priced(values, cost, levels).cost(cost.price)
+    curves = [fit_priced(values, cost, companded_levels(len(levels), c)).cost(cost.price) for c in (2.5, 4.5)]
+    assert fitted < min(curves) * 1.001
+    assert np.all(np.diff(middles(levels)) < 0)

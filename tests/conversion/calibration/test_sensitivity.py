@@ -1,0 +1,52 @@
+"""Errors at the output that gradients predict, against the output with the errors added."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from loihi_onespike.conversion.calibration.sensitivity import output_sensitivity
+from loihi_onespike.conversion.pipeline import lowered_stages, source_of
+from loihi_onespike.core.graphs.stage import StageGraph
+from loihi_onespike.executors.float.float_executor import FloatExecutor
+
+
+def _network() -> tuple[StageGraph, np.ndarray]:
+    torch.manual_seed(1)
+    model = nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 6, 3, groups=6), nn.ReLU(), nn.Flatten(),
+        nn.Linear(6 * 16, 5),
+    ).eval()  # fmt: skip
+    x = torch.rand(64, 2, 6, 6, generator=torch.Generator().manual_seed(0))
+    return lowered_stages(source_of(model, x)), x.numpy()
+
+
+def test_the_last_population_by_hand() -> None:
+    """y = W a: Σ_outputs (∂y / ∂a_n)² is the sum of squares of column n of W."""
+    graph, x = _network()
+    found, outputs = output_sensitivity(graph, x)
+    last = list(graph.hidden)[-1]
+    weight = graph.output.links[0].op.weight
+    columns = (weight.reshape(5, 6, 16) ** 2).sum(axis=(0, 2))
+    variance = ((outputs - outputs.mean(axis=0)) ** 2).sum() / len(outputs)
+    # One projection per sample: the mean of 64 squared sums is within a few standard deviations of 1 / 6.
+    np.testing.assert_allclose(found[last.name], columns / variance, rtol=0.6)
+
+
+def test_small_errors_of_one_population_give_the_predicted_error_at_the_output() -> None:
+    graph, x = _network()
+    found, exact = output_sensitivity(graph, x)
+    variance = ((exact - exact.mean(axis=0)) ** 2).sum() / len(exact)
+    chance = torch.Generator().manual_seed(2)
+    for stage in graph.hidden:
+
+        def disturb(seen: object, z: torch.Tensor, name: str = stage.name) -> None:
+            if seen.name == name:  # type: ignore[attr-defined]
+                z.add_(1e-3 * (z > 0) * torch.randn(z.shape, generator=chance))
+
+        executor = FloatExecutor(graph, coded=False)
+        moved = np.stack([executor.run(x, disturb) for _ in range(8)]) - exact
+        measured = (moved**2).sum() / (8 * len(x) * variance)
+        predicted = found[stage.name].sum() * 1e-6
+        assert 0.3 * predicted < measured < 1.5 * predicted  # errors are added where the neuron is active alone
