@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from loihi_onespike.boards.energy.estimate import BoardEstimate
-from loihi_onespike.boards.energy.figures import energy_text
+from loihi_onespike.boards.energy.figures import COUNTED, Figure, energy_text
 from loihi_onespike.boards.mapping import Mapping as BoardMapping
 from loihi_onespike.boards.sanafe.architecture import CONVOLUTION, LISTS, NEURON_MODEL, Neurons
 from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS
@@ -26,21 +26,27 @@ class Row:
         name: What it is.
         unit: Its unit; empty for counts.
         idle, updated: SANA-FE with neurons without a spike charged as idle, and as updated.
-        ours: Our estimate; None where it is unknown.
+        ours: Our estimate, with its range.
     """
 
     name: str
     unit: str
     idle: float
     updated: float
-    ours: float | None
+    ours: Figure
 
     @property
     def text(self) -> tuple[str, str]:
-        """SANA-FE's figure, as a range where its two runs differ, and ours."""
+        """SANA-FE's figure, as a range where its two runs differ, and ours with its range."""
         low, high = _text(self.idle, self.unit), _text(self.updated, self.unit)
-        ours = "unknown" if self.ours is None else _text(self.ours, self.unit)
+        least, value, largest = (_text(v, self.unit) for v in (self.ours.least, self.ours.value, self.ours.largest))
+        ours = value if least == largest else f"{value} ({least} to {largest})"
         return low if low == high else f"{low} to {high}", ours
+
+    def document(self) -> dict[str, object]:
+        """The quantity as JSON-compatible values."""
+        ours = {"value": self.ours.value, "least": self.ours.least, "largest": self.ours.largest}
+        return {"name": self.name, "unit": self.unit, "idle": self.idle, "updated": self.updated, "estimate": ours}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,39 +69,35 @@ class SanafeComparison:
         run, work = self.updated, self.estimate.work
         sent, of_input, hops = run.messages, run.input_messages, work.hops
         spikes = sum(layer.spikes for layer in self.estimate.layers)
-        pairs = (
+        operations = sent.synaptic_operations + of_input.synaptic_operations
+        pairs: tuple[tuple[str, float, float | None], ...] = (
             ("spikes", run.spikes, spikes),
-            (
-                "synaptic operations",
-                sent.synaptic_operations + of_input.synaptic_operations,
-                work.synaptic_operations,
-            ),
+            ("synaptic operations", operations, work.synaptic_operations),
             ("packets between cores", sent.packets, hops.packets),
             ("tiles crossed east-west", sent.hops_east_west, hops.hops_east_west),
             ("tiles crossed north-south", sent.hops_north_south, hops.hops_north_south),
         )
-        return tuple(Row(name, "", theirs, theirs, ours) for name, theirs, ours in pairs)
+        return tuple(Row(name, "", n, n, Figure(name, ours, "", COUNTED, "")) for name, n, ours in pairs)
 
     @property
     def unequal(self) -> tuple[str, ...]:
         """Names of counts that differ by more than the rounding of means."""
-        return tuple(r.name for r in self.counts if r.ours is None or abs(r.updated - r.ours) > 1e-6 * (1 + r.ours))
+        return tuple(r.name for r in self.counts if not _close(r.updated, r.ours.value))
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """Counts, time and energy side by side."""
         account = self.estimate.best_account
         energies = (
-            ("synapses", "synapse", account.synaptic.value),
-            ("neurons", "soma", account.updates.value),
-            ("network on chip", "network", account.hops.value),
+            ("synapses", "synapse", account.synaptic),
+            ("neurons", "soma", account.updates),
+            ("network on chip", "network", account.hops),
         )
-        ours_us = self.estimate.time.image_s * 1e6
         return (
             *self.counts,
-            Row("time", "µs", self.idle.image_us, self.updated.image_us, ours_us),
+            Row("time", "µs", self.idle.image_us, self.updated.image_us, self.estimate.image_us),
             *(Row(name, "nJ", self.idle.energy_nj[k], self.updated.energy_nj[k], ours) for name, k, ours in energies),
-            Row("dynamic energy", "nJ", self.idle.total_nj, self.updated.total_nj, account.dynamic.value),
+            Row("dynamic energy", "nJ", self.idle.total_nj, self.updated.total_nj, account.dynamic),
         )
 
     @property
@@ -122,7 +124,7 @@ class SanafeComparison:
             "timing": run.timing,
             "connections": run.placed.connections,
             "counts_equal": not self.unequal,
-            "per_image": [asdict(row) for row in self.rows],
+            "per_image": [row.document() for row in self.rows],
             "energy_of_cores": cores,
             "input_messages": asdict(run.input_messages),
             "blocked_us": {"idle": self.idle.messages.blocked_us, "updated": run.messages.blocked_us},
@@ -157,7 +159,8 @@ class SanafeComparison:
             f"{self._price('synapse', CONVOLUTION, 'latency_process_spike'):g} ns of a shared kernel); messages wait "
             f"for full routes, {run.messages.blocked_us:,.1f} µs per image summed over all; a barrier of "
             f"{barrier:,.0f} ns for {run.tiles} tiles ends the step. Our estimate has no cost of receiving and no "
-            f"contention, and takes the slowest core of each step with {ours}."
+            f"contention; it takes the slowest core of each step ({ours}), with the parts of a core side by side, and "
+            f"one after the other at the high end of its range."
         )
 
     def _synapses(self) -> str:
@@ -244,7 +247,13 @@ def compare(
     return SanafeComparison(run(0), run(1), estimate)
 
 
-def _text(value: float, unit: str) -> str:
+def _close(theirs: float, ours: float | None) -> bool:
+    return ours is not None and abs(theirs - ours) <= 1e-6 * (1 + ours)
+
+
+def _text(value: float | None, unit: str) -> str:
+    if value is None:
+        return "unknown"
     if unit == "nJ":
         return energy_text(value)
     digits = 0 if not value or abs(value) >= 1e4 else 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from types import SimpleNamespace
 
 import pytest
@@ -28,28 +27,24 @@ def compiled():
         pytest.skip(str(error))
 
 
-@cache
-def runs(make, wait, board):
+CASES = {
+    "chain": (chain, 6, "nahuku_32"),
+    "chain, short wait, many tiles": (chain, 2, narrow("nahuku_32", neurons=16)),
+    "everything, many tiles": (everything, 5, narrow("nahuku_32", neurons=5)),
+    "everything, short wait": (everything, 2, "nahuku_32"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_spikes_potentials_and_counts_are_those_of_the_oracle(compiled, case):
+    make, wait, board = CASES[case]
     network = make(wait)
     oracle = reference.run(network, codes(network, 3))
     mapping = map_network(network, board)
-    return oracle, {kind: simulate(network, mapping, oracle, neurons=kind) for kind in ("idle", "updated", "computed")}
-
-
-@pytest.mark.parametrize(
-    ("make", "wait", "board"),
-    [
-        (chain, 6, "nahuku_32"),
-        (chain, 2, narrow("nahuku_32", neurons=16)),
-        (everything, 5, narrow("nahuku_32", neurons=5)),
-        (everything, 2, "nahuku_32"),
-    ],
-    ids=["chain", "chain, short wait, many tiles", "everything, many tiles", "everything, short wait"],
-)
-def test_spikes_potentials_and_counts_are_those_of_the_oracle(compiled, make, wait, board):
-    oracle, run = runs(make, wait, board)
-    computed, idle, updated = run["computed"], run["idle"], run["updated"]
-    assert first_difference(computed.trace, oracle) is None
+    idle, updated, computed = (
+        simulate(network, mapping, oracle, neurons=kind) for kind in ("idle", "updated", "computed")
+    )
+    assert computed.trace is not None and first_difference(computed.trace, oracle) is None
     assert computed.spikes == idle.spikes > 0
     for part in ("messages", "input_messages"):
         ours, theirs = getattr(computed, part), getattr(updated, part)

@@ -50,7 +50,7 @@ def test_counts_are_equal(name):
     if name != "one tile":
         assert counts["tiles crossed east-west"].updated > 0
     for row in comparison.counts:
-        assert row.updated == pytest.approx(row.ours, rel=1e-9) and row.idle == row.updated, row
+        assert row.updated == pytest.approx(row.ours.value, rel=1e-9) and row.idle == row.updated, row
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -151,6 +151,9 @@ def test_document_and_words():
     document = json.loads(json_text(comparison.document()))
     assert document["counts_equal"] and document["simulator"].startswith("sanafe ")
     assert len(document["energy_of_cores"]) == len(comparison.updated.placed.placement.cores)
+    time = next(row for row in document["per_image"] if row["name"] == "time")
+    assert time["estimate"]["least"] <= time["estimate"]["value"] <= time["estimate"]["largest"]
+    assert time["idle"] <= time["updated"]
     text = "\n".join(document["differences"])
     for words in ("111 pJ for every message", "33.6 pJ per target of a list", "a barrier of", "cores of its own"):
         assert words in text
@@ -166,5 +169,5 @@ def test_two_groups_from_one_population_are_one_message():
     comparison = compare(network, mapping, trace, estimate_board(network, mapping, activity))
     assert comparison.unequal == ("packets between cores",)
     (packets,) = (row for row in comparison.counts if row.name == "packets between cores")
-    assert packets.ours == 2 * packets.updated > 0
+    assert packets.ours.value == 2 * packets.updated > 0
     assert "two groups from one population onto one core count twice" in comparison.differences[0]
