@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from loihi_onespike.core.graphs.ann import Linear
+from loihi_onespike.errors import UnsupportedModelError
 from loihi_onespike.frontend import trace
 from tests.frontend.models import Fn, check, kinds
 
@@ -123,6 +124,9 @@ REDUCTIONS = {
     "sum": lambda m, x: x.sum(dim=(2, 3)),
     "amax": lambda m, x: torch.amax(x, (2, 3)),
     "amax_channels": lambda m, x: x.amax(dim=1),
+    "max_values": lambda m, x: x.max(2).values,
+    "max_keepdim": lambda m, x: torch.max(x, 1, True)[0],
+    "max_named": lambda m, x: torch.max(x, dim=-1, keepdim=True)[0],
     "mean_of_mean": lambda m, x: x.mean(3).mean(2),
 }
 
@@ -285,6 +289,26 @@ FINISHES = {
 @pytest.mark.parametrize("module", FINISHES.values(), ids=FINISHES.keys())
 def test_functions_left_to_the_host(module):
     assert kinds(check(nn.Sequential(nn.Linear(6, 5), module), torch.randn(VECTOR))) == ["Input", "Linear", "Finish"]
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_over_the_last_axis(name):
+    def f(m, x):
+        return getattr(F, name)(m(x), -1)
+
+    class Model(nn.Module):
+        def __init__(self, after):
+            super().__init__()
+            self.layer, self.after = nn.Conv1d(4, 5, 1), after
+
+        def forward(self, x):
+            return self.after(f(self.layer, x))
+
+    x = torch.randn(SERIES)
+    assert kinds(check(Model(nn.Identity()), x))[-1] == "Finish"
+    assert kinds(check(Model(lambda y: y.unsqueeze(1)), x))[-1] == "Finish"
+    with pytest.raises(UnsupportedModelError, match="softmax that is not the last operation"):
+        trace(Model(lambda y: y.flatten(1)), x)
 
 
 VANISHING = {

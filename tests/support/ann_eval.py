@@ -35,6 +35,8 @@ from loihi_onespike.core.maps.connectivity import synapse_matrix
 FINISH: dict[str, Callable[[Any], Any]] = {
     "softmax": lambda y: softmax(y, axis=1),
     "log_softmax": lambda y: log_softmax(y, axis=1),
+    "softmax_last": lambda y: softmax(y, axis=-1),
+    "log_softmax_last": lambda y: log_softmax(y, axis=-1),
     "sigmoid": expit,
     "tanh": np.tanh,
 }

@@ -111,7 +111,8 @@ class Finish:
     """Last operation of the network, which the host computes from the values of the readout.
 
     Attributes:
-        kind: softmax, log_softmax, sigmoid or tanh.
+        kind: softmax and log_softmax over the first axis of the sample, softmax_last and log_softmax_last over the last
+            one, sigmoid or tanh.
     """
 
     kind: str

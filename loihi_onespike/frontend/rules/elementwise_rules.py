@@ -108,14 +108,14 @@ def div(site: Site, input: Any, other: Any, *, rounding_mode: str | None = None)
 
 @rule("softmax", "log_softmax")
 def softmax(site: Site, input: Any, dim: int | None = None, *_: Any, **__: Any) -> Value:
-    """Softmax over the first axis of the sample, which the host computes; it must be the last operation."""
+    """Softmax over the first or the last axis of the sample, which the host computes; it must be the last operation."""
     x = site.activation(input)
     rank = len(x.shape) + 1
     # Without `dim` torch takes axis 1, but axis 0 for tensors of one or three axes.
     axis = (0 if rank in (1, 3) else 1) if dim is None else dim % rank
-    if axis != 1:
+    if axis not in (1, rank - 1):
         site.refuse("softmax_axis", f"{site.display} over axis {axis}", consequence=True)
-    return site.emit(Finish(site.operation), [x], x.shape)
+    return site.emit(Finish(site.operation if axis == 1 else f"{site.operation}_last"), [x], x.shape)
 
 
 @rule("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")

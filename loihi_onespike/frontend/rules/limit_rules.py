@@ -7,7 +7,7 @@ clamp(x, 1, 3) = 1 + clip(x - 1, 0, 2), and max(a, b) = a + relu(b - a).
 from __future__ import annotations
 
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.activations import RELU, Clip
 from loihi_onespike.frontend.rules.activation_rules import activate, uniform
 from loihi_onespike.frontend.rules.elementwise_rules import affine, sum_of
+from loihi_onespike.frontend.rules.pooling_rules import over_axes
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.registry import rule
 from loihi_onespike.frontend.tracing.site import Site
@@ -90,10 +91,32 @@ def threshold(site: Site, input: Any, threshold: float, value: float, inplace: b
     return clamp(site, input, value)
 
 
+class Extremes(NamedTuple):
+    """What torch.max(x, dim) returns.
+
+    Attributes:
+        values: the maxima.
+        indices: a placeholder, since no spike says where a maximum was; a model whose output depends on it is refused.
+    """
+
+    values: Value
+    indices: Value
+
+
 @rule("max", "min")
-def extreme(site: Site, input: Any, other: Any = None, *rest: Any, **options: Any) -> Value:
-    """max(a, b) = a + relu(b - a), min(a, b) = a - relu(a - b); a limit where one of them is constant."""
+def extreme(site: Site, input: Any, other: Any = None, *rest: Any, **options: Any) -> Any:
+    """max(a, b) = a + relu(b - a), min(a, b) = a - relu(a - b); a limit where one of them is constant.
+
+    max(x, dim) is a maximum over an axis, whose indices do not exist; min(x, dim) is refused.
+    """
     largest = site.operation == "max"
+    if isinstance(other, int) or "dim" in options:
+        if not largest:
+            site.refuse("min", f"{site.display} over an axis")
+        dim = options.get("dim", other)
+        keepdim = bool(rest[0]) if rest else bool(options.get("keepdim", False))
+        values = over_axes(site, input, dim, keepdim, "max")
+        return Extremes(values, site.unavailable(values.shape, "max", "indices"))
     x, constant = (input, other) if isinstance(input, Value) else (other, input)
     if rest or options or not isinstance(constant, Value | torch.Tensor):
         site.refuse(site.operation, f"{site.display} over an axis")

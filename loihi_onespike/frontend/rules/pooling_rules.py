@@ -145,6 +145,19 @@ _REDUCTIONS = {"mean": "avg", "sum": "sum", "amax": "max"}
 @rule(*_REDUCTIONS)
 def reduce(site: Site, input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Value:
     """Mean, sum or maximum over axes of the sample: one window over them."""
+    return over_axes(site, input, dim, keepdim, _REDUCTIONS[site.operation])
+
+
+def over_axes(site: Site, input: Any, dim: Any, keepdim: bool, kind: str) -> Value:
+    """One window over axes of the sample.
+
+    Args:
+        site: the operation.
+        input: activation.
+        dim: axes of the batch; None or () for all.
+        keepdim: whether the axes remain, with length 1.
+        kind: avg, sum or max.
+    """
     x = site.activation(input)
     rank = len(x.shape) + 1
     dims = range(rank) if dim is None or dim == () else dim if isinstance(dim, (tuple, list)) else (dim,)
@@ -152,7 +165,6 @@ def reduce(site: Site, input: Any, dim: Any = None, keepdim: bool = False, *, dt
     if -1 in axes:
         site.refuse("batch_mixed", f"{site.display} over the batch axis", consequence=True)
     kept = [a for a in range(len(x.shape)) if a not in axes]
-    kind = _REDUCTIONS[site.operation]
     if 0 in kept:  # the first axis is the channel axis of a pooling
         kernel = tuple(n if a in axes else 1 for a, n in enumerate(x.shape))[1:]
         folded = x

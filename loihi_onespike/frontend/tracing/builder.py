@@ -176,15 +176,16 @@ class GraphBuilder:
 
 def _finish_inside(node: Node) -> Finding:
     assert isinstance(node.op, Finish)
-    advice = support.advice_for(node.op.kind)
-    return Finding(node.name, f"{node.op.kind} that is not the last operation", node.source, *advice.texts)
+    kind = node.op.kind.removesuffix("_last")
+    advice = support.advice_for(kind)
+    return Finding(node.name, f"{kind} that is not the last operation", node.source, *advice.texts)
 
 
 def finish_on_host(nodes: tuple[Node, ...], output: str) -> tuple[Node, ...]:
     """The nodes, where a sigmoid, tanh or softmax that only rearrangements follow is the last node, a `Finish`.
 
-    An elementwise function commutes with any gather without padding; softmax over the first axis commutes only with a
-    reshape that keeps this axis.
+    An elementwise function commutes with any gather without padding; softmax over the first or the last axis commutes
+    only with a reshape that keeps this axis.
 
     Args:
         nodes: nodes in topological order.
@@ -213,8 +214,9 @@ def _kind(node: Node, followers: list[Node]) -> str | None:
     if isinstance(node.op, Activate) and node.op.function.left_to_host:
         return node.op.function.name if all(index.min() >= 0 for index in indices) else None
     if isinstance(node.op, Finish):
+        own = slice(-1, None) if node.op.kind.endswith("_last") else slice(1)
         reshapes = all(
-            index.shape[:1] == node.shape[:1] and np.array_equal(index.ravel(), np.arange(index.size))
+            index.shape[own] == node.shape[own] and np.array_equal(index.ravel(), np.arange(index.size))
             for index in indices
         )
         return node.op.kind if reshapes else None

@@ -56,7 +56,8 @@ SUPPORT: dict[str, Advice] = {
     ),
     "logsoftmax": Advice(_LAST, "remove the log_softmax, or end the model with it"),
     "softmaxaxis": Advice(
-        "softmax over axis 1, the classes", "move the classes to axis 1, or apply the softmax outside the model"
+        "softmax over axis 1 or the last axis",
+        "move the classes to one of them, or apply the softmax outside the model",
     ),
     # Layers
     "conv3d": Advice("Conv1d and Conv2d", "fold one axis into the channels"),
@@ -114,7 +115,7 @@ SUPPORT: dict[str, Advice] = {
     "product": Advice(_PRODUCT, "remove the gate or squeeze-excitation, which multiplies activations, and fine-tune"),
     "quotient": Advice("division by a constant", "remove the division by an activation"),
     "pow": Advice("sums, and products with constants", "remove the power, or compute it before the network"),
-    "max": Advice("max(a, b), and max pooling", "use amax over axes, which returns no indices"),
+    "max": Advice("max(a, b), max(x, dim) without its indices, and max pooling", "use amax over axes"),
     "min": Advice("min(a, b)", "replace the minimum over axes by max pooling and fine-tune"),
     **dict.fromkeys(
         ("gt", "ge", "lt", "le", "eq", "ne", "greater", "less"),

@@ -112,6 +112,7 @@ SMALLEST = 1e-30
 
 def log_probabilities(output: Float, finish: str) -> Float:
     """Logarithm of the class probabilities (B, classes, …) of outputs."""
-    if finish == "log_softmax":
+    kind = finish.removesuffix("_last")
+    if kind == "log_softmax":
         return output
-    return np.log(np.maximum(output, SMALLEST)) if finish == "softmax" else log_softmax(output, axis=1)
+    return np.log(np.maximum(output, SMALLEST)) if kind == "softmax" else log_softmax(output, axis=1)
