@@ -254,3 +254,12 @@ def test_payload(wait):
     assert found.main is (Cause.ROUNDING if wait is None else Cause.NOISE)
     for layer in found.layers[1:-1]:
         assert len(seen(layer).phases) == 5 and sum(seen(layer).phases) == pytest.approx(1)
+
+
+def test_thresholds_of_every_place():
+    """Average pooling over a padded border has a unit, and so a threshold, per place of a channel."""
+    net = los.convert(models.make("pooled_twice"), models.inputs(64), timesteps=6)
+    assert any(p.threshold.shape == p.shape for p in net.network.hidden)
+    found = diagnose(net, models.inputs(24).numpy())
+    assert found.exact.relative < 1e-5
+    assert found.integer.relative == pytest.approx(found.error.relative, rel=0.05)

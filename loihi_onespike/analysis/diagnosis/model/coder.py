@@ -14,7 +14,7 @@ from loihi_onespike.analysis.diagnosis.model import kernel
 from loihi_onespike.conversion.calibration.channels import Channels
 from loihi_onespike.core.activations import Activation
 from loihi_onespike.core.codes import LEAK_SHIFT, SingleSpikeCode
-from loihi_onespike.core.maps import Shape
+from loihi_onespike.core.maps import Shape, broadcasts_to
 from loihi_onespike.executors.float.quantizer import by_place, dense_layout, parameters_by_place
 from loihi_onespike.executors.tensors.activation_functions import activate
 
@@ -77,6 +77,9 @@ class PopulationCoder:
         """The same code for samples (n, channels) of the population."""
 
         def each(values: Float) -> Float:
+            if not broadcasts_to(values.shape, channels.parameter_shape):
+                # Thresholds of places whose weights have units of their own differ by the rounding to integers alone.
+                values = np.broadcast_to(values, channels.shape).mean(axis=channels.shared, keepdims=True)
             return np.broadcast_to(values, channels.parameter_shape).reshape(-1)
 
         own, ideal = (replace(t, factor=each(t.factor)) for t in (self.thresholds, self.nominal))
