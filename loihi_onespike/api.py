@@ -178,7 +178,7 @@ class OneSpikeNetwork:
         return output
 
     def trace(self, x: Inputs, executor: str = "fast", **options: object) -> Trace:
-        """Spike phases and v of every layer; a graph is a batch of one sample of shape (nodes, features).
+        """Code words and v of every layer; a graph is a batch of one sample of shape (nodes, features).
 
         Args:
             x: inputs as of `predict`.

@@ -1,7 +1,7 @@
 """What an executor is: the protocol that all of them follow, its capabilities, and its typed options.
 
     executor = entry.make(subject)                  # an `Executor` for one network
-    trace = executor.trace(inputs, options)         # spike phases and potentials of every population, and the output
+    trace = executor.trace(inputs, options)         # code words and potentials of every population, and the output
 
 An executor with exact integers takes input codes (N, *input shape), one with real numbers takes inputs as the ANN
 takes them. Importing this module imports neither torch nor Lava, so that the command line can list the executors.
@@ -124,7 +124,7 @@ class Executor(Protocol[ContravariantOptionsT]):
     """Runs one network. Only `trace` must be written by those that derive from this class."""
 
     def trace(self, inputs: Any, options: ContravariantOptionsT) -> Trace:
-        """Spike phases and potentials of every population, and the output in the units of the ANN.
+        """Code words and potentials of every population, and the output in the units of the ANN.
 
         Args:
             inputs: input codes for an exact executor, inputs of the ANN otherwise; (N, *input shape), or a sparse

@@ -16,6 +16,7 @@ from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.dense_layer import DenseLayer
 from loihi_onespike.executors.fast.event.event_layer import EventLayer
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer
+from loihi_onespike.executors.fast.message_pool_layer import MessagePoolLayer
 
 BUDGET_BYTES = 2**29
 """Memory for one layer on calibration images, which are run in parts that fit into it."""
@@ -52,7 +53,8 @@ class IntegerRun:
             graph_layer = GraphLayer.of(population, inputs)
             if graph_layer is not None:
                 return graph_layer.run_batch(self._read(synapses))
-        layer = EventLayer.of(population, inputs) or DenseLayer(population, inputs, torch.device("cpu"))
+        kernels = MessagePoolLayer.of(population, inputs) or EventLayer.of(population, inputs)
+        layer = kernels or DenseLayer(population, inputs, torch.device("cpu"))
         return LayerTrace.joined([layer.run_batch(part) for part in self._parts(synapses, layer.bytes_per_image)])
 
     def potentials(self, probe: Readout, synapses: Sequence[Synapse]) -> NDArray[np.float64]:

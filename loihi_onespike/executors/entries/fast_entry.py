@@ -32,11 +32,11 @@ class FastRuns(Executor[FastOptions]):
         return self.fast
 
     def trace(self, inputs: Any, options: FastOptions) -> Trace:
-        """Spike phases and v of every layer."""
+        """Code words and v of every layer."""
         return self._within(options).run(inputs)
 
     def count_trace(self, inputs: Any, options: FastOptions) -> Trace:
-        """Spike phases of every layer; v of the readout alone, since the others would cost as much again."""
+        """Code words of every layer; v of the readout alone, since the others would cost as much again."""
         return self._within(options).run(inputs, potentials=False)
 
     def predict(self, inputs: Any, options: FastOptions) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ class FloatRuns(Executor[ExecutorOptions]):
         self.float = FloatExecutor(subject.stages(), device=subject.device)
 
     def trace(self, inputs: Any, options: ExecutorOptions) -> Trace:
-        """Spike phases, and as v the real pre-activations, of every stage."""
+        """Code words, and as v the real pre-activations, of every stage."""
         return self.float.trace(inputs)
 
     def predict(self, inputs: Any, options: ExecutorOptions) -> NDArray[np.float64]:

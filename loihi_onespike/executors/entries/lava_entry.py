@@ -22,7 +22,7 @@ class LavaRuns(Executor[LavaOptions]):
         self.network = subject.network
 
     def trace(self, inputs: Any, options: LavaOptions) -> Trace:
-        """Spike phases and v of every population; raises LavaError where Lava cannot run."""
+        """Code words and v of every population; raises LavaError where Lava cannot run."""
         from loihi_onespike.executors.lava.runner import run_with
 
         return run_with(self.network, inputs, options)

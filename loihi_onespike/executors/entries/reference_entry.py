@@ -21,7 +21,7 @@ class ReferenceRuns(Executor[ExecutorOptions]):
         self.network = subject.network
 
     def trace(self, inputs: Any, options: ExecutorOptions) -> Trace:
-        """Spike phases and v of every population."""
+        """Code words and v of every population."""
         from loihi_onespike.executors import reference
 
         return reference.run(self.network, inputs)

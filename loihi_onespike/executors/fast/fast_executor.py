@@ -1,11 +1,10 @@
 """The fast integer executor: a layer over its whole window at once, equal to the oracle bit for bit.
 
-A relay repeats its input (`relay_layer`), and max pooling of messages is a minimum
-(`message_pool_layer`). On the CPU a layer runs in the event-driven kernel, which adds the weights of
-every spike once (`event_layer`). If only phases are wanted and neurons decide after their whole input, bounds around
-one float map decide nearly all of them (`bounded_layer`, `gnn_bounds`). Graph networks have kernels of their own
-(`gnn_layer`). Other maps, and all layers on a GPU, run as dense maps (`dense_layer`). The results never depend on the
-choice: they are those of docs/arithmetic.md.
+A relay repeats its input (`relay_layer`), and max pooling of messages is a minimum (`message_pool_layer`). On the CPU a
+layer runs in the event-driven kernel, which adds the weights of every spike once (`event_layer`). If only code words
+are wanted and neurons decide after their whole input, bounds around one float map decide nearly all of them
+(`bounded_layer`, `gnn_bounds`). Graph networks have kernels of their own (`gnn_layer`). Other maps, and all layers on a
+GPU, run as dense maps (`dense_layer`). The results never depend on the choice: they are those of docs/arithmetic.md.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ from loihi_onespike.executors.tensors.forked_children import compute_after_fork
 
 
 class Keep(Enum):
-    """What a run keeps: everything, the phases, or the output alone."""
+    """What a run keeps: everything, the code words, or the output alone."""
 
     ALL = "all"
-    PHASES = "phases"
+    WORDS = "words"
     OUTPUT = "output"
 
 
@@ -101,7 +100,7 @@ class FastExecutor:
 
     @cached_property
     def bytes_per_image(self) -> int:
-        """Estimated bytes for one image: the phases of all populations, and the work of the largest layer.
+        """Estimated bytes for one image: the words of all populations, and the work of the largest layer.
 
         An input that is too large for a dense array comes as a sparse sample, which the caller holds in memory.
         """
@@ -125,16 +124,16 @@ class FastExecutor:
         return self.budget_bytes // self.bytes_per_image
 
     def run(self, codes: Codes, potentials: bool = True) -> Trace:
-        """Every layer's spike phases and v for codes (N, *input shape).
+        """Every layer's code words and v for codes (N, *input shape).
 
-        The trace takes 5 bytes per neuron and image with v (phases in 8 bits up to T = 127, v in 32 bits), 2 bytes
+        The trace takes 5 bytes per neuron and image with v (words in 8 bits up to word 127, v in 32 bits), 2 bytes
         without. The budget limits the memory beside the trace.
 
         Args:
             codes: input codes.
             potentials: record v and peaks of all layers; False records v of the readout alone, which is faster.
         """
-        keep = Keep.ALL if potentials else Keep.PHASES
+        keep = Keep.ALL if potentials else Keep.WORDS
         parts = [self._run_chunk(part, keep) for part in self._chunks(codes)]
         # `pop` frees the parts of a layer as soon as they are joined.
         layers = {p.name: LayerTrace.joined([part.pop(p.name) for part in parts]) for p in self.network.populations}

@@ -34,7 +34,7 @@ def run(
     synapses: SynapseKind = "own",
     processes: ProcessKind = "graph",
 ) -> Trace:
-    """Spike phases and potentials of every population, as `executors.reference.run` gives them.
+    """Code words and potentials of every population, as `executors.reference.run` gives them.
 
     Args:
         network: the integer network.
