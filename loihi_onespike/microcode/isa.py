@@ -136,7 +136,8 @@ READINGS: dict[Op, Reading] = {
     Op.RDC: Reading(
         "r",
         "r = synaptic input of this step; the accumulator is cleared for the next",
-        "no clearing: a MOV of 0 to the accumulator",
+        "no clearing: a MOV of 0 to the accumulator; should RDC be an access to state (read a row and clear it, as RMW "
+        "reads and writes one), the synaptic input comes by another way, and the program reads it there before RMW",
         0,
         writes=True,
     ),

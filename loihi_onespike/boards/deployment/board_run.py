@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,36 @@ class BoardSession:
     programs: Mapping[str, Path]
     progress: Progress | None = None
 
+    def attempts(
+        self,
+        codes: NDArray[np.integer],
+        expected: StepTrace,
+        choice: DelayChoice,
+        prepared: Callable[[StepTrace], StepTrace] = lambda trace: trace,
+    ) -> Iterator[BoardRun]:
+        """Run images, and cut what came back with every delay of the choice.
+
+        Each delay of the input adapter takes a run of its own; those towards the host are applied to what came back.
+
+        Args:
+            codes: (N, *input shape) input codes.
+            expected: Spikes and potentials of the populations to be read, step by step.
+            choice: Delays that the adapters may have.
+            prepared: Applied to a trace before it is compared, where not all of it counts.
+        """
+        probes = Probes(tuple(expected.spikes), tuple(expected.v))
+        names = [p.name for p in self.network.populations]
+        steps = steps_of_run(self.network, len(codes), choice.longest())
+        for input_delay in choice.inputs():
+            backend = self.entry.make(self.settings)
+            backend.allocate(self.network, probes)
+            backend.load(self.programs)
+            backend.step(input_stream(self.network, codes, input_delay), steps, self.progress)
+            record = backend.read()
+            for delays in choice.outputs(input_delay):
+                trace = windows_of(record, self.network, len(codes), delays)
+                yield BoardRun(trace, delays, tuple(step_differences(prepared(expected), prepared(trace), names)))
+
     def run(
         self,
         codes: NDArray[np.integer],
@@ -61,41 +91,12 @@ class BoardSession:
         choice: DelayChoice,
         prepared: Callable[[StepTrace], StepTrace] = lambda trace: trace,
     ) -> BoardRun:
-        """Run images with every delay of the choice until one run is equal to what is expected.
-
-        Each delay of the input adapter takes a run of its own; those towards the host are found in what came back.
+        """The first of `attempts` that is equal; where there is none, the one with the fewest differing values.
 
         Args:
-            codes: (N, *input shape) input codes.
-            expected: Spikes and potentials of the populations to be read, step by step.
-            choice: Delays that the adapters may have.
-            prepared: Applied to a trace before it is compared, where not all of it counts.
-
-        Returns:
-            The first run that is equal; where there is none, the one with the fewest differing values.
+            codes, expected, choice, prepared: As for `attempts`.
         """
-        probes = Probes(tuple(expected.spikes), tuple(expected.v))
-        names = [p.name for p in self.network.populations]
-        steps = steps_of_run(self.network, len(codes), choice.longest())
-        best: tuple[int, BoardRun] | None = None
-        for input_delay in choice.inputs():
-            stream = input_stream(self.network, codes, input_delay)
-            backend = self.entry.make(self.settings)
-            backend.allocate(self.network, probes)
-            backend.load(self.programs)
-            backend.step(stream, steps, self.progress)
-            record = backend.read()
-            for delays in choice.outputs(input_delay):
-                trace = windows_of(record, self.network, len(codes), delays)
-                differences = tuple(step_differences(prepared(expected), prepared(trace), names))
-                run = BoardRun(trace, delays, differences)
-                if not differences:
-                    return run
-                count = sum(d.count for d in differences)
-                if best is None or count < best[0]:
-                    best = (count, run)
-        assert best is not None, "a choice has at least one delay"
-        return best[1]
+        return first_equal(self.attempts(codes, expected, choice, prepared))
 
     def measure(
         self, codes: NDArray[np.integer], steps: int, delays: AdapterDelays, compute_only: bool
@@ -114,3 +115,17 @@ class BoardSession:
         backend.allocate(self.network, Probes((), ()))
         backend.load(self.programs)
         return backend.measure(input_stream(self.network, repeated, delays.input), steps, compute_only, self.progress)
+
+
+def first_equal(attempts: Iterable[BoardRun]) -> BoardRun:
+    """The first run that is equal; where there is none, the one with the fewest differing values.
+
+    Args:
+        attempts: At least one run.
+    """
+    seen = []
+    for attempt in attempts:
+        if not attempt.differences:
+            return attempt
+        seen.append(attempt)
+    return min(seen, key=lambda run: sum(d.count for d in run.differences))

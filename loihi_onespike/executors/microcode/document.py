@@ -8,7 +8,7 @@ replaces the text between `<!-- begin NAME -->` and `<!-- end NAME -->`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
@@ -32,13 +32,13 @@ PLAIN, PLAIN_PAYLOAD = "ReLU, full wait", "ReLU, full wait, payload"
 def readings() -> str:
     """Table of the instructions and how they are read."""
     rows = [(f"`{op.value}`", f"`{r.operands}`".replace("``", ""), r.effect, r.otherwise) for op, r in READINGS.items()]
-    return _table(("mnemonic [P]", "operands (ours)", "reading [U]", "if it were otherwise"), rows)
+    return table(("mnemonic [P]", "operands (ours)", "reading [U]", "if it were otherwise"), rows)
 
 
 def widths() -> str:
     """Table of the assumed widths of the specification."""
     rows = [(f"`{f.name}`", getattr(DEFAULT_SPEC, f.name)) for f in fields(DEFAULT_SPEC)]
-    return _table(("assumption [NF]", "bits"), rows)
+    return table(("assumption [NF]", "bits"), rows)
 
 
 def layouts() -> str:
@@ -48,7 +48,7 @@ def layouts() -> str:
         layout = state_layout(population, network.period_steps)
         text = ", ".join(f"{f.name} {f.bits} (row {f.row}, bit {f.offset})" for f in layout.fields)
         rows.append((name, layout.rows, layout.bits, text))
-    return _table(("variant", "rows", "bits", "fields"), rows)
+    return table(("variant", "rows", "bits", "fields"), rows)
 
 
 def counts() -> str:
@@ -65,7 +65,7 @@ def counts() -> str:
         program = (c.program, c.constants, c.rows, c.worst, bound)
         rows.append((name, network.timesteps, bits, *program, f"{measured:.1f}"))
     head = ("variant", "T", "b", "program", "constants", "rows", "worst step", "bound, mean of window", "measured mean")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def listing() -> str:
@@ -104,9 +104,17 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
-def updated(text: str) -> str:
-    """The document with every generated part replaced; MicrocodeError where it has no place for a part."""
-    for name, part in PARTS.items():
+def updated(text: str, parts: Mapping[str, Callable[[], str]] = PARTS) -> str:
+    """A document with every generated part replaced.
+
+    Args:
+        text: the document.
+        parts: functions that write the parts, by name.
+
+    Raises:
+        MicrocodeError: the document has no place for a part.
+    """
+    for name, part in parts.items():
         begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
         head, _, rest = text.partition(begin)
         _, found, tail = rest.partition(end)
@@ -146,7 +154,13 @@ def _execution(variant: str, timesteps: int) -> Execution:
     return execute(network, example_codes(len(network.input.code.words()) - 1))
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown.
+
+    Args:
+        head: headings of the columns.
+        rows: cells of the rows.
+    """
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
