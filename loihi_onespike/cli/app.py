@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import loihi_onespike
+from loihi_onespike.cli.commands.bringup import bringup
 from loihi_onespike.cli.commands.convert import convert
 from loihi_onespike.cli.commands.demo import demo
 from loihi_onespike.cli.commands.deploy import deploy
@@ -46,5 +47,5 @@ def _options(
     """Options of the command itself."""
 
 
-for command in (demo, convert, evaluate, tune, run, inspect, map, profile, diagnose, deploy):
+for command in (demo, convert, evaluate, tune, run, inspect, map, profile, diagnose, bringup, deploy):
     app.command(no_args_is_help=command is not demo)(command)

@@ -5,7 +5,7 @@ import pytest
 
 import loihi_onespike
 
-COMMANDS = ("demo", "convert", "evaluate", "tune", "run", "inspect", "map", "profile", "diagnose", "deploy")
+COMMANDS = ("demo", "convert", "evaluate", "tune", "run", "inspect", "map", "profile", "diagnose", "bringup", "deploy")
 
 
 def test_overview(process):

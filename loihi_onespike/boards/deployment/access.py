@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from loihi_onespike.errors import ConfigurationError
+
 COMMAND_TIMEOUT_S = 10.0
 """Seconds after which ping or sinfo counts as failed."""
 STEPPINGS = ("N2A2", "N3B2", "N3B3", "N3C1", "N3D1")
@@ -15,6 +17,20 @@ DEFAULT_STEPPING = "N3B3"
 """Stepping of most systems of Intel's research community (lava-nc 0.10.0, utils/loihi.py)."""
 HOST_BINARY = "nxcore/bin/nx_driver_server"
 """Path of the driver on the host, the default of Lava."""
+
+
+def checked_stepping(stepping: str) -> str:
+    """A stepping that Lava knows.
+
+    Args:
+        stepping: Stepping of the chips.
+
+    Raises:
+        ConfigurationError: it is none of `STEPPINGS`.
+    """
+    if stepping not in STEPPINGS:
+        raise ConfigurationError(f"stepping: must be one of {', '.join(STEPPINGS)}, got {stepping!r}")
+    return stepping
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.boards.deployment.access import DEFAULT_STEPPING, STEPPINGS, Access, Slurm
+from loihi_onespike.boards.deployment.access import DEFAULT_STEPPING, Access, Slurm, checked_stepping
 from loihi_onespike.boards.deployment.backends.board_backend import BackendEntry, BoardSettings, Progress
 from loihi_onespike.boards.deployment.backends.check import Check
 from loihi_onespike.boards.deployment.backends.registry import BACKENDS, backend_of
+from loihi_onespike.boards.deployment.backends.stand_in import STAND_IN
 from loihi_onespike.boards.deployment.board_run import BoardSession
+from loihi_onespike.boards.deployment.bringup.ladder_run import FOLDER, LadderRun, climb, ladder_check, ladder_programs
 from loihi_onespike.boards.deployment.checks import Program, preflight, programmed
 from loihi_onespike.boards.deployment.comparison import BoardComparison, compare_run, compare_traces
 from loihi_onespike.boards.deployment.delays import AdapterDelays, DelayChoice
 from loihi_onespike.boards.deployment.deployment_report import Report
+from loihi_onespike.boards.deployment.handover.handover import HANDOVER_IMAGES, write_handover, write_ladder_handover
 from loihi_onespike.boards.deployment.measurement import BoardMeasurement
 from loihi_onespike.boards.deployment.windows import only_held
 from loihi_onespike.boards.energy.activity import Activity
@@ -53,6 +56,8 @@ class DeploymentOptions:
         output_delay: Steps that the adapters of spikes towards the host add; None tries 1, 0 and 2.
         state_delay: Steps until a potential reaches the host; None tries 1, 0 and 2.
         timeout_s: Time limit of each run in s, waiting for the board included; None for no limit.
+        skip_bringup: Run the network at once, without the bring-up networks before it (docs/bringup.md).
+        handover: Folder to write the hand-over of the network and of the bring-up networks to (docs/handover.md).
     """
 
     access: Access = field(default_factory=Slurm)
@@ -67,6 +72,8 @@ class DeploymentOptions:
     output_delay: int | None = None
     state_delay: int | None = None
     timeout_s: float | None = None
+    skip_bringup: bool = False
+    handover: Path | None = None
 
     @property
     def delays(self) -> DelayChoice:
@@ -114,23 +121,45 @@ def deploy(
     counted = activity or Activity.of(network, oracle.layers)
     mapping = map_network(network, onto, counted.per_neuron())
     checks = preflight(network, onto, access=chosen.access, program=chosen.program, mapping=mapping, backend=entry)
+    if entry.takes_programs and not chosen.skip_bringup:
+        checks.append(ladder_check(chosen.program))
+    if chosen.handover is not None:
+        write_handover(network, codes[:HANDOVER_IMAGES], mapping.placement, chosen.handover)
+        write_ladder_handover(chosen.handover / FOLDER)
     if not chosen.dry_run:
         _refuse(checks)
     estimate = estimate_board(network, mapping, counted)
-    comparison, reason, measurement = None, "", None
-    if chosen.dry_run:
+    comparison, measurement = None, None
+    ladder, reason = _bring_up(entry, chosen)
+    if not reason and chosen.dry_run:
         comparison, reason = _rehearse(entry, network, codes, oracle, chosen, progress)
-    else:
+    elif not reason:
         session = _session(entry, network, chosen, progress)
-        comparison = _on_board(session, codes, expected, chosen.delays)
+        choice = chosen.delays if ladder is None else DelayChoice.only(ladder.delays)
+        comparison = _on_board(session, codes, expected, choice)
         if chosen.profile_steps is not None:
             measurement = _measure(session, codes, comparison.delays, chosen)
-    return Report(network.name, chosen.dry_run, tuple(checks), estimate, comparison, reason, measurement)
+    return Report(
+        network.name, chosen.dry_run, tuple(checks), estimate, comparison, reason, measurement, ladder, chosen.handover
+    )
+
+
+def _bring_up(entry: BackendEntry, options: DeploymentOptions) -> tuple[LadderRun | None, str]:
+    """The bring-up networks, in a dry run on the stand-in board; and why nothing else runs, empty where it may."""
+    if options.skip_bringup:
+        return None, ""
+    if options.dry_run:
+        entry = STAND_IN
+    settings = BoardSettings(options.access, options.stepping, options.timeout_s)
+    programs = ladder_programs(options.program) if entry.takes_programs else {}
+    choice = DelayChoice() if options.dry_run else options.delays
+    done = climb(entry, settings, programs, choice)
+    failed = [name for name, run in done.runs.items() if run.differences]
+    return done, f"the bring-up networks {', '.join(failed)} differ from the oracle" if failed else ""
 
 
 def _checked(network: Network, options: DeploymentOptions) -> None:
-    if options.stepping not in STEPPINGS:
-        raise ConfigurationError(f"stepping: must be one of {', '.join(STEPPINGS)}, got {options.stepping!r}")
+    checked_stepping(options.stepping)
     delays = {
         "input delay": options.input_delay,
         "output delay": options.output_delay,
@@ -161,6 +190,18 @@ def require_software(entry: BackendEntry) -> None:
         found = check.found if check.name in check.found else f"{check.name} is {check.found}"
         remains = "" if "--dry-run" in check.remedy else "; without it, --dry-run does everything but the run"
         raise DeploymentError(f"{found}; {check.remedy}{remains}")
+
+
+def require_ready(entry: BackendEntry, network: Network, settings: BoardSettings) -> None:
+    """Raise DeploymentError when a backend lacks anything for a network but its programs.
+
+    Args:
+        entry: The backend.
+        network: The network that is to run.
+        settings: How the board is reached.
+    """
+    require_software(entry)
+    _refuse(entry.requirements(network, settings))
 
 
 def _refuse(checks: Sequence[Check]) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from loihi_onespike.boards.deployment.backends.check import Check
+from loihi_onespike.boards.deployment.bringup.ladder_run import LadderRun
+from loihi_onespike.boards.deployment.bringup.symptoms import Explanation
 from loihi_onespike.boards.deployment.comparison import BoardComparison
 from loihi_onespike.boards.deployment.measurement import BoardMeasurement
 from loihi_onespike.boards.energy.estimate import BoardEstimate
@@ -30,6 +33,8 @@ class Report:
         comparison: Comparison with the oracle; None when nothing ran.
         not_run: Why nothing ran; empty when something did.
         measurement: Readings of the board's profiler; None when nothing was measured.
+        bringup: What the bring-up networks did before; None where they were left out.
+        handover: Folder of the hand-over; None where none was written.
     """
 
     network: str
@@ -39,13 +44,20 @@ class Report:
     comparison: BoardComparison | None
     not_run: str
     measurement: BoardMeasurement | None
+    bringup: LadderRun | None = None
+    handover: Path | None = None
+
+    @cached_property
+    def explanation(self) -> Explanation | None:
+        """The readings of the instructions that explain what the bring-up networks did; None where all are equal."""
+        return None if self.bringup is None or self.bringup.equal else self.bringup.explanation()
 
     @property
     def failed(self) -> bool:
-        """True when the run differs from the oracle, or the network does not fit the board."""
+        """True when a run differs from the oracle, or the network does not fit the board."""
         differs = self.comparison is not None and not self.comparison.equal
         blocked = any(c.failed for c in self.checks if c.name in ("fits the board", "placement checked independently"))
-        return differs or blocked
+        return differs or blocked or (self.bringup is not None and not self.bringup.equal)
 
     def rows(self) -> list[tuple[str, Figure, Figure | None]]:
         """(quantity, estimated, measured) for every figure; measured is None where nothing was measured."""
@@ -73,6 +85,8 @@ class Report:
             "network": self.network,
             "dry_run": self.dry_run,
             "checks": [c.to_dict() for c in self.checks],
+            "bringup": None if self.bringup is None else self.bringup.to_dict(self.explanation),
+            "handover": None if self.handover is None else str(self.handover),
             "comparison": None if self.comparison is None else self.comparison.to_dict(),
             "not_run": self.not_run or None,
             "measurement": None if self.measurement is None else self.measurement.to_dict(),
@@ -91,7 +105,8 @@ class Report:
             ("check", "passed", "found", "remedy"),
             [(c.name, MARKS[c.state], c.found, c.remedy) for c in self.checks],
         )
-        lines += ["", "## Against the oracle", "", self._compared(), "", "## Time and energy per image", ""]
+        lines += ["", "## Bring-up", "", *self.bringup_lines(), ""]
+        lines += ["## Against the oracle", "", self._compared(), "", "## Time and energy per image", ""]
         rows = [
             (q, str(a), f"{a.status}: {a.source}", "not measured" if b is None else str(b)) for q, a, b in self.rows()
         ]
@@ -107,6 +122,18 @@ class Report:
             lines += [f"The total is {spent.table}{told}."]
         lines += ["", *(f"- {s}" for s in (*self.estimate.sentences, *self.estimate.notes)), ""]
         return "\n".join(lines)
+
+    def bringup_lines(self) -> list[str]:
+        """What the bring-up networks did, in sentences."""
+        if self.bringup is None:
+            return ["The bring-up networks were left out (--skip-bringup)."]
+        done = self.bringup
+        if done.equal:
+            head = f"{len(done.runs)} networks on {done.where}: every spike and potential of every step is equal."
+            return [f"{head} Delays of the adapters in steps: {done.delays}."]
+        differing = [f"- {name}: {run.first}" for name, run in done.runs.items() if run.differences]
+        assert self.explanation is not None
+        return [f"On {done.where}:", *differing, "", *self.explanation.sentences()]
 
     def _headline(self) -> str:
         if self.dry_run:

@@ -38,16 +38,6 @@ Board = Annotated[
     str,
     typer.Option("--board", metavar="BOARD", help="Name of a board, such as hala_point, or a .toml file of your own."),
 ]
-Backend = Annotated[
-    str,
-    typer.Option(
-        "--backend",
-        metavar="NAME",
-        help="What runs the network: lava, a Loihi 2 board through Lava and lava-loihi, or stand-in, the microcode "
-        "interpreter in place of a board.",
-        rich_help_panel="Board",
-    ),
-]
 Weights = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Weights: safetensors, or a state_dict of torch.save; every key must match."),

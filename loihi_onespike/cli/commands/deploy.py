@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 
 from loihi_onespike.cli.arguments import inputs, options
+from loihi_onespike.cli.arguments.board_access import BOARD, RUN, BoardAccess
 from loihi_onespike.cli.arguments.groups import grouped
 from loihi_onespike.cli.arguments.job_options import JobArray
 from loihi_onespike.cli.command import Result, command
@@ -16,10 +18,7 @@ from loihi_onespike.cli.execution.deploy_array import deploy_by_jobs
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from loihi_onespike.boards.deployment import Ethernet, Report, Slurm
-
-BOARD, RUN = "Board", "Run"
-TRIED = "1, 0 and 2 are tried"
+    from loihi_onespike.boards.deployment import Report
 
 
 @command
@@ -33,6 +32,7 @@ def deploy(
     jobs: JobArray,
     data: options.Data,
     source: options.Source,
+    way: BoardAccess,
     board: Annotated[
         str,
         typer.Option(
@@ -49,38 +49,23 @@ def deploy(
             help="Everything except the run on the board: preflight, mapping, Lava's CPU backend, report.",
         ),
     ] = False,
-    backend: options.Backend = "lava",
-    program: Annotated[
+    skip_bringup: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bringup",
+            help="Run the network at once, without the networks of `onespike bringup` before it.",
+        ),
+    ] = False,
+    handover: Annotated[
         Path | None,
         typer.Option(
-            "--program",
+            "--handover",
             metavar="FOLDER",
-            help="Folder with one microcode file per population, named after it, written with Intel's tools.",
-            rich_help_panel=BOARD,
+            help="Write all that has to be loaded with Intel's tools: listings, state, synapses, golden traces "
+            "(docs/handover.md); with --dry-run too.",
+            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    partition: Annotated[
-        str | None,
-        typer.Option("--partition", metavar="NAME", help="Partition of the SLURM cluster.", rich_help_panel=BOARD),
-    ] = None,
-    node: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--node",
-            metavar="NAME",
-            help="Node of the cluster; with --slurm it may be repeated, and jobs take them in turn.",
-            rich_help_panel=BOARD,
-        ),
-    ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(
-            "--host", metavar="ADDRESS", help="Address of the host of a board on the network.", rich_help_panel=BOARD
-        ),
-    ] = None,
-    stepping: Annotated[
-        str, typer.Option("--stepping", metavar="NAME", help="Stepping of the chips.", rich_help_panel=BOARD)
-    ] = "N3B3",
     images: Annotated[int, typer.Option("--images", metavar="N", help="Images to run.", min=1)] = 4,
     shard: Annotated[
         str | None, typer.Option("--shard", metavar="K/N", help="Run only the K-th of N shares of the images.")
@@ -109,26 +94,6 @@ def deploy(
             rich_help_panel=RUN,
         ),
     ] = None,
-    input_delay: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Delay of the input adapter in steps.", show_default=TRIED, rich_help_panel=RUN),
-    ] = None,
-    output_delay: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Delay of the adapters of spikes towards the host in steps.",
-            show_default=TRIED,
-            rich_help_panel=RUN,
-        ),
-    ] = None,
-    state_delay: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Steps until a potential reaches the host.", show_default=TRIED, rich_help_panel=RUN
-        ),
-    ] = None,
-    timeout: options.Timeout = 1800.0,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -151,12 +116,14 @@ def deploy(
     Example: onespike deploy net.h5 --data digits --board oheo_gulch --dry-run
     """
     if jobs.require():
-        _access(partition, None, host)
-        return deploy_by_jobs(context, files, node or (), out, images, jobs)
-    if len(files) > 1 or len(node or ()) > 1:
+        if handover is not None:
+            raise ConfigurationError("--handover: not valid with --slurm; write it once, with --dry-run")
+        replace(way, node=way.node[:1] if way.node else None).access()
+        return deploy_by_jobs(context, files, way.node or (), out, images, jobs)
+    if len(files) > 1 or len(way.node or ()) > 1:
         raise ConfigurationError("deploy: must be one network and at most one node without --slurm N, got more")
     (file,) = files
-    access = _access(partition, node[0] if node else None, host)
+    access = way.access()
     if out is not None:
         inputs.writable(out)
 
@@ -172,7 +139,7 @@ def deploy(
 
     onto = load_board(board)
     if not dry_run:
-        require_software(backend_of(backend))
+        require_software(backend_of(way.backend))
     net = los.load(inputs.existing(file))
     found = source.read(data)
     run = found.take(images).images[:]
@@ -189,33 +156,25 @@ def deploy(
             onto,
             DeploymentOptions(
                 access=access,
-                stepping=stepping,
-                program=program,
-                backend=backend,
+                stepping=way.stepping,
+                program=way.program,
+                backend=way.backend,
                 dry_run=dry_run,
                 profile_steps=steps if profile else None,
                 compute_only=compute_only,
                 spikes_of=spikes_of,
-                input_delay=input_delay,
-                output_delay=output_delay,
-                state_delay=state_delay,
-                timeout_s=timeout,
+                input_delay=way.input_delay,
+                output_delay=way.output_delay,
+                state_delay=way.state_delay,
+                timeout_s=way.timeout,
+                skip_bringup=skip_bringup,
+                handover=handover,
             ),
             activity=activity,
             progress=lambda done, of: bars("Lava steps", done, of),
         )
     written = () if out is None else report.write(out)
     return Result(report.to_dict(), lambda console: show_report(console, report, written), report.failed)
-
-
-def _access(partition: str | None, node: str | None, host: str | None) -> Slurm | Ethernet:
-    from loihi_onespike.boards.deployment import Ethernet, Slurm
-
-    if host is None:
-        return Slurm(partition, node)
-    if partition or node:
-        raise ConfigurationError("--host: not valid together with --partition or --node; give one way to the board")
-    return Ethernet(host)
 
 
 def show_report(console: Console, report: Report, written: tuple[Path, ...]) -> None:
@@ -232,6 +191,7 @@ def show_report(console: Console, report: Report, written: tuple[Path, ...]) -> 
     rows = [(f"{c.name}: {marks[c.state]}", c.found + (f"; {c.remedy}" if c.failed else "")) for c in report.checks]
     title = f"{report.network} on {report.estimate.board}" + (" (dry run: no board was touched)" * report.dry_run)
     show_facts(console, title, rows)
+    show_facts(console, "Bring-up", [("", line) for line in report.bringup_lines() if line])
     compared = report.comparison
     if compared is None:
         lines = [("not run", report.not_run)]
@@ -252,5 +212,7 @@ def show_report(console: Console, report: Report, written: tuple[Path, ...]) -> 
     show_table(console, f"Per image ({account})", ("", "estimated", "measured"), cells)
     for line in (*(report.measurement.warnings if report.measurement else ()), *report.estimate.sentences):
         console.print(f"  {line}", markup=False)
+    if report.handover is not None:
+        console.print(f"\nHand-over: {report.handover}", markup=False)
     if written:
         console.print("\nWritten: " + ", ".join(map(str, written)), markup=False)

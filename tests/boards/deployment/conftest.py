@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import netx_export
+from loihi_onespike.boards.deployment.bringup.ladder import LADDER
 from tests.support import lava_networks
 
 SUPPORT = Path(lava_networks.__file__).parent
@@ -42,6 +43,9 @@ def programs(tmp_path_factory):
     for network in (lava_networks.chain(4, 4), lava_networks.everything(3), lava_networks.graded(2)):
         for population in network.populations[1:]:
             (folder / f"{population.name}.txt").write_text("written with Intel's tools")
+    (folder / "bringup").mkdir()
+    for population in (p for rung in LADDER for p in rung.network.populations[1:]):
+        (folder / "bringup" / f"{population.name}.txt").write_text("written with Intel's tools")
     return folder
 
 

@@ -1,6 +1,7 @@
 """The stand-in board, the search for delays, and who may know Lava."""
 
 import ast
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from loihi_onespike.core.graphs.network import Population
 from loihi_onespike.core.step_trace import StepTrace
 from loihi_onespike.errors import DeploymentError
 from loihi_onespike.executors import reference
+from loihi_onespike.json_text import json_text
 from loihi_onespike.microcode.semantics import semantics_of
 from tests.support.lava_networks import chain, codes, everything
 
@@ -91,7 +93,7 @@ def test_the_first_population_neuron_and_step_are_named(monkeypatch):
     monkeypatch.setattr(registry, "BACKENDS", (other,))
     network = chain(4, 4)
     x = codes(network, 2, seed=1)
-    report = deploy(network, x, "oheo_gulch", DeploymentOptions(backend="stand-in"))
+    report = deploy(network, x, "oheo_gulch", DeploymentOptions(backend="stand-in", skip_bringup=True))
     assert report.failed and report.comparison is not None
     assert report.comparison.populations == ("mean2",)
     name, _, rest = report.comparison.first.partition(": ")
@@ -99,10 +101,29 @@ def test_the_first_population_neuron_and_step_are_named(monkeypatch):
     assert report.comparison.first in report.markdown()
 
 
+def test_a_bring_up_that_differs_stops_the_network(monkeypatch):
+    """The report says which networks differ, and which reading explains it."""
+    other = replace(STAND_IN, make=lambda s: StandInBoard(s, semantics_of("RMW one row")))
+    monkeypatch.setattr(registry, "BACKENDS", (other,))
+    network = chain(4, 4)
+    report = deploy(network, codes(network, 1), "oheo_gulch", DeploymentOptions(backend="stand-in"))
+    assert report.failed and report.comparison is None
+    assert report.not_run == "the bring-up networks two state rows differ from the oracle"
+    assert report.explanation is not None and report.explanation.remaining == ("RMW one row",)
+    text = report.markdown()
+    assert "would come out under: RMW one row" in text and "- two state rows: two_rows: v at neuron [0]" in text
+    assert json.loads(json_text(report.to_dict()))["bringup"]["explanation"]["remaining"] == ["RMW one row"]
+
+
 def test_the_stand_in_measures_nothing():
     network = chain(4, 4)
     with pytest.raises(DeploymentError, match="stand-in: has no time and energy"):
-        deploy(network, codes(network, 1), "oheo_gulch", DeploymentOptions(backend="stand-in", profile_steps=99))
+        deploy(
+            network,
+            codes(network, 1),
+            "oheo_gulch",
+            DeploymentOptions(backend="stand-in", profile_steps=99, skip_bringup=True),
+        )
 
 
 def test_a_stream_ends_with_its_images():

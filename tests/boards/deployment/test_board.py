@@ -16,7 +16,8 @@ made = {"chain": lambda: lava_networks.chain(4, 4), "graded": lambda: lava_netwo
 network = made.get(kind, lambda: lava_networks.everything(3))()
 codes = lava_networks.codes(network, images, seed=5)
 try:
-    chosen = DeploymentOptions(Slurm("oheogulch"), program=programs, **{"timeout_s": 100.0, **options})
+    given = {"timeout_s": 100.0, "skip_bringup": True, **options}
+    chosen = DeploymentOptions(Slurm("oheogulch"), program=programs, **given)
     report = deploy(network, codes, "oheo_gulch", chosen)
     print(json.dumps({**json.loads(json_text(report.to_dict())), "text": report.markdown()}))
 except OneSpikeError as error:
@@ -90,6 +91,25 @@ def test_messages(run):
     found = run("graded", images=2, spikes_of=["conv1", "max1", "conv2", "mean"])
     assert found["comparison"]["equal"], found["comparison"]["first"]
     assert found["comparison"]["populations"] == ["conv1", "max1", "conv2", "mean"]
+
+
+@pytest.mark.slow
+def test_the_bring_up_networks_run_first(run):
+    """All networks of the ladder through Lava and the fake lava-loihi: axon delays, signs, two populations on cores."""
+    found = run(images=1, skip_bringup=False)
+    assert (
+        found["bringup"]["equal"] and found["bringup"]["where"] == "board" and len(found["bringup"]["networks"]) == 12
+    )
+    assert found["bringup"]["delays"] == {"input": 1, "spikes": 1, "state": 1}
+    assert found["comparison"]["equal"] and "12 networks on board" in found["text"]
+
+
+def test_missing_programs_of_the_bring_up_stop_it(run, tmp_path, programs):
+    for path in programs.glob("*.txt"):
+        (tmp_path / path.name).write_text("")
+    found = run(program=tmp_path, skip_bringup=False)
+    assert found["error"] == "DeploymentError" and "bring-up programs" in found["message"]
+    assert "--skip-bringup" in found["message"]
 
 
 def test_missing_programs_stop_it_before_anything_runs(run, tmp_path):

@@ -22,7 +22,18 @@ def data(tmp_path_factory):
 def test_on_the_board(chain_file, data, programs, environment, tmp_path):
     command = [sys.executable, "-c", MAIN, "deploy", chain_file, "--data", data, "--board", "oheo_gulch", "--json"]
     command += ["--program", programs, "--partition", "oheogulch", "--images", "2", "--counted-images", "6"]
-    command += ["--profile", "--steps", "40", "--spikes-of", "conv2", "--timeout", "100", "-o", tmp_path / "report.md"]
+    command += [
+        "--profile",
+        "--steps",
+        "40",
+        "--spikes-of",
+        "conv2",
+        "--timeout",
+        "100",
+        "--skip-bringup",
+        "-o",
+        tmp_path / "report.md",
+    ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

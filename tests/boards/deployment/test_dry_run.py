@@ -14,11 +14,12 @@ from tests.support.lava_networks import chain, codes
 
 NETWORK = chain(4, 4)
 CODES = codes(NETWORK, 2)
+BARE = DeploymentOptions(dry_run=True, skip_bringup=True)
 
 
 @pytest.mark.lava
 def test_the_graph_runs_on_the_cpu_backend(tmp_path):
-    report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True, timeout_s=100))
+    report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True, timeout_s=100, skip_bringup=True))
     assert report.comparison is not None and report.comparison.equal and not report.failed
     assert report.comparison.populations == ("input", "conv1", "max1", "conv2", "mean2")
     assert report.measurement is None and all(measured is None for _, _, measured in report.rows())
@@ -31,27 +32,40 @@ def test_the_graph_runs_on_the_cpu_backend(tmp_path):
         "| lava-loihi | no |",
         "not measured",
         "every spike and every output is equal",
+        "left out (--skip-bringup)",
     ):
         assert words in text.read_text()
 
 
+def test_the_bring_up_is_rehearsed_on_the_stand_in(monkeypatch, tmp_path):
+    monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "not here")
+    report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True, handover=tmp_path / "h"))
+    assert report.bringup is not None and report.bringup.equal and not report.failed
+    assert report.bringup.where == "the stand-in board"
+    assert "12 networks on the stand-in board: every spike and potential of every step is equal" in report.markdown()
+    assert (tmp_path / "h" / "README.md").is_file() and (tmp_path / "h" / "bringup" / "01-relay").is_dir()
+    assert report.to_dict()["handover"] == str(tmp_path / "h")
+    programs = [c for c in report.checks if c.name == "bring-up programs"]
+    assert programs and programs[0].failed and "--skip-bringup" in programs[0].remedy
+
+
 def test_without_lava_the_rest_is_done(monkeypatch):
     monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "Lava is not installed; install it")
-    report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True))
+    report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True, skip_bringup=True))
     assert report.comparison is None and "Lava is not installed" in report.not_run and not report.failed
     assert "Nothing ran: Lava is not installed" in report.markdown()
 
 
 def test_a_network_that_does_not_fit_fails(monkeypatch):
     monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "not here")
-    report = deploy(NETWORK, CODES, narrow("oheo_gulch", cores_per_chip=3), DeploymentOptions(dry_run=True))
+    report = deploy(NETWORK, CODES, narrow("oheo_gulch", cores_per_chip=3), BARE)
     assert report.failed and any("does not fit" in note for note in report.estimate.notes)
 
 
 def test_the_estimate_takes_more_images_than_are_run(monkeypatch):
     monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "not here")
     counted = Activity.of(NETWORK, reference.run(NETWORK, codes(NETWORK, 5, seed=1)).layers)
-    report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True), activity=counted)
+    report = deploy(NETWORK, CODES, "oheo_gulch", BARE, activity=counted)
     assert report.estimate.images == 5
 
 
