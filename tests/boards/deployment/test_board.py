@@ -56,7 +56,7 @@ def test_measured_beside_estimated(measured):
     assert m["static_mw"] == pytest.approx(160.0) and m["warnings"] == [] and m["compute_only"]
     rows = {row["quantity"]: row for row in measured["estimated_and_measured"]}
     assert rows["mean step"]["measured"]["value"] == pytest.approx(5.0)
-    assert rows["mean step"]["estimated"]["status"] == "C" and rows["mean step"]["measured"]["status"] == "measured"
+    assert rows["mean step"]["estimated"]["status"] == "I" and rows["mean step"]["measured"]["status"] == "measured"
     # 185 mW · 8 steps · 5 µs
     assert rows["total energy, least"]["measured"]["value"] == pytest.approx(7400.0)
     for words in ("Run on the board.", "compute only", "not a Loihi 2 figure", "every spike and every output is equal"):
