@@ -65,7 +65,9 @@ class Evaluation:
         agreement: samples on which both choose the same class, None without the ANN.
         spikes_per_neuron: mean spikes per neuron and sample, per population, the input included.
         hidden_spikes_per_neuron: the same over all hidden neurons together.
-        synaptic_operations: per sample: each spike times the targets it has, over all synapses.
+        synaptic_operations: per sample: each spike times the targets it has, over all synapses, stored weights of 0
+            included.
+        nonzero_operations: the same without weights of 0.
         alpha_fp32, alpha_int8: energy of the ANN over that of the network by Eq. 6; NaN where the network
             does not record the multiply-accumulates of its ANN.
         additions_per_spike: additions that a spike counts as in α at most; above 1 with payload only.
@@ -82,6 +84,7 @@ class Evaluation:
     spikes_per_neuron: Mapping[str, float]
     hidden_spikes_per_neuron: float
     synaptic_operations: float
+    nonzero_operations: float
     alpha_fp32: float
     alpha_int8: float
     latency_steps: int
@@ -123,6 +126,7 @@ class Evaluation:
             spikes_per_neuron=rates,
             hidden_spikes_per_neuron=hidden,
             synaptic_operations=sum(counter.synaptic_operations.values()) / counter.images,
+            nonzero_operations=sum(counter.nonzero_operations.values()) / counter.images,
             alpha_fp32=relative_efficiency(network, rates, FP32),
             alpha_int8=relative_efficiency(network, rates, INT8),
             latency_steps=network.latency_steps,

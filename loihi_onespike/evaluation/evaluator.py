@@ -131,7 +131,7 @@ class Evaluator:
     def count(self, part: Part) -> Counts:
         """Run the images of one part."""
         counter = self._counter
-        counter.images, counter.spikes, counter.synaptic_operations = 0, {}, {}
+        counter.images, counter.spikes, counter.synaptic_operations, counter.nonzero_operations = 0, {}, {}, {}
         right = ann_right = agreed = 0
         outside_before = 0 if self.tally is None else self.tally.outside
         for first in range(part.first, part.end, self.per_step):
@@ -146,7 +146,8 @@ class Evaluator:
                 ann_right += int((ann_chosen == truth).sum())
                 agreed += int((ann_chosen == chosen).sum())
         outside = 0 if self.tally is None else self.tally.outside - outside_before
-        return Counts(len(part), right, ann_right, agreed, counter.spikes, counter.synaptic_operations, outside)
+        operations, nonzero = counter.synaptic_operations, counter.nonzero_operations
+        return Counts(len(part), right, ann_right, agreed, counter.spikes, operations, outside, nonzero)
 
     @cached_property
     def _counter(self) -> SpikeCounter:

@@ -21,6 +21,7 @@ class Counts:
         spikes: per population.
         synaptic_operations: per synapse group.
         outside: input values far outside the range of the calibration.
+        nonzero_operations: synaptic operations per group without weights of 0.
     """
 
     images: int = 0
@@ -30,6 +31,7 @@ class Counts:
     spikes: Mapping[str, int] = field(default_factory=dict)
     synaptic_operations: Mapping[str, int] = field(default_factory=dict)
     outside: int = 0
+    nonzero_operations: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -40,6 +42,7 @@ class Counts:
             _sums(self.spikes, other.spikes),
             _sums(self.synaptic_operations, other.synaptic_operations),
             self.outside + other.outside,
+            _sums(self.nonzero_operations, other.nonzero_operations),
         )
 
     def numbers(self, network: Network) -> list[int]:
@@ -49,6 +52,7 @@ class Counts:
             *(self.images, self.right, self.ann_right, self.agreed, self.outside),
             *(self.spikes.get(name, 0) for name in populations),
             *(self.synaptic_operations.get(name, 0) for name in synapses),
+            *(self.nonzero_operations.get(name, 0) for name in synapses),
         ]
 
     @classmethod
@@ -57,23 +61,27 @@ class Counts:
         populations, synapses = _names(network)
         images, right, ann_right, agreed, outside, *rest = numbers
         spikes = dict(zip(populations, rest, strict=False))
-        operations = dict(zip(synapses, rest[len(spikes) :], strict=True))
-        return cls(images, right, ann_right, agreed, spikes, operations, outside)
+        rest = rest[len(spikes) :]
+        operations = dict(zip(synapses, rest, strict=False))
+        nonzero = dict(zip(synapses, rest[len(operations) :], strict=True))
+        return cls(images, right, ann_right, agreed, spikes, operations, outside, nonzero)
 
     def counter(self, network: Network) -> SpikeCounter:
         """The spikes as the report takes them."""
-        return SpikeCounter(network, self.images, dict(self.spikes), dict(self.synaptic_operations))
+        operations, nonzero = dict(self.synaptic_operations), dict(self.nonzero_operations)
+        return SpikeCounter(network, self.images, dict(self.spikes), operations, nonzero)
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as values for JSON."""
-        return {**vars(self), "spikes": dict(self.spikes), "synaptic_operations": dict(self.synaptic_operations)}
+        counted = ("spikes", "synaptic_operations", "nonzero_operations")
+        return {**vars(self), **{name: dict(getattr(self, name)) for name in counted}}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Counts:
         """Inverse of `to_dict`; raises TypeError or ValueError when the fields are not those of counts."""
         made = cls(**stored)
         plain = (made.images, made.right, made.ann_right, made.agreed, made.outside)
-        values = [*plain, *made.spikes.values(), *made.synaptic_operations.values()]
+        values = [*plain, *made.spikes.values(), *made.synaptic_operations.values(), *made.nonzero_operations.values()]
         if any(type(value) is not int or value < 0 for value in values):
             raise ValueError("found something else than whole numbers from 0")
         return made

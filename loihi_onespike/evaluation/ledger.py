@@ -19,7 +19,7 @@ from loihi_onespike.evaluation.image_counts import Counts
 from loihi_onespike.evaluation.parts import Part
 from loihi_onespike.jobs.run_folder import claim, read_object, write_object
 
-FORMAT = "onespike evaluation 2"
+FORMAT = "onespike evaluation 3"
 """Version 2 added the digest of a part; a folder of version 1 is refused as one of another run."""
 RUN = "run.json"
 

@@ -23,17 +23,19 @@ class SpikeCounter:
         network: what is counted.
         images: images so far.
         spikes: spikes per population.
-        synaptic_operations: spikes times the targets they have, per synapse group.
+        synaptic_operations: spikes times the targets they have, per synapse group; stored weights of 0 count.
+        nonzero_operations: the same without weights of 0.
     """
 
     network: Network
     images: int = 0
     spikes: dict[str, int] = field(default_factory=dict)
     synaptic_operations: dict[str, int] = field(default_factory=dict)
+    nonzero_operations: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._sizes = {p.name: int(np.prod(p.shape)) for p in self.network.populations}
-        self._fan_outs: dict[str, NDArray[np.int64]] = {}
+        self._fan_outs: dict[tuple[str, bool], NDArray[np.int64]] = {}
 
     def add(self, layers: Mapping[str, LayerTrace]) -> None:
         """Count one batch of traces."""
@@ -49,20 +51,28 @@ class SpikeCounter:
             values = per_neuron.matrix.data if isinstance(per_neuron, SparseSample) else per_neuron
             self.spikes[name] = self.spikes.get(name, 0) + int(values.sum(dtype=np.int64))
         for synapse in self.network.synapses:
-            operations = self._operations(synapse, sent[synapse.pre])
-            self.synaptic_operations[synapse.name] = self.synaptic_operations.get(synapse.name, 0) + operations
+            for zeros, counted in ((True, self.synaptic_operations), (False, self.nonzero_operations)):
+                operations = self._operations(synapse, sent[synapse.pre], zeros)
+                counted[synapse.name] = counted.get(synapse.name, 0) + operations
 
-    def _operations(self, synapse: Synapse, sent: NDArray[Any] | SparseSample) -> int:
+    def _operations(self, synapse: Synapse, sent: NDArray[Any] | SparseSample, zeros: bool) -> int:
         """Spikes times targets of one group."""
         if isinstance(sent, SparseSample):
-            fan_out_of_all = synapse.op.uniform_fan_out
-            if fan_out_of_all is not None and synapse.index is None:
-                return int(sent.matrix.data.sum(dtype=np.int64)) * fan_out_of_all
+            # A dense map over features: the targets of an entry follow from its column; none are written out for all.
+            if synapse.op.uniform_fan_out is not None and synapse.index is None:
+                count = synapse.op.fan_out if zeros else synapse.op.nonzero_fan_out
+                columns = np.broadcast_to(count(sent.matrix.shape), sent.matrix.shape[-1:])
+                return int((sent.matrix.data.astype(np.int64) * columns[sent.matrix.indices]).sum())
             sent = sent.dense(f"{synapse.name}: the count of synaptic operations")
-        if synapse.name not in self._fan_outs:
+        return int((sent.sum(axis=0, dtype=np.int64) * self._targets(synapse, zeros)).sum())
+
+    def _targets(self, synapse: Synapse, zeros: bool) -> NDArray[np.int64]:
+        """Targets of every presynaptic neuron, counted once."""
+        key = (synapse.name, zeros)
+        if key not in self._fan_outs:
             shape = self.network.by_name[synapse.pre].shape
-            self._fan_outs[synapse.name] = fan_out(synapse.op, shape, synapse.index)
-        return int((sent.sum(axis=0, dtype=np.int64) * self._fan_outs[synapse.name]).sum())
+            self._fan_outs[key] = fan_out(synapse.op, shape, synapse.index, zeros)
+        return self._fan_outs[key]
 
     def _sent(self, name: str, phases: NDArray[np.integer]) -> NDArray[Any]:
         """Spikes of every neuron and image, a byte each: a batch has as many of them as phases."""

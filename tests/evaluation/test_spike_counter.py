@@ -45,6 +45,13 @@ def test_synaptic_operations_are_spikes_times_targets(seed: int) -> None:
         targets = np.asarray(synapse_matrix(_ones(synapse.op), pre.shape, synapse.index).sum(axis=0)).ravel()
         by_hand = int((sent.reshape(len(sent), -1) @ targets).sum())
         assert counter.synaptic_operations[synapse.name] == by_hand
+        matrix = synapse_matrix(synapse.op, pre.shape if synapse.index is None else synapse.index.shape)
+        nonzero = np.asarray((matrix != 0).sum(axis=0)).ravel()
+        if synapse.index is not None:
+            read = synapse.index.ravel() >= 0
+            nonzero = np.bincount(synapse.index.ravel()[read], nonzero[read], int(np.prod(pre.shape)))
+        assert counter.nonzero_operations[synapse.name] == int((sent.reshape(len(sent), -1) @ nonzero).sum())
+        assert counter.nonzero_operations[synapse.name] <= by_hand
 
 
 def test_alpha_of_equation_6_by_hand() -> None:

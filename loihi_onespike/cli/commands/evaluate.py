@@ -120,7 +120,10 @@ def show_evaluation(console: Console, evaluation: Evaluation, data: str, method:
         ("loss", None if loss is None else f"{loss:+.2f} percentage points"),
         ("same class as the ANN", evaluation.agreement),
         ("spikes per hidden neuron", f"{evaluation.hidden_spikes_per_neuron:.3f} per image"),
-        ("synaptic operations", f"{evaluation.synaptic_operations:,.0f} per image"),
+        (
+            "synaptic operations",
+            f"{evaluation.synaptic_operations:,.0f} per image, {evaluation.nonzero_operations:,.0f} without weights 0",
+        ),
         (
             "α FP32, INT8",
             "not recorded in the file"

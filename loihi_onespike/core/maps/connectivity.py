@@ -34,16 +34,19 @@ def synapse_matrix(op: LinearMap, pre_shape: Shape, index: NDArray[np.integer] |
     return (matrix @ gather).tocsr()
 
 
-def fan_out(op: LinearMap, pre_shape: Shape, index: NDArray[np.integer] | None = None) -> NDArray[np.int64]:
-    """Targets of every presynaptic neuron, shape pre_shape, borders included; stored weights of 0 count.
+def fan_out(
+    op: LinearMap, pre_shape: Shape, index: NDArray[np.integer] | None = None, zeros: bool = True
+) -> NDArray[np.int64]:
+    """Targets of every presynaptic neuron, shape pre_shape, borders included.
 
     Args:
         op: the map.
         pre_shape: shape of the presynaptic population.
         index: gather in front of the map, see `Synapse.index`.
+        zeros: stored weights of 0 count.
     """
     seen = op_input_shape(pre_shape, index)
-    counts = np.broadcast_to(op.fan_out(seen), seen)
+    counts = np.broadcast_to(op.fan_out(seen) if zeros else op.nonzero_fan_out(seen), seen)
     if index is None:
         return np.ascontiguousarray(counts)
     flat = index.ravel()

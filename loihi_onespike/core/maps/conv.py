@@ -80,6 +80,15 @@ class Conv(LinearMap):
         """Windows over a place times the output channels of a group."""
         return self.window.readers(shape[1:]) * (self.weight.shape[0] // self.groups)
 
+    def nonzero_fan_out(self, shape: Shape) -> NDArray[np.int64]:
+        """Per kernel tap, the output channels whose weight is not 0, wherever the tap joins a place."""
+        per_group = self.weight.reshape(self.groups, -1, *self.weight.shape[1:])
+        counts = np.count_nonzero(per_group, axis=1).reshape(shape[0], *self.window.kernel)
+        total = np.zeros((shape[0], prod(shape[1:])), np.int64)
+        for tap, _, in_places in self.window.taps(shape[1:]):
+            total[:, in_places] += np.moveaxis(counts, 0, -1)[tap][:, None]
+        return total.reshape(shape)
+
     def macs(self, shape: Shape) -> int:
         """Every output applies its whole kernel."""
         return prod(self.output_shape(shape)) * self.fan_in

@@ -52,6 +52,10 @@ class Dense(LinearMap):
         """Outputs, O, of every input."""
         return np.array(self.weight.shape[0], np.int64)
 
+    def nonzero_fan_out(self, shape: Shape) -> NDArray[np.int64]:
+        """Weights other than 0 in each column."""
+        return np.count_nonzero(self.weight, axis=0).astype(np.int64)
+
     def macs(self, shape: Shape) -> int:
         """Every output applies its row."""
         return prod(self.output_shape(shape)) * self.fan_in

@@ -51,6 +51,10 @@ class Diagonal(LinearMap):
         """1."""
         return np.array(1, np.int64)
 
+    def nonzero_fan_out(self, shape: Shape) -> NDArray[np.int64]:
+        """1 where the weight is not 0."""
+        return (self.weight != 0).astype(np.int64)
+
     def macs(self, shape: Shape) -> int:
         """0: a factor per neuron is not counted."""
         return 0

@@ -211,6 +211,12 @@ class LinearMap(ABC):
         """Axis of x whose entry i is multiplied by weight[:, i] alone; None where inputs cannot be left out."""
         return None
 
+    def nonzero_fan_out(self, shape: Shape) -> NDArray[np.int64]:
+        """Weights other than 0 that leave each neuron of x, borders included, broadcastable to `shape`."""
+        matrix = self.matrix(shape)
+        counts = np.bincount(matrix.indices[matrix.data != 0], minlength=matrix.shape[1])
+        return counts.astype(np.int64).reshape(shape)
+
     @property
     def uniform_fan_out(self) -> int | None:
         """The fan-out of every input where it is known to be the same for all, None otherwise."""

@@ -63,6 +63,10 @@ class Pool(LinearMap):
         """Windows over each place."""
         return self.window.readers(shape[1:])
 
+    def nonzero_fan_out(self, shape: Shape) -> NDArray[np.int64]:
+        """Windows over each place, none with weight 0."""
+        return self.fan_out(shape) * int(self.weight != 0)
+
     def macs(self, shape: Shape) -> int:
         """0: additions alone are not counted."""
         return 0

@@ -55,6 +55,11 @@ class Sparse(LinearMap):
         columns = np.diff(self.weight.tocsc().indptr).astype(np.int64)
         return columns.reshape(-1, *(1,) * (len(shape) - 1))
 
+    def nonzero_fan_out(self, shape: Shape) -> NDArray[np.int64]:
+        """Entries of each column that are not 0."""
+        counts = np.bincount(self.weight.indices[self.weight.data != 0], minlength=self.weight.shape[1])
+        return counts.astype(np.int64).reshape(-1, *(1,) * (len(shape) - 1))
+
     def macs(self, shape: Shape) -> int:
         """Every entry of A once per feature."""
         return int(self.weight.nnz) * prod(shape[1:])
