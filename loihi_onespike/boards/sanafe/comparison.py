@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +14,7 @@ from loihi_onespike.boards.sanafe.architecture import CONVOLUTION, LISTS, NEURON
 from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS
 from loihi_onespike.boards.sanafe.simulation import Progress, SanafeRun, Timing, simulate
 from loihi_onespike.core.graphs.network import Network
-from loihi_onespike.core.trace import Trace
+from loihi_onespike.core.trace import Difference, Trace, first_difference
 
 PJ, NS, PJ_PER_NJ = 1e12, 1e9, 1e3
 
@@ -26,6 +27,7 @@ class Row:
         name: What it is.
         unit: Its unit; empty for counts.
         idle, updated: SANA-FE with neurons without a spike charged as idle, and as updated.
+        computed: SANA-FE with neurons that compute their spikes; None where it only replayed them.
         ours: Our estimate, with its range.
     """
 
@@ -33,20 +35,25 @@ class Row:
     unit: str
     idle: float
     updated: float
+    computed: float | None
     ours: Figure
 
     @property
     def text(self) -> tuple[str, str]:
-        """SANA-FE's figure, as a range where its two runs differ, and ours with its range."""
+        """SANA-FE's figure and ours, each with its range; without computed spikes SANA-FE's is a range alone."""
         low, high = _text(self.idle, self.unit), _text(self.updated, self.unit)
+        theirs = low if low == high else f"{low} to {high}"
+        if self.computed is not None:
+            theirs = _text(self.computed, self.unit) + ("" if low == high else f" ({theirs})")
         least, value, largest = (_text(v, self.unit) for v in (self.ours.least, self.ours.value, self.ours.largest))
         ours = value if least == largest else f"{value} ({least} to {largest})"
-        return low if low == high else f"{low} to {high}", ours
+        return theirs, ours
 
     def document(self) -> dict[str, object]:
         """The quantity as JSON-compatible values."""
         ours = {"value": self.ours.value, "least": self.ours.least, "largest": self.ours.largest}
-        return {"name": self.name, "unit": self.unit, "idle": self.idle, "updated": self.updated, "estimate": ours}
+        theirs = {"idle": self.idle, "updated": self.updated, "computed": self.computed}
+        return {"name": self.name, "unit": self.unit, **theirs, "estimate": ours}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,55 +63,58 @@ class SanafeComparison:
     Attributes:
         idle: Run in which neurons that send no spike are charged as idle, the least that a chip does.
         updated: Run in which they are charged as updated, the most.
+        computed: Run in which neurons compute their spikes, updated inside their window and idle outside; or None.
+        difference: First place where these spikes and potentials differ from the trace; None where they are equal.
         estimate: Our estimate.
     """
 
     idle: SanafeRun
     updated: SanafeRun
+    computed: SanafeRun | None
+    difference: Difference | None
     estimate: BoardEstimate
 
     @property
     def counts(self) -> tuple[Row, ...]:
         """What both programs count, and what must be equal: spikes, synaptic operations, packets and tile hops."""
-        run, work = self.updated, self.estimate.work
-        sent, of_input, hops = run.messages, run.input_messages, work.hops
-        spikes = sum(layer.spikes for layer in self.estimate.layers)
-        operations = sent.synaptic_operations + of_input.synaptic_operations
-        pairs: tuple[tuple[str, float, float | None], ...] = (
-            ("spikes", run.spikes, spikes),
-            ("synaptic operations", operations, work.synaptic_operations),
-            ("packets between cores", sent.packets, hops.packets),
-            ("tiles crossed east-west", sent.hops_east_west, hops.hops_east_west),
-            ("tiles crossed north-south", sent.hops_north_south, hops.hops_north_south),
-        )
-        return tuple(Row(name, "", n, n, Figure(name, ours, "", COUNTED, "")) for name, n, ours in pairs)
+        work, hops = self.estimate.work, self.estimate.work.hops
+        ours: dict[str, tuple[Callable[[SanafeRun], float], float | None]] = {
+            "spikes": (lambda run: run.spikes, sum(layer.spikes for layer in self.estimate.layers)),
+            "synaptic operations": (lambda run: run.synaptic_operations, work.synaptic_operations),
+            "packets between cores": (lambda run: run.messages.packets, hops.packets),
+            "tiles crossed east-west": (lambda run: run.messages.hops_east_west, hops.hops_east_west),
+            "tiles crossed north-south": (lambda run: run.messages.hops_north_south, hops.hops_north_south),
+        }
+        return tuple(self._row(name, "", of, Figure(name, n, "", COUNTED, "")) for name, (of, n) in ours.items())
 
     @property
     def unequal(self) -> tuple[str, ...]:
         """Names of counts that differ by more than the rounding of means."""
-        return tuple(r.name for r in self.counts if not _close(r.updated, r.ours.value))
+        theirs = {r.name: [n for n in (r.idle, r.updated, r.computed) if n is not None] for r in self.counts}
+        return tuple(r.name for r in self.counts if not all(_close(n, r.ours.value) for n in theirs[r.name]))
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """Counts, time and energy side by side."""
         account = self.estimate.best_account
-        energies = (
-            ("synapses", "synapse", account.synaptic),
-            ("neurons", "soma", account.updates),
-            ("network on chip", "network", account.hops),
-        )
         return (
             *self.counts,
-            Row("time", "µs", self.idle.image_us, self.updated.image_us, self.estimate.image_us),
-            *(Row(name, "nJ", self.idle.energy_nj[k], self.updated.energy_nj[k], ours) for name, k, ours in energies),
-            Row("dynamic energy", "nJ", self.idle.total_nj, self.updated.total_nj, account.dynamic),
+            self._row("time", "µs", lambda run: run.image_us, self.estimate.image_us),
+            self._row("synapses", "nJ", lambda run: run.energy_nj["synapse"], account.synaptic),
+            self._row("neurons", "nJ", lambda run: run.energy_nj["soma"], account.updates),
+            self._row("network on chip", "nJ", lambda run: run.energy_nj["network"], account.hops),
+            self._row("dynamic energy", "nJ", lambda run: run.total_nj, account.dynamic),
         )
+
+    def _row(self, name: str, unit: str, of: Callable[[SanafeRun], float], ours: Figure) -> Row:
+        computed = None if self.computed is None else of(self.computed)
+        return Row(name, unit, of(self.idle), of(self.updated), computed, ours)
 
     @property
     def differences(self) -> tuple[str, ...]:
         """Why the figures differ, one sentence or two each, with the prices of both."""
         always = (self._time(), self._synapses(), self._neurons(), self._messages(), self._input())
-        return (*self._differing_counts(), *always)
+        return (*self._spikes(), *self._differing_counts(), *always)
 
     def document(self) -> dict[str, object]:
         """The comparison as JSON-compatible values."""
@@ -124,6 +134,7 @@ class SanafeComparison:
             "timing": run.timing,
             "connections": run.placed.connections,
             "counts_equal": not self.unequal,
+            "computed_spikes_equal": None if self.computed is None else self.difference is None,
             "per_image": [row.document() for row in self.rows],
             "energy_of_cores": cores,
             "input_messages": asdict(run.input_messages),
@@ -135,6 +146,15 @@ class SanafeComparison:
         """A price of SANA-FE's description in pJ, or a time in ns."""
         value = self.updated.placed.description.price(section, unit, key)
         return value * (PJ if key.startswith("energy") else NS)
+
+    def _spikes(self) -> tuple[str, ...]:
+        if self.computed is None:
+            return ()
+        found = "equal" if self.difference is None else f"not equal ({self.difference})"
+        return (
+            f"Spikes: SANA-FE computed all spikes and potentials of {self.computed.placed.images} images itself; they "
+            f"are {found} to ours.",
+        )
 
     def _differing_counts(self) -> tuple[str, ...]:
         if not self.unequal:
@@ -180,8 +200,8 @@ class SanafeComparison:
         access, update, spike = (self._price("soma", NEURON_MODEL, key) for key in keys)
         return (
             f"Neurons: SANA-FE charges {access:g} pJ per neuron and step, {update:g} pJ more when it is updated and "
-            f"{spike:g} pJ per spike; spikes are replayed here, so the first figure has all silent neurons idle and "
-            f"the second has all updated. Our table: {self.estimate.best_account.updates.source}."
+            f"{spike:g} pJ per spike; where spikes are replayed, the low end has all silent neurons idle and the high "
+            f"end has all updated. Our table: {self.estimate.best_account.updates.source}."
         )
 
     def _messages(self) -> str:
@@ -208,6 +228,7 @@ def compare(
     trace: Trace,
     estimate: BoardEstimate,
     *,
+    computed: bool = False,
     timing: Timing = "detailed",
     architecture: Path | None = None,
     max_connections: int = MAX_CONNECTIONS,
@@ -220,31 +241,36 @@ def compare(
         mapping: Its mapping onto a board with Loihi 1, on one chip.
         trace: Spikes of the images over which the estimate was made.
         estimate: Our estimate for this mapping.
+        computed: Whether SANA-FE also computes the spikes by itself, which needs a C++ compiler.
         timing, architecture, max_connections: As for `simulate`.
-        progress: Called with the number of simulated images, and of all in both runs.
+        progress: Called with the number of simulated images, and of all in all runs.
 
     Raises:
         SimulatorError: as `export` raises it.
     """
-    modes: tuple[Neurons, ...] = ("idle", "updated")
+    modes: tuple[Neurons, ...] = ("idle", "updated", "computed") if computed else ("idle", "updated")
+    runs: dict[str, SanafeRun] = {}
+    done_before = 0
 
-    def run(number: int) -> SanafeRun:
-        def report(done: int, of: int) -> None:
-            if progress is not None:
-                progress(number * of + done, len(modes) * of)
+    def report(done: int, of: int) -> None:
+        if progress is not None:
+            progress(done_before + done, done_before + of * (len(modes) - len(runs)))
 
-        return simulate(
+    for neurons in modes:
+        runs[neurons] = simulate(
             network,
             mapping,
             trace,
-            neurons=modes[number],
+            neurons=neurons,
             timing=timing,
             architecture=architecture,
             max_connections=max_connections,
             progress=report,
         )
-
-    return SanafeComparison(run(0), run(1), estimate)
+        done_before += len(trace.output)
+    third = runs.get("computed")
+    difference = None if third is None or third.trace is None else first_difference(third.trace, trace)
+    return SanafeComparison(runs["idle"], runs["updated"], third, difference, estimate)
 
 
 def _close(theirs: float, ours: float | None) -> bool:

@@ -81,6 +81,11 @@ class SanafeRun:
         return float(self.steps_us.sum()) / self.placed.images
 
     @property
+    def synaptic_operations(self) -> float:
+        """Synapses that spikes reach, those of the input included."""
+        return self.messages.synaptic_operations + self.input_messages.synaptic_operations
+
+    @property
     def total_nj(self) -> float:
         """Dynamic energy in nJ; SANA-FE does not know static power."""
         return sum(self.energy_nj.values())

@@ -15,7 +15,8 @@ from loihi_onespike.cli.arguments.pictures import check_picture, picture, plot_o
 from loihi_onespike.cli.command import Result, command
 from loihi_onespike.errors import ConfigurationError
 
-SANAFE = "sanafe"
+SANAFE, COMPUTED = "sanafe", "sanafe-computed"
+SIMULATORS = (SANAFE, COMPUTED)
 
 
 @command
@@ -32,7 +33,8 @@ def profile(
             "--simulator",
             metavar="NAME",
             help="A simulator of another project, which runs the same placement and spikes for comparison: "
-            f"{SANAFE} (extra {SANAFE}; boards with Loihi 1, networks of one chip).",
+            f"{SANAFE} (extra {SANAFE}; boards with Loihi 1, networks of one chip), or {COMPUTED}, which computes the "
+            "spikes as well (C++ compiler).",
         ),
     ] = None,
     plot: Annotated[Path | None, plot_option("Picture, layer by layer")] = None,
@@ -48,14 +50,14 @@ def profile(
     Example: onespike profile net.h5 --data digits --board oheo_gulch
     """
     check_picture(plot)
-    if simulator not in (None, SANAFE):
-        raise ConfigurationError(f"simulator: must be {SANAFE}, got {simulator}")
+    if simulator not in (None, *SIMULATORS):
+        raise ConfigurationError(f"simulator: must be {' or '.join(SIMULATORS)}, got {simulator}")
 
     import loihi_onespike as los
     from loihi_onespike.boards.energy.activity import Activity
     from loihi_onespike.boards.energy.estimate import estimate_board
     from loihi_onespike.boards.mapping import map_network
-    from loihi_onespike.boards.sanafe import check_board, compare, require
+    from loihi_onespike.boards.sanafe import check_board, compare, library, require
     from loihi_onespike.boards.specification import load_board
     from loihi_onespike.cli.execution.spikes import activity_on, trace_on
     from loihi_onespike.cli.reports.profile_report import profile_document, show_profile
@@ -66,6 +68,8 @@ def profile(
     if simulator is not None:
         check_board(onto)
         require()
+        if simulator == COMPUTED:
+            library()
     net = los.load(inputs.existing(file))
     part = source.read(data).take(images)
     with ProgressBars() as bars:
@@ -75,8 +79,8 @@ def profile(
         estimate = estimate_board(net.network, mapping, activity)
         comparison = None
         if trace is not None:
-            simulated = partial(bars, "simulate")
-            comparison = compare(net.network, mapping, trace, estimate, progress=simulated)
+            computed, simulated = simulator == COMPUTED, partial(bars, "simulate")
+            comparison = compare(net.network, mapping, trace, estimate, computed=computed, progress=simulated)
     if plot is not None:
         from loihi_onespike.analysis.plots.profile import draw_profile, profile_size
 

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from loihi_onespike.boards.energy.activity import Activity
+from loihi_onespike.boards.energy.estimate import estimate_board
 from loihi_onespike.boards.mapping import map_network
-from loihi_onespike.boards.sanafe import plugin, simulate
+from loihi_onespike.boards.sanafe import compare, plugin, simulate
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.errors import SimulatorError
 from loihi_onespike.executors import reference
@@ -87,3 +89,22 @@ def test_without_headers(monkeypatch, tmp_path):
     monkeypatch.setattr(plugin, "require", lambda: SimpleNamespace(__file__=str(tmp_path / "sanafe" / "__init__.py")))
     with pytest.raises(SimulatorError, match=r"must have its headers in .*src, got none; replay spikes instead"):
         plugin.library.__wrapped__()
+
+
+def test_comparison_with_computed_spikes(compiled):
+    network = chain(6)
+    oracle = reference.run(network, codes(network, 3))
+    activity = Activity.of(network, oracle.layers)
+    mapping = map_network(network, "nahuku_32", activity.per_neuron())
+    estimate = estimate_board(network, mapping, activity)
+    seen: list[tuple[int, int]] = []
+    found = compare(network, mapping, oracle, estimate, computed=True, progress=lambda *at: seen.append(at))
+    assert found.difference is None and not found.unequal
+    assert "of 3 images itself; they are equal to ours" in found.differences[0]
+    assert found.document()["computed_spikes_equal"]
+    time = next(row for row in found.rows if row.name == "time")
+    assert time.computed is not None and f"({time.idle:,.2f} µs to {time.updated:,.2f} µs)" in time.text[0]
+    # two replays of 3 images, and 3 more after the periods that fill the pipeline
+    assert seen[0] == (1, 9) and seen[5] == (6, 9) and seen[-1][0] == seen[-1][1] > 9
+    wrong = replace(found, difference=first_difference(reference.run(network, codes(network, 3, seed=1)), oracle))
+    assert "they are not equal (" in wrong.differences[0]

@@ -52,7 +52,7 @@ def test_what_cannot_be_used(onespike, net_file, tmp_path):
 def test_a_simulator_that_does_not_exist_or_is_missing(onespike, net_file, monkeypatch):
     arguments = ("profile", net_file, "--data", "digits", "--images", "2", "--board", "nahuku_32", "--simulator")
     result = onespike(*arguments, "nest")
-    assert result.exit_code == 2 and "simulator: must be sanafe, got nest" in result.stderr
+    assert result.exit_code == 2 and "simulator: must be sanafe or sanafe-computed, got nest" in result.stderr
     monkeypatch.setitem(sys.modules, "sanafe", None)
     result = onespike(*arguments, "sanafe")
     assert result.exit_code == 2 and "pip install 'loihi-onespike[sanafe]'" in result.stderr
