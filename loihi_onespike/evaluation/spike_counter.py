@@ -74,11 +74,11 @@ class SpikeCounter:
             self._fan_outs[key] = fan_out(synapse.op, shape, synapse.index, zeros)
         return self._fan_outs[key]
 
-    def _sent(self, name: str, phases: NDArray[np.integer]) -> NDArray[Any]:
-        """Spikes of every neuron and image, a byte each: a batch has as many of them as phases."""
+    def _sent(self, name: str, words: NDArray[np.integer]) -> NDArray[Any]:
+        """Spikes of every neuron and image, a byte each: a batch has as many of them as words."""
         population = self.network.by_name[name]
         assert not isinstance(population, Readout)
-        return population.code.count_spikes(phases)
+        return population.code.count_spikes(words)
 
     def spikes_per_neuron(self) -> dict[str, float]:
         """Mean spikes per neuron and image of every population that spikes.

@@ -26,11 +26,11 @@ Inputs = list[tuple[Synapse, InputPopulation | Population]]
 
 @dataclass(frozen=True, eq=False)
 class IntegerRun:
-    """The populations so far, and the phases that they send on the calibration images.
+    """The populations so far, and the code words that they send on the calibration images.
 
     Attributes:
         populations: input and spiking populations by name.
-        codes: phases or input codes of each on the calibration images.
+        codes: code words of each on the calibration images.
         graph_layers: the populations have the shape (nodes, features) of one graph; kernels for graph networks run
         them.
     """
@@ -40,14 +40,14 @@ class IntegerRun:
     graph_layers: bool
 
     def add(self, population: Population | Readout, trace: LayerTrace) -> None:
-        """Add a population, so that later ones can read the phases of its trace; a readout is ignored."""
+        """Add a population, so that later ones can read the words of its trace; a readout is ignored."""
         if isinstance(population, Population):
             assert trace.words is not None
             self.populations[population.name] = population
             self.codes[population.name] = trace.words
 
     def trace(self, population: Population | Readout, synapses: Sequence[Synapse]) -> LayerTrace:
-        """Phases, v and peaks of a population, with rounding and saturation."""
+        """Words, v and peaks of a population, with rounding and saturation."""
         inputs = self._inputs(synapses)
         if self.graph_layers:
             graph_layer = GraphLayer.of(population, inputs)
@@ -74,7 +74,7 @@ class IntegerRun:
         return {s.pre: self.codes[s.pre] for s in synapses}
 
     def _parts(self, synapses: Sequence[Synapse], bytes_per_image: int) -> Iterator[dict[str, NDArray[np.integer]]]:
-        """Phases that the synapses read, a few images at a time."""
+        """Words that the synapses read, a few images at a time."""
         read = {s.pre: dense_codes(self.codes[s.pre], s.name) for s in synapses}
         images, step = len(next(iter(read.values()))), max(1, BUDGET_BYTES // bytes_per_image)
         return ({pre: p[i : i + step] for pre, p in read.items()} for i in range(0, images, step))

@@ -70,24 +70,24 @@ class DenseLayer:
         return sum(i.bytes_per_image // i.pre.timesteps for i in self.inputs) + 24 * int(np.prod(self.population.shape))
 
     @torch.no_grad()
-    def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
+    def run_batch(self, words: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
         """Words and v of a batch, (B, *shape), from the words of the presynaptic populations.
 
         Args:
-            phases: code words of the presynaptic populations, (B, *shape) each.
+            words: code words of the presynaptic populations, (B, *shape) each.
             keep: ignored; v and the peaks are always recorded.
         """
         device = self.bias.device
         needed = {i.synapse.pre for i in self.inputs}
         sent, v, peak, input_peak = self.run(
-            {name: torch.from_numpy(phases[name].astype(np.int32)).to(device) for name in needed}
+            {name: torch.from_numpy(words[name].astype(np.int32)).to(device) for name in needed}
         )
         kept = None if sent is None else sent.cpu().numpy().astype(WORD_DTYPE)
         return LayerTrace(kept, v.cpu().numpy().astype(np.int32), peak, input_peak)
 
-    def run(self, phases: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor, int, int]:
+    def run(self, words: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor | None, torch.Tensor, int, int]:
         """Code words (None for a readout), v at the window's end, largest |v| and |a_in| over the steps."""
-        a_in = self._synaptic_input(phases)
+        a_in = self._synaptic_input(words)
         images = a_in.shape[1]
         v = self.bias.expand(images, *self.population.shape).clone()
         input_peak = int(a_in.abs().max())
@@ -106,21 +106,21 @@ class DenseLayer:
         return sent, v, peak, input_peak
 
     @torch.no_grad()
-    def final(self, phases: Mapping[str, NDArray[np.integer]]) -> NDArray[np.float64]:
+    def final(self, words: Mapping[str, NDArray[np.integer]]) -> NDArray[np.float64]:
         """v at the end of the input, (B, *shape), neither rounded nor saturated: Q^T (bias + Σ w level).
 
         One map of the levels for all phases together.
         """
         total = self.bias
         for source in self.inputs:
-            total = total + source.of_levels(torch.from_numpy(np.asarray(phases[source.synapse.pre], np.int32)))
+            total = total + source.of_levels(torch.from_numpy(np.asarray(words[source.synapse.pre], np.int32)))
         return (total * self.membrane.gain).numpy()
 
-    def _synaptic_input(self, phases: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def _synaptic_input(self, words: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """a_in of every input step, (input_steps, B, *shape), float64."""
         total: torch.Tensor | None = None
         for source in self.inputs:
-            part = source.sums(phases[source.synapse.pre])
+            part = source.sums(words[source.synapse.pre])
             if total is None:
                 total = part
             else:
@@ -161,23 +161,23 @@ class _SynapticInput:
         seen = self.pre.shape if self.synapse.index is None else self.synapse.index.shape
         return int(np.prod(seen)) * size * self.pre.timesteps * 2
 
-    def sums(self, phases: torch.Tensor) -> torch.Tensor:
+    def sums(self, words: torch.Tensor) -> torch.Tensor:
         """(T, B, *post shape) float64, weight exponent applied."""
-        spikes = self._spikes(phases)
+        spikes = self._spikes(words)
         sums = self.map(spikes.reshape(-1, *spikes.shape[2:]))
         if self.rounded:
             sums = sums.round()
         return sums.reshape(*spikes.shape[:2], *sums.shape[1:]).to(EXACT) * 2.0**self.synapse.weight_exp
 
-    def of_levels(self, phases: torch.Tensor) -> torch.Tensor:
+    def of_levels(self, words: torch.Tensor) -> torch.Tensor:
         """Σ weight · level onto each neuron, (B, *post shape) float64."""
-        levels = tensor_code(self.pre.code).values(phases, self.dtype)
+        levels = tensor_code(self.pre.code).values(words, self.dtype)
         return self.map(levels).to(EXACT) * 2.0**self.synapse.weight_exp
 
-    def _spikes(self, phases: torch.Tensor) -> torch.Tensor:
+    def _spikes(self, words: torch.Tensor) -> torch.Tensor:
         """(T, B, *pre shape) messages."""
         signed = isinstance(self.pre, Population) and self.pre.signed
-        return tensor_code(self.pre.code).spikes(phases, self.dtype, signed=signed)
+        return tensor_code(self.pre.code).spikes(words, self.dtype, signed=signed)
 
 
 def integrate(v: torch.Tensor, a_in: torch.Tensor, membrane: Membrane, t: int) -> torch.Tensor:

@@ -104,11 +104,11 @@ class FastExecutor:
 
         An input that is too large for a dense array comes as a sparse sample, which the caller holds in memory.
         """
-        phases = sum(2 * prod(p.shape) for p in self.network.hidden)
+        held = sum(2 * prod(p.shape) for p in self.network.hidden)
         inputs = prod(self.network.input.shape)
         if inputs <= MAX_DENSE_ENTRIES:
-            phases += 34 * inputs  # codes, and the real numbers they are rounded from
-        return phases + max(self._work.values())
+            held += 34 * inputs  # codes, and the real numbers they are rounded from
+        return held + max(self._work.values())
 
     @property
     def images_per_chunk(self) -> int:
@@ -161,21 +161,21 @@ class FastExecutor:
     def _run_chunk(self, codes: Codes, keep: Keep) -> dict[str, LayerTrace]:
         """Traces by population; with Keep.OUTPUT only that of the readout."""
         source = self.network.input.name
-        phases: dict[str, Codes] = {source: codes}
+        words: dict[str, Codes] = {source: codes}
         traces = {source: LayerTrace.of_input(codes)}
         for name, layer in self.layers.items():
             if not isinstance(layer, GraphLayer):
-                phases = {pre: dense_codes(p, name) for pre, p in phases.items()}
+                words = {pre: dense_codes(p, name) for pre, p in words.items()}
             if keep is not Keep.ALL and name in self.bounded and self._fits(name) and full_precision():
-                trace = self.bounded[name].run_batch(phases)  # type: ignore[arg-type]
+                trace = self.bounded[name].run_batch(words)  # type: ignore[arg-type]
             else:
-                trace = layer.run_batch(phases, keep is Keep.ALL)  # type: ignore[arg-type]
+                trace = layer.run_batch(words, keep is Keep.ALL)  # type: ignore[arg-type]
             if trace.words is not None:
-                phases[name] = trace.words
+                words[name] = trace.words
             if keep is not Keep.OUTPUT or trace.words is None:
                 traces[name] = trace.compact() if keep is Keep.ALL else trace
             for pre in self._done_after(name):
-                phases.pop(pre, None)
+                words.pop(pre, None)
         return traces
 
     def _done_after(self, name: str) -> list[str]:

@@ -70,24 +70,24 @@ class MessagePoolLayer:
         """Bytes for the words of one group beside those of the window, for v, and for the sums of all phases."""
         return (24 + 8 * self.population.timesteps) * prod(self.population.shape)
 
-    def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
+    def run_batch(self, words: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
         """Words and v of a batch, (B, *shape).
 
         Args:
-            phases: code words of the presynaptic populations, (B, *shape) each.
+            words: code words of the presynaptic populations, (B, *shape) each.
             keep: record v and the peaks.
         """
-        images = len(next(iter(phases.values())))
+        images = len(next(iter(words.values())))
         shape = (images, *self.population.shape)
         # Silence is the largest number: 0 - 1 is 2^16 - 1 in 16 bits without sign.
         first = np.full(shape, 2**16 - 1, np.uint16)
         sums = np.zeros((*shape, self.population.timesteps) if keep else (), np.int32)
         for pre, index, weight in self._reads:
-            words = np.take(phases[pre].reshape(images, -1), index.clip(0), axis=1)
-            words = np.where(index >= 0, words, 0).astype(np.uint16)
-            first = np.minimum(first, words - np.uint16(1))
+            chosen = np.take(words[pre].reshape(images, -1), index.clip(0), axis=1)
+            chosen = np.where(index >= 0, chosen, 0).astype(np.uint16)
+            first = np.minimum(first, chosen - np.uint16(1))
             if keep:
-                sums += self._messages[words] * np.int32(weight)
+                sums += self._messages[chosen] * np.int32(weight)
         sent = (first + np.uint16(1)).astype(WORD_DTYPE)
         if not keep:
             return LayerTrace(sent, None)

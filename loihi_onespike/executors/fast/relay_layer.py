@@ -54,17 +54,17 @@ class RelayLayer:
 
     @property
     def bytes_per_image(self) -> int:
-        """Bytes for a copy of the phases, and for v."""
+        """Bytes for a copy of the words, and for v."""
         return 6 * prod(self.population.shape)
 
-    def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
+    def run_batch(self, words: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
         """Words and v of a batch, (B, *shape).
 
         Args:
-            phases: code words of the presynaptic population.
+            words: code words of the presynaptic population.
             keep: record v and the peaks.
         """
-        sent = phases[self._pre].astype(WORD_DTYPE, copy=keep)
+        sent = words[self._pre].astype(WORD_DTYPE, copy=keep)
         if not keep:
             return LayerTrace(sent, None)
         messages = np.array((0, *self.population.code.messages), np.int32)[np.abs(sent)] * np.sign(sent)

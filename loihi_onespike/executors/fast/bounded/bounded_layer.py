@@ -1,7 +1,7 @@
 """A population with a full wait, decided by bounds on its final potential, and exactly where the bounds leave a doubt.
 
 `bounds` gives an interval for the final potential of every neuron. A neuron whose interval contains no threshold has
-the same phase everywhere in it. The few other neurons run the exact recursion (`undecided_kernel.decide_exactly`). It
+the same word everywhere in it. The few other neurons run the exact recursion (`undecided_kernel.decide_exactly`). It
 also checks that their potentials lie in their intervals; if one does not, the event-driven kernel computes the whole
 batch.
 """
@@ -29,7 +29,7 @@ from loihi_onespike.executors.threads import over_rows
 
 
 class BoundedLayer:
-    """Phases of one population, (B, *shape); `BoundedLayer.of` makes one where the bounds apply."""
+    """Code words of one population, (B, *shape); `BoundedLayer.of` makes one where the bounds apply."""
 
     def __init__(
         self, population: Population, inputs: list[tuple[Synapse, InputPopulation | Population]], event: EventLayer,
@@ -78,9 +78,9 @@ class BoundedLayer:
         layer = cls(population, inputs, event, lookup)
         return layer if layer.decidable > 0.5 else None
 
-    def run_batch(self, phases: Mapping[str, NDArray[np.integer]]) -> LayerTrace:
-        """Phases (B, *shape); v is not computed."""
-        z, rest = self._sums(phases)
+    def run_batch(self, words: Mapping[str, NDArray[np.integer]]) -> LayerTrace:
+        """Words (B, *shape); v is not computed."""
+        z, rest = self._sums(words)
         c, p, event = self.lookup, self.population, self.event
         sent = np.empty(z.shape, WORD_DTYPE)
         over_rows(
@@ -89,7 +89,7 @@ class BoundedLayer:
         )  # fmt: skip
         counts = np.zeros((len(z), 2), np.int64)
         over_rows(
-            decide_exactly, len(z), event.sources(phases), *event.tables, event.bias, event.theta, event.negative,
+            decide_exactly, len(z), event.sources(words), *event.tables, event.bias, event.theta, event.negative,
             event.leak, p.membrane.input_shift, p.code.words_per_phase, p.signed, z, rest, self.factor, self.offset,
             self.slack, np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
         )  # fmt: skip
@@ -97,7 +97,7 @@ class BoundedLayer:
         self.decisions.exact += int(counts[:, 0].sum())
         if counts[:, 1].any():
             self.decisions.breaches += 1
-            return event.run_batch(phases, keep=False)
+            return event.run_batch(words, keep=False)
         shaped = sent.reshape(len(sent), -1)
         if self.channels_last:
             return LayerTrace(from_memory(shaped, p.shape), None)
@@ -114,12 +114,12 @@ class BoundedLayer:
         seen = sum(int(np.prod(s.seen)) * (2 if s.split else 1) for s in self._sources)
         return 4 * (2 * seen + 6 * int(np.prod(self.population.shape))) + 8 * seen
 
-    def _sums(self, phases: Mapping[str, NDArray[np.integer]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _sums(self, words: Mapping[str, NDArray[np.integer]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Σ weight · value of heads and rests, (B, places, channels) in memory order."""
         sums: list[torch.Tensor | None] = [None, None]
         with torch.no_grad():
             for source in self._sources:
-                for i, values in enumerate(source.values(phases[source.pre.name])):
+                for i, values in enumerate(source.values(words[source.pre.name])):
                     part = source.apply(values)
                     total = sums[i]
                     sums[i] = part if total is None else total.add_(part)

@@ -135,20 +135,20 @@ class EventLayer:
         shape = self.population.shape
         return from_memory(values, shape) if self.channels_last else values.reshape(len(values), *shape)
 
-    def sources(self, phases: Mapping[str, NDArray[np.integer]]) -> NDArray[np.integer]:
+    def sources(self, words: Mapping[str, NDArray[np.integer]]) -> NDArray[np.integer]:
         """(B, inputs) what the kernels read of all presynaptic populations side by side, in memory order."""
         code = {pre.name: pre.code for _, pre in self.inputs}
-        parts = [memory_order(kernel_codes(phases[name], code[name])) for name in self._tables.sources]
+        parts = [memory_order(kernel_codes(words[name], code[name])) for name in self._tables.sources]
         return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
 
-    def run_batch(self, phases: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
-        """Phases and v of a batch, (B, *shape).
+    def run_batch(self, words: Mapping[str, NDArray[np.integer]], keep: bool = True) -> LayerTrace:
+        """Words and v of a batch, (B, *shape).
 
         Args:
-            phases: phases or codes of the presynaptic populations, (B, *shape) each.
+            words: code words of the presynaptic populations, (B, *shape) each.
             keep: record v and the peaks; a readout always records v.
         """
-        source, t = self.sources(phases), self._tables
+        source, t = self.sources(words), self._tables
         images, neurons = len(source), prod(self.population.shape)
         spiking, signed = self._flags
         keep_v = keep or not spiking

@@ -45,7 +45,7 @@ MOST_LARGE = 1 / 64
 
 
 class BoundedGraphLayer:
-    """Phases of one population; `BoundedGraphLayer.of` makes one where the bounds apply."""
+    """Code words of one population; `BoundedGraphLayer.of` makes one where the bounds apply."""
 
     def __init__(
         self,
@@ -93,16 +93,16 @@ class BoundedGraphLayer:
         nodes, features = self.population.shape
         return self.group.bytes + 8 * nodes * features + sum(a.nbytes for a in self._bounds)
 
-    def run_batch(self, phases: Mapping[str, Codes]) -> LayerTrace:
-        """Phases (B, nodes, features); v is not computed."""
-        given = phases[self.group.pre]
+    def run_batch(self, words: Mapping[str, Codes]) -> LayerTrace:
+        """Words (B, nodes, features); v is not computed."""
+        given = words[self.group.pre]
         if isinstance(given, SparseSample) != self.group.sparse:
-            return self.graph.run_batch(phases, keep=False)
+            return self.graph.run_batch(words, keep=False)
         parts = []
         for sample in [given] if isinstance(given, SparseSample) else given:
             sent = self._run_sample(sample)
             if sent is None:
-                return self.graph.run_batch(phases, keep=False)
+                return self.graph.run_batch(words, keep=False)
             parts.append(sent)
         return LayerTrace(np.stack(parts), None)
 
@@ -147,19 +147,19 @@ class _AggregationBounds:
     def bounds(self, population: Population) -> Bounds:
         return Bounds.of(population, self._step, self._largest, self._error, single=True)
 
-    def sums(self, phases: NDArray[np.integer]) -> NDArray[np.float32]:
+    def sums(self, words: NDArray[np.integer]) -> NDArray[np.float32]:
         """(nodes, features) Σ weight · value."""
-        given = np.ascontiguousarray(phases)
+        given = np.ascontiguousarray(words)
         levels = np.empty(given.shape, np.float32)
         over_rows(look_up, len(given), given, self._table, levels)
         return (self._float @ torch.from_numpy(levels)).numpy()
 
-    def decide_exactly(self, phases: Any, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
+    def decide_exactly(self, words: Any, neurons: Any, z: Any, bounds: Any, sent: Any, counts: Any) -> None:
         # One feature of all nodes at a time fits into a cache; edges lead anywhere in it.
         nodes, features = np.nonzero(sent == UNDECIDED)
         order = np.argsort(features, kind="stable")
         start = np.searchsorted(features[order], np.arange(sent.shape[1] + 1))
-        columns = np.ascontiguousarray(dense_codes(read_codes(phases, self._code), self.pre).T)
+        columns = np.ascontiguousarray(dense_codes(read_codes(words, self._code), self.pre).T)
         over_rows(
             decide_aggregation_exactly,
             len(columns),

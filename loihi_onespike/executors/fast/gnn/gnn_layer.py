@@ -117,17 +117,17 @@ class GraphLayer:
         """Bytes for the one sample that a graph is."""
         return BLOCK_BYTES + 16 * prod(self.population.shape)
 
-    def run_batch(self, phases: Mapping[str, Codes], keep: bool = True) -> LayerTrace:
-        """Phases and v, (B, nodes, features), from the phases of the presynaptic populations.
+    def run_batch(self, words: Mapping[str, Codes], keep: bool = True) -> LayerTrace:
+        """Words and v, (B, nodes, features), from the words of the presynaptic populations.
 
         Args:
-            phases: phases or codes of the presynaptic populations.
+            words: code words of the presynaptic populations.
             keep: record v and the peaks; a readout always records v.
         """
         spiking, _ = self._flags
         keep_v = keep or not spiking
         shape = self.population.shape
-        parts = [self._run_sample(_sample(phases, i), keep) for i in range(_samples(phases))]
+        parts = [self._run_sample(_sample(words, i), keep) for i in range(_samples(words))]
         sent, v, peaks = (np.concatenate([part[i] for part in parts]) for i in range(3))
         return LayerTrace(
             sent.reshape(-1, *shape) if spiking else None,
@@ -136,7 +136,7 @@ class GraphLayer:
             int(peaks[:, 1].max(initial=0)),
         )
 
-    def _run_sample(self, phases: Mapping[str, Codes], keep: bool) -> tuple[Any, Any, Any]:
+    def _run_sample(self, words: Mapping[str, Codes], keep: bool) -> tuple[Any, Any, Any]:
         spiking, signed = self._flags
         keep_v = keep or not spiking
         shape = self.population.shape
@@ -150,10 +150,10 @@ class GraphLayer:
                 self._negative, (spiking, signed, keep_v, keep), sent, v, peaks[first : first + len(sums)],
             )  # fmt: skip
 
-        self._in_blocks(phases, decide)
+        self._in_blocks(words, decide)
         return sent, v, peaks
 
-    def ranges(self, phases: Mapping[str, Codes]) -> NDArray[np.float64]:
+    def ranges(self, words: Mapping[str, Codes]) -> NDArray[np.float64]:
         """Largest |v| of every neuron over the window, without rounding or saturation, (nodes, features)."""
         factor = 2.0**self.population.membrane.input_shift
         largest = np.zeros(self.population.shape)
@@ -161,16 +161,16 @@ class GraphLayer:
         def measure(sums: NDArray[np.int32], first: int) -> None:
             _over_nodes(kernel.largest_potential, sums, first, self._bias, self._leak, factor, peak)
 
-        for i in range(_samples(phases)):
+        for i in range(_samples(words)):
             peak = np.zeros(self.population.shape)
-            self._in_blocks(_sample(phases, i), measure)
+            self._in_blocks(_sample(words, i), measure)
             largest = np.maximum(largest, peak)
         return largest
 
-    def _in_blocks(self, phases: Mapping[str, Codes], finish: Callable[[NDArray[np.int32], int], None]) -> None:
+    def _in_blocks(self, words: Mapping[str, Codes], finish: Callable[[NDArray[np.int32], int], None]) -> None:
         nodes, features = self.population.shape
         buffer = np.empty((self._block, self.population.membrane.input_steps + 1, features), np.int32)
-        adds = [scatter(read_codes(phases[pre], code)) for pre, code, scatter in self._scatters]
+        adds = [scatter(read_codes(words[pre], code)) for pre, code, scatter in self._scatters]
         for first in range(0, nodes, self._block):
             sums = buffer[: nodes - first]
             sums[:] = 0
@@ -197,13 +197,13 @@ def _entries(table: ThresholdTable | None) -> NDArray[np.float64]:
     return np.zeros(0) if table is None else table.gains()
 
 
-def _samples(phases: Mapping[str, Codes]) -> int:
-    return len(next(iter(phases.values())))
+def _samples(words: Mapping[str, Codes]) -> int:
+    return len(next(iter(words.values())))
 
 
-def _sample(phases: Mapping[str, Codes], i: int) -> dict[str, Codes]:
+def _sample(words: Mapping[str, Codes], i: int) -> dict[str, Codes]:
     """One sample, without the batch axis where it is dense."""
-    return {name: p if isinstance(p, SparseSample) else np.ascontiguousarray(p[i]) for name, p in phases.items()}
+    return {name: p if isinstance(p, SparseSample) else np.ascontiguousarray(p[i]) for name, p in words.items()}
 
 
 def _behind_gather(synapse: Synapse, scatter: Scatter) -> Scatter:
@@ -285,12 +285,12 @@ def _aggregation(op: Sparse, group: Group) -> Scatter:
     return aggregate
 
 
-def _spikes(phases: NDArray[np.integer], sign: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+def _spikes(words: NDArray[np.integer], sign: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """Spikes of one sign, listed by node: first entry of each node, and their places in its sums."""
-    counts = np.count_nonzero(phases * sign > 0, axis=1)
+    counts = np.count_nonzero(words * sign > 0, axis=1)
     start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     places = np.empty(int(start[-1]), np.uint32)
-    over_rows(kernel.list_spikes, len(phases), phases, sign, start, places)
+    over_rows(kernel.list_spikes, len(words), words, sign, start, places)
     return start, places
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loihi_onespike.core.codes import Base, PhaseCode
+from loihi_onespike.core.codes import Base, PayloadCode, PhaseCode
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Readout, Synapse
 from loihi_onespike.core.maps import Dense
 from loihi_onespike.executors import reference
@@ -49,3 +49,18 @@ def test_weights_of_zero_are_silent() -> None:
     codes = np.ones((1, 3), np.int16)
     found = FastExecutor(net).run(codes).layers["readout"]
     assert not np.any(found.v) and found.input_peak == 0  # type: ignore[arg-type]
+
+
+def test_phases_and_messages_beyond_16_bits() -> None:
+    """Phase 300 with its message needs 17 bits side by side; the words themselves need 10."""
+    code = PayloadCode((4096, *(8193,) * 299), (2, 1) * 300)
+    given = InputPopulation("input", (3,), code, np.array(1.0), np.array(0.0))
+    readout = Readout("readout", (2,), Membrane((4096,) * 300, 0, np.zeros((), np.int64), np.array(1.0)))
+    op = Dense(np.array([[4, -2, 6], [2, 8, 0]], np.int16))
+    net = Network("late", (given, readout), (Synapse("readout", "input", "readout", op),))
+    codes = np.array([[600, 599, 1], [0, 2, 600]], np.int16)  # messages 1, 2, 2 and 0, 1, 1
+    layer = FastExecutor(net).layers["readout"]
+    assert isinstance(layer, EventLayer) and layer.sources({"input": codes}).dtype == np.int32
+    expected, found = reference.run(net, codes).layers["readout"], FastExecutor(net).run(codes).layers["readout"]
+    assert found.v is not None and found.v.tolist() == [[4 - 4 + 12, 2 + 16], [-2 + 6, 8]]
+    assert np.array_equal(expected.v, found.v)  # type: ignore[arg-type]
