@@ -13,13 +13,23 @@ def test_without_lava_loihi(onespike, net_file):
 @pytest.mark.lava
 def test_dry_run(onespike, net_file, tmp_path):
     arguments = ("deploy", net_file, "--data", "digits", "--board", "oheo_gulch", "--dry-run", "--images", "1")
-    result = onespike(*arguments, "--counted-images", "8", "-o", tmp_path / "new" / "report")
+    result = onespike(
+        *arguments, "--counted-images", "8", "-o", tmp_path / "new" / "report", "--handover", tmp_path / "h"
+    )
     assert result.exit_code == 0, result.stderr
     text = " ".join(result.stdout.split())
     for words in ("no board was touched", "lava-loihi: missing", "every spike and output equal", "not measured"):
         assert words in text
+    assert "12 networks on the stand-in board: every spike and potential" in text and f"Hand-over: {tmp_path}" in text
+    assert "DigitsCNN" in (tmp_path / "h" / "README.md").read_text()
     assert json.loads((tmp_path / "new" / "report.json").read_text())["estimate"]["images"] == 8
     assert (tmp_path / "new" / "report.md").read_text().startswith("# DigitsCNN on Oheo Gulch")
+
+
+def test_a_job_array_hands_nothing_over(document, net_file, tmp_path):
+    arguments = ("--data", "digits", "--board", "oheo_gulch", "--slurm", "2", "--handover", tmp_path / "h")
+    found = document("deploy", net_file, *arguments, exit_code=2)
+    assert "--handover: not valid with --slurm" in found["error"]["message"]
 
 
 def test_two_ways_to_a_board(document, net_file):

@@ -54,7 +54,7 @@ def write_handover(
         WriteError: a file cannot be written.
     """
     root = Path(folder)
-    facts = {"format": FORMAT, "network": network.name, "content": _content(network, codes)}
+    facts = {"format": FORMAT, "network": network.name, "content": _content(network)}
     claim(root, CLAIM, facts, lambda name: name == LADDER_FOLDER, OPTION)
     for name in ("populations", "synapses", "golden"):
         (root / name).mkdir(exist_ok=True)
@@ -94,13 +94,13 @@ def write_ladder_handover(folder: str | Path) -> None:
         write_observed({rung.name: rung.expected()}, root / name / "expected.json")
 
 
-def _content(network: Network, codes: NDArray[np.integer]) -> str:
-    """What tells two hand-overs apart: listings and state of all populations, weights of all synapses, and codes."""
-    digest = sha256(np.ascontiguousarray(codes).tobytes())
+def _content(network: Network) -> str:
+    """What tells two networks apart: listings and state of all populations, and weights of all synapses."""
+    digest = sha256()
     for p in network.populations:
         if not isinstance(p, InputPopulation):
-            digest.update((listing(network, p) + repr(description(network, p, None))).encode())
-            digest.update(np.ascontiguousarray(p.membrane.bias).tobytes())
+            told = listing(network, p) + repr(description(network, p, None)) + first_state(network, p)
+            digest.update(told.encode("utf-8"))
     for s in network.synapses:
         digest.update(f"{s.name} {s.pre} {s.post} {s.weight_exp} {s.axon_delay}".encode())
         digest.update(np.ascontiguousarray(s.op.weight_values).tobytes())

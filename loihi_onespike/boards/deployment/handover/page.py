@@ -63,8 +63,8 @@ adapter between host and cores adds d steps, the host sends d steps earlier. Loc
 - `golden/*.spikes.csv` lists every spike of the images by population: image, local step, board step, neuron, payload.
   There are no others in the windows of the images; what neurons send in window 0 and after the last image has no
   meaning.
-- `golden/*.v.npy` holds v of every neuron after every local step. The host reads 24 bits without their sign: (x << 8)
-  >> 8 in 32 bits.
+- `golden/*.v.npy` holds v of every neuron after every local step. The host reads 24 bits without their sign;
+  `(x << 8) >> 8` in 32 bits restores it.
 - The output of the network is v of the readout after its last input step (local step {last}), where it is held.
 
 Where populations differ, start with the first of the table that does: its input is still right. Then compare v, step

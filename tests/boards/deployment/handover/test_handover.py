@@ -112,7 +112,8 @@ def test_a_group_too_large_for_a_table_stands_in_the_network_file(tmp_path, monk
 
 def test_folders_of_others_are_refused(tmp_path):
     handed_over(chain(4, 4), tmp_path / "h")
-    handed_over(chain(4, 4), tmp_path / "h")  # the same again
+    handed_over(chain(4, 4), tmp_path / "h", images=1)  # the same network again, with another golden trace
+    assert_golden(tmp_path / "h")
     with pytest.raises(ConfigurationError, match=r"folder of another run.*--handover"):
         handed_over(everything(3), tmp_path / "h")
     network = chain(4, 4)
@@ -120,6 +121,10 @@ def test_folders_of_others_are_refused(tmp_path):
     other = replace(last, membrane=replace(last.membrane, bias=np.array(5)))
     with pytest.raises(ConfigurationError, match="content"):
         handed_over(replace(network, populations=(*network.populations[:-1], other)), tmp_path / "h")
+    first = network.hidden[0]
+    higher = replace(first, threshold=first.threshold + 1)
+    with pytest.raises(ConfigurationError, match="content"):
+        handed_over(replace(network, populations=(network.input, higher, *network.populations[2:])), tmp_path / "h")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").touch()
     with pytest.raises(DataError, match=r"must be empty.*contains thesis.txt.*--handover"):
