@@ -173,7 +173,12 @@ class ConversionOptions:
             )
 
     def _check_objective(self) -> None:
-        """Raise ConfigurationError for parts of an objective without the objective."""
+        """Raise ConfigurationError for an objective that the other options leave no room for."""
+        if self.objective != "accuracy" and not (self.parts.scales and self.threshold_shift):
+            raise ConfigurationError(
+                f"objective: must be 'accuracy' with method='paper', without scales or with threshold_shift=False, got "
+                f"{self.objective!r}; leave them out"
+            )
         for name in ("price", "max_loss"):
             if self.objective == "accuracy" and getattr(self, name) is not None:
                 raise ConfigurationError(

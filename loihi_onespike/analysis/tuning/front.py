@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from loihi_onespike.analysis.tuning.limits import Limits, NetworkFigures, dominates, surely_dominates
 from loihi_onespike.analysis.tuning.setting import ConversionSetting
+from loihi_onespike.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,18 @@ class Point:
         }
 
 
+Minimise: TypeAlias = Literal["loss", "energy", "spikes", "latency"]
+"""What the best point has least of, within the limits."""
+
+MEASURES: Mapping[Minimise, Callable[[NetworkFigures], float]] = {
+    "loss": lambda figures: figures.objectives[0],
+    "energy": lambda figures: -figures.alpha,
+    "spikes": lambda figures: figures.spikes,
+    "latency": lambda figures: figures.latency_steps,
+}
+"""The measure of each; energy is that of Eq. 6, the inverse of α."""
+
+
 @dataclass(frozen=True)
 class Front:
     """Pareto front of loss, latency and spikes, measured on held-out images.
@@ -46,6 +59,7 @@ class Front:
         images: images that calibrated, guided the search and measured the points, as `DataSplit.to_dict` gives them.
         tried: figures of all trials on the search images.
         refused: settings that cannot be converted, each with the reason.
+        minimise: what the best point has least of.
     """
 
     points: Sequence[Point]
@@ -53,6 +67,10 @@ class Front:
     images: Mapping[str, Any]
     tried: Mapping[ConversionSetting, NetworkFigures]
     refused: Mapping[ConversionSetting, str]
+    minimise: Minimise = "loss"
+
+    def __post_init__(self) -> None:
+        check_minimise(self.minimise)
 
     @property
     def within(self) -> list[Point]:
@@ -61,8 +79,13 @@ class Front:
 
     @property
     def best(self) -> Point | None:
-        """Point with the least loss, then the fewest spikes, among those that keep the limits; None where none does."""
-        return min(self.within, key=lambda p: (p.held_out.objectives[0], p.held_out.spikes), default=None)
+        """Point with the least of `minimise`, then of loss and spikes, that keeps the limits; None where none does."""
+        measure = MEASURES[self.minimise]
+        return min(
+            self.within,
+            key=lambda p: (measure(p.held_out), p.held_out.objectives[0], p.held_out.spikes),
+            default=None,
+        )
 
     @property
     def nearest(self) -> Point:
@@ -74,9 +97,10 @@ class Front:
         """Summary in one sentence: points that keep the limits, or else the nearest one."""
         best = self.best
         if best is not None and self.limits == Limits():
-            return f"no limits were given; least loss: {best.setting}"
+            return f"no limits were given; least {self.minimise}: {best.setting}"
         if best is not None:
-            return f"{len(self.within)} of {len(self.points)} points keep the limits; least loss: {best.setting}"
+            kept = f"{len(self.within)} of {len(self.points)} points keep the limits"
+            return f"{kept}; least {self.minimise}: {best.setting}"
         missed = "; ".join(self.limits.missed(self.nearest.held_out))
         return f"no setting keeps all limits; nearest: {self.nearest.setting} ({missed})"
 
@@ -85,6 +109,7 @@ class Front:
         best = self.best
         return {
             "limits": asdict(self.limits),
+            "minimise": self.minimise,
             "verdict": self.verdict,
             "kept": best is not None,
             "best": None if best is None else best.to_dict(),
@@ -94,6 +119,12 @@ class Front:
             "tried": [{"setting": s.to_dict(), "search": m.to_dict()} for s, m in self.tried.items()],
             "refused": [{"setting": s.to_dict(), "reason": r} for s, r in self.refused.items()],
         }
+
+
+def check_minimise(minimise: str) -> None:
+    """Raise ConfigurationError for a measure that is none."""
+    if minimise not in MEASURES:
+        raise ConfigurationError(f"minimise: must be one of {', '.join(MEASURES)}, got {minimise!r}")
 
 
 def candidates(figures: Mapping[ConversionSetting, NetworkFigures]) -> list[ConversionSetting]:

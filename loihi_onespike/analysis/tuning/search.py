@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from loihi_onespike.analysis.tuning.front import Front, Point, candidates, not_dominated
+from loihi_onespike.analysis.tuning.front import Front, Minimise, Point, candidates, check_minimise, not_dominated
 from loihi_onespike.analysis.tuning.images import split
 from loihi_onespike.analysis.tuning.limits import Limits, NetworkFigures
 from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
@@ -66,6 +66,7 @@ class Search:
         search_images: number of images that guide the search.
         held_out_images: number of images that measure the front; None for all others.
         fixed: further options of `convert`, of those in `FIXED`.
+        minimise: what the best point has least of: loss, energy (the largest α), spikes or latency.
 
     Raises:
         ConfigurationError: a number of images is below 1, or an option is not in `FIXED`.
@@ -81,8 +82,10 @@ class Search:
     search_images: int = 500
     held_out_images: int | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    minimise: Minimise = "loss"
 
     def __post_init__(self) -> None:
+        check_minimise(self.minimise)
         if self.search_images < 1 or (self.held_out_images is not None and self.held_out_images < 1):
             found = f"{self.search_images} and {self.held_out_images}"
             raise ConfigurationError(f"search_images, held_out_images: must be at least 1, got {found}")
@@ -126,7 +129,7 @@ class Search:
         held_out = _held_out(self._task, kept, candidates(figures), progress)
         points = [Point(s, finished[s][0], figures[s], held_out[s]) for s in not_dominated(held_out)]
         points.sort(key=lambda p: (p.held_out.latency_steps, p.held_out.spikes))
-        return Front(points, self.limits, self._task.parts.to_dict(), figures, refused)
+        return Front(points, self.limits, self._task.parts.to_dict(), figures, refused, self.minimise)
 
     @cached_property
     def _task(self) -> Task:
@@ -162,6 +165,7 @@ def tune(
     search_images: int = 500,
     held_out_images: int | None = None,
     shared: bool = False,
+    minimise: Minimise = "loss",
     progress: Progress = _silent,
     **fixed: Any,
 ) -> Front:
@@ -179,9 +183,10 @@ def tune(
         search_images: number of images that guide the search.
         held_out_images: number of images that measure the front; None for all others.
         shared: other processes work on the same study at this moment.
+        minimise: what the best point has least of, within the limits: loss, energy (the largest α), spikes or latency.
         progress: called after every conversion.
         fixed: options of `convert` that are not searched: weight_bits, input_bits, input_code, normalization,
-            threshold_shift.
+            threshold_shift, objective, price, payload_bits.
 
     Returns:
         The Pareto front, measured on the held-out images.
@@ -203,6 +208,7 @@ def tune(
         search_images,
         held_out_images,
         fixed,
+        minimise,
     )
     search.run(trials, shared, progress)
     return search.front(progress)

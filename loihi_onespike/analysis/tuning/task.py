@@ -16,7 +16,9 @@ from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
 from loihi_onespike.api import convert
 from loihi_onespike.conversion.calibration import Method
 
-FIXED = ("weight_bits", "input_bits", "input_code", "normalization", "threshold_shift")
+FIXED = (
+    "weight_bits", "input_bits", "input_code", "normalization", "threshold_shift", "objective", "price", "payload_bits",
+)  # fmt: skip
 """Options of `convert` that are given once and not searched."""
 
 

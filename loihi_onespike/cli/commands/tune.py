@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -18,10 +18,12 @@ from loihi_onespike.cli.command import INTERRUPTED, Result, command
 from loihi_onespike.cli.execution.interrupts import termination_interrupts
 from loihi_onespike.cli.reports.tune_report import Lines, draw, show_front
 from loihi_onespike.cli.terminal.progress import ProgressBars
+from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from loihi_onespike.analysis.tuning import Search
+    from loihi_onespike.analysis.tuning.front import Minimise
 
 LIMITS, SEARCH = "Limits", "Search"
 
@@ -54,6 +56,14 @@ def tune(
         float | None,
         typer.Option(metavar="X", help="Least α: energy of the ANN over the network's, INT8.", rich_help_panel=LIMITS),
     ] = None,
+    minimise: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="What the best setting within the limits has least of: loss, energy (the largest α), spikes, latency.",
+            rich_help_panel=LIMITS,
+        ),
+    ] = "loss",
     trials: Annotated[
         int,
         typer.Option(
@@ -122,6 +132,9 @@ def tune(
         _require_journal(study)
     fixed = conversion.keywords()
     parts = fixed.pop("method")
+    for name in ("objective", "price", "payload_bits"):  # a study of an earlier version has only those that are given
+        if fixed[name] == getattr(ConversionOptions(), name):
+            del fixed[name]
     found = source.read(data, conversion.calibration_images, seed)
     module = inputs.read_model(model, weights)
 
@@ -139,6 +152,7 @@ def tune(
         search_images,
         held_out_images,
         fixed,
+        cast("Minimise", minimise),
     )
     lines = Lines()
     facts = {"model": model, "data": found.name, "study": None if study is None else str(study)}

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.code_fit import ActivationValues, unit_of
+from loihi_onespike.conversion.calibration.code_fit import ActivationValues
 from loihi_onespike.conversion.calibration.codebooks import groups, payload_of, thinned
 from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced, fit_priced_codebook
 from loihi_onespike.conversion.calibration.sensitivity import IMAGES, output_sensitivity
@@ -101,6 +101,7 @@ def allocate(
     payload_bits: int,
     elasticity: float,
     max_loss: float | None = None,
+    codes: Mapping[str, SingleSpikeCode] | None = None,
     done: Callable[[], None] = lambda: None,
 ) -> Allocation:
     """Codes of all hidden stages, with errors and spikes at the price that the elasticity gives.
@@ -113,6 +114,7 @@ def allocate(
         payload_bits: bits of payload of a spike.
         elasticity: p.
         max_loss: largest estimated loss of accuracy in percentage points; None for no limit.
+        codes: code of every hidden stage; None for levels that are fitted.
         done: called after every price that was tried.
     """
     weights, outputs = output_sensitivity(graph, x)
@@ -124,7 +126,7 @@ def allocate(
         costs = {name: OutputCost(weights[name], price * spikes[name]) for name in values}
         few = {name: cost.of_channels(channels[name]) for name, cost in costs.items()}
         found = _codebooks(graph, some, few, timesteps, payload_bits) if codes is None else codes
-        fits = {name: fit_priced(some[name], few[name], found[name].levels(), unit_of(found[name])) for name in few}
+        fits = {name: fit_priced(some[name], few[name], found[name].levels()) for name in few}
         error = sum(fit.error for fit in fits.values())
         additions = of_input + sum(spikes[name] * fit.spikes for name, fit in fits.items())
         return Allocation(found, costs, price, error, additions)
@@ -137,7 +139,7 @@ def allocate(
 
     best: Allocation | None = None
     for price in PRICES:
-        best = better(best, at(price, None))
+        best = better(best, at(price, codes))
         done()
     assert best is not None
     start = best

@@ -80,24 +80,22 @@ def calibrate(
     if options.payload_bits and not fitted:
         ratio = payload_ratio(options)
         codes = codes_of_base(graph, ratio, options.timesteps, options.payload_bits, options.threshold_shift)
-    if fitted:
+    priced = options.elasticity is not None
+    if fitted or priced:
         values = {
-            s.name: PopulationTarget.of(
-                graph, s, largest[s.name], options.parts, priced=options.elasticity is not None
-            ).values(survey.samples[s.name])
+            s.name: PopulationTarget.of(graph, s, largest[s.name], options.parts, priced).values(survey.samples[s.name])
             for s in graph.hidden
             if s.name in survey.samples
         }
-        if options.elasticity is None:
-            steps = _Steps("levels", len(groups(graph)), progress)
-            codes = codebooks(graph, values, options.timesteps, options.payload_bits, steps)
-        else:
-            steps = _Steps("allocation", len(PRICES), progress)
-            allocation = allocate(
-                graph, values, _together(graph, batches, 1), options.timesteps, options.payload_bits,
-                options.elasticity, options.max_loss, steps,
-            )  # fmt: skip
-            codes, costs = dict(allocation.codes), allocation.costs
+    if options.elasticity is not None:
+        allocation = allocate(
+            graph, values, _together(graph, batches, 1), options.timesteps, options.payload_bits, options.elasticity,
+            options.max_loss, None if fitted else codes, _Steps("allocation", len(PRICES), progress),
+        )  # fmt: skip
+        codes, costs = dict(allocation.codes), allocation.costs
+    elif fitted:
+        steps = _Steps("levels", len(groups(graph)), progress)
+        codes = codebooks(graph, values, options.timesteps, options.payload_bits, steps)
     settings = CalibrationSettings(codes, largest, options.wait, options.weight_bits, options.parts, costs)
     parts = 1 if options.wait is None else max(1, options.timesteps - options.wait)
     x = _together(graph, batches, parts)

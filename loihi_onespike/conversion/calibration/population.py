@@ -160,7 +160,7 @@ def _fitted(target: PopulationTarget, seen: Float, settings: CalibrationSettings
         factors = (FACTORS if method.scales else np.ones(1)) * unit_of(code)
         fit = fit_population(target.values(carry), code.levels(), code.thresholds(), factors)
     else:
-        fit = fit_priced(target.values(carry), cost, code.levels(), unit_of(code)).code
+        fit = fit_priced(target.values(carry), cost, code.levels()).code
     plan = _coded(target, code, fit, settings.wait)
     if not method.waits or len(seen) == 1:
         return plan

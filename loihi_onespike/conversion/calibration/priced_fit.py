@@ -87,15 +87,15 @@ class PricedFit:
         return self.error + price * self.spikes
 
 
-def fit_priced(values: ActivationValues, cost: OutputCost, levels: Float, unit: float = 1.0) -> PricedFit:
+def fit_priced(values: ActivationValues, cost: OutputCost, levels: Float) -> PricedFit:
     """λ per channel, sides and silence of least cost for given levels.
 
     Args:
         values: activations of a population.
         cost: price of errors and spikes.
         levels: (L,) levels in units of λ.
-        unit: factor on λ, for levels that are known up to a factor.
     """
+    unit = FIRST_LEVEL / float(levels[0])  # levels of messages are known up to a factor
     tried = [_with_scales(values, cost, levels, c, COARSE * unit) for c in _candidates(values, levels)]
     best = min(tried, key=lambda fit: fit.cost(cost.price))
     return _with_scales(values, cost, levels, best.code, FACTORS * unit)

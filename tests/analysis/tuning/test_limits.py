@@ -1,5 +1,7 @@
 """Limits and dominance, on figures written by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from loihi_onespike.analysis.tuning import Limits, NetworkFigures
@@ -92,3 +94,19 @@ def test_spaces_that_are_none(given):
         ConfigurationError, match=r"must (hold one or more different values|be an integer in|be integers in)"
     ):
         Space(**given)
+
+
+@pytest.mark.parametrize(("minimise", "trial"), [("loss", 1), ("latency", 2), ("energy", 3), ("spikes", 4)])
+def test_the_best_has_least_of_what_is_minimised(minimise, trial):
+    points = [
+        figures(95, 60), replace(figures(94, 50), alpha=2.0), figures(93, 40), replace(figures(92, 50), alpha=19.0),
+        replace(figures(92, 50), spikes=0.01),
+    ]  # fmt: skip
+    found = replace(front(Limits(latency_steps=50), *points), minimise=minimise)
+    assert found.best.trial == trial and f"least {minimise}: " in found.verdict
+    assert found.to_dict()["minimise"] == minimise
+
+
+def test_a_measure_that_is_none():
+    with pytest.raises(ConfigurationError, match="minimise: must be one of loss, energy, spikes, latency, got 'joul"):
+        Front([], Limits(), {}, {}, {}, "joules")  # type: ignore[arg-type]

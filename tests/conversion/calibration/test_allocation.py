@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 import loihi_onespike as los
 from loihi_onespike.conversion.calibration.allocation import additions_per_spike, estimated_loss, input_additions
 from loihi_onespike.conversion.options import ConversionOptions
+from loihi_onespike.core.codes import PhaseCode
 from loihi_onespike.errors import ConfigurationError
 from tests.support.stage_graphs import two_layers
 
@@ -53,6 +55,14 @@ def test_objectives_spend_fewer_spikes_in_their_order() -> None:
         layers = net.trace(x[:32].numpy()).layers
         spikes.append(np.mean([float(np.mean(np.asarray(layers[p.name].words) != 0)) for p in net.network.hidden]))
     assert spikes[0] > spikes[1] > spikes[2] > 0
+    given = los.convert(model, x, objective="energy", base=1.3)
+    assert all(isinstance(p.code, PhaseCode) for p in given.network.hidden)
+
+
+@pytest.mark.parametrize("options", [{"method": "paper"}, {"threshold_shift": False}])
+def test_objectives_need_scales_and_rounding_to_the_nearest_level(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"objective: must be 'accuracy' with .*, got 'balanced'; leave"):
+        ConversionOptions(objective="balanced", **options)
 
 
 @pytest.mark.parametrize("name", ["price", "max_loss"])
