@@ -5,10 +5,10 @@
     python -m benchmarks.objectives --graph text_gcn_r8/ --results curve.jsonl
     python -m benchmarks.objectives --results curve.jsonl --plot curve.png --table curve.md
 
-Folders of networks and images are those of `benchmarks.cifar10`, folders of graphs those of `benchmarks.text_gcn`. Every
+Folders of networks and images are those of `benchmarks.cifar10`, of graphs those of `benchmarks.text_gcn`. Every
 setting is converted, evaluated on exact integers, and added to the file of results as one line; settings that the file
-holds already are not measured again. Table and picture are made from the file. With payload of b bits, a spike counts as
-b + 1 shifted additions in α, an upper bound of its multiplication.
+holds already are not measured again. Table and picture are made from the file. A spike with b bits of payload counts
+as b + 1 additions in α (docs/arithmetic.md, Energy).
 """
 
 from __future__ import annotations
@@ -48,7 +48,13 @@ SETTINGS: tuple[dict[str, Any], ...] = (
 
 
 def measure(net: OneSpikeNetwork, result: Evaluation, seconds: float) -> dict[str, Any]:
-    """Figures of one setting."""
+    """Figures of one setting.
+
+    Args:
+        net: the converted network.
+        result: its evaluation.
+        seconds: time of the conversion.
+    """
     payload = max(p.code.payload_bits for p in net.network.hidden)
     return {
         "images": result.images,

@@ -119,16 +119,17 @@ def allocate(
     """
     weights, outputs = output_sensitivity(graph, x)
     spikes, of_input = additions_per_spike(graph), input_additions(graph, x)
+    each = 1 + payload_bits  # additions that a spike counts as, see `Code.additions_per_spike`
     channels = {name: thinned(v, CHANNELS) for name, v in values.items()}
     some = {name: v.of_channels(channels[name]).of_samples(VALUES) for name, v in values.items()}
 
     def at(price: float, codes: Mapping[str, SingleSpikeCode] | None) -> Allocation:
-        costs = {name: OutputCost(weights[name], price * spikes[name]) for name in values}
+        costs = {name: OutputCost(weights[name], price * each * spikes[name]) for name in values}
         few = {name: cost.of_channels(channels[name]) for name, cost in costs.items()}
         found = _codebooks(graph, some, few, timesteps, payload_bits) if codes is None else codes
         fits = {name: fit_priced(some[name], few[name], found[name].levels()) for name in few}
         error = sum(fit.error for fit in fits.values())
-        additions = of_input + sum(spikes[name] * fit.spikes for name, fit in fits.items())
+        additions = of_input + each * sum(spikes[name] * fit.spikes for name, fit in fits.items())
         return Allocation(found, costs, price, error, additions)
 
     def better(best: Allocation | None, tried: Allocation) -> Allocation:
