@@ -101,15 +101,16 @@ def _arrivals(
     seen = _seen(afferent, spikes)
     sent_at = (steps - 1 - afferent.axon_delay) % load.period
     # The input comes from outside the cores.
-    owner = None if pre.name not in placement.shapes else _seen_owner(afferent, placement.core_of(pre.name))
+    owner = None if pre.name not in placement.shapes else placement.core_of(pre.name).ravel()
+    of_neurons = spikes.reshape(len(spikes), -1)
     for core in placement.by_layer[layer]:
         operations, places = _on_core(afferent, seen, placement.cores[core].block)
         np.add.at(load.synaptic_operations[core], steps, operations)
         if owner is None:
             continue
-        senders = owner[places].ravel()
+        neurons = afferent.neurons(places)  # a neuron that is read twice sends one packet
         for phase in phases:
-            sent = np.bincount(senders + 1, seen[phase][places].ravel(), len(placement.cores) + 1)[1:]
+            sent = np.bincount(owner[neurons] + 1, of_neurons[phase, neurons], len(placement.cores) + 1)[1:]
             load.packets_sent[:, sent_at[phase]] += sent
 
 
@@ -122,23 +123,16 @@ def _seen(afferent: Afferent, spikes: NDArray[np.float64]) -> NDArray[np.float64
     return np.where(index >= 0, flat[:, np.maximum(index, 0)], 0.0)
 
 
-def _seen_owner(afferent: Afferent, owner: NDArray[np.int64]) -> NDArray[np.int64]:
-    if afferent.index is None:
-        return owner
-    index = np.asarray(afferent.index)
-    return np.where(index >= 0, owner.ravel()[np.maximum(index, 0)], -1)
-
-
 def _on_core(
     afferent: Afferent, seen: NDArray[np.float64], block: Block
 ) -> tuple[NDArray[np.float64], tuple[NDArray[np.int64], ...]]:
-    """(phases,) synaptic operations on a block, and the places with targets there.
+    """(phases,) synaptic operations on a block, and the places with targets there, along each axis.
 
     Targets are a product over the axes, so the sum over places is one contraction per axis, the last one first.
     """
     counts = target_counts(afferent.op, afferent.seen, block)
-    places = np.ix_(*(np.flatnonzero(c) for c in counts))
-    total = np.asarray([phase[places] for phase in seen])
+    places = tuple(np.flatnonzero(c) for c in counts)
+    total = np.asarray([phase[np.ix_(*places)] for phase in seen])
     for count in reversed(counts):
         total = total @ count[count > 0].astype(np.float64)
     return total, places

@@ -30,7 +30,7 @@ GROWS_AS_LISTS = ("synapse_words", "axon_in_words", "total_words")
 """Further ones where its synapses are lists."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerSplit:
     """A layer on cores of its own.
 

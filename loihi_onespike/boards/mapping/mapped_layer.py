@@ -6,6 +6,7 @@ broadcast views: only shapes and the largest weight matter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -86,6 +87,17 @@ class Afferent:
     def reads_all(self) -> bool:
         """Whether a neuron stands behind every place that the map reads, and no neuron behind two."""
         return self.index is None or (bool(np.all(np.asarray(self.index) >= 0)) and not self.reads_twice)
+
+    def neurons(self, places: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Flat numbers of the neurons behind a box of places that the map reads, each neuron once.
+
+        Args:
+            places: Indices of the box along each axis.
+        """
+        if self.index is None:
+            return np.ravel_multi_index(np.ix_(*places), self.pre_shape).ravel() if places else np.zeros(1, np.int64)
+        read = np.asarray(self.index)[np.ix_(*places)]
+        return np.unique(read[read >= 0])
 
     @cached_property
     def has_zero_weights(self) -> bool:

@@ -94,15 +94,11 @@ def _block_by_block(
     owner = np.full(afferent.pre_shape, -1, np.int64)
     for number, block in enumerate(senders):
         owner[block.slices] = number
-    weight = np.broadcast_to(np.asarray(spikes, np.float64), afferent.pre_shape)
-    if afferent.index is not None:
-        index = np.asarray(afferent.index)
-        read = np.maximum(index, 0)
-        owner, weight = np.where(index >= 0, owner.ravel()[read], -1), weight.ravel()[read]
+    owner, weight = owner.ravel(), np.broadcast_to(np.asarray(spikes, np.float64), afferent.pre_shape).ravel()
     rows, columns, values = [], [], []
     for number, block in enumerate(readers):
-        places = np.ix_(*(np.flatnonzero(c) for c in target_counts(afferent.op, afferent.seen, block)))
-        sent = np.bincount(owner[places].ravel() + 1, weight[places].ravel(), len(senders) + 1)[1:]
+        neurons = afferent.neurons(tuple(np.flatnonzero(c) for c in target_counts(afferent.op, afferent.seen, block)))
+        sent = np.bincount(owner[neurons] + 1, weight[neurons], len(senders) + 1)[1:]
         from_blocks = np.flatnonzero(sent)
         rows.append(from_blocks)
         columns.append(np.full(len(from_blocks), number))

@@ -64,6 +64,11 @@ class LazyCores(Sequence[PlacedCore]):
     def __iter__(self) -> Iterator[PlacedCore]:
         return iter(self._cores)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._cores == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as any sequence that is compared by its content
+
 
 @dataclass(frozen=True)
 class Placement:

@@ -14,10 +14,17 @@ from tests.strategies import networks, random_network
 BOARDS = (
     load_board("oheo_gulch"),
     load_board("nahuku_8"),
+    load_board("nahuku_8").with_convolution("kernels"),
+    narrow("nahuku_32", input_lists=40, fan_out_edges=60),
     narrow("hala_point", state_words=24, synapse_words=120, total_words=300),
     narrow("pohoiki_springs", neurons=9, synapse_words=60),
 )
-TOO_NARROW = (narrow("hala_point", synapse_words=6), narrow("hala_point", state_words=1), narrow("nahuku_8", neurons=0))
+TOO_NARROW = (
+    narrow("nahuku_8", input_lists=2),
+    narrow("hala_point", synapse_words=6),
+    narrow("hala_point", state_words=1),
+    narrow("nahuku_8", neurons=0),
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -138,3 +145,13 @@ def test_strange_layers_and_blocks(placed):
     shape = placement.shapes[placement.cores[0].layer]
     beyond = Block((0,) * len(shape), tuple(n + 1 for n in shape))
     objected(network, changed(placement, 0, block=beyond), "is not within the shape")
+
+
+def test_axons_that_are_not_there():
+    network = random_network(3, ops=("conv",), input_ranks=(3,), gathers=False, branches=False)
+    placement = map_network(network, "nahuku_8").placement
+    assert check_placement(network, placement) == []
+    use = placement.cores[0].use
+    for resource in ("input_lists", "fan_out_edges"):
+        less = replace(use, **{resource: use.of(resource) - 1})
+        objected(network, changed(placement, 0, use=less), f"{use.of(resource)} {resource} counted")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loihi_onespike.boards.mapping.block import Block
-from loihi_onespike.boards.mapping.targets import target_counts
+from loihi_onespike.boards.mapping.targets import nonzero_targets, target_counts
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Sparse, Window
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 
@@ -47,3 +47,23 @@ def test_counts_are_those_of_the_matrix(name, data):
     found = reduce(np.multiply.outer, target_counts(op, seen, block))
     assert np.array_equal(found, expected)
     assert block.neurons == len(block.indices(out)) == prod(block.extent)
+
+
+@pytest.mark.parametrize("name", MAPS)
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_nonzero_counts_are_those_of_the_matrix(name, data):
+    """The same with some weights of 0, which do not count."""
+    op, seen = MAPS[name]
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    op = op.with_weight_values(op.weight_values * (rng.random(op.weight_values.shape) < 0.6))
+    out = op.output_shape(seen)
+    low = tuple(data.draw(st.integers(0, n - 1)) for n in out)
+    high = tuple(data.draw(st.integers(a + 1, n)) for a, n in zip(low, out, strict=True))
+    block = Block(low, high)
+    expected = np.asarray((synapse_matrix(op, seen)[block.indices(out)] != 0).sum(axis=0)).reshape(seen)
+    found = nonzero_targets(op, seen, block, tuple(np.arange(n) for n in seen))
+    assert np.array_equal(found, expected)
+    all_outputs = Block(tuple(0 for _ in out), out)
+    fan_out = nonzero_targets(op, seen, all_outputs, tuple(np.arange(n) for n in seen))
+    assert np.array_equal(np.broadcast_to(op.nonzero_fan_out(seen), seen), fan_out)

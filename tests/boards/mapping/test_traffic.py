@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loihi_onespike.boards.mapping import core_traffic, layers_of, map_layers, map_network, spike_hops
+from loihi_onespike.boards.mapping.chip_assignment import crossing, in_order
+from loihi_onespike.boards.mapping.traffic import packets_between_chips
 from loihi_onespike.boards.specification import load_chip
 from loihi_onespike.core.maps import Sparse, with_weight
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from tests.boards.mapping.boards import narrow
 from tests.boards.mapping.published import chain, dense
-from tests.strategies import networks
+from tests.strategies import networks, random_network
 
 SMALL = narrow("hala_point", state_words=24)
 
@@ -49,6 +51,30 @@ def test_packets(network, seed):
     blocks = {s.layer.name: list(s.grid) for s in mapping.splits}
     found = core_traffic(layers_of(network), blocks, spikes).toarray()
     assert np.array_equal(found, by_hand(network, mapping.placement, spikes))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_packets_between_chips_without_the_matrix(seed):
+    """What a million cores need: all packets less those of cores that share a chip; gathers included (seed 22)."""
+    network = random_network(seed)
+    rng = np.random.default_rng(seed)
+    for spikes in (None, {p.name: rng.integers(0, 3, p.shape) for p in network.hidden}):
+        mapping = map_network(network, SMALL, spikes)
+        grids = {s.layer.name: s.grid for s in mapping.splits}
+        traffic = core_traffic(mapping.layers, {name: list(grid) for name, grid in grids.items()}, spikes)
+        for room in (1, 2, 5):
+            chips = in_order(len(mapping.placement.cores), room)
+            found = packets_between_chips(mapping.layers, grids, chips, spikes)
+            assert found == pytest.approx(crossing(traffic, chips))
+
+
+def test_a_neuron_that_is_read_twice_sends_one_packet():
+    """Two places of the second layer stand for neuron 0 of the first."""
+    layers = chain((2,), [((2,), dense(2, 2), 8), ((1,), dense(1, 3), 8)])
+    twice = replace(layers[1].afferents[0], index=np.array([0, 0, 1]))
+    layers = [layers[0], replace(layers[1], afferents=(twice,))]
+    mapping = map_layers(layers, "oheo_gulch")
+    assert spike_hops(layers, mapping.placement).packets == 2.0
 
 
 def test_mean_spikes_and_default():
