@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Synapse
+from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT
 from loihi_onespike.core.maps import Conv, Dense, Pool, Shape
 from loihi_onespike.errors import NirError
 from loihi_onespike.neighbours.nir_ratings import factor_behind, nir_ratings
@@ -76,24 +77,38 @@ def network_of(graph: Any) -> Network:
         graph: The `nir.NIRGraph`, made here or read from a file.
 
     Raises:
-        NirError: the graph is another one, or its edges are not those of the network in its metadata.
+        NirError: the graph is another one, the weights of a node are not integers that the network can have, or its
+            edges are not those of the network in its metadata.
         FormatError: the metadata are not those of a network.
     """
     if "onespike.name" not in graph.metadata:
         raise NirError("graph: must be one that nir_graph made, got one without its metadata")
     fields: FieldMap = {_slashed(k): _array(v) for k, v in graph.metadata.items()}
-    for node in graph.nodes.values():
-        given = dict(node.metadata)
-        if FIELD in given:
-            path, shape = _plain(given.pop(FIELD)), tuple(np.atleast_1d(given.pop(SHAPE)).tolist())
-            fields[path] = _weights(node, shape)
-        if LAYER in given:
-            number = int(given.pop(LAYER))
-            fields |= {f"layer/{number}/{_slashed(k)}": _array(v) for k, v in given.items()}
+    for key, node in graph.nodes.items():
+        try:
+            fields |= _fields_of(key, node)
+        except (AttributeError, KeyError, IndexError, OverflowError, TypeError, ValueError) as error:
+            raise NirError(
+                f"{key}: must have the metadata that nir_graph wrote, got {type(error).__name__}: {error}; export the "
+                "network again"
+            ) from error
     network = decode(fields)
     if set(nir_graph(network).edges) != {(str(a), str(b)) for a, b in graph.edges}:
         raise NirError("graph: edges must be those of the network in the metadata, got others")
     return network
+
+
+def _fields_of(key: str, node: Any) -> FieldMap:
+    """Fields of a network file that a node holds: its weights, and its metadata."""
+    fields: FieldMap = {}
+    given = dict(node.metadata)
+    if FIELD in given:
+        path, shape = _plain(given.pop(FIELD)), tuple(np.atleast_1d(given.pop(SHAPE)).tolist())
+        fields[path] = _weights(key, node, shape)
+    if LAYER in given:
+        number = int(given.pop(LAYER))
+        fields |= {f"layer/{number}/{_slashed(k)}": _array(v) for k, v in given.items()}
+    return fields
 
 
 def _nir() -> Any:
@@ -153,16 +168,29 @@ def _population_node(nir: Any, p: Any, metadata: dict[str, Any]) -> Any:
     return nir.IF(r, first.astype(np.float32), metadata=metadata)
 
 
-def _weights(node: Any, shape: Shape) -> NDArray[Any]:
+def _weights(key: str, node: Any, shape: Shape) -> NDArray[Any]:
     """Weights of a node in their shape in a network file, where places that share a weight have it once."""
-    values = np.asarray(node.scale if hasattr(node, "scale") else node.weight)
+    values = np.asarray(node.scale if hasattr(node, "scale") else node.weight, np.float64)
+    whole = values
     if "exponent" in node.metadata:
-        return np.full(shape, int(values.flat[0]) >> int(node.metadata["exponent"]), np.int16)
-    if hasattr(node, "scale"):
+        values = np.full(shape, values.flat[0] / 2.0 ** int(node.metadata["exponent"]))
+        shared = bool(np.all(whole == whole.flat[0]))
+    elif hasattr(node, "scale"):
         values = values[(0,) * (values.ndim - len(shape))]
         for axis in (n for n, size in enumerate(shape) if size == 1):
             values = values.take([0], axis)
-    return np.rint(values).astype(np.int16).reshape(shape)
+        shared = bool(np.all(whole == values))
+    else:
+        shared = True
+    if not shared:
+        raise NirError(f"{key}: must have one weight for all places that share it in the network, got several")
+    # Comparisons with NaN are false.
+    if not np.all((np.abs(values) <= MAX_WEIGHT) & (values == np.rint(values))):
+        raise NirError(
+            f"{key}: weights must be integers of at most {MAX_WEIGHT} in magnitude, got {values.min():g} to "
+            f"{values.max():g}; quantize what was changed"
+        )
+    return values.astype(np.int16).reshape(shape)
 
 
 def _by_layer(fields: FieldMap) -> dict[int, FieldMap]:

@@ -178,6 +178,39 @@ def test_weights_are_those_of_the_nodes():
     assert np.array_equal(changed.op.weight, before.op.weight[::-1])
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (lambda w: w + 0.5, "weights must be integers of at most 254 in magnitude, got"),
+        (lambda w: w * 1000, "weights must be integers of at most 254 in magnitude, got"),
+        (lambda w: w * np.nan, "weights must be integers of at most 254 in magnitude, got nan"),
+        (lambda w: w[:, :5], "must have the metadata that nir_graph wrote, got ValueError"),
+    ],
+)
+def test_weights_that_no_network_has(changed, message):
+    pytest.importorskip("nir", reason="NIR is not installed")
+    graph = nir_graph(residual())
+    graph.nodes["out.0.map"].weight = changed(graph.nodes["out.0.map"].weight)
+    with pytest.raises(NirError, match=f"out.0.map: {message}"):
+        network_of(graph)
+
+
+def test_places_that_share_a_weight_keep_one():
+    pytest.importorskip("nir", reason="NIR is not installed")
+    graph = nir_graph(residual())
+    graph.nodes["b.1.map"].scale[0, 3] += 2
+    with pytest.raises(NirError, match=r"b\.1\.map: must have one weight for all places that share it"):
+        network_of(graph)
+
+
+def test_metadata_that_are_missing():
+    pytest.importorskip("nir", reason="NIR is not installed")
+    graph = nir_graph(residual())
+    del graph.nodes["out.0.map"].metadata["weight_shape"]
+    with pytest.raises(NirError, match=r"out\.0\.map: must have the metadata that nir_graph wrote, got KeyError"):
+        network_of(graph)
+
+
 def test_graphs_that_are_not_ours():
     nir = pytest.importorskip("nir", reason="NIR is not installed")
     other = nir.NIRGraph.from_list(nir.Linear(np.ones((2, 3), np.float32)))
