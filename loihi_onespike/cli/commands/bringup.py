@@ -75,10 +75,12 @@ def bringup(
     Example: onespike bringup --backend stand-in
     """
     if explain is not None:
-        if out is not None or network or reading is not None:
-            raise ConfigurationError("--explain: not valid together with --out, --network or --reading")
+        if out is not None or network or reading is not None or handover is not None:
+            raise ConfigurationError("--explain: not valid together with --out, --network, --reading or --handover")
         return _explained(explain)
     if handover is not None:
+        if out is not None or network or reading is not None:
+            raise ConfigurationError("--handover: not valid together with --out, --network or --reading")
         return _handed_over(handover)
     if out is not None:
         inputs.writable(out)

@@ -46,7 +46,8 @@ def deploy(
         bool,
         typer.Option(
             "--dry-run",
-            help="Everything except the run on the board: preflight, mapping, Lava's CPU backend, report.",
+            help="Everything except the run on the board: preflight, mapping, the bring-up networks on the stand-in "
+            "board, the network on Lava's CPU backend (with --backend stand-in on the microcode interpreter), report.",
         ),
     ] = False,
     skip_bringup: Annotated[
@@ -109,9 +110,10 @@ def deploy(
 ) -> Result:
     """Run a network on a Loihi 2 board, compare spikes and outputs with the oracle, and measure time and energy.
 
-    This needs lava-loihi, which Intel gives to members of its research community; --dry-run does everything except the
-    run on the board. The exit status is 1 when a spike or an output differs, or, in a dry run, when the network does
-    not fit. --slurm N runs every network on N boards at once, each with its share of the images.
+    The bring-up networks run first (docs/bringup.md). A board needs lava-loihi, which Intel gives to members of its
+    research community; --dry-run does everything except the run on the board. The exit status is 1 when a spike or an
+    output differs, of the network or of the bring-up networks, or, in a dry run, when the network does not fit.
+    --slurm N runs every network on N boards at once, each with its share of the images.
 
     Example: onespike deploy net.h5 --data digits --board oheo_gulch --dry-run
     """
@@ -171,7 +173,7 @@ def deploy(
                 handover=handover,
             ),
             activity=activity,
-            progress=lambda done, of: bars("Lava steps", done, of),
+            progress=lambda done, of: bars("steps", done, of),
         )
     written = () if out is None else report.write(out)
     return Result(report.to_dict(), lambda console: show_report(console, report, written), report.failed)

@@ -122,7 +122,8 @@ def show_evaluation(console: Console, evaluation: Evaluation, data: str, method:
         ("spikes per hidden neuron", f"{evaluation.hidden_spikes_per_neuron:.3f} per image"),
         (
             "synaptic operations",
-            f"{evaluation.synaptic_operations:,.0f} per image, {evaluation.nonzero_operations:,.0f} without weights 0",
+            f"{evaluation.synaptic_operations:,.0f} per image, {evaluation.nonzero_operations:,.0f} of them with "
+            "weights other than 0",
         ),
         (
             "α FP32, INT8",

@@ -50,6 +50,8 @@ def test_the_hand_over_of_the_ladder(document, tmp_path):
         ((*STAND_IN[1:], "--reading", "JUMP"), "reading: must be one of as stated"),
         (("--reading", "as stated"), "--reading: valid with --backend stand-in only"),
         (("--explain", "a.json", "--network", "relay"), "--explain: not valid together"),
+        (("--explain", "a.json", "--handover", "h"), "--explain: not valid together"),
+        (("--handover", "h", "--network", "relay"), "--handover: not valid together"),
         (("--explain", "a.json"), "no such file"),
         ((*STAND_IN[1:], "--host", "192.0.2.1", "--partition", "kp"), "--host: not valid together"),
         ((*STAND_IN[1:], "--stepping", "N9"), "stepping: must be one of"),
