@@ -97,7 +97,7 @@ def check_folder(target: Path) -> None:
 
 @contextmanager
 def reported(path: Path) -> Iterator[None]:
-    """Errors of the system become an WriteError that names the path and a remedy."""
+    """Errors of the system become a WriteError that names the path and a remedy."""
     try:
         yield
     except WriteError:

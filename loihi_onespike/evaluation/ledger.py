@@ -20,7 +20,8 @@ from loihi_onespike.evaluation.parts import Part
 from loihi_onespike.jobs.run_folder import claim, read_object, write_object
 
 FORMAT = "onespike evaluation 3"
-"""Version 2 added the digest of a part; a folder of version 1 is refused as one of another run."""
+"""Version 2 added the digest of a part, version 3 the operations without weights of 0; folders of earlier versions are
+refused as those of another run."""
 RUN = "run.json"
 
 

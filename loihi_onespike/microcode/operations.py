@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.core.codes import V_BITS
 from loihi_onespike.microcode.isa import Op
 from loihi_onespike.microcode.microcode_spec import MicrocodeSpec
 from loihi_onespike.microcode.semantics import Semantics
 
 IntArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-V_BITS = 24
 
 
 def low_bits(values: IntArray, bits: int) -> IntArray:

@@ -1,4 +1,4 @@
-"""CoreEdges between cores: how many cores each neuron of a layer sends to, for one group of synapses that reads it.
+"""Edges between cores: how many cores each neuron of a layer sends to, for one group of synapses that reads it.
 
     edges[i_0, i_1, …] = e_0[i_0] · e_1[i_1] · …,   e_d[i] = cuts of the reading layer along axis d that see i
 
@@ -20,7 +20,7 @@ from loihi_onespike.boards.mapping.targets import axis_targets, target_counts
 
 
 class CoreEdges:
-    """CoreEdges from the neurons of a layer to the cores of one that reads it.
+    """Edges from the neurons of a layer to the cores of one that reads it.
 
     Args:
         afferent: The group of synapses.
@@ -52,7 +52,7 @@ class CoreEdges:
         return float(total)
 
     def sums(self, segments: Sequence[Sequence[tuple[int, int]]]) -> NDArray[np.int64]:
-        """CoreEdges from every block of the layer.
+        """Edges from every block of the layer.
 
         Args:
             segments: Where the layer is cut along each axis: (first index, index after the last) of every block.

@@ -196,7 +196,7 @@ class Recount:
         return lists, int(self.edges(core.layer)[block].sum())
 
     def edges(self, layer: str) -> NDArray[np.int64]:
-        """CoreEdges of each neuron of a layer: cores with a target, group by group; counted once per layer."""
+        """Edges of each neuron of a layer: cores with a target, group by group; counted once per layer."""
         if layer not in self._edges:
             edges = np.zeros(self.network.by_name[layer].shape, np.int64)
             for synapse in self.network.synapses:

@@ -107,7 +107,7 @@ class CoreLimits:
         axon_mem_words: Words of AxonMem.
         total_words: Limit of AxonIn + neuron state + synapses + AxonMap + AxonMem, in words.
         input_lists: Lists of targets that incoming axons select, per core.
-        fan_out_edges: CoreEdges from the neurons of a core to cores.
+        fan_out_edges: Edges from the neurons of a core to cores.
         memory_kib: Memory of a core in KiB.
     """
 

@@ -79,7 +79,7 @@ class InputStream:
     start: int
 
     def frame(self, step: int) -> NDArray[np.int8]:
-        """(*shape) spikes of one step, 0 or 1.
+        """(*shape) messages of one step: 0 for no spike, 1 without payload.
 
         Args:
             step: Step of the host, from 1.
