@@ -1,4 +1,8 @@
-"""Compiled kernels on several threads: a kernel works on a range of rows, and every thread takes ranges in turn.
+"""Work on several threads: kernels on ranges of rows (`over_rows`), or whole runs on shares of a batch (`over_shares`).
+
+`over_shares` is the faster one, since its threads meet only at the end. Between the layers of one run, each wait of
+one thread for another costs the time in which the threads of torch's OpenMP, which stay busy for some milliseconds
+after each operation, hold the processors. `over_rows` is for work that cannot be shared out otherwise.
 
 The kernels are compiled without numba's own parallel loops. Those make the same machine code several times as slow to
 compile, since every such loop becomes a function of its own that is optimized again with everything it calls. A kernel
@@ -8,12 +12,16 @@ that releases the interpreter lock needs no more than a few Python threads, each
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import cache
-from typing import Any
+from threading import Barrier
+from typing import Any, TypeVar
 
 import numba
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 RANGES_PER_THREAD = 4
 """Number of ranges per thread. With more than one, a slow range does not keep the other threads waiting."""
@@ -55,3 +63,50 @@ def over_rows(kernel: Callable[..., object], rows: int, *args: Any, at_once: int
 def _pool(threads: int, process: int) -> ThreadPoolExecutor:
     """Threads of this process; those of a parent process do not survive a fork."""
     return ThreadPoolExecutor(threads, thread_name_prefix=f"kernels of process {process}")
+
+
+def sharing_threads() -> int:
+    """Number of threads of `over_shares`: the smaller one of numba's and torch's numbers."""
+    import torch
+
+    return min(numba.get_num_threads(), torch.get_num_threads())
+
+
+def over_shares(function: Callable[[T], R], shares: Sequence[T]) -> list[R]:
+    """[function(share) for share in shares], on several threads, each of which runs kernels and torch by itself.
+
+    After an error, and after an interrupt, shares that have not begun are dropped, and those that have are waited for.
+
+    Args:
+        function: what to run; it must not change what other calls read.
+        shares: its arguments.
+    """
+    threads = sharing_threads()
+    if threads == 1 or len(shares) <= 1:
+        return [function(share) for share in shares]
+    pool = _sharing_pool(threads, os.getpid())
+    running = [pool.submit(function, share) for share in shares]
+    try:
+        wait(running, return_when=FIRST_EXCEPTION)
+        return [future.result() for future in running]
+    finally:
+        for future in running:
+            future.cancel()
+        wait(running)
+
+
+@cache
+def _sharing_pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """Threads of this process on which numba and torch use one thread each."""
+    import torch
+
+    def begin() -> None:
+        numba.set_num_threads(1)
+        torch.set_num_threads(1)
+
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads, f"shares of process {process}", begin)
+    together = Barrier(threads)
+    wait([pool.submit(together.wait) for _ in range(threads)])
+    torch.set_num_threads(before)  # torch also keeps a number for threads that begin later
+    return pool

@@ -9,7 +9,6 @@ GPU, run as dense maps (`dense_layer`). The results never depend on the choice: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import Enum
 from functools import cached_property
 from math import prod
@@ -33,6 +32,12 @@ from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer, is_graph_net
 from loihi_onespike.executors.fast.message_pool_layer import MessagePoolLayer
 from loihi_onespike.executors.fast.relay_layer import RelayLayer
 from loihi_onespike.executors.tensors.forked_children import compute_after_fork
+from loihi_onespike.executors.threads import over_shares, sharing_threads
+
+FEWEST_IMAGES = 8
+"""Fewest images of a share: kernels and convolutions on fewer take longer per image."""
+MOST_IMAGES = 64
+"""Most images of a share; smaller ones stay in the processor's caches, and threads finish at nearly the same time."""
 
 
 class Keep(Enum):
@@ -133,8 +138,7 @@ class FastExecutor:
             codes: input codes.
             potentials: record v and peaks of all layers; False records v of the readout alone, which is faster.
         """
-        keep = Keep.ALL if potentials else Keep.WORDS
-        parts = [self._run_chunk(part, keep) for part in self._chunks(codes)]
+        parts = self._run(codes, Keep.ALL if potentials else Keep.WORDS)
         # `pop` frees the parts of a layer as soon as they are joined.
         layers = {p.name: LayerTrace.joined([part.pop(p.name) for part in parts]) for p in self.network.populations}
         v = layers[self.network.readout.name].v
@@ -144,19 +148,35 @@ class FastExecutor:
     def predict(self, codes: Codes) -> NDArray[np.float64]:
         """Output in the units of the ANN, (N, *output shape); no trace is kept."""
         out = []
-        for part in self._chunks(codes):
-            v = self._run_chunk(part, Keep.OUTPUT)[self.network.readout.name].v
+        for traces in self._run(codes, Keep.OUTPUT):
+            v = traces[self.network.readout.name].v
             assert v is not None
             out.append(decode_readout(self.network.readout, v))
         return np.concatenate(out)
 
-    def _chunks(self, codes: Codes) -> Iterator[Codes]:
+    def _run(self, codes: Codes, keep: Keep) -> list[dict[str, LayerTrace]]:
+        """Traces of consecutive parts of a batch."""
         check_codes(self.network.input, codes)
         if isinstance(codes, SparseSample):
-            yield codes
-            return
-        for i in range(0, len(codes), self.images_per_chunk):
-            yield codes[i : i + self.images_per_chunk]
+            return [self._run_chunk(codes, keep)]
+        at_once = self._images_per_share(len(codes), keep)
+        if at_once is None:
+            size = self.images_per_chunk
+            return [self._run_chunk(codes[i : i + size], keep) for i in range(0, len(codes), size)]
+        shares = [codes[i : i + at_once] for i in range(0, len(codes), at_once)]
+        return over_shares(lambda share: self._run_chunk(share, keep), shares)
+
+    def _images_per_share(self, images: int, keep: Keep) -> int | None:
+        """Images that one thread runs by itself; None where the threads work on every layer together.
+
+        They do for traces of v, whose kernels need no torch, on a GPU, for graphs, and for small batches.
+        """
+        threads = sharing_threads()
+        together = keep is Keep.ALL or self.device.type != "cpu" or is_graph_network(self.network)
+        if threads == 1 or together or not self.bounded or images < threads * FEWEST_IMAGES:
+            return None
+        most = min(self.images_per_chunk // threads, MOST_IMAGES, -(-images // threads))
+        return most if most >= FEWEST_IMAGES else None
 
     def _run_chunk(self, codes: Codes, keep: Keep) -> dict[str, LayerTrace]:
         """Traces by population; with Keep.OUTPUT only that of the readout."""

@@ -93,10 +93,9 @@ class BoundedLayer:
             event.leak, p.membrane.input_shift, p.code.words_per_phase, p.signed, z, rest, self.factor, self.offset,
             self.slack, np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
         )  # fmt: skip
-        self.decisions.neurons += sent.size
-        self.decisions.exact += int(counts[:, 0].sum())
-        if counts[:, 1].any():
-            self.decisions.breaches += 1
+        breached = bool(counts[:, 1].any())
+        self.decisions.add(sent.size, int(counts[:, 0].sum()), int(breached))
+        if breached:
             return event.run_batch(words, keep=False)
         shaped = sent.reshape(len(sent), -1)
         if self.channels_last:

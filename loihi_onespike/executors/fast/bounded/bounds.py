@@ -23,7 +23,8 @@ floor of θ(k), all in units of the threshold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
@@ -55,6 +56,18 @@ class DecisionCounts:
     neurons: int = 0
     exact: int = 0
     breaches: int = 0
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+
+    def add(self, neurons: int, exact: int, breaches: int) -> None:
+        """Add the counts of one batch, from any thread.
+
+        Args:
+            neurons, exact, breaches: counts of the batch.
+        """
+        with self._lock:
+            self.neurons += neurons
+            self.exact += exact
+            self.breaches += breaches
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,10 +119,9 @@ class BoundedGraphLayer:
         )  # fmt: skip
         counts = np.zeros((max(z.shape), 2), np.int64)
         self.group.decide_exactly(sample, self.graph.neurons, z, self._bounds, sent[0], counts)
-        self.decisions.neurons += sent.size
-        self.decisions.exact += int(counts[:, 0].sum())
-        if counts[:, 1].any():
-            self.decisions.breaches += 1
+        breached = bool(counts[:, 1].any())
+        self.decisions.add(sent.size, int(counts[:, 0].sum()), int(breached))
+        if breached:
             return None
         return sent[0]
 
