@@ -113,9 +113,9 @@ def one_layer(network: Network, trace: Trace, name: str | None) -> dict[str, Any
         name: name of the layer; None for the first one that Lava's Conv can compute.
     """
     synapse, pre, post = layer_of(network, name)
-    phases = np.asarray(trace.layers[pre.name].words)[0]
+    words = np.asarray(trace.layers[pre.name].words)[0]
     period = network.period_steps
-    frames = np.stack([np.sign(phases) * (np.abs(phases) == t) for t in range(1, period + 1)], axis=-1)
+    frames = np.stack([pre.code.spikes(words, t) for t in range(1, period + 1)], axis=-1).astype(words.dtype)
 
     stock = stock_synapse(synapse, pre, post.shape)
     assert stock is not None
@@ -129,7 +129,8 @@ def one_layer(network: Network, trace: Trace, name: str | None) -> dict[str, Any
     own = OwnSynapse(op=synapse.op, pre_shape=pre.shape, index=synapse.index)
     neuron = OneSpike(
         shape=post.shape, membrane=post.membrane, wait=post.wait, threshold=post.threshold, table=post.table,
-        negative=post.negative, start=1, period=period,
+        negative=post.negative, messages=np.array(post.code.messages).reshape(post.timesteps, -1), start=1,
+        period=period,
     )  # fmt: skip
     source.s_out.connect(own.s_in)
     own.a_out.connect(neuron.a_in)

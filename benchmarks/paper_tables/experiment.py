@@ -181,12 +181,12 @@ def _label(options: ConversionOptions) -> str:
     return f"{method_name(options)} T={options.timesteps} Q={base_text(options)}"
 
 
-def _sent(stages: StageGraph, name: str, phases: NDArray[np.integer]) -> float:
+def _sent(stages: StageGraph, name: str, words: NDArray[np.integer]) -> float:
     """Number of spikes of a batch; the input may send several per neuron."""
     plan = stages.input_plan
     if name == stages.input.name and plan is not None:
-        return float(plan.code.count_spikes(phases).sum(dtype=np.int64))
-    return float(np.count_nonzero(phases))
+        return float(plan.code.count_spikes(words).sum(dtype=np.int64))
+    return float(np.count_nonzero(words))
 
 
 def stage_efficiency(

@@ -106,9 +106,9 @@ def _coded_values(stages: StageGraph, images: NDArray[np.floating]) -> Values:
     trace = FloatExecutor(stages).trace(images)
     found = {}
     for name, plan in stages.plans.items():
-        phases = trace.layers[name].words
-        assert phases is not None
-        found[name] = _flat(plan.code.decode(phases) * plan.scale + plan.offset)
+        words = trace.layers[name].words
+        assert words is not None
+        found[name] = _flat(plan.code.decode(words) * plan.scale + plan.offset)
     output = trace.layers[stages.output.name].v
     assert output is not None
     found[stages.output.name] = _flat(output)

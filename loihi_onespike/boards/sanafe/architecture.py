@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from loihi_onespike.boards.sanafe.availability import require
 from loihi_onespike.errors import SimulatorError
+from loihi_onespike.regular_files import objection
 
 Neurons = Literal["idle", "updated", "computed"]
 """What neurons do: replay spikes, where silent neurons are charged as idle or as updated; or compute their spikes."""
@@ -93,12 +94,23 @@ def read_description(file: Path | None = None) -> Description:
         file: A file of the same form; None for that of SANA-FE.
 
     Raises:
-        SimulatorError: SANA-FE is not installed, or the file has several kinds of tiles or cores.
+        SimulatorError: SANA-FE is not installed, the file cannot be read or has another form, or it has several kinds
+            of tiles or cores.
     """
     source = file or Path(require().__file__).parent / "examples" / "loihi.yaml"
-    tree = require("yaml").safe_load(source.read_text(encoding="utf-8"))["architecture"]
-    tiles = tree["tile"]
-    cores = tiles[0]["core"]
+    yaml = require("yaml")
+    try:
+        if against := objection(source):
+            raise ValueError(against)
+        tree = yaml.safe_load(source.read_text(encoding="utf-8"))["architecture"]
+        tiles = tree["tile"]
+        cores = tiles[0]["core"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, yaml.YAMLError) as error:
+        said = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        raise SimulatorError(
+            f"architecture {source}: must be a description of a chip for SANA-FE, got {type(error).__name__}: {said}; "
+            "take SANA-FE's loihi.yaml"
+        ) from error
     if len(tiles) != 1 or len(cores) != 1:
         found = f"{len(tiles)} kinds of tiles and {len(cores)} kinds of cores"
         raise SimulatorError(f"architecture {source}: must have one of each, got {found}; take SANA-FE's loihi.yaml")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,8 @@ from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Readout, Synapse
 from loihi_onespike.core.maps.connectivity import fan_out, synapse_matrix
 from loihi_onespike.core.trace import Trace
-from loihi_onespike.errors import SimulatorError
+from loihi_onespike.errors import ConfigurationError, SimulatorError
+from loihi_onespike.regular_files import check_target, write_whole
 
 MAX_CONNECTIONS = 1_000_000
 """Largest number of synapses that is built unless more are asked for: SANA-FE 2.2.9 takes about a kB for each."""
@@ -117,13 +118,17 @@ class PlacedNetwork:
 
         Args:
             folder: An existing folder.
+
+        Raises:
+            WriteError: the folder does not exist, or takes no files.
         """
+        write_whole(folder / "architecture.yaml", self.architecture_text.encode("utf-8"))
+        target = check_target(folder / "network.yaml")
         for name in self.replaying:
             ring = np.concatenate([self.raster(name, n) for n in range(self.images)])
             for neuron, train in zip(self.snn[name], ring.T.astype(int).tolist(), strict=True):
                 neuron.set_attributes(model_attributes={"spikes": train})
-        (folder / "architecture.yaml").write_text(self.architecture_text, encoding="utf-8")
-        self.snn.save(str(folder / "network.yaml"))
+        self.snn.save(str(target))
 
 
 def export(
@@ -153,7 +158,12 @@ def export(
     Raises:
         SimulatorError: SANA-FE is not installed, the board is not one chip of Loihi 1, a core holds too many neurons,
             there are too many synapses, or the plugin cannot be compiled or lacks a neuron.
+        ConfigurationError: there is no such way of neurons, or the trace has no image.
     """
+    if neurons not in get_args(Neurons):
+        raise ConfigurationError(f"neurons: must be one of {', '.join(get_args(Neurons))}, got {neurons!r}")
+    if not len(trace.output):
+        raise ConfigurationError("trace: must hold at least 1 image, got 0")
     placement = mapping.placement
     check_board(placement.board)
     if placement.chips > 1:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS, PlacedN
 from loihi_onespike.boards.sanafe.plugin import Recorder
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.trace import Trace
+from loihi_onespike.errors import ConfigurationError
 
 NJ = 1e9
 """nJ in a J."""
@@ -127,7 +128,10 @@ def simulate(
 
     Raises:
         SimulatorError: as `export` raises it.
+        ConfigurationError: as `export` raises it, or there is no such model of time.
     """
+    if timing not in get_args(Timing):
+        raise ConfigurationError(f"timing: must be one of {', '.join(get_args(Timing))}, got {timing!r}")
     placed = export(
         network, mapping, trace, neurons=neurons, architecture=architecture, max_connections=max_connections
     )

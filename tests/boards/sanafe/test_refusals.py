@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from loihi_onespike.boards.mapping import map_network
-from loihi_onespike.boards.sanafe import export
-from loihi_onespike.errors import SimulatorError
+from loihi_onespike.boards.sanafe import export, simulate
+from loihi_onespike.boards.sanafe.architecture import read_description
+from loihi_onespike.errors import ConfigurationError, SimulatorError
 from loihi_onespike.executors import reference
 from tests.boards.mapping.boards import narrow
 from tests.support.lava_networks import chain, codes
@@ -36,6 +37,34 @@ def test_boards_of_another_chip():
 def test_networks_of_several_chips():
     with pytest.raises(SimulatorError, match=r"network must fit 1 chip, .*, got \d+ chips; make it smaller"):
         exported(narrow("nahuku_32", neurons=64, cores_per_chip=4))
+
+
+def test_ways_of_neurons_and_models_of_time_that_there_are_not():
+    with pytest.raises(ConfigurationError, match="neurons: must be one of idle, updated, computed, got 'busy'"):
+        exported("nahuku_32", neurons="busy")
+    network = chain(6)
+    trace = reference.run(network, codes(network, 1))
+    with pytest.raises(ConfigurationError, match="timing: must be one of simple, detailed, cycle, got 'exact'"):
+        simulate(network, map_network(network, "nahuku_32"), trace, timing="exact")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "FileNotFoundError: No such file"),
+        ("a: [", "ParserError"),
+        ("a: 1", "KeyError: 'architecture'"),
+        ("architecture: {tile: []}", "IndexError"),
+        ("", "TypeError"),
+    ],
+)
+def test_descriptions_that_are_none(tmp_path, text, words):
+    pytest.importorskip("yaml", reason="PyYAML is not installed")
+    file = tmp_path / "chip.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(SimulatorError, match=f"must be a description of a chip for SANA-FE, got {words}"):
+        read_description(file)
 
 
 def test_networks_with_many_synapses():
