@@ -18,7 +18,7 @@ class StepTrace:
     Index t - 1 of the second axis is local step t of a window.
 
     Attributes:
-        spikes: (N, period, *shape) payload of the spike that was sent at a step, 0 for none.
+        spikes: (N, period, *shape) message of the spike that was sent at a step, 0 for none.
         v: (N, period, *shape) membrane potential after a step.
     """
 

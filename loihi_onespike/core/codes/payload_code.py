@@ -22,14 +22,14 @@ the mean over levels is a third of this.
 
 @dataclass(frozen=True)
 class PayloadCode(SingleSpikeCode):
-    """One spike with an integer message: level(w) = payload(w) / (gain_1 · … · gain_phase(w)), relative to λ.
+    """One spike with an integer message: level(w) = message(w) / (gain_1 · … · gain_phase(w)), relative to λ.
 
     Each phase has M = 2^b words, those of larger messages first. With the threshold shift threshold(w) is the middle of
     level(w) and level(w+1), the last that of level(L) and 0. Without it threshold(w) = level(w).
 
     Attributes:
         gains: (T,) mantissas, 4096 (a gain of 1) up to 16 · 4096.
-        payloads: (L,) integers 1..127 by word, the messages of positive spikes.
+        payloads: (L,) integers 1..127 by word, the messages of positive spikes (`messages`).
         threshold_shift: whether values round to the nearest level (True) or to the level below (False).
         timesteps: T, the number of gains, set from them.
     """

@@ -95,7 +95,7 @@ class BoardRecord:
     """What came back from a board. Row i holds what reached the host in its step i + 1.
 
     Attributes:
-        spikes: (steps, *shape) payloads of the spikes of the probed populations, 0 for none, by name.
+        spikes: (steps, *shape) messages of the spikes of the probed populations, 0 for none, by name.
         v: (steps, *shape) potentials of the probed populations, with their sign, by name.
     """
 

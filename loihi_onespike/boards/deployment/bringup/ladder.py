@@ -191,7 +191,7 @@ def _ladder() -> tuple[Rung, ...]:
         Rung("spikes reach a core and come back, each in its step; delays of the adapters", relay, codes),
         Rung("gain and input go into v; v is held and read", direct, codes),
         Rung("wait, thresholds that fall from phase to phase, one spike in a window", plain, codes),
-        Rung("negative spikes, by a payload of -1", signed, codes),
+        Rung("negative spikes, by a message of -1", signed, codes),
         Rung("a bias and a threshold per neuron, in two rows of state", rows, codes),
         Rung("a gain and a threshold of its own for each step; decisions while input arrives", table, codes),
         Rung("the first spike of a group", pool, pool_codes.reshape(-1, 1, 2, 4)),

@@ -5,7 +5,7 @@
                             "v":      {"relay": …, "relay_readout": …}}}}
 
 The lists are [image][step of the population's window][neuron]; neurons of several axes are flat, the last axis fastest.
-A spike is the payload that was sent in the step, 0 for none; v is the potential after the step, with its sign. Networks
+A spike is the message that was sent in the step, 0 for none; v is the potential after the step, with its sign. Networks
 and populations that were not read are left out.
 """
 

@@ -53,7 +53,7 @@ def spike_table(network: Network, name: str, spikes: NDArray[np.int32]) -> str:
     Args:
         network: The network.
         name: Name of the population.
-        spikes: (N, period, *shape) payloads.
+        spikes: (N, period, *shape) messages.
     """
     first, period = network.starts[name] + network.period_steps, network.period_steps
     flat = spikes.reshape(*spikes.shape[:2], -1)
