@@ -8,7 +8,8 @@ architecture file of its own, so its figures are a second opinion on those of `b
 
 from loihi_onespike.boards.sanafe.availability import require
 from loihi_onespike.boards.sanafe.comparison import SanafeComparison, compare
-from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS, PlacedNetwork, check_board, export
+from loihi_onespike.boards.sanafe.export_network import MAX_CONNECTIONS, check_board, export
+from loihi_onespike.boards.sanafe.placed_network import PlacedNetwork
 from loihi_onespike.boards.sanafe.plugin import library
 from loihi_onespike.boards.sanafe.simulation import SanafeRun, simulate
 

@@ -11,7 +11,7 @@ from loihi_onespike.boards.energy.estimate import BoardEstimate
 from loihi_onespike.boards.energy.figures import COUNTED, Figure, energy_text
 from loihi_onespike.boards.mapping import Mapping as BoardMapping
 from loihi_onespike.boards.sanafe.architecture import CONVOLUTION, LISTS, NEURON_MODEL, Neurons
-from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS
+from loihi_onespike.boards.sanafe.export_network import MAX_CONNECTIONS
 from loihi_onespike.boards.sanafe.simulation import Progress, SanafeRun, Timing, simulate
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.trace import Difference, Trace, first_difference

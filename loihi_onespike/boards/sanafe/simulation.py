@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from loihi_onespike.boards.mapping import Mapping as BoardMapping
 from loihi_onespike.boards.sanafe.architecture import Neurons, energy_of_core
 from loihi_onespike.boards.sanafe.availability import require
-from loihi_onespike.boards.sanafe.placed_network import MAX_CONNECTIONS, PlacedNetwork, export, trains
+from loihi_onespike.boards.sanafe.export_network import MAX_CONNECTIONS, export
+from loihi_onespike.boards.sanafe.placed_network import PlacedNetwork, trains
 from loihi_onespike.boards.sanafe.plugin import Recorder
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.trace import Trace
