@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import netx_export
 from loihi_onespike.boards.deployment.bringup.ladder import LADDER
+from loihi_onespike.boards.deployment.bringup.ladder_run import FOLDER
 from loihi_onespike.boards.deployment.bringup.observed import write_observed
 from loihi_onespike.boards.deployment.handover.golden import golden_trace, input_table, spike_table, v_array
 from loihi_onespike.boards.deployment.handover.page import BRINGUP, RUNG, page
@@ -21,13 +22,15 @@ from loihi_onespike.core.graphs.network import InputPopulation, Network
 from loihi_onespike.jobs.run_folder import claim
 from loihi_onespike.json_text import json_text
 from loihi_onespike.regular_files import write_whole
+from netx_export.encode import encode
+from netx_export.facts import FACTS
+from netx_export.storage import digest
 
 FORMAT = "onespike hand-over 1"
 CLAIM = "handover.json"
 OPTION = "--handover"
 HANDOVER_IMAGES = 2
 """Images of the golden trace of a network."""
-LADDER_FOLDER = "bringup"
 
 
 def write_handover(
@@ -55,7 +58,7 @@ def write_handover(
     """
     root = Path(folder)
     facts = {"format": FORMAT, "network": network.name, "content": _content(network)}
-    claim(root, CLAIM, facts, lambda name: name == LADDER_FOLDER, OPTION)
+    claim(root, CLAIM, facts, lambda name: name == FOLDER, OPTION)
     for name in ("populations", "synapses", "golden"):
         (root / name).mkdir(exist_ok=True)
     netx_export.write(network, root / "network.h5")
@@ -95,16 +98,12 @@ def write_ladder_handover(folder: str | Path) -> None:
 
 
 def _content(network: Network) -> str:
-    """What tells two networks apart: listings and state of all populations, and weights of all synapses."""
-    digest = sha256()
-    for p in network.populations:
-        if not isinstance(p, InputPopulation):
-            told = listing(network, p) + repr(description(network, p, None)) + first_state(network, p)
-            digest.update(told.encode("utf-8"))
-    for s in network.synapses:
-        digest.update(f"{s.name} {s.pre} {s.post} {s.weight_exp} {s.axon_delay}".encode())
-        digest.update(np.ascontiguousarray(s.op.weight_values).tobytes())
-    return digest.hexdigest()[:32]
+    """What tells two networks apart: all fields of a network file but the record of how the network was made."""
+    content = sha256()
+    for path, field in sorted(encode(network).items()):
+        if path != FACTS:
+            content.update(f"{path} {digest(field)}\n".encode())
+    return content.hexdigest()[:32]
 
 
 def _write_populations(network: Network, placement: Placement | None, root: Path) -> list[dict[str, object]]:

@@ -125,6 +125,9 @@ def test_folders_of_others_are_refused(tmp_path):
     higher = replace(first, threshold=first.threshold + 1)
     with pytest.raises(ConfigurationError, match="content"):
         handed_over(replace(network, populations=(network.input, higher, *network.populations[2:])), tmp_path / "h")
+    gathered = tuple(s if s.index is None else replace(s, index=s.index[::-1].copy()) for s in network.synapses)
+    with pytest.raises(ConfigurationError, match="content"):  # the same weights, read in another order
+        handed_over(replace(network, synapses=gathered), tmp_path / "h")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").touch()
     with pytest.raises(DataError, match=r"must be empty.*contains thesis.txt.*--handover"):
