@@ -115,7 +115,9 @@ class OneSpikeLayer(nn.Module):
         self.neurons = OneSpikeNeurons(population) if isinstance(population, Population) else None
         membrane = population.membrane
         self.register_buffer("bias", torch.from_numpy(np.asarray(membrane.bias, np.int32)))
-        self.register_buffer("leak", torch.tensor(membrane.leak, dtype=torch.int16))
+        # Gains above 8, which codes without payload never need, take more than 16 bits.
+        narrow = max(membrane.leak) < 2**15
+        self.register_buffer("leak", torch.tensor(membrane.leak, dtype=torch.int16 if narrow else torch.int32))
 
     def forward(self, spikes: Mapping[str, Phases]) -> tuple[Phases, torch.Tensor]:
         """Spikes of every phase, none for a readout, and v at the end of the window.
@@ -160,8 +162,8 @@ class StepModule(nn.Module):
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        for p in network.hidden:
-            if p.code.payload_bits:
+        for p in network.populations:
+            if not isinstance(p, Readout) and p.code.payload_bits:
                 raise ConfigurationError(
                     f"{p.name}: must send no payload, got {p.code.payload_bits} bits; convert with payload_bits=0"
                 )

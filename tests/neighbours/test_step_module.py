@@ -6,12 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from loihi_onespike.boards.sanafe.plugin import check_computable
+from loihi_onespike.core.codes import Base, PayloadCode, PhaseCode
+from loihi_onespike.core.graphs.network import Membrane, Network, Readout, Synapse
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Dense
 from loihi_onespike.core.trace import first_difference
-from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.errors import ConfigurationError, SimulatorError
 from loihi_onespike.executors import reference
 from loihi_onespike.neighbours.step_module import OneSpikeNeurons, StepModule, SynapseGroup
 from tests.strategies import random_case
-from tests.support.lava_networks import chain, codes, everything
+from tests.support.lava_networks import chain, codes, everything, source, weights
 
 
 @pytest.mark.parametrize("network", [chain(6), chain(2), everything(5), everything(2)], ids=lambda n: n.name)
@@ -59,3 +64,26 @@ def test_a_payload_is_refused():
     network, _ = random_case(0, payload=100)
     with pytest.raises(ConfigurationError, match=r"must send no payload, got \d+ bits; convert with payload_bits=0"):
         StepModule(network)
+
+
+def input_with_payload() -> Network:
+    """An input that sends messages, and a readout alone."""
+    code = PayloadCode.geometric(4.0, 3, 1, largest=7)
+    membrane = Membrane(code.gains, 0, np.array(0, np.int64), np.array(1.0))
+    populations = (source((3,), code), Readout("out", (2,), membrane))
+    return verify(Network("messages", populations, (Synapse("out", "input", "out", Dense(weights(1, (2, 3)))),)))
+
+
+def test_a_payload_of_the_input_is_refused():
+    with pytest.raises(ConfigurationError, match="input: must send no payload, got 1 bits"):
+        StepModule(input_with_payload())
+    with pytest.raises(SimulatorError, match=r"input: spikes must have no payload, .*, got 1 bits"):
+        check_computable(input_with_payload())
+
+
+def test_a_gain_of_16():
+    membrane = Membrane((4096, 65536), 0, np.array(3, np.int64), np.array(1.0))
+    populations = (source((3,), PhaseCode(Base.nearest(1.5), 2)), Readout("out", (2,), membrane))
+    network = verify(Network("gain", populations, (Synapse("out", "input", "out", Dense(weights(1, (2, 3)))),)))
+    given = codes(network, 3)
+    assert first_difference(StepModule(network)(given), reference.run(network, given)) is None

@@ -68,8 +68,8 @@ def check_computable(network: Network) -> None:
     Raises:
         SimulatorError: a population sends messages with a payload.
     """
-    for p in network.hidden:
-        if p.code.payload_bits:
+    for p in network.populations:
+        if not isinstance(p, Readout) and p.code.payload_bits:
             raise SimulatorError(
                 f"{p.name}: spikes must have no payload, which Loihi 1 lacks, got {p.code.payload_bits} bits; replay "
                 "spikes instead"
