@@ -68,12 +68,16 @@ class ErrorSum:
     def add(self, output: Float, ann: Float, finish: str, labels: NDArray[np.integer] | None = None) -> None:
         """Add one batch of outputs (B, classes, …) in the units of the ANN's output.
 
+        Outputs of a softmax over the last axis have their classes there: (B, …, classes).
+
         Args:
             output: outputs of the network.
             ann: outputs of the ANN.
             finish: function that the outputs have passed, see `core.graphs.network.Readout`.
             labels: (B, …) correct classes.
         """
+        if finish.endswith("_last"):
+            output, ann = (np.moveaxis(values, -1, 1) for values in (output, ann))
         samples = len(ann)
         self.squares.append(((output - ann) ** 2).reshape(samples, -1).sum(axis=1))
         self.reference.append((ann**2).reshape(samples, -1).sum(axis=1))
