@@ -66,5 +66,6 @@ def test_the_command_line_has_it(tmp_path):
 
 def test_without_it_the_others_are_listed():
     network = chain(4, 4)
-    with pytest.raises(ConfigurationError, match="backend: must be one of lava, stand-in, got 'oracle'"):
+    message = r"backend: must be one of lava, stand-in, got 'oracle'; lava is a Loihi 2 board .*; stand-in is the micro"
+    with pytest.raises(ConfigurationError, match=message):
         deploy(network, codes(network, 1), "oheo_gulch", DeploymentOptions(backend="oracle"))

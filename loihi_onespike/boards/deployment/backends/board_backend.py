@@ -176,7 +176,7 @@ class BackendEntry:
 
     Attributes:
         name: Name on the command line.
-        summary: What it is, for the help.
+        summary: What it is, for messages.
         make: Makes a backend for one network.
         where: What runs, as reports name it.
         takes_programs: The user supplies program files; otherwise the backend writes the programs itself.

@@ -11,7 +11,7 @@ BACKENDS: tuple[BackendEntry, ...] = (
     LAVA_BOARD,
     STAND_IN,
 )
-"""In the order in which help and messages list them; the first is the default."""
+"""In the order in which messages list them; the first is the default."""
 
 
 def backend_of(name: str) -> BackendEntry:
@@ -26,4 +26,5 @@ def backend_of(name: str) -> BackendEntry:
     for entry in BACKENDS:
         if entry.name == name:
             return entry
-    raise ConfigurationError(f"backend: must be one of {', '.join(b.name for b in BACKENDS)}, got {name!r}")
+    names, each = ", ".join(b.name for b in BACKENDS), "; ".join(f"{b.name} is {b.summary}" for b in BACKENDS)
+    raise ConfigurationError(f"backend: must be one of {names}, got {name!r}; {each}")
