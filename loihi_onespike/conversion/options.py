@@ -110,7 +110,7 @@ class ConversionOptions:
         OptionInfo(
             Choices(("accuracy", "balanced", "energy")),
             "accuracy: codes of the least error. balanced: spikes where they save the most error at the output. "
-            "energy: as few spikes as max_loss allows.",
+            "energy: few spikes, and no fewer than max_loss allows.",
             "NAME",
         ),
     )

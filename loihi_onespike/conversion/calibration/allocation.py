@@ -39,7 +39,7 @@ NOISE_DRAWS = 16
 UNSEEN = 1.5
 """Measured over predicted squared error: the rounding of weights, and errors that the first order leaves out.
 
-Measured on networks of the benchmarks with the codes of both methods: 1.4 to 1.6.
+Measured on ResNet-20 for CIFAR-10 at several prices: 1.4 to 1.6.
 """
 
 
@@ -62,7 +62,7 @@ class Allocation:
     additions: float
 
 
-def additions_per_spike(graph: StageGraph) -> dict[str, float]:
+def additions_of_a_spike_per_neuron(graph: StageGraph) -> dict[str, float]:
     """Additions that one spike in every neuron causes, as a share of the multiply-accumulates of the ANN (Eq. 6).
 
     A spike in front of a max pooling causes those of the pooled one.
@@ -118,7 +118,7 @@ def allocate(
         done: called after every price that was tried.
     """
     weights, outputs = output_sensitivity(graph, x)
-    spikes, of_input = additions_per_spike(graph), input_additions(graph, x)
+    spikes, of_input = additions_of_a_spike_per_neuron(graph), input_additions(graph, x)
     each = 1 + payload_bits  # additions that a spike counts as, see `Code.additions_per_spike`
     channels = {name: thinned(v, CHANNELS) for name, v in values.items()}
     some = {name: v.of_channels(channels[name]).of_samples(VALUES) for name, v in values.items()}

@@ -11,7 +11,11 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.calibration.allocation import additions_per_spike, estimated_loss, input_additions
+from loihi_onespike.conversion.calibration.allocation import (
+    additions_of_a_spike_per_neuron,
+    estimated_loss,
+    input_additions,
+)
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.core.codes import PhaseCode
 from loihi_onespike.errors import ConfigurationError
@@ -31,7 +35,7 @@ def _with_macs() -> object:
 def test_additions_by_hand() -> None:
     """16 multiply-accumulates: 6 read the input, 6 the hidden and 4 the signed population. 0.75 is 110 in 3 bits."""
     graph = _with_macs()
-    assert additions_per_spike(graph) == {"hidden": 6 / 16, "signed": 4 / 16}  # type: ignore[arg-type]
+    assert additions_of_a_spike_per_neuron(graph) == {"hidden": 6 / 16, "signed": 4 / 16}  # type: ignore[arg-type]
     x = np.array([[0.75, 0.75], [0.0, 0.5]])
     assert input_additions(graph, x) == pytest.approx(6 / 16 * 5 / 4)  # type: ignore[arg-type]
 
