@@ -14,7 +14,7 @@ from tests.fuzzing.run import examine, fuzz, mutation
 from tests.fuzzing.seeds import KINDS
 from tests.support.networks import chain
 
-COUNTS = {"netx": 500, "npz": 600, "safetensors": 300, "pt": 300, "pt2": 50, "onnx": 100, "toml": 150}
+COUNTS = {"netx": 200, "npz": 700, "safetensors": 400, "pt": 300, "pt2": 50, "onnx": 100, "toml": 250}
 
 
 @pytest.mark.parametrize("kind", KINDS)
