@@ -75,10 +75,9 @@ class Window:
         out = self.output(spatial)
         axes = [self._cropped_axis(d, n, out[d]) for d, n in enumerate(spatial)]
         taps = tuple(taps for taps, _ in axes)
-        if tuple(t.stop - t.start for t in taps) == self.kernel:
-            return self, taps
         kernel = tuple(t.stop - t.start for t in taps)
-        return Window(kernel, self.stride, tuple(padding for _, padding in axes), self.dilation), taps
+        window = Window(kernel, self.stride, tuple(padding for _, padding in axes), self.dilation)
+        return (self if window == self else window), taps
 
     def _cropped_axis(self, axis: int, size: int, out: int) -> tuple[slice, tuple[int, int]]:
         """Taps of one axis that remain, and the padding that leaves them where they were."""

@@ -59,6 +59,8 @@ def test_taps_that_see_padding_alone_are_cropped() -> None:
     # stride 2 over 2 places: the window stands at -1, 0, 1 and its first tap sees padding
     half, taps = Window((3,), (2,), ((1, 1),), (1,)).cropped((2,))
     assert half == Window((2,), (2,), ((0, 0),), (1,)) and taps == (slice(1, 3),)
+    # all taps are used, and the padding behind the last window is left over
+    assert Window((2,), (2,), ((0, 1),), (1,)).cropped((2,))[0] == Window((2,), (2,), ((0, 0),), (1,))
 
 
 def test_plain_window() -> None:
