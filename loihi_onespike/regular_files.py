@@ -62,6 +62,24 @@ def objection(path: str | os.PathLike[str]) -> str:
     return f"must be a regular file, got {found}; copy its content to a file" if found else ""
 
 
+def check_readable(path: str | os.PathLike[str], error: type[Exception], missing: str = "no such file") -> None:
+    """Raise `error` where a path cannot be read as a file: missing, unreadable, or no regular file (`objection`).
+
+    Args:
+        path: the file.
+        error: type of the error, which gets one text.
+        missing: what the error says of a file that does not exist.
+    """
+    try:
+        against = objection(path)
+    except FileNotFoundError:
+        raise error(f"{path}: {missing}") from None
+    except (OSError, ValueError) as found:
+        raise error(f"{path}: cannot be read ({getattr(found, 'strerror', None) or found})") from found
+    if against:
+        raise error(f"{path}: {against}")
+
+
 def check_target(path: str | os.PathLike[str]) -> Path:
     """The file that a path stands for, links resolved, where it may be written or replaced.
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from loihi_onespike.errors import ModelLoadError
 from loihi_onespike.frontend.importers.tensor_archive import UnsafeArchiveError, load_tensors
-from loihi_onespike.regular_files import budget, objection
+from loihi_onespike.regular_files import budget, check_readable
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "module", "ema_state_dict")
 """Keys under which training scripts keep the state_dict in a checkpoint; the first that exists is used."""
@@ -47,14 +47,7 @@ def load_weights(model: nn.Module, path: Path) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> object:
-    try:
-        against = objection(path)
-    except FileNotFoundError:
-        raise ModelLoadError(f"{path}: no such weights file") from None
-    except (OSError, ValueError) as error:
-        raise ModelLoadError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    if against:
-        raise ModelLoadError(f"{path}: {against}")
+    check_readable(path, ModelLoadError, "no such weights file")
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 

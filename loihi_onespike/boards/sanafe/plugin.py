@@ -7,6 +7,7 @@ that the package `sanafe` installs, with the compiler that the environment varia
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from functools import cache
@@ -48,18 +49,37 @@ def library() -> Path:
     headers = Path(require().__file__).parent.parent / "src"
     if not (headers / "pipeline.hpp").exists():
         raise SimulatorError(f"simulator sanafe: must have its headers in {headers}, got none; replay spikes instead")
-    compiler = os.environ.get("CXX") or next((c for c in COMPILERS if shutil.which(c)), None)
-    if compiler is None:
+    command = compiler()
+    if command is None:
         raise SimulatorError(
             f"compiler: must be one of {', '.join(COMPILERS)} with C++17 for the plugin of the one-spike neuron, got "
             "none; install one, name it in CXX, or replay spikes instead"
         )
     target = Path(_folder().name) / "one_spike.so"
-    command = [compiler, *FLAGS, "-I", str(headers), str(SOURCE), "-o", str(target)]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    name = " ".join(command)
+    command += [*FLAGS, "-I", str(headers), str(SOURCE), "-o", str(target)]
+    try:
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise SimulatorError(
+            f"compiler: {name} cannot be run ({error.strerror}); name a compiler with C++17 in CXX, or replay spikes "
+            "instead"
+        ) from error
     if made.returncode:
-        raise SimulatorError(f"compiler: {compiler} must compile {SOURCE.name}, got:\n{made.stderr.strip()[-2000:]}")
+        raise SimulatorError(
+            f"compiler: {name} must compile {SOURCE.name} as C++17, got:\n{made.stderr.strip()[-2000:]}\nname another "
+            "compiler in CXX, or replay spikes instead"
+        )
     return target
+
+
+def compiler() -> list[str] | None:
+    """The C++ compiler as a command: that of the environment variable CXX, else the first of COMPILERS there is."""
+    named = os.environ.get("CXX", "").strip()
+    if named:
+        return shlex.split(named)
+    found = next((c for c in COMPILERS if shutil.which(c)), None)
+    return None if found is None else [found]
 
 
 def check_computable(network: Network) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from loihi_onespike.cli.terminal.output import remark
 from loihi_onespike.errors import ConfigurationError, DataError
-from loihi_onespike.regular_files import check_folder, check_target, objection
+from loihi_onespike.regular_files import check_folder, check_readable, check_target
 
 if TYPE_CHECKING:
     from torch import nn
@@ -52,14 +52,7 @@ def read_model(spec: str, weights: Path | None) -> nn.Module:
 
 def existing(path: Path) -> Path:
     """The path of a network file; DataError where it does not exist or is no regular file."""
-    try:
-        against = objection(path)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; `onespike convert` or `onespike demo` writes one") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    if against:
-        raise DataError(f"{path}: {against}")
+    check_readable(path, DataError, "no such file; `onespike convert` or `onespike demo` writes one")
     return path
 
 
