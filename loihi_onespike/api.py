@@ -245,7 +245,7 @@ class OneSpikeNetwork:
         if mask is not None:
             raise ConfigurationError("mask: must be None, it selects nodes of a graph; select inputs instead")
         evaluator = self.evaluator(x, y, executor, model, batch, memory_budget, **options)
-        return self.report(evaluator, evaluator.run(ranks, resume, progress=progress))
+        return self.evaluation_of(evaluator, evaluator.run(ranks, resume, progress=progress))
 
     def evaluator(
         self,
@@ -278,7 +278,7 @@ class OneSpikeNetwork:
             self.network, executor, inputs, labels, batch, step, traced, ann, answer, chosen.counted_with(), tally
         )
 
-    def report(self, evaluator: Evaluator, counts: Counts) -> Evaluation:
+    def evaluation_of(self, evaluator: Evaluator, counts: Counts) -> Evaluation:
         """The report of what an evaluator counted."""
         with_ann = evaluator.ann is not None
         InputTally(self.network, counts.outside, counts.images).warn()

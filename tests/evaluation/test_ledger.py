@@ -77,7 +77,7 @@ def test_shards_by_different_numbers_of_jobs(net, expected, tmp_path) -> None:
     assert evaluator.run(resume=tmp_path, shard=Shard(1, 3)).images == 3  # part 1
     assert evaluator.run(resume=tmp_path, shard=Shard(0, 2)).images == 9  # parts 0 and 2 besides
     assert net.evaluate(x, y, batch=BATCH, resume=tmp_path) == expected
-    assert net.report(evaluator, evaluator.run(resume=tmp_path, shard=Shard(0, 2))) == expected
+    assert net.evaluation_of(evaluator, evaluator.run(resume=tmp_path, shard=Shard(0, 2))) == expected
 
 
 def test_what_differs_is_named(net, tmp_path) -> None:

@@ -42,15 +42,10 @@ def convert(
     module = inputs.read_model(model, weights)
 
     import loihi_onespike as los
-    from loihi_onespike.cli.reports.describe import (
-        conversion_text,
-        network_document,
-        show_layers,
-        show_rewrites,
-        show_timing,
-    )
+    from loihi_onespike.cli.reports.describe import show_layers, show_rewrites, show_timing
     from loihi_onespike.cli.terminal.output import size_of
     from loihi_onespike.cli.terminal.progress import ProgressBars
+    from loihi_onespike.core.graphs.network_tables import conversion_text, network_document
 
     with ProgressBars() as bars:
         net = los.convert(module, found.calibration, **keywords, progress=bars)

@@ -91,10 +91,10 @@ def evaluate(
     if isinstance(counts, Unfinished):
         state = counts
         return Result({**state.to_dict(), **facts}, lambda console: console.print(str(state), markup=False))
-    evaluation = net.report(evaluator, counts)
+    evaluation = net.evaluation_of(evaluator, counts)
 
     def show(console: Console) -> None:
-        from loihi_onespike.cli.reports.describe import conversion_text
+        from loihi_onespike.core.graphs.network_tables import conversion_text
 
         show_evaluation(console, evaluation, found.name, conversion_text(net.network))
 

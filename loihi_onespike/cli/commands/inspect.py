@@ -24,14 +24,13 @@ def inspect(
     """Show populations, synapses, timing, head-room and conversion options of a network file; nothing is run."""
     import netx_export
     from loihi_onespike.cli.reports.describe import (
-        network_document,
         show_layers,
         show_rewrites,
         show_timing,
-        synapse_rows,
     )
-    from loihi_onespike.cli.reports.layer_details import layer_document, show_layer
+    from loihi_onespike.cli.reports.layer_details import show_layer
     from loihi_onespike.cli.terminal.output import show_facts, show_table, size_of
+    from loihi_onespike.core.graphs.network_tables import layer_document, network_document, synapse_rows
 
     network = netx_export.read(inputs.existing(file))
     if layer is not None:
@@ -61,7 +60,7 @@ def inspect(
 
 
 def _said(option: str, value: object) -> object:
-    from loihi_onespike.cli.reports.describe import method_text
+    from loihi_onespike.core.graphs.network_tables import method_text
 
     if option == "method":
         return method_text(value)

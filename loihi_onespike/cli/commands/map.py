@@ -70,8 +70,9 @@ def _map(
 ) -> Result:
     import netx_export
     from loihi_onespike.boards.mapping import check_placement, map_network
+    from loihi_onespike.boards.mapping.mapping_document import mapping_document
     from loihi_onespike.boards.specification import load_board
-    from loihi_onespike.cli.reports.map_report import mapping_document, show_mapping
+    from loihi_onespike.cli.reports.map_report import show_mapping
     from loihi_onespike.json_text import json_text
     from loihi_onespike.regular_files import write_whole
 

@@ -2,56 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
-from loihi_onespike.cli.reports.describe import layer_rows, synapse_rows
 from loihi_onespike.cli.terminal.output import shape_of, show_facts, show_table
-from loihi_onespike.core.graphs.network import InputPopulation, Network, Population
-
-
-def layer_document(network: Network, name: str) -> dict[str, Any]:
-    """Everything that a file holds about one population, as values for JSON."""
-    p = network.by_name[name]
-    (row,) = (r for r in layer_rows(network) if r.name == name)
-    document: dict[str, Any] = asdict(row)
-    synapses = synapse_rows(network)
-    document["reads"] = [asdict(s) for s in synapses if s.post == name]
-    document["read_by"] = [asdict(s) for s in synapses if s.pre == name]
-    recorded = network.facts.get("headroom")
-    document["headroom"] = recorded.get(name) if isinstance(recorded, dict) else None
-    if isinstance(p, InputPopulation):
-        return document | {"code": type(p.code).__name__, "scale": _range(p.scale), "offset": _range(p.offset)}
-    membrane = p.membrane
-    document |= {
-        "leak": [gain / 4096 for gain in membrane.leak],
-        "input_steps": membrane.input_steps,
-        "input_shift": membrane.input_shift,
-        "bias": _range(membrane.bias),
-        "unit": _range(membrane.unit),
-    }
-    if isinstance(p, Population):
-        code = p.code
-        thresholds = p.table.thresholds(p.threshold.ravel().astype(np.int64)).reshape(len(code.messages), -1)
-        phases = code.phase_of(code.words()[1:]).tolist()
-        document |= {
-            "scale": _range(p.scale),
-            "signed": p.signed,
-            "phases": [
-                {"phase": k, "message": message, "level": float(level), "threshold": _range(theta)}
-                for k, message, level, theta in zip(phases, code.messages, code.levels(), thresholds, strict=True)
-            ],
-        }
-    return document
-
-
-def _range(values: NDArray[Any]) -> list[float | int]:
-    """[smallest, largest]."""
-    return [values.min().item(), values.max().item()]
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.graphs.network_tables import layer_document
 
 
 def show_layer(console: Console, network: Network, name: str) -> None:
