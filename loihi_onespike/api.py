@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from loihi_onespike.conversion.options import ConversionOptions, called_with
+from loihi_onespike.boards.energy.operation_prices import operation_prices
+from loihi_onespike.boards.specification import load_board
+from loihi_onespike.conversion.options import ALPHA, ConversionOptions, called_with
 from loihi_onespike.conversion.pipeline import Progress, convert_network
 from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.core.encoding import dense_codes, encode_input
@@ -340,10 +342,12 @@ def convert(given: ConvertArguments) -> OneSpikeNetwork:
         ModelLoadError: when the file of a model cannot be read.
         CalibrationError: when the calibration data is empty or not finite.
         ConfigurationError: when an option is out of range.
+        BoardError: when `account` names a board that does not exist, or a file with problems.
         HeadroomError: when a layer does not fit into 24 bits.
     """
+    prices = None if given.account == ALPHA else operation_prices(load_board(given.account))
     module = as_module(given.model)
-    network, stages = convert_network(module, given.calibration, given, given.progress, given.ranks)
+    network, stages = convert_network(module, given.calibration, given, given.progress, given.ranks, prices)
     return OneSpikeNetwork(network, stages, module)
 
 

@@ -86,6 +86,30 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Names:
+    """Any text that is not empty: the name of something that is looked up where it is used.
+
+    Attributes:
+        what: what the text names.
+    """
+
+    what: str
+
+    @property
+    def described(self) -> str:
+        """Completes the sentence "account: must be …"."""
+        return f"the {self.what}"
+
+    def accepts(self, value: object) -> bool:
+        """Whether this is one of the values."""
+        return isinstance(value, str) and bool(value.strip())
+
+    def read(self, text: str) -> str:
+        """The text itself."""
+        return text
+
+
+@dataclass(frozen=True)
 class Switch:
     """True or False.
 

@@ -17,7 +17,7 @@ from textwrap import fill
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 from loihi_onespike.conversion.method import Method
-from loihi_onespike.conversion.option_values import Choices, Integers, Numbers, OptionInfo, Switch
+from loihi_onespike.conversion.option_values import Choices, Integers, Names, Numbers, OptionInfo, Switch
 from loihi_onespike.errors import ConfigurationError
 
 P = ParamSpec("P")
@@ -25,8 +25,10 @@ R = TypeVar("R")
 C = TypeVar("C")
 
 DOCSTRING_WIDTH = 116
+ALPHA = "alpha"
+"""The account of energy that counts the additions of α, Eq. 6."""
 ELASTICITIES = {"balanced": 1.5, "energy": 8.0}
-"""Squared error in percent that 1 % fewer additions may cost, by objective."""
+"""Squared error in percent that 1 % less energy may cost, by objective."""
 
 
 def option(default: Any, info: OptionInfo) -> Any:
@@ -118,7 +120,7 @@ class ConversionOptions:
         None,
         OptionInfo(
             Numbers(0, 100),
-            "Squared error in percent that 1 % fewer additions may cost, above 0; with balanced or energy.",
+            "Squared error in percent that 1 % less energy may cost, above 0; with balanced or energy.",
             "P",
             (None,),
             "None is 1.5 for balanced and 8 for energy.",
@@ -135,6 +137,17 @@ class ConversionOptions:
             (None,),
             "None is no limit.",
             "no limit",
+        ),
+    )
+    account: str = option(
+        ALPHA,
+        OptionInfo(
+            Names("name of a board, or the path of a .toml file of your own"),
+            "Energy that price weighs against errors: alpha (additions, Eq. 6), or that of a board, its name or a .toml "
+            "file of your own; with balanced or energy.",
+            "NAME",
+            (ALPHA,),
+            "A board counts synaptic operations, messages, and the updates of all neurons in every step of the period.",
         ),
     )
     payload_bits: int = option(
@@ -185,10 +198,15 @@ class ConversionOptions:
                     f"{name}: must be None with objective='accuracy', got {getattr(self, name)}; use "
                     "objective='balanced' or 'energy'"
                 )
+        if self.objective == "accuracy" and self.account != ALPHA:
+            raise ConfigurationError(
+                f"account: must be {ALPHA!r} with objective='accuracy', got {self.account!r}; use objective='balanced' "
+                "or 'energy'"
+            )
 
     @property
     def elasticity(self) -> float | None:
-        """Squared error in percent that 1 % fewer additions may cost; None where spikes have no price."""
+        """Squared error in percent that 1 % less energy may cost; None where spikes have no price."""
         if self.objective == "accuracy":
             return None
         return ELASTICITIES[self.objective] if self.price is None else self.price

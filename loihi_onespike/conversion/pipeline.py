@@ -30,6 +30,7 @@ from loihi_onespike.conversion.source import BatchSource, ConversionSource, Grap
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.stage import StageGraph
+from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.data.batches import calibration_batches
 from loihi_onespike.frontend.gnn.arguments import is_graph
 from loihi_onespike.jobs.distributed import Ranks
@@ -44,6 +45,7 @@ def convert_network(
     options: ConversionOptions,
     progress: Progress | None = None,
     ranks: Ranks | None = None,
+    prices: OperationPrices | None = None,
 ) -> tuple[Network, StageGraph]:
     """The integer network of a model, and the same network in real numbers: what `loihi_onespike.convert` wraps.
 
@@ -53,12 +55,13 @@ def convert_network(
         options: options of the conversion.
         progress: called as progress(what, done, of).
         ranks: processes that share the survey of the activations.
+        prices: prices of the operations on the board that `options.account` names; None for "alpha".
 
     Raises: as `loihi_onespike.convert`.
     """
     report = progress or (lambda what, done, of: None)
     source = source_of(model, calibration)
-    stages = planned_stages(source, options, report, ranks)
+    stages = planned_stages(source, options, report, ranks, prices)
     assert stages.input_plan is not None
     codes = encode_values(stages.input_plan, source.headroom_sample(stages))
     network = quantize(stages, codes, options.weight_bits, report, source.is_graph)
@@ -94,6 +97,7 @@ def planned_stages(
     options: ConversionOptions,
     report: Progress = lambda what, done, of: None,
     ranks: Ranks | None = None,
+    prices: OperationPrices | None = None,
 ) -> StageGraph:
     """The one-spike network in real numbers: lowered, checked, planned and calibrated.
 
@@ -102,9 +106,10 @@ def planned_stages(
         options: options of the conversion.
         report: called as report(what, done, of).
         ranks: processes that share the survey of the activations.
+        prices: as of `convert_network`.
     """
     stages = source.plan_input(lowered_stages(source), input_code(options))
-    return calibrate(stages, source.batches, options, report, ranks)
+    return calibrate(stages, source.batches, options, report, ranks, prices)
 
 
 def plan_float(

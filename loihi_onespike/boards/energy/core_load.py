@@ -21,6 +21,7 @@ from loihi_onespike.boards.mapping.block import Block
 from loihi_onespike.boards.mapping.mapped_layer import Afferent
 from loihi_onespike.boards.mapping.targets import target_counts
 from loihi_onespike.core.graphs.network import Network, Population, Readout
+from loihi_onespike.core.operation_prices import window_steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +68,6 @@ def core_load(network: Network, layers: tuple[MappedLayer, ...], placement: Plac
         for afferent in layer.afferents:
             _arrivals(load, network, placement, layer.name, afferent, activity)
     return load
-
-
-def window_steps(population: Population | Readout) -> int:
-    """Number of steps of its window in which a neuron integrates or may fire."""
-    decided = population.wait + population.timesteps if isinstance(population, Population) else 0
-    return max(decided, population.membrane.input_steps)
 
 
 def _window_steps(network: Network, population: Population | Readout) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.boards.energy.break_even import BoardBalance, PaperBalance, board_balances
 from loihi_onespike.boards.energy.core_load import CoreLoad, core_load
 from loihi_onespike.boards.energy.figures import Figure, counted
+from loihi_onespike.boards.energy.operation_prices import TABLE_CHIP
 from loihi_onespike.boards.energy.step_time import NS, StepTime, step_time
 from loihi_onespike.boards.mapping import Mapping, Placement, spike_hops
 from loihi_onespike.boards.specification import load_chip
@@ -26,8 +27,6 @@ from loihi_onespike.microcode import instruction_counts
 
 US = 1e-3
 """µs per ns."""
-TABLE_CHIP = "loihi_1"
-"""The only chip whose energies per operation are published."""
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class DemoConversion(ConversionGroup):
     """The options of a conversion that the demonstration has, for `groups.grouped`."""
 
 
-@conversion_group("weight_bits", "input_bits", "method", "objective", "price", "payload_bits")
+@conversion_group("weight_bits", "input_bits", "method", "objective", "price", "account", "payload_bits")
 class FixedConversion(ConversionGroup):
     """The options of a conversion that a search leaves as they are, for `groups.grouped`."""
 

@@ -1,9 +1,10 @@
 """Spikes spent where they count: errors and spikes of all populations traded at one rate.
 
-Errors of populations add up at the output, so the choice of a code is separable: with one price of an addition in units
-of the error at the output, every population takes the code of least error + price · additions (equal slope). The price
-itself is the one at which error · additions^p is least, where p is the elasticity that the objective allows: at p = 2,
-1 % fewer additions may cost 2 % more squared error.
+Errors of populations add up at the output, so the choice of a code is separable: with one price of energy in units of
+the error at the output, every population takes the code of least error + price · energy (equal slope). The price itself
+is the one at which error · energy^p is least, where p is the elasticity that the objective allows: at p = 2, 1 % less
+energy may cost 2 % more squared error. Energy is counted in an account (`energy_terms.py`): the additions of α, or the
+operations of a board.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.code_fit import ActivationValues
 from loihi_onespike.conversion.calibration.codebooks import groups, payload_of, thinned
+from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms
 from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced, fit_priced_codebook
-from loihi_onespike.conversion.calibration.sensitivity import IMAGES, output_sensitivity
+from loihi_onespike.conversion.calibration.sensitivity import output_sensitivity
 from loihi_onespike.core.codes import SingleSpikeCode
-from loihi_onespike.core.encoding import encode_values
-from loihi_onespike.core.gnn.sparse_sample import SparseSample
-from loihi_onespike.core.graphs.stage import InputStage, StageGraph
+from loihi_onespike.core.graphs.stage import StageGraph
 
 Float = NDArray[np.float64]
 
@@ -52,45 +52,15 @@ class Allocation:
         costs: what errors and spikes cost, by stage; none for max pooling.
         price: price of as many additions as the ANN has multiply-accumulates, in units of the error.
         error: predicted squared error at the output, as a share of the variance of the outputs.
-        additions: predicted additions as a share of the multiply-accumulates of the ANN.
+        energy: predicted energy of an image in the chosen account, in units of as many additions as the ANN has
+            multiply-accumulates.
     """
 
     codes: Mapping[str, SingleSpikeCode]
     costs: Mapping[str, OutputCost]
     price: float
     error: float
-    additions: float
-
-
-def additions_of_a_spike_per_neuron(graph: StageGraph) -> dict[str, float]:
-    """Additions that one spike in every neuron causes, as a share of the multiply-accumulates of the ANN (Eq. 6).
-
-    A spike in front of a max pooling causes those of the pooled one.
-    """
-    macs: dict[str, int] = {}
-    for stage in graph.stages[:0:-1]:
-        assert not isinstance(stage, InputStage)
-        for link in stage.links:
-            behind = macs.get(stage.name, 0) if stage.kind == "max_pool" else link.macs
-            macs[link.pre] = macs.get(link.pre, 0) + behind
-    total = sum(link.macs for stage in graph.stages[1:] for link in stage.links)  # type: ignore[union-attr,misc]
-    return {stage.name: macs.get(stage.name, 0) / max(total, 1) for stage in graph.hidden}
-
-
-def input_additions(graph: StageGraph, x: Any) -> float:
-    """Additions that the spikes of the input cause, as a share of the multiply-accumulates of the ANN.
-
-    Args:
-        graph: stages whose input is planned.
-        x: calibration inputs (N, *shape), or one sparse sample, whose stored entries alone are multiplied.
-    """
-    assert graph.input_plan is not None
-    codes = encode_values(graph.input_plan, x if isinstance(x, SparseSample) else x[:IMAGES])
-    words = codes.matrix.data if isinstance(codes, SparseSample) else codes
-    links = [link for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
-    own = sum(link.macs for link in links if link.pre == graph.input.name)
-    share = own / max(sum(link.macs for link in links), 1)
-    return share * float(graph.input_plan.code.count_spikes(words).mean())
+    energy: float
 
 
 def allocate(
@@ -99,6 +69,7 @@ def allocate(
     x: Any,
     timesteps: int,
     payload_bits: int,
+    energy: EnergyTerms,
     elasticity: float,
     max_loss: float | None = None,
     codes: Mapping[str, SingleSpikeCode] | None = None,
@@ -112,25 +83,24 @@ def allocate(
         x: calibration inputs (N, *shape), or one sparse sample.
         timesteps: number of phases T.
         payload_bits: bits of payload of a spike.
+        energy: energy of an image by its spikes, in the chosen account.
         elasticity: p.
         max_loss: largest estimated loss of accuracy in percentage points; None for no limit.
         codes: code of every hidden stage; None for levels that are fitted.
         done: called after every price that was tried.
     """
     weights, outputs = output_sensitivity(graph, x)
-    spikes, of_input = additions_of_a_spike_per_neuron(graph), input_additions(graph, x)
-    each = 1 + payload_bits  # additions that a spike counts as, see `Code.additions_per_spike`
     channels = {name: thinned(v, CHANNELS) for name, v in values.items()}
     some = {name: v.of_channels(channels[name]).of_samples(VALUES) for name, v in values.items()}
 
     def at(price: float, codes: Mapping[str, SingleSpikeCode] | None) -> Allocation:
-        costs = {name: OutputCost(weights[name], price * each * spikes[name]) for name in values}
+        costs = {name: OutputCost(weights[name], price * energy.per_spike[name]) for name in values}
         few = {name: cost.of_channels(channels[name]) for name, cost in costs.items()}
         found = _codebooks(graph, some, few, timesteps, payload_bits) if codes is None else codes
         fits = {name: fit_priced(some[name], few[name], found[name].levels()) for name in few}
         error = sum(fit.error for fit in fits.values())
-        additions = of_input + each * sum(spikes[name] * fit.spikes for name, fit in fits.items())
-        return Allocation(found, costs, price, error, additions)
+        spent = energy.constant + sum(energy.per_spike[name] * fit.spikes for name, fit in fits.items())
+        return Allocation(found, costs, price, error, spent)
 
     def better(best: Allocation | None, tried: Allocation) -> Allocation:
         if best is None:
@@ -150,8 +120,8 @@ def allocate(
 
 
 def merit(allocation: Allocation, elasticity: float) -> float:
-    """ln error + p · ln additions; less is better."""
-    return float(np.log(max(allocation.error, 1e-12)) + elasticity * np.log(max(allocation.additions, 1e-6)))
+    """ln error + p · ln energy; less is better."""
+    return float(np.log(max(allocation.error, 1e-12)) + elasticity * np.log(max(allocation.energy, 1e-6)))
 
 
 def estimated_loss(outputs: Float, error: float, seed: int = 0) -> float:

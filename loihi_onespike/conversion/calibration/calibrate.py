@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.allocation import PRICES, allocate
 from loihi_onespike.conversion.calibration.codebooks import codebooks, codes_of_base, groups
+from loihi_onespike.conversion.calibration.energy_terms import alpha_terms, board_terms
 from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget
 from loihi_onespike.conversion.calibration.priced_fit import OutputCost
@@ -24,6 +25,7 @@ from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph
 from loihi_onespike.core.graphs.verify_stage import verify_stage
+from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.errors import HeadroomError
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def calibrate(
     options: ConversionOptions,
     progress: Progress = lambda what, done, of: None,
     ranks: Ranks | None = None,
+    prices: OperationPrices | None = None,
 ) -> StageGraph:
     """Plan every hidden stage of a graph whose input is planned.
 
@@ -61,6 +64,7 @@ def calibrate(
         options: options of the conversion.
         progress: called as progress(what, done, of).
         ranks: processes that share the survey of the data; every one of them does all other work itself.
+        prices: prices of the board whose account the allocation uses; None for the additions of α.
 
     Returns:
         The graph with a plan for every hidden stage, and with the weights and biases that the calibration corrected.
@@ -88,8 +92,13 @@ def calibrate(
             if s.name in survey.samples
         }
     if options.elasticity is not None:
+        some = _together(graph, batches, 1)
+        if prices is None:
+            energy = alpha_terms(graph, some, options.payload_bits)
+        else:
+            energy = board_terms(graph, some, options.timesteps, options.wait, prices)
         allocation = allocate(
-            graph, values, _together(graph, batches, 1), options.timesteps, options.payload_bits, options.elasticity,
+            graph, values, some, options.timesteps, options.payload_bits, energy, options.elasticity,
             options.max_loss, None if fitted else codes, _Steps("allocation", len(PRICES), progress),
         )  # fmt: skip
         codes, costs = dict(allocation.codes), allocation.costs

@@ -11,14 +11,12 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.calibration.allocation import (
-    additions_of_a_spike_per_neuron,
-    estimated_loss,
-    input_additions,
-)
+from loihi_onespike.conversion.calibration.allocation import estimated_loss
+from loihi_onespike.conversion.calibration.energy_terms import alpha_terms, board_terms
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.core.codes import PhaseCode
-from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.core.operation_prices import OperationPrices
+from loihi_onespike.errors import BoardError, ConfigurationError
 from tests.support.stage_graphs import two_layers
 
 
@@ -35,15 +33,33 @@ def _with_macs() -> object:
 def test_additions_by_hand() -> None:
     """16 multiply-accumulates: 6 read the input, 6 the hidden and 4 the signed population. 0.75 is 110 in 3 bits."""
     graph = _with_macs()
-    assert additions_of_a_spike_per_neuron(graph) == {"hidden": 6 / 16, "signed": 4 / 16}  # type: ignore[arg-type]
     x = np.array([[0.75, 0.75], [0.0, 0.5]])
-    assert input_additions(graph, x) == pytest.approx(6 / 16 * 5 / 4)  # type: ignore[arg-type]
+    without, three_bits = (alpha_terms(graph, x, bits) for bits in (0, 3))  # type: ignore[arg-type]
+    assert without.per_spike == {"hidden": 6 / 16, "signed": 4 / 16}
+    assert three_bits.per_spike == {"hidden": 4 * 6 / 16, "signed": 4 * 4 / 16}
+    assert without.constant == three_bits.constant == pytest.approx(6 / 16 * 5 / 4)
+
+
+def test_energy_of_a_board_by_hand() -> None:
+    """Windows of 3 + 4, 4 + 4 and 4 steps; a spike of the input has 3 targets, of both others 2, in 16 MACs at 2 pJ."""
+    graph = _with_macs()
+    prices = OperationPrices("a board", "a table", 2.0, 10.0, 1.0, 0.5)
+    terms = board_terms(graph, np.array([[0.75, 0.75], [0.0, 0.5]]), 4, None, prices)  # type: ignore[arg-type]
+    assert terms.per_spike == {"hidden": (6 * 2 + 3 * 0.5) / 32, "signed": (4 * 2 + 2 * 0.5) / 32}
+    updates = 3 * (7 * 10 + 1) + 2 * 8 * 10 + 2 * (4 * 10 + 4)
+    assert terms.constant == pytest.approx((2.5 * 3 * 2 + updates) / 32)
 
 
 def test_the_estimated_loss_grows_with_the_error() -> None:
     outputs = np.random.default_rng(0).normal(scale=3.0, size=(100, 5))
     losses = [estimated_loss(outputs, error) for error in (0.0, 0.001, 0.01, 0.1)]
     assert losses[0] == 0 and losses == sorted(losses) and 0.2 < losses[-1] < 20
+
+
+def _spikes(net: los.OneSpikeNetwork, x: torch.Tensor) -> float:
+    """Mean over hidden populations of the spikes per neuron."""
+    layers = net.trace(x[:32].numpy()).layers
+    return float(np.mean([np.mean(np.asarray(layers[p.name].words) != 0) for p in net.network.hidden]))
 
 
 def test_objectives_spend_fewer_spikes_in_their_order() -> None:
@@ -55,10 +71,12 @@ def test_objectives_spend_fewer_spikes_in_their_order() -> None:
     x = torch.rand(96, 2, 6, 6)
     spikes = []
     for objective in ("accuracy", "balanced", "energy"):
-        net = los.convert(model, x, objective=objective)
-        layers = net.trace(x[:32].numpy()).layers
-        spikes.append(np.mean([float(np.mean(np.asarray(layers[p.name].words) != 0)) for p in net.network.hidden]))
+        spikes.append(_spikes(los.convert(model, x, objective=objective), x))
     assert spikes[0] > spikes[1] > spikes[2] > 0
+    board = {"objective": "balanced", "account": "hala_point", "payload_bits": 3, "timesteps": 4}
+    cheap, dear = (los.convert(model, x, price=price, **board) for price in (None, 8.0))  # type: ignore[arg-type]
+    assert _spikes(dear, x) < _spikes(cheap, x)
+    assert cheap.network.facts["options"]["account"] == "hala_point"  # type: ignore[index]
     given = los.convert(model, x, objective="energy", base=1.3)
     assert all(isinstance(p.code, PhaseCode) for p in given.network.hidden)
 
@@ -73,3 +91,14 @@ def test_objectives_need_scales_and_rounding_to_the_nearest_level(options: dict[
 def test_the_objective_of_accuracy_has_no_price(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{name}: must be None with objective='accuracy', got 2.0; use"):
         ConversionOptions(objective="accuracy", **{name: 2.0})  # type: ignore[arg-type]
+
+
+def test_an_account_is_checked_before_the_work() -> None:
+    with pytest.raises(
+        ConfigurationError, match="account: must be 'alpha' with objective='accuracy', got 'hala_point'"
+    ):
+        ConversionOptions(objective="accuracy", account="hala_point")
+    with pytest.raises(ConfigurationError, match="account: must be 'alpha' or the name of a board"):
+        ConversionOptions(objective="balanced", account="")
+    with pytest.raises(BoardError, match=r"hala_pont: .*did you mean hala_point"):
+        los.convert(nn.Linear(2, 2), torch.zeros(2, 2), objective="balanced", account="hala_pont")

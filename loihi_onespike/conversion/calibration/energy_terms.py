@@ -1,0 +1,152 @@
+"""Energy of an image as the allocation sees it: a constant, and the price of a spike of every population.
+
+    E = constant + Σ_populations per_spike · (spikes per neuron)
+
+Both are in units of as many additions as the ANN has multiply-accumulates. In the account of a board a synaptic
+operation takes the place of an addition, and everything else is converted to it by the prices of the board. The
+constant is what no choice of hidden codes changes: the spikes of the input and, on a board, the updates of all neurons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from loihi_onespike.conversion.calibration.sensitivity import IMAGES
+from loihi_onespike.core.encoding import encode_values
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph
+from loihi_onespike.core.maps.connectivity import connections
+from loihi_onespike.core.operation_prices import OperationPrices
+
+
+@dataclass(frozen=True)
+class EnergyTerms:
+    """Energy of an image by the spikes of its hidden populations.
+
+    Attributes:
+        per_spike: energy of one spike in every neuron of a stage, by stage.
+        constant: energy of everything else.
+    """
+
+    per_spike: Mapping[str, float]
+    constant: float
+
+
+def alpha_terms(graph: StageGraph, x: Any, payload_bits: int) -> EnergyTerms:
+    """Additions as α counts them: a spike with b bits of payload counts as b + 1 (Eq. 6, docs/arithmetic.md, Energy).
+
+    Args:
+        graph: stages whose input is planned.
+        x: calibration inputs (N, *shape), or one sparse sample, whose stored entries alone are multiplied.
+        payload_bits: bits of payload of a spike of a hidden neuron.
+    """
+    each = 1 + payload_bits
+    per_spike = {name: each * share for name, share in additions_of_a_spike_per_neuron(graph).items()}
+    return EnergyTerms(per_spike, input_additions(graph, x))
+
+
+def board_terms(graph: StageGraph, x: Any, timesteps: int, wait: int | None, prices: OperationPrices) -> EnergyTerms:
+    """Energy at the prices of a board: synaptic operations, messages, and updates of all neurons in every step.
+
+        per_spike = Σ_links synapses · E_synop + neurons · E_message
+        constant = input spikes · fan-out · E_synop + Σ_neurons (window · E_active + (period - window) · E_inactive)
+
+    A payload makes a spike no dearer. Each spike is a message per link, which is the least: how many cores hold its
+    targets, and how far they are, is known after the placement only.
+
+    Args:
+        graph: stages whose input is planned.
+        x: calibration inputs (N, *shape), or one sparse sample.
+        timesteps: number of phases T.
+        wait: steps before the first decision; None for full wait.
+        prices: prices of the operations.
+    """
+    windows = _windows(graph, timesteps, wait)
+    period = max(windows.values())
+    per_spike: dict[str, float] = {}
+    updates, of_input = 0.0, 0.0
+    for stage in graph.stages[:0:-1]:
+        assert not isinstance(stage, InputStage)
+        neurons, window = prod(stage.shape), windows[stage.name]
+        updates += neurons * (window * prices.update_active + (period - window) * prices.update_inactive)
+        for link in stage.links:
+            shape = graph.by_name[link.pre].shape
+            synapses = connections(link.op, shape, link.index)
+            if link.pre == graph.input.name:  # what sends the spikes of the input is not on cores
+                of_input += synapses / prod(shape) * _input_spikes(graph, x) * prices.synaptic_operation
+                continue
+            # A spike in front of a max pooling causes one of the pooled neuron.
+            behind = per_spike.get(stage.name, 0.0) if stage.kind == "max_pool" else 0.0
+            sent = synapses * prices.synaptic_operation + prod(shape) * prices.message
+            per_spike[link.pre] = per_spike.get(link.pre, 0.0) + sent + behind
+    unit = prices.synaptic_operation * _multiply_accumulates(graph)
+    shares = {stage.name: per_spike.get(stage.name, 0.0) / unit for stage in graph.hidden}
+    return EnergyTerms(shares, (of_input + updates) / unit)
+
+
+def additions_of_a_spike_per_neuron(graph: StageGraph) -> dict[str, float]:
+    """Additions that one spike in every neuron causes, as a share of the multiply-accumulates of the ANN (Eq. 6).
+
+    A spike in front of a max pooling causes those of the pooled one.
+    """
+    macs: dict[str, int] = {}
+    for stage in graph.stages[:0:-1]:
+        assert not isinstance(stage, InputStage)
+        for link in stage.links:
+            behind = macs.get(stage.name, 0) if stage.kind == "max_pool" else link.macs
+            macs[link.pre] = macs.get(link.pre, 0) + behind
+    total = _multiply_accumulates(graph)
+    return {stage.name: macs.get(stage.name, 0) / total for stage in graph.hidden}
+
+
+def input_additions(graph: StageGraph, x: Any) -> float:
+    """Additions that the spikes of the input cause, as a share of the multiply-accumulates of the ANN.
+
+    Args:
+        graph: stages whose input is planned.
+        x: calibration inputs (N, *shape), or one sparse sample, whose stored entries alone are multiplied.
+    """
+    links = [link for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
+    own = sum(link.macs for link in links if link.pre == graph.input.name)
+    words = _input_words(graph, x)
+    assert graph.input_plan is not None
+    return own / _multiply_accumulates(graph) * float(graph.input_plan.code.count_spikes(words).mean())
+
+
+def _multiply_accumulates(graph: StageGraph) -> int:
+    return max(sum(link.macs for stage in graph.stages[1:] for link in stage.links), 1)  # type: ignore[union-attr,misc]
+
+
+def _input_words(graph: StageGraph, x: Any) -> Any:
+    """Words of some of the inputs; of a sparse sample, those of its stored entries."""
+    assert graph.input_plan is not None
+    codes = encode_values(graph.input_plan, x if isinstance(x, SparseSample) else x[:IMAGES])
+    return codes.matrix.data if isinstance(codes, SparseSample) else codes
+
+
+def _input_spikes(graph: StageGraph, x: Any) -> float:
+    """Spikes of the input per sample."""
+    assert graph.input_plan is not None
+    words = _input_words(graph, x)
+    samples = 1 if isinstance(x, SparseSample) else len(words)
+    return float(graph.input_plan.code.count_spikes(words).sum()) / samples
+
+
+def _windows(graph: StageGraph, timesteps: int, wait: int | None) -> dict[str, int]:
+    """Steps of the window of the input and of every stage, as the integer network will have them."""
+    assert graph.input_plan is not None
+    sent = {graph.input.name: graph.input_plan.code.timesteps, **{stage.name: timesteps for stage in graph.hidden}}
+    windows = {graph.input.name: sent[graph.input.name]}
+    for stage in graph.stages[1:]:
+        assert not isinstance(stage, InputStage)
+        arriving = max(sent[link.pre] for link in stage.links)
+        if not isinstance(stage, Stage):
+            windows[stage.name] = arriving
+        elif stage.kind == "max_pool":
+            windows[stage.name] = max(timesteps, arriving)
+        else:
+            windows[stage.name] = max((arriving if wait is None else min(wait, arriving)) + timesteps, arriving)
+    return windows
