@@ -143,8 +143,8 @@ class ConversionOptions:
         ALPHA,
         OptionInfo(
             Names("name of a board, or the path of a .toml file of your own"),
-            "Energy that price weighs against errors: alpha (additions, Eq. 6), or that of a board, its name or a .toml "
-            "file of your own; with balanced or energy.",
+            "Energy that price weighs against errors: alpha (additions, Eq. 6), or that of a board, by its name or a "
+            ".toml file of your own; with balanced or energy.",
             "NAME",
             (ALPHA,),
             "A board counts synaptic operations, messages, and the updates of all neurons in every step of the period.",

@@ -132,7 +132,8 @@ def tune(
         _require_journal(study)
     fixed = conversion.keywords()
     parts = fixed.pop("method")
-    for name in ("objective", "price", "account", "payload_bits"):  # a study of an earlier version has only those that are given
+    # A study of an earlier version has only those that are given.
+    for name in ("objective", "price", "account", "payload_bits"):
         if fixed[name] == getattr(ConversionOptions(), name):
             del fixed[name]
     found = source.read(data, conversion.calibration_images, seed)

@@ -1,8 +1,7 @@
-"""Spikes where they count: additions by hand, and objectives in their order."""
+"""Spikes where they count: objectives and accounts in their order."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,42 +11,9 @@ from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.conversion.calibration.allocation import estimated_loss
-from loihi_onespike.conversion.calibration.energy_terms import alpha_terms, board_terms
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.core.codes import PhaseCode
-from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.errors import BoardError, ConfigurationError
-from tests.support.stage_graphs import two_layers
-
-
-def _with_macs() -> object:
-    graph = two_layers()
-    macs = {"hidden": 6, "signed": 6, "output": 4}
-    stages = [graph.input]
-    for stage in graph.stages[1:]:
-        links = tuple(replace(link, macs=macs[stage.name]) for link in stage.links)  # type: ignore[union-attr]
-        stages.append(replace(stage, links=links))  # type: ignore[arg-type]
-    return replace(graph, stages=tuple(stages))
-
-
-def test_additions_by_hand() -> None:
-    """16 multiply-accumulates: 6 read the input, 6 the hidden and 4 the signed population. 0.75 is 110 in 3 bits."""
-    graph = _with_macs()
-    x = np.array([[0.75, 0.75], [0.0, 0.5]])
-    without, three_bits = (alpha_terms(graph, x, bits) for bits in (0, 3))  # type: ignore[arg-type]
-    assert without.per_spike == {"hidden": 6 / 16, "signed": 4 / 16}
-    assert three_bits.per_spike == {"hidden": 4 * 6 / 16, "signed": 4 * 4 / 16}
-    assert without.constant == three_bits.constant == pytest.approx(6 / 16 * 5 / 4)
-
-
-def test_energy_of_a_board_by_hand() -> None:
-    """Windows of 3 + 4, 4 + 4 and 4 steps; a spike of the input has 3 targets, of both others 2, in 16 MACs at 2 pJ."""
-    graph = _with_macs()
-    prices = OperationPrices("a board", "a table", 2.0, 10.0, 1.0, 0.5)
-    terms = board_terms(graph, np.array([[0.75, 0.75], [0.0, 0.5]]), 4, None, prices)  # type: ignore[arg-type]
-    assert terms.per_spike == {"hidden": (6 * 2 + 3 * 0.5) / 32, "signed": (4 * 2 + 2 * 0.5) / 32}
-    updates = 3 * (7 * 10 + 1) + 2 * 8 * 10 + 2 * (4 * 10 + 4)
-    assert terms.constant == pytest.approx((2.5 * 3 * 2 + updates) / 32)
 
 
 def test_the_estimated_loss_grows_with_the_error() -> None:
