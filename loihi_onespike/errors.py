@@ -41,22 +41,46 @@ class Finding:
     remedy: str
 
     def __str__(self) -> str:
-        where = f"\n    at        {self.where}" if self.where else ""
-        return f"  {self.node}: {self.found}{where}\n    supported {self.supported}\n    remedy    {self.remedy}"
+        return grouped_text([self])
+
+
+NODES_SHOWN = 6
+"""Names of nodes that a report lists of one kind of operation."""
+PLACES_SHOWN = 12
+"""Kinds of operations and lines that a report lists of those that share a remedy."""
+
+
+def grouped_text(findings: Sequence[Finding]) -> str:
+    """Findings as text: those of one operation and line are one entry, and those with one remedy name it once."""
+    groups: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
+    for f in findings:
+        groups.setdefault((f.supported, f.remedy), {}).setdefault((f.found, f.where), []).append(f.node)
+    lines = []
+    for (supported, remedy), places in groups.items():
+        for (found, where), nodes in list(places.items())[:PLACES_SHOWN]:
+            more = f" and {len(nodes) - NODES_SHOWN} more" if len(nodes) > NODES_SHOWN else ""
+            lines.append(f"  {', '.join(nodes[:NODES_SHOWN])}{more}: {found}")
+            if where:
+                lines.append(f"    at        {where}")
+        left = sum(map(len, list(places.values())[PLACES_SHOWN:]))
+        if left:
+            lines.append(f"  and {left} more with the same remedy")
+        lines += [f"    supported {supported}", f"    remedy    {remedy}"]
+    return "\n".join(lines)
 
 
 class UnsupportedModelError(OneSpikeError):
     """The model has operations with no one-spike form.
 
     Attributes:
-        findings: all of these operations.
+        findings: all of these operations; the message groups those that are alike.
     """
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
         count = len(self.findings)
         plural = "operation has" if count == 1 else "operations have"
-        super().__init__(f"{count} {plural} no one-spike form:\n" + "\n".join(str(f) for f in self.findings))
+        super().__init__(f"{count} {plural} no one-spike form:\n{grouped_text(self.findings)}")
 
 
 class HeadroomError(OneSpikeError):

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import loihi_onespike
+from loihi_onespike.cli.arguments.board_access import BackendsInHelp
 from loihi_onespike.cli.commands.bringup import bringup
 from loihi_onespike.cli.commands.convert import convert
 from loihi_onespike.cli.commands.demo import demo
@@ -48,4 +49,5 @@ def _options(
 
 
 for command in (demo, convert, evaluate, tune, run, inspect, map, profile, diagnose, bringup, deploy):
-    app.command(no_args_is_help=command is not demo)(command)
+    kind = BackendsInHelp if command in (bringup, deploy) else None
+    app.command(no_args_is_help=command is not demo, cls=kind)(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 import warnings
@@ -14,7 +15,7 @@ from typing import Any, ParamSpec
 import typer
 from rich.console import Console
 
-from loihi_onespike.cli.terminal.output import stdout_console, without_trailing_blanks, write_json
+from loihi_onespike.cli.terminal.output import remark, stdout_console, without_trailing_blanks, write_json
 from loihi_onespike.errors import OneSpikeError, OneSpikeWarning
 
 P = ParamSpec("P")
@@ -58,6 +59,27 @@ def warnings_as_lines() -> Iterator[None]:
         yield
 
 
+class _Notes(logging.Handler):
+    """Prints what the package logs as notes on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        remark(record.getMessage())
+
+
+@contextmanager
+def logs_as_notes() -> Iterator[None]:
+    """Print what the package logs at level INFO as notes on stderr."""
+    log, handler = logging.getLogger("loihi_onespike"), _Notes()
+    before = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
 def command(function: Callable[P, Result]) -> Callable[P, None]:
     """Decorator that makes a command of a function with the options `as_json` and `debug` that returns its result.
 
@@ -70,7 +92,7 @@ def command(function: Callable[P, Result]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         as_json = bool(kwargs.get("as_json"))
         try:
-            with warnings_as_lines(), redirect_stdout(sys.stderr) if as_json else nullcontext():
+            with warnings_as_lines(), logs_as_notes(), redirect_stdout(sys.stderr) if as_json else nullcontext():
                 result = function(*args, **kwargs)
         except OneSpikeError as error:
             if kwargs.get("debug"):

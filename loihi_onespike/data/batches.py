@@ -15,6 +15,8 @@ from loihi_onespike.errors import CalibrationError, CalibrationWarning, OneSpike
 
 BATCH = 64
 """Number of images per batch when the calibration data is one tensor."""
+FEW = 4
+"""Fewer samples than this are remarked on: hardly any neuron has then shown its range."""
 
 
 def calibration_batches(calibration: object) -> list[NDArray[np.floating]]:
@@ -27,7 +29,7 @@ def calibration_batches(calibration: object) -> list[NDArray[np.floating]]:
         CalibrationError: the data is empty, no real numbers, not finite, or its samples have different shapes.
 
     Warns:
-        CalibrationWarning: all values are the same.
+        CalibrationWarning: all values are the same, or there are fewer than FEW samples.
     """
     if isinstance(calibration, torch.Tensor | np.ndarray | LazyImages):
         array = _array(calibration)
@@ -53,6 +55,7 @@ def calibration_batches(calibration: object) -> list[NDArray[np.floating]]:
     if not batches or not batches[0].size:
         raise CalibrationError("calibration: must have at least one sample, got none; a few hundred are recommended")
     _warn_when_constant(batches)
+    _warn_when_few(batches)
     return batches
 
 
@@ -72,6 +75,17 @@ def _warn_when_constant(batches: list[NDArray[np.floating]]) -> None:
         warnings.warn(
             f"calibration: all values of {samples} samples are {value:g}, which tells no range; give inputs as the "
             "model sees them in use",
+            CalibrationWarning,
+            stacklevel=2,
+        )
+
+
+def _warn_when_few(batches: list[NDArray[np.floating]]) -> None:
+    samples = sum(map(len, batches))
+    if samples < FEW:
+        warnings.warn(
+            f"calibration: {samples} sample{'s' * (samples > 1)} only, which show{'s' * (samples == 1)} little of the "
+            "range of the activations; give a few hundred",
             CalibrationWarning,
             stacklevel=2,
         )

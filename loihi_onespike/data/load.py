@@ -1,12 +1,17 @@
-"""`load_data`: a data set by the name that the command line gives."""
+"""`load_data` and `load_calibration`: data by the name that the command line gives."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from loihi_onespike.data.dataset import Dataset
 from loihi_onespike.data.preprocessing import Preprocessing
 from loihi_onespike.errors import DataError
+from loihi_onespike.regular_files import check_readable
 
 SUPPORTED = "digits, FILE.npz, torchvision:NAME with a root, or a folder with one subfolder of pictures per class"
 CALIBRATION_IMAGES = 512
@@ -32,6 +37,7 @@ def load_data(
     Raises:
         DataError: the data does not exist or is damaged; nothing is ever downloaded.
     """
+    check_source(spec, root)
     if calibration_images < 1:
         raise DataError(f"calibration_images: must be at least 1, got {calibration_images}")
     text, path = str(spec), Path(spec).expanduser()
@@ -50,12 +56,72 @@ def load_data(
         from loihi_onespike.data.pictures import load_folder
 
         return load_folder(path, for_pictures, calibration_images, seed)
-    if path.suffix == ".npz":
-        _refuse_preprocessing(text, preprocessing)
-        from loihi_onespike.data.npz import load_npz
+    _refuse_preprocessing(text, preprocessing)
+    from loihi_onespike.data.npz import load_npz
 
-        return load_npz(path, calibration_images, seed)
-    raise DataError(f"data: must be {SUPPORTED}; got {text!r}, which is no file or folder")
+    return load_npz(path, calibration_images, seed)
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationData:
+    """Inputs that calibrate a conversion, without labels.
+
+    Attributes:
+        name: name for reports.
+        images: (M, …) float, as the model takes them.
+    """
+
+    name: str
+    images: NDArray[Any]
+
+
+def load_calibration(
+    spec: str | Path,
+    *,
+    root: str | Path | None = None,
+    calibration_images: int = CALIBRATION_IMAGES,
+    preprocessing: Preprocessing | None = None,
+    seed: int = 0,
+) -> CalibrationData:
+    """The calibration images of a data set, which needs no labels.
+
+    Args:
+        spec, root, calibration_images, preprocessing, seed: as for `load_data`; an .npz file needs the array x alone.
+
+    Raises:
+        DataError: the data does not exist or is damaged.
+    """
+    path = Path(spec).expanduser()
+    if path.suffix != ".npz" or path.is_dir():
+        found = load_data(
+            spec, root=root, calibration_images=calibration_images, preprocessing=preprocessing, seed=seed
+        )
+        return CalibrationData(found.name, found.calibration)
+    check_source(spec, root)
+    _refuse_preprocessing(str(spec), preprocessing)
+    from loihi_onespike.data.npz import load_npz_calibration
+
+    return CalibrationData(path.name, load_npz_calibration(path, calibration_images, seed))
+
+
+def check_source(spec: str | Path, root: str | Path | None = None) -> None:
+    """Check that data of a name can be there, without reading it: what costs no time is found before long work.
+
+    Args:
+        spec: as for `load_data`.
+        root: folder of a torchvision data set.
+
+    Raises:
+        DataError: it is no name of data, or its file or folder is missing.
+    """
+    text, path = str(spec), Path(spec).expanduser()
+    if text.startswith("torchvision:") and root is not None and not Path(root).expanduser().is_dir():
+        raise DataError(f"{root}: no such folder; --data-root names that of {text}")
+    if text == "digits" or text.startswith("torchvision:") or path.is_dir():
+        return
+    if path.suffix != ".npz":
+        raise DataError(f"data: must be {SUPPORTED}; got {text!r}, which is no file or folder")
+    check_readable(path, DataError)
 
 
 def _refuse_preprocessing(spec: str, preprocessing: Preprocessing | None) -> None:

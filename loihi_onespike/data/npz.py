@@ -30,11 +30,12 @@ def load_npz(path: Path, calibration_images: int, seed: int) -> Dataset:
         DataError: the file does not exist, is damaged, or its arrays are not of this form.
     """
     arrays = _read(path)
-    missing = [name for name in ("x", "y") if name not in arrays]
-    if missing:
+    if any(name not in arrays for name in ("x", "y")):
+        alone = "y" not in arrays and ("x" in arrays or "x_calibration" in arrays)
+        unlabelled = "; without labels it can calibrate a conversion, but not be evaluated" if alone else ""
         raise DataError(
             f"{path}: must hold the arrays x and y, got {', '.join(sorted(arrays)) or 'none'}; "
-            "write it with numpy.savez(path, x=inputs, y=labels)"
+            f"write it with numpy.savez(path, x=inputs, y=labels){unlabelled}"
         )
     x = _inputs(path, "x", arrays["x"])
     y = class_labels(f"{path}: y", arrays["y"], len(x), error=DataError)
@@ -46,6 +47,28 @@ def load_npz(path: Path, calibration_images: int, seed: int) -> Dataset:
         )
     calibration = source[draw(len(source), calibration_images, seed)]
     return Dataset(path.name, x, y, calibration, calibration_is_separate=separate)
+
+
+def load_npz_calibration(path: Path, calibration_images: int, seed: int) -> NDArray[Any]:
+    """Inputs to calibrate with: the array `x_calibration`, or `x` where there is none; labels are not asked for.
+
+    Args:
+        path: the file.
+        calibration_images: number of calibration images.
+        seed: seed of their choice.
+
+    Raises:
+        DataError: the file does not exist, is damaged, or has neither array.
+    """
+    arrays = _read(path)
+    name = next((name for name in ("x_calibration", "x") if name in arrays), None)
+    if name is None:
+        raise DataError(
+            f"{path}: must hold the array x (or x_calibration), got {', '.join(sorted(arrays)) or 'none'}; "
+            "write it with numpy.savez(path, x=inputs)"
+        )
+    inputs = _inputs(path, name, arrays[name])
+    return inputs[draw(len(inputs), calibration_images, seed)]
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:

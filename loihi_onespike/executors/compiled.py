@@ -3,10 +3,14 @@
 numba keeps compiled kernels beside the source file, in the user's cache folder, or where NUMBA_CACHE_DIR says, and
 raises an error where none of these can be written to: an installation that is read-only, used without a home folder.
 There the kernels are kept in a private folder for temporary files, or, failing that too, compiled in every process.
+
+The first compilation of a process is logged (`loihi_onespike.kernels`, level INFO), since it takes a while that later
+processes do not need; the command line prints it.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import tempfile
@@ -15,6 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import event
+
+LOG = logging.getLogger("loihi_onespike.kernels")
+KERNELS: list[Any] = []
+"""All kernels of the modules that are imported, in the order in which they were defined."""
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -25,6 +34,10 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
+        KERNELS.append(_compiled(function))
+        return KERNELS[-1]
+
+    def _compiled(function: Callable[..., Any]) -> Any:
         try:
             return numba.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # no folder of numba's own can be written to
@@ -35,6 +48,37 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         return numba.njit(cache=True, nogil=True, **options)(function)
 
     return decorate
+
+
+def has_machine_code(kernel: Any) -> bool:
+    """Whether numba keeps machine code of a kernel, for whatever types of arguments.
+
+    Args:
+        kernel: one of KERNELS.
+    """
+    folder, function = kernel.stats.cache_path, kernel.py_func
+    if folder is None:
+        return False
+    stem = Path(function.__code__.co_filename).stem
+    return any(Path(folder).glob(f"{stem}.{function.__qualname__}-{function.__code__.co_firstlineno}.*.nbi"))
+
+
+class _FirstCompilation(event.Listener):
+    """Logs the first compilation of one of our kernels in this process."""
+
+    told = False
+
+    def on_start(self, event: Any) -> None:
+        function = getattr(event.data.get("dispatcher"), "py_func", None)
+        if not self.told and str(getattr(function, "__module__", "")).startswith("loihi_onespike."):
+            self.told = True
+            LOG.info("kernels are compiled, once per installation; that can take a minute or two")
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _FirstCompilation())
 
 
 def _private_folder() -> Path | None:

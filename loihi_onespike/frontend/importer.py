@@ -11,6 +11,7 @@ from torch import nn
 from loihi_onespike.core.graphs.ann import AnnGraph
 from loihi_onespike.errors import CalibrationError, ConfigurationError
 from loihi_onespike.frontend.importers.batched_module import BatchedModule
+from loihi_onespike.frontend.importers.input_shape import InputShape, input_shape
 from loihi_onespike.frontend.importers.sources import ModelSource, as_module
 from loihi_onespike.frontend.tracing.preserve import preserved
 from loihi_onespike.frontend.tracing.trace_result import checked_output, refusal, run_tracer, single_tensor, unwrapped
@@ -39,10 +40,11 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
     name = model._get_name()
     _check_module(name, model, example)
     whole = isinstance(model, BatchedModule) and model.batch is not None
+    taken = input_shape(model)
     if isinstance(model, BatchedModule):
         example, model = model.whole_batch(example), model.traced
     with preserved(model):
-        batch, output = _run(model, example, whole)
+        batch, output = _run(model, example, whole, taken)
         expected = single_tensor(name, output)
         return _traced(name, model, batch, expected)
 
@@ -77,13 +79,16 @@ def _check_weights(model: nn.Module, example: torch.Tensor) -> None:
                 )
 
 
-def _run(model: nn.Module, example: torch.Tensor, whole: bool) -> tuple[torch.Tensor, Any]:
+def _run(model: nn.Module, example: torch.Tensor, whole: bool, taken: InputShape | None) -> tuple[torch.Tensor, Any]:
     """A small batch that the model takes, and its output.
 
     With two samples it can be seen whether an operation mixes them. A model with a fixed batch size gets the example.
 
     Args:
+        model: the module.
+        example: a batch of inputs.
         whole: the batch size is known to be that of the example.
+        taken: shape that the model takes, for the message; None where it is not known.
     """
     two = example[:2] if len(example) > 1 else torch.cat([example, example])
     for batch in (example,) if whole else (two, example):
@@ -92,9 +97,10 @@ def _run(model: nn.Module, example: torch.Tensor, whole: bool) -> tuple[torch.Te
             return batch, model(batch.clone())
         except Exception as error:  # a forward may raise anything
             reason = error
+    wanted = "" if taken is None else f"; {taken.known_from} takes {taken}"
     raise CalibrationError(
         f"example: the model does not run on a batch of shape {tuple(example.shape)}: "
-        f"{type(reason).__name__}: {reason}. Pass a batch as the model takes it, on the model's device"
+        f"{type(reason).__name__}: {reason}. Pass a batch as the model takes it, on the model's device{wanted}"
     ) from reason
 
 

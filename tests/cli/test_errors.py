@@ -39,6 +39,38 @@ def test_one_message_and_status_2(onespike, tmp_path, monkeypatch, arguments, sa
     assert result.stderr.splitlines()[-1].startswith("onespike: ")
 
 
+CHEAP = [
+    (("convert", "nowhere.py:build", "--data", "digits", "-o", "net.h5"), "nowhere.py: no such file"),
+    (("convert", "nowhere.onnx", "--data", "digits", "-o", "net.h5"), "nowhere.onnx: no such file"),
+    (("convert", "digits", "--data", "nowhere.npz", "-o", "net.h5"), "nowhere.npz: no such file"),
+    (("convert", "digits", "--data", "digits", "-o", "net.h5", "--timesteps", "0"), "--timesteps: must be an integer"),
+    (("evaluate", "digits", "--data", "digits", "--weights", "nowhere.pt"), "nowhere.pt: no such weights file"),
+    (("tune", "nowhere.py:build", "--data", "digits"), "nowhere.py: no such file"),
+    (("diagnose", "digits", "--data", "nowhere.npz"), "nowhere.npz: no such file"),
+    (("run", "nowhere.h5", "--data", "digits"), "nowhere.h5: no such file"),
+    (("map", "nowhere.h5", "--board", "oheo_gulch"), "nowhere.h5: no such file"),
+]
+"""Mistakes that need neither torch nor Lava to be found."""
+
+TRY_ALL = """
+import json, sys
+from typer.testing import CliRunner
+from loihi_onespike.cli.app import app
+said = [CliRunner().invoke(app, arguments).output for arguments in json.loads(sys.argv[1])]
+print(json.dumps([said, [m for m in ("torch", "lava", "scipy") if m in sys.modules]]))
+"""
+
+
+def test_cheap_mistakes_are_found_before_anything_large_is_imported(tmp_path):
+    command = [sys.executable, "-c", TRY_ALL, json.dumps([arguments for arguments, _ in CHEAP])]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    said, loaded = json.loads(done.stdout)
+    assert loaded == []
+    for text, (_, wanted) in zip(said, CHEAP, strict=True):
+        assert wanted in text and "Traceback" not in text
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_error_is_the_document(document):
     found = document("inspect", "nowhere.h5", exit_code=2)
     assert found["error"]["type"] == "DataError" and "no such file" in found["error"]["message"]

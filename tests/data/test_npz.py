@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from loihi_onespike.data import Preprocessing, load_data
+from loihi_onespike.data import Preprocessing, load_calibration, load_data
 from loihi_onespike.errors import DataError
 
 
@@ -27,6 +27,23 @@ def test_without_a_part_of_their_own_calibration_images_are_drawn_and_it_is_said
     assert {tuple(row) for row in data.calibration} <= {tuple(row) for row in X}
     again, other = (load_data(path, calibration_images=4, seed=s).calibration for s in (0, 1))
     assert np.array_equal(again, data.calibration) and not np.array_equal(other, data.calibration)
+
+
+def test_calibration_needs_no_labels(tmp_path):
+    path, x = tmp_path / "c.npz", np.arange(60.0).reshape(20, 3)
+    np.savez(path, x=x)
+    found = load_calibration(path, calibration_images=100)
+    np.testing.assert_array_equal(found.images, x)
+    assert found.name == "c.npz" and len(load_calibration(path, calibration_images=7).images) == 7
+    with pytest.raises(DataError, match=r"must hold the arrays x and y, got x;.*can calibrate a conversion, but"):
+        load_data(path)
+    np.savez(path, x=x, x_calibration=x[:4] + 0.5)
+    np.testing.assert_array_equal(load_calibration(path).images, x[:4] + 0.5)
+    np.savez(path, z=x)
+    with pytest.raises(DataError, match="must hold the array x"):
+        load_calibration(path)
+    with pytest.raises(DataError, match="resize, crop and normalize apply to pictures only"):
+        load_calibration(path, preprocessing=Preprocessing(resize=4))
 
 
 def test_calibration_part(tmp_path):

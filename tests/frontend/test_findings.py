@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from loihi_onespike.errors import CalibrationError, ConfigurationError, UnsupportedModelError
+from loihi_onespike.errors import CalibrationError, ConfigurationError, Finding, UnsupportedModelError
 from loihi_onespike.frontend import trace
 from loihi_onespike.frontend.tracing.support import SUPPORT, UNKNOWN
 from tests.frontend.models import Fn
@@ -153,6 +153,21 @@ def test_everything_at_once_with_lines():
     message = str(UnsupportedModelError(everything))
     assert message.startswith("4 operations have no one-spike form:")
     assert all(part in message for part in ("norm: GroupNorm(2, 4", "supported", "remedy", "x = F.gelu(x)"))
+
+
+def test_findings_that_are_alike_are_grouped():
+    alike = [Finding(f"gelu_{i}", "gelu", f"net.py:{i // 8}", "ReLU", "replace it") for i in range(24)]
+    message = str(UnsupportedModelError([*alike, Finding("lstm", "LSTM", "", "none", "unroll it")]))
+    assert message == (
+        "25 operations have no one-spike form:\n"
+        "  gelu_0, gelu_1, gelu_2, gelu_3, gelu_4, gelu_5 and 2 more: gelu\n    at        net.py:0\n"
+        "  gelu_8, gelu_9, gelu_10, gelu_11, gelu_12, gelu_13 and 2 more: gelu\n    at        net.py:1\n"
+        "  gelu_16, gelu_17, gelu_18, gelu_19, gelu_20, gelu_21 and 2 more: gelu\n    at        net.py:2\n"
+        "    supported ReLU\n    remedy    replace it\n"
+        "  lstm: LSTM\n    supported none\n    remedy    unroll it"
+    )
+    many = [Finding(f"n{i}", f"op {i}", "", "ReLU", "replace it") for i in range(65)]
+    assert "  and 53 more with the same remedy\n    supported" in str(UnsupportedModelError(many))
 
 
 def test_what_only_follows_from_a_finding_is_not_reported():

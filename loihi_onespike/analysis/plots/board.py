@@ -90,10 +90,15 @@ def draw_board(axes: Axes, placement: Placement, title: str) -> None:
     axes.set_axis_off()
     hidden = (placement.board.chips.value or 0) - drawn
     more = f" ({hidden} more chips are not drawn)" if hidden > 0 else ""
-    axes.set_title(f"{title} on {placement.board.name}: {len(placement.cores)} cores, {placement.chips} chips{more}")
+    count = f"{_counted(len(placement.cores), 'core')}, {_counted(placement.chips, 'chip')}"
+    axes.set_title(f"{title} on {placement.board.name}: {count}{more}")
 
 
 def _colors(names: list[str]) -> dict[str, tuple[float, float, float]]:
     if len(names) <= len(PALETTE):
         return {name: to_rgb(color) for name, color in zip(names, PALETTE, strict=False)}
     return {name: to_rgb(colormaps["plasma"](0.95 * i / (len(names) - 1))) for i, name in enumerate(names)}
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"

@@ -11,12 +11,14 @@ from loihi_onespike.analysis.plots.style import PALETTE
 
 MAX_LAYERS = 60
 """Largest number of bars; of more layers those with the largest losses are drawn."""
+MARGIN = 1.05
+"""Width of the axis over the longest bar, so that its end can be seen."""
 COLORS = dict(zip(Cause, PALETTE, strict=True))
 
 
 def diagnosis_size(found: Diagnosis) -> tuple[float, float]:
     """Figure size (width, height) in inches for the number of layers."""
-    return 8.0, max(0.24 * min(len(found.layers), MAX_LAYERS) + 1.4, 3.0)
+    return 9.5, max(0.24 * min(len(found.layers), MAX_LAYERS) + 1.4, 3.0)
 
 
 def draw_diagnosis(axes: Axes, found: Diagnosis) -> None:
@@ -37,8 +39,11 @@ def draw_diagnosis(axes: Axes, found: Diagnosis) -> None:
     axes.plot(together, places, ls="", marker="|", ms=9, mew=1.6, color="black", label="all together")
     axes.set_yticks(places, [y.name for y in layers])
     axes.set_ylim(len(layers) - 0.4, -0.6)
-    axes.set_xlim(left=0)
-    axes.set_xlabel("% of the network's error, each cause alone")
-    axes.legend(fontsize=8, loc="lower right")
+    axes.set_xlim(0, MARGIN * max([*left, *together, 1e-9]))
+    axes.set_xlabel(
+        "% of the network's error, each cause alone\n"
+        "(causes overlap: a stack may be longer than the mark of all together, and all stacks than 100 %)"
+    )
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     hidden = f", {len(found.layers) - len(layers)} small ones left out" if len(layers) < len(found.layers) else ""
     axes.set_title(f"{found.network}: loss by layer and cause, {found.images} images{hidden}")

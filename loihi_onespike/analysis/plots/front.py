@@ -52,8 +52,10 @@ def draw_front(axes: Sequence[Axes], front: Front) -> None:
         ax.set_yticks([tick for tick in LOSS_TICKS if low <= tick <= high])
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_locator(NullLocator())
-    axes[0].set_ylabel("loss in percentage points")
-    axes[0].legend()
+    axes[0].set_ylabel("loss in percentage points\n(linear within ±1, logarithmic beyond)")
+    handles, labels = axes[0].get_legend_handles_labels()
+    # Below both axes, where neither points nor error bars lie.
+    axes[0].figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 
 
 def _errorbars(ax: Axes, points: Sequence[Point], name: str, color: str, label: str) -> None:

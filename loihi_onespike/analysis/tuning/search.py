@@ -136,9 +136,22 @@ class Search:
         parts = split(self.data, self.search_images, self.held_out_images, self.seed)
         return Task(as_module(self.model), parts, self.method, self.fixed)
 
+    def front_so_far(self) -> list[tuple[ConversionSetting, NetworkFigures]]:
+        """Settings that no other finished trial dominates on the search images, by increasing latency.
+
+        Nothing is converted for it, so it can be shown when a search is interrupted. The figures are optimistic, since
+        the settings are chosen by them.
+        """
+        figures = {s: m for s, (_, m) in self._kept(shared=True).finished.items() if isinstance(m, NetworkFigures)}
+        return sorted(
+            ((s, figures[s]) for s in not_dominated(figures)), key=lambda p: (p[1].latency_steps, p[1].spikes)
+        )
+
     @cached_property
     def _searched(self) -> Space:
-        return self.space if self.method.two_sided else replace(self.space, two_sided=(False,))
+        """The space without settings that give the same network: two-sided ones where no population may be so."""
+        sided = self.method.two_sided and (self.space.two_sided == (False,) or self._task.may_be_two_sided)
+        return self.space if sided else replace(self.space, two_sided=(False,))
 
     @cached_property
     def _setup(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +16,9 @@ from loihi_onespike.analysis.tuning.limits import NetworkFigures
 from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
 from loihi_onespike.api import convert
 from loihi_onespike.conversion.calibration import Method
+from loihi_onespike.conversion.calibration.population import may_be_two_sided
+from loihi_onespike.conversion.options import ConversionOptions
+from loihi_onespike.conversion.pipeline import lowered_stages, source_of
 
 FIXED = (
     "weight_bits", "input_bits", "input_code", "normalization", "threshold_shift", "objective", "price", "payload_bits",
@@ -42,6 +46,13 @@ class Task:
         """Convert with a setting and evaluate the integer network on a part of the data."""
         net = convert(self.model, np.asarray(self.parts.calibration.images), **self.options(setting))
         return NetworkFigures.of(net.evaluate(part.images, part.labels))
+
+    @cached_property
+    def may_be_two_sided(self) -> bool:
+        """Whether two-sided spikes change anything: some population may send them (max pooling reads no such one)."""
+        stages = lowered_stages(source_of(self.model, np.asarray(self.parts.calibration.images)))
+        priced = self.fixed.get("objective", ConversionOptions().objective) != "accuracy"
+        return any(s.kind != "max_pool" and may_be_two_sided(stages, s, priced) for s in stages.hidden)
 
     def options(self, setting: ConversionSetting) -> dict[str, Any]:
         """Keyword arguments of `convert` for a setting."""

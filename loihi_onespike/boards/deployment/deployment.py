@@ -89,6 +89,7 @@ def deploy(
     *,
     activity: Activity | None = None,
     progress: Progress | None = None,
+    bringup_progress: Progress | None = None,
 ) -> Report:
     """Put a network onto a board, run images, compare with the oracle, measure, and report.
 
@@ -100,6 +101,7 @@ def deploy(
         activity: Measured spikes for the estimate, where more images were counted than are run; by default those of
             `codes`.
         progress: Called with (steps done, steps of the whole run).
+        bringup_progress: Called with (bring-up networks done, all of them).
 
     Returns:
         Checks, estimate, comparison and measurement.
@@ -130,7 +132,7 @@ def deploy(
         _refuse(checks)
     estimate = estimate_board(network, mapping, counted)
     comparison, measurement = None, None
-    ladder, reason = _bring_up(entry, chosen)
+    ladder, reason = _bring_up(entry, chosen, bringup_progress)
     if not reason and chosen.dry_run:
         comparison, reason = _rehearse(entry, network, codes, oracle, chosen, progress)
     elif not reason:
@@ -144,7 +146,9 @@ def deploy(
     )
 
 
-def _bring_up(entry: BackendEntry, options: DeploymentOptions) -> tuple[LadderRun | None, str]:
+def _bring_up(
+    entry: BackendEntry, options: DeploymentOptions, progress: Progress | None
+) -> tuple[LadderRun | None, str]:
     """The bring-up networks, in a dry run on the stand-in board; and why nothing else runs, empty where it may."""
     if options.skip_bringup:
         return None, ""
@@ -153,7 +157,7 @@ def _bring_up(entry: BackendEntry, options: DeploymentOptions) -> tuple[LadderRu
     settings = BoardSettings(options.access, options.stepping, options.timeout_s)
     programs = ladder_programs(options.program) if entry.takes_programs else {}
     choice = DelayChoice() if options.dry_run else options.delays
-    done = climb(entry, settings, programs, choice)
+    done = climb(entry, settings, programs, choice, progress=progress)
     failed = [name for name, run in done.runs.items() if run.differences]
     return done, f"the bring-up networks {', '.join(failed)} differ from the oracle" if failed else ""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from loihi_onespike.cli.arguments import options
 from loihi_onespike.errors import ConfigurationError
@@ -26,6 +27,19 @@ def _board(*names: str, **more: Any) -> Any:
 
 def _delay(help: str) -> Any:
     return typer.Option(metavar="N", help=help, min=0, show_default=TRIED, rich_help_panel=RUN)
+
+
+class BackendsInHelp(TyperCommand):
+    """A command whose help of --backend lists all backends; they are imported only when the help is shown."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        from loihi_onespike.boards.deployment.backends.registry import description
+
+        for parameter in self.params:
+            if parameter.name == "backend":
+                parameter.help = f"What runs the network: {description()}."  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
 
 
 @dataclass(frozen=True)
@@ -50,8 +64,7 @@ class BoardAccess:
         _board(
             "--backend",
             metavar="NAME",
-            help="What runs the network: lava, a Loihi 2 board through Lava and lava-loihi; stand-in, the microcode "
-            "interpreter in place of a board.",
+            help="What runs the network.",
         ),
     ] = "lava"
     program: Annotated[

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loihi_onespike.cli.terminal.output import remark
-from loihi_onespike.errors import ConfigurationError, DataError
+from loihi_onespike.errors import ConfigurationError, DataError, ModelLoadError
 from loihi_onespike.regular_files import check_folder, check_readable, check_target
 
 if TYPE_CHECKING:
@@ -40,6 +40,26 @@ def remark_on_calibration(data: Dataset) -> None:
         )
 
 
+def check_model(spec: str | None, weights: Path | None) -> None:
+    """Check that the files of a model are there, before torch is imported: a wrong path is found at once.
+
+    Args:
+        spec: name of the model as for `read_model`; None for none.
+        weights: file of weights, None for none.
+
+    Raises:
+        ModelLoadError: a file is missing or no regular file.
+    """
+    if spec is not None:
+        source, colon, _ = spec.rpartition(":")
+        if spec.endswith((".onnx", ".pt2")):
+            check_readable(Path(spec).expanduser(), ModelLoadError)
+        elif colon and (source.endswith(".py") or "/" in source):
+            check_readable(Path(source).expanduser(), ModelLoadError)
+    if weights is not None:
+        check_readable(weights.expanduser(), ModelLoadError, "no such weights file")
+
+
 def read_model(spec: str, weights: Path | None) -> nn.Module:
     """The model of a name, with weights from a file if one is given; notes about it are printed to stderr."""
     from loihi_onespike.models import load_model
@@ -66,7 +86,9 @@ def writable(path: Path) -> Path:
     try:
         if path.is_dir():
             raise DataError(f"{path}: must be the name of a file to write, but is a folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True)
+            remark(f"{path.parent}: folder created")
     except OSError as error:
         raise DataError(f"{path.parent}: cannot be created ({error.strerror})") from error
     check_folder(check_target(path))

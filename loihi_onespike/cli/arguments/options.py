@@ -12,7 +12,7 @@ from loihi_onespike.cli.arguments.conversion_options import CONVERSION, Conversi
 from loihi_onespike.executors import registry
 
 if TYPE_CHECKING:
-    from loihi_onespike.data import Dataset
+    from loihi_onespike.data import CalibrationData, Dataset
 
 DATA, OUTPUT = "Data", "Output"
 
@@ -48,8 +48,8 @@ Data = Annotated[
     _data(
         "--data",
         metavar="DATA",
-        help="digits, FILE.npz (arrays x, y; optionally x_calibration), torchvision:CIFAR10 with --data-root, or a "
-        "folder with one subfolder of pictures per class.",
+        help="digits, FILE.npz (arrays x, y; optionally x_calibration; to convert x is enough), torchvision:CIFAR10 "
+        "with --data-root, or a folder with one subfolder of pictures per class.",
     ),
 ]
 DataRoot = Annotated[
@@ -141,6 +141,12 @@ class Source:
     crop: Crop = None
     normalize: Normalize = "none"
 
+    def check(self, data: str) -> None:
+        """Check that data of a name can be there, before anything large is imported; DataError where not."""
+        from loihi_onespike.data.load import check_source
+
+        check_source(data, self.data_root)
+
     def read(self, data: str, calibration_images: int = 1, seed: int = 0) -> Dataset:
         """Load data by name, with its pictures prepared as the options say.
 
@@ -149,9 +155,27 @@ class Source:
             calibration_images: number of calibration images.
             seed: seed of their choice.
         """
-        from loihi_onespike.data import Preprocessing, load_data
+        from loihi_onespike.data import load_data
+
+        return load_data(data, **self._keywords(calibration_images, seed))
+
+    def read_calibration(self, data: str, calibration_images: int, seed: int) -> CalibrationData:
+        """The calibration images of data by name; labels are not asked for.
+
+        Args:
+            data, calibration_images, seed: as for `read`.
+        """
+        from loihi_onespike.data import load_calibration
+
+        return load_calibration(data, **self._keywords(calibration_images, seed))
+
+    def _keywords(self, calibration_images: int, seed: int) -> dict[str, Any]:
+        from loihi_onespike.data import Preprocessing
 
         pictures = Preprocessing.named(self.normalize, self.resize, self.crop)
-        return load_data(
-            data, root=self.data_root, calibration_images=calibration_images, preprocessing=pictures, seed=seed
-        )
+        return {
+            "root": self.data_root,
+            "calibration_images": calibration_images,
+            "preprocessing": pictures,
+            "seed": seed,
+        }

@@ -36,9 +36,11 @@ def convert(
 
     Example: onespike convert model.py:build --weights weights.pt --data train.npz -o net.h5
     """
-    inputs.writable(out)
     keywords = conversion.keywords()
-    found = source.read(data, conversion.calibration_images, seed)
+    inputs.check_model(model, weights)
+    source.check(data)
+    inputs.writable(out)
+    found = source.read_calibration(data, conversion.calibration_images, seed)
     module = inputs.read_model(model, weights)
 
     import loihi_onespike as los
@@ -48,7 +50,7 @@ def convert(
     from loihi_onespike.core.graphs.network_tables import conversion_text, network_document
 
     with ProgressBars() as bars:
-        net = los.convert(module, found.calibration, **keywords, progress=bars)
+        net = los.convert(module, found.images, **keywords, progress=bars)
     path = net.save(out)
 
     def show(console: Console) -> None:
@@ -56,7 +58,7 @@ def convert(
         show_rewrites(console, net.network)
         show_timing(console, net.network)
         console.print(f"Method: {conversion_text(net.network)}", markup=False)
-        console.print(f"Calibrated with {len(found.calibration)} images of {found.name}", markup=False)
+        console.print(f"Calibrated with {len(found.images)} images of {found.name}", markup=False)
         console.print(f"Written to {path} ({size_of(path)})", markup=False)
 
     document = {
@@ -64,6 +66,6 @@ def convert(
         "file": str(path),
         "bytes": path.stat().st_size,
         "data": found.name,
-        "calibration_images": len(found.calibration),
+        "calibration_images": len(found.images),
     }
     return Result(document, show)

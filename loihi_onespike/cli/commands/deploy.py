@@ -113,7 +113,8 @@ def deploy(
     The bring-up networks run first (docs/bringup.md). A board needs lava-loihi, which Intel gives to members of its
     research community; --dry-run does everything except the run on the board. The exit status is 1 when a spike or an
     output differs, of the network or of the bring-up networks, or, in a dry run, when the network does not fit.
-    --slurm N runs every network on N boards at once, each with its share of the images.
+    --slurm N runs every network on N boards at once, each with its share of the images; the bring-up networks run in
+    the first job of every node that --node names, or in the first job.
 
     Example: onespike deploy net.h5 --data digits --board oheo_gulch --dry-run
     """
@@ -126,6 +127,8 @@ def deploy(
         raise ConfigurationError("deploy: must be one network and at most one node without --slurm N, got more")
     (file,) = files
     access = way.access()
+    inputs.existing(file)
+    source.check(data)
     if out is not None:
         inputs.writable(out)
 
@@ -142,7 +145,7 @@ def deploy(
     onto = load_board(board)
     if not dry_run:
         require_software(backend_of(way.backend))
-    net = los.load(inputs.existing(file))
+    net = los.load(file)
     found = source.read(data)
     run = found.take(images).images[:]
     if shard is not None:
@@ -174,6 +177,7 @@ def deploy(
             ),
             activity=activity,
             progress=lambda done, of: bars("steps", done, of),
+            bringup_progress=lambda done, of: bars("bring-up networks", done, of),
         )
     written = () if out is None else report.write(out)
     return Result(report.to_dict(), lambda console: show_report(console, report, written), report.failed)

@@ -63,6 +63,8 @@ def diagnose(
             f"--model: required with {target}, because errors are measured against the model; name the converted model"
         )
     check_picture(plot)
+    inputs.check_model(model if from_file else target, weights)
+    source.check(data)
 
     from loihi_onespike.analysis import diagnosis
     from loihi_onespike.cli.terminal.progress import ProgressBars

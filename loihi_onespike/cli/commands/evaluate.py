@@ -59,6 +59,8 @@ def evaluate(
     """
     from_file = check_target(context, target, model, conversion)
     entry_of(executor, "--executor")
+    inputs.check_model(model if from_file else target, weights)
+    source.check(data)
     sharing.check(jobs)
     if jobs.require() and not from_file:
         raise ConfigurationError(

@@ -50,6 +50,8 @@ def profile(
     Example: onespike profile net.h5 --data digits --board oheo_gulch
     """
     check_picture(plot)
+    inputs.existing(file)
+    source.check(data)
     if simulator not in (None, *SIMULATORS):
         raise ConfigurationError(f"simulator: must be {' or '.join(SIMULATORS)}, got {simulator}")
 
@@ -70,7 +72,7 @@ def profile(
         require()
         if simulator == COMPUTED:
             library()
-    net = los.load(inputs.existing(file))
+    net = los.load(file)
     part = source.read(data).take(images)
     with ProgressBars() as bars:
         trace = None if simulator is None else trace_on(net, part, bars)

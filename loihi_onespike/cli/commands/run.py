@@ -47,6 +47,9 @@ def run(
 
     Example: onespike run net.h5 --data digits --images 10 --processes whole
     """
+    inputs.existing(file)
+    source.check(data)
+
     import loihi_onespike as los
     from loihi_onespike.cli.terminal.output import show_facts
     from loihi_onespike.cli.terminal.progress import ProgressBars
@@ -57,7 +60,7 @@ def run(
     from loihi_onespike.evaluation.evaluator import classes_of
     from loihi_onespike.evaluation.input_tally import InputTally
 
-    net = los.load(inputs.existing(file))
+    net = los.load(file)
     part = source.read(data).take(images)
     x = part.images[:]
     labels = class_labels(f"{part.name}: labels", part.labels, len(x), classes_of(net.network), DataError)

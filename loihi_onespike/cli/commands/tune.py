@@ -16,7 +16,8 @@ from loihi_onespike.cli.arguments.job_options import JobArray, command_again
 from loihi_onespike.cli.arguments.pictures import check_picture, plot_option
 from loihi_onespike.cli.command import INTERRUPTED, Result, command
 from loihi_onespike.cli.execution.interrupts import termination_interrupts
-from loihi_onespike.cli.reports.tune_report import Lines, draw, show_front
+from loihi_onespike.cli.reports.tune_report import Lines, draw, show_front, show_so_far
+from loihi_onespike.cli.terminal.output import stdout_console
 from loihi_onespike.cli.terminal.progress import ProgressBars
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.errors import ConfigurationError
@@ -136,6 +137,8 @@ def tune(
     for name in ("objective", "price", "account", "payload_bits"):
         if fixed[name] == getattr(ConversionOptions(), name):
             del fixed[name]
+    inputs.check_model(model, weights)
+    source.check(data)
     found = source.read(data, conversion.calibration_images, seed)
     module = inputs.read_model(model, weights)
 
@@ -167,17 +170,21 @@ def tune(
                 return _state(search, trials, facts)
             front = search.front(lines)
     except KeyboardInterrupt:
-        if study is None:
-            raise
-        print(
-            f"\nonespike: interrupted; {search.finished()} of {trials} trials are finished in {study}; run the "
-            "same command again to continue",
-            file=sys.stderr,
-        )
+        print(f"\nonespike: interrupted; {_remaining(search, trials, study)}", file=sys.stderr)
+        if not as_json:
+            show_so_far(stdout_console(), search.front_so_far())
         raise typer.Exit(INTERRUPTED) from None
     if plot is not None:
         draw(plot, front, found.name)
     return Result({**front.to_dict(), **facts}, lambda console: show_front(console, front), failed=front.best is None)
+
+
+def _remaining(search: Search, trials: int, study: Path | None) -> str:
+    """What an interrupted search has done, and how it goes on."""
+    done = f"{search.finished()} of {trials} trials are finished"
+    if study is None:
+        return f"{done}; with --study FILE they would be kept, and a later run would continue"
+    return f"{done} in {study}; run the same command again to continue"
 
 
 def _require_journal(study: Path | None) -> None:

@@ -34,12 +34,14 @@ class Run:
         shard: share of the images, "k/n".
         report: path of its report without suffix.
         node: node of the cluster, None for any.
+        brings_up: whether its job runs the bring-up networks first: the first job of every node does.
     """
 
     file: Path
     shard: str
     report: Path
     node: str | None
+    brings_up: bool
 
     @property
     def finished(self) -> Mapping[str, Any] | None:
@@ -70,11 +72,14 @@ def runs_of(files: Sequence[Path], shards: int, nodes: Sequence[str], out: Path)
     if twice:
         raise ConfigurationError(f"deploy: the network files must have different names, got {twice[0]} twice")
     made: list[Run] = []
+    seen: set[str | None] = set()
     for file in files:
         for k in range(1, shards + 1):
             node = nodes[len(made) % len(nodes)] if nodes else None
             # A dot in the name would be taken for the start of the report's suffix.
-            made.append(Run(file, f"{k}/{shards}", out / f"{file.stem}-{k}-of-{shards}".replace(".", "_"), node))
+            report = out / f"{file.stem}-{k}-of-{shards}".replace(".", "_")
+            made.append(Run(file, f"{k}/{shards}", report, node, node not in seen))
+            seen.add(node)
     return made
 
 
@@ -114,7 +119,10 @@ def deploy_by_jobs(
     for run in (run for run in runs if run.finished is None):
         where = () if run.node is None else ("--node", run.node)
         add = ("--shard", run.shard, *where, "--out", f"{run.report}.json", "--json")
-        arguments = command_again(context, *dropped, add=add)
+        if run.brings_up:
+            arguments = command_again(context, *dropped, add=add)
+        else:
+            arguments = command_again(context, *dropped, "skip_bringup", add=("--skip-bringup", *add))
         array.append(ArrayJob(f"{run.file.stem} {run.shard}", (*arguments, str(run.file))))
     with ProgressBars() as bars:
 

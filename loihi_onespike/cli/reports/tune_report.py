@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from loihi_onespike.cli.arguments.pictures import picture
 from loihi_onespike.cli.terminal.progress import rate_text, time_text
 
 if TYPE_CHECKING:
-    from loihi_onespike.analysis.tuning import Front, Step
+    from loihi_onespike.analysis.tuning import ConversionSetting, Front, NetworkFigures, Step
 
 
 class Lines:
@@ -65,6 +66,34 @@ def show_front(console: Console, front: Front) -> None:
     facts += [(name.replace("_", " "), f"{part['source']}") for name, part in front.images.items()]
     facts.append(("trials", f"{len(front.tried)}, and {len(front.refused)} that could not be converted"))
     show_facts(console, "Verdict and data", facts)
+
+
+def show_so_far(console: Console, found: Sequence[tuple[ConversionSetting, NetworkFigures]]) -> None:
+    """Print the best settings of an interrupted search; nothing where no trial is finished.
+
+    Args:
+        console: where they are printed.
+        found: settings with their figures on the search images.
+    """
+    from loihi_onespike.cli.terminal.output import show_table
+
+    if not found:
+        return
+    rows = [
+        (
+            setting.timesteps,
+            setting.wait,
+            setting.levels,
+            "two" if setting.two_sided else "one",
+            f"{m.loss_pp:+.2f}",
+            m.latency_steps,
+            f"{m.spikes:.3f}",
+            f"{m.alpha:.2f}",
+        )
+        for setting, m in found
+    ]
+    columns = ("T", "wait", "Q", "sides", "loss pp", "latency", "spikes", "α INT8")
+    show_table(console, "Pareto front so far, on the search images (optimistic: they chose it)", columns, rows)
 
 
 def draw(path: Path, front: Front, data: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from loihi_onespike.json_text import json_text
 
@@ -59,7 +60,7 @@ def show_table(
     for i, column in enumerate(columns):
         made.add_column(column, justify="left" if i < left else "right", no_wrap=i > 0)
     for row in rows:
-        made.add_row(*("-" if cell is None else str(cell) for cell in row))
+        made.add_row(*map(_cell, row))
     _titled(console, title, made)
 
 
@@ -75,8 +76,13 @@ def show_facts(console: Console, title: str, rows: Iterable[tuple[str, object]])
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")
     for name, value in rows:
-        made.add_row(name, "-" if value is None else str(value))
+        made.add_row(_cell(name), _cell(value))
     _titled(console, title, made)
+
+
+def _cell(value: object) -> Text:
+    """A cell as it is written: brackets in it are no markup."""
+    return Text("-" if value is None else str(value))
 
 
 def _titled(console: Console, title: str, made: Table) -> None:

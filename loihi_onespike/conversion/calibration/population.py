@@ -96,15 +96,12 @@ class PopulationTarget:
             priced: spikes have a price; then clipped activations may be two-sided as a ReLU is.
         """
         channels = Channels.of(stage)
-        # Max pooling passes on the first spike, so an early spike must never be a negative one of a small value.
-        pooled = any(s.kind == "max_pool" and stage.name in {k.pre for k in s.links} for s in graph.hidden)
-        clips = stage.activation.homogeneous and stage.nonnegative and stage.activation.rectifies
         return cls(
             stage,
             channels,
             np.broadcast_to(largest, channels.parameter_shape).reshape(-1),
             largest.size == channels.count > 1,
-            method.two_sided and not pooled and (stage.activation == RELU or (priced and clips)),
+            method.two_sided and may_be_two_sided(graph, stage, priced),
         )
 
     def values(self, samples: Float) -> ActivationValues:
@@ -112,6 +109,20 @@ class PopulationTarget:
         return ActivationValues(
             SortedValues(samples), self.largest, not self.stage.nonnegative, not self.per_channel, self.two_sided
         )
+
+
+def may_be_two_sided(graph: StageGraph, stage: Stage, priced: bool) -> bool:
+    """Whether the spikes of a stage may have both signs; where none may, `Method.two_sided` changes nothing.
+
+    Args:
+        graph: graph that holds the stage.
+        stage: the stage.
+        priced: spikes have a price; then clipped activations may be two-sided as a ReLU is.
+    """
+    # Max pooling passes on the first spike, so an early spike must never be a negative one of a small value.
+    pooled = any(s.kind == "max_pool" and stage.name in {k.pre for k in s.links} for s in graph.hidden)
+    clips = stage.activation.homogeneous and stage.nonnegative and stage.activation.rectifies
+    return not pooled and (stage.activation == RELU or (priced and clips))
 
 
 def plan_population(

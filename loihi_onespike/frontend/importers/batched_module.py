@@ -19,11 +19,14 @@ class BatchedModule(nn.Module):
     Attributes:
         program: the recorded model.
         batch: its batch size, None where it takes any.
+        input_sizes: the further axes of its input, a number or a name each; None where they are not recorded.
     """
 
-    def __init__(self, title: str, program: nn.Module, batch: int | None) -> None:
+    def __init__(
+        self, title: str, program: nn.Module, batch: int | None, input_sizes: tuple[int | str, ...] | None = None
+    ) -> None:
         super().__init__()
-        self.program, self.batch, self._title = program, batch, title
+        self.program, self.batch, self.input_sizes, self._title = program, batch, input_sizes, title
 
     def _get_name(self) -> str:
         return self._title

@@ -44,7 +44,7 @@ def onnx_module(path: Path) -> nn.Module:
         module = onnx2torch.convert(model)
     except Exception as error:  # an attribute that its converter does not know
         raise ModelLoadError(f"{path}: onnx2torch cannot read it ({type(error).__name__}: {error})") from error
-    return BatchedModule(model.graph.name or path.stem, module, _batch_of(model))
+    return BatchedModule(model.graph.name or path.stem, module, *_input_of(model))
 
 
 def _libraries(path: Path) -> tuple[ModuleType, ModuleType]:
@@ -94,9 +94,12 @@ def _unreadable(model: Any, path: Path) -> list[Finding]:
     return findings
 
 
-def _batch_of(model: Any) -> int | None:
-    """Batch size of the network's input; None if it is a name."""
+def _input_of(model: Any) -> tuple[int | None, tuple[int | str, ...] | None]:
+    """Batch size of the network's input, None if it is a name; and its further axes, None if they are not recorded."""
     constants = {tensor.name for tensor in model.graph.initializer}
     inputs = [entry for entry in model.graph.input if entry.name not in constants]
     sizes = inputs[0].type.tensor_type.shape.dim if inputs else []
-    return int(sizes[0].dim_value) if sizes and sizes[0].dim_value > 0 else None
+    if not sizes:
+        return None, None
+    named = [int(size.dim_value) if size.dim_value > 0 else size.dim_param or "…" for size in sizes]
+    return named[0] if isinstance(named[0], int) else None, tuple(named[1:])

@@ -30,7 +30,7 @@ class ExportedModule(BatchedModule):
             fresh = fx.GraphModule(module, module.graph)
             rejoin_linear(fresh.graph)
             fresh.recompile()
-        super().__init__("ExportedProgram", fresh, _batch_of(program))
+        super().__init__("ExportedProgram", fresh, *_input_of(program))
 
     @property
     def traced(self) -> nn.Module:
@@ -40,15 +40,16 @@ class ExportedModule(BatchedModule):
         return _Replay(self.program, x).run(x) if isinstance(x, TracedTensor) else super().forward(x)
 
 
-def _batch_of(program: ExportedProgram) -> int | None:
-    """Batch size of the program's input; None if it is dynamic."""
+def _input_of(program: ExportedProgram) -> tuple[int | None, tuple[int | str, ...] | None]:
+    """Batch size of the program's input, None if it is dynamic; and its further axes, None if they are not recorded."""
     names = program.graph_signature.user_inputs
     for node in program.graph.nodes:
         if names and node.name == names[0]:
             value = node.meta.get("val")
-            if isinstance(value, torch.Tensor) and value.ndim and isinstance(value.shape[0], int):
-                return int(value.shape[0])
-    return None
+            if isinstance(value, torch.Tensor) and value.ndim:
+                sizes = [size if isinstance(size, int) else str(size) for size in value.shape]
+                return sizes[0] if isinstance(sizes[0], int) else None, tuple(sizes[1:])
+    return None, None
 
 
 class _Replay(fx.Interpreter):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from loihi_onespike.analysis.tuning import Limits, Search, Space, tune
 from loihi_onespike.analysis.tuning.images import split
@@ -79,6 +80,24 @@ def test_figures_are_those_of_the_converted_network(real, model, data):
     expected = net.evaluate(parts.held_out.images, parts.held_out.labels)
     assert point.held_out.accuracy == expected.accuracy and point.held_out.spikes == expected.hidden_spikes_per_neuron
     assert point.held_out.latency_steps == net.latency_steps
+
+
+@pytest.mark.parametrize(("pooling", "objective", "sides"), [(True, "accuracy", 1), (False, "accuracy", 2)])
+def test_sides_are_searched_where_they_make_a_difference(made, data, pooling, objective, sides):
+    """A ReLU that max pooling reads is never two-sided: both settings would be the same network."""
+    pool = torch.nn.MaxPool2d(4) if pooling else torch.nn.AvgPool2d(4)
+    layers = torch.nn.Conv2d(1, 2, 3, padding=1), torch.nn.ReLU(), pool, torch.nn.Flatten(), torch.nn.Linear(8, 10)
+    tune(torch.nn.Sequential(*layers), data, trials=12, **{**OPTIONS, "method": None, "objective": objective})
+    assert len({setting.two_sided for setting in made}) == sides
+
+
+def test_the_front_so_far_needs_no_conversion(made, model, data):
+    search = Search(model, data, space=SPACE, method=Method.paper(), search_images=40, held_out_images=60)
+    search.run(6)
+    count = len(made)
+    found = search.front_so_far()
+    assert len(made) == count and 0 < len(found) <= 6
+    assert not any(dominates(a, b) for _, a in found for _, b in found)
 
 
 @pytest.mark.parametrize("suffix", [".db", ".journal"])

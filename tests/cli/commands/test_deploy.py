@@ -2,6 +2,9 @@ import json
 
 import pytest
 
+from loihi_onespike.boards.deployment.backends.registry import BACKENDS
+from loihi_onespike.cli.arguments.board_access import BoardAccess
+
 
 @pytest.mark.lava
 def test_without_lava_loihi(onespike, net_file):
@@ -36,3 +39,10 @@ def test_two_ways_to_a_board(document, net_file):
     arguments = ("--data", "digits", "--board", "oheo_gulch", "--host", "192.0.2.1", "--partition", "kp")
     found = document("deploy", net_file, *arguments, exit_code=2)
     assert found["error"]["type"] == "ConfigurationError" and "--partition" in found["error"]["message"]
+
+
+def test_help_lists_the_backends(onespike):
+    for command in ("deploy", "bringup"):
+        text = " ".join(onespike(command, "--help").stdout.replace("│", " ").split())
+        assert all(f"{entry.name} is {entry.summary}" in text for entry in BACKENDS)
+    assert BoardAccess.backend == BACKENDS[0].name

@@ -15,12 +15,8 @@ def test_text(onespike, net_file):
     assert "0:12, 0:8, 0:8" in onespike("map", net_file, "--board", "oheo_gulch", "--cores").stdout
 
 
-def test_document_on_stdout_and_in_a_file(onespike, net_file, tmp_path):
-    path = tmp_path / "map.json"
-    written = onespike("map", net_file, "--board", "kapoho_point", "--json", path)
-    assert written.exit_code == 0 and "Kapoho Point" in written.stdout
-    found = json.loads(path.read_text())
-    assert found == json.loads(onespike("map", net_file, "--board", "kapoho_point", "--json", "-").stdout)
+def test_document(document, net_file):
+    found = document("map", net_file, "--board", "kapoho_point")
     assert found["fits"] and found["cores"] == 5 == len(found["per_core"]) and found["smallest_board"] == "oheo_gulch"
     assert found["objections"] == [] and found["board"]["cores"] == 960
     # 384 axons with ten 8-bit targets each: 10 · 20 + 10 bits, 4 words. The layer reads space as one axis, so it goes
@@ -73,5 +69,5 @@ def test_what_cannot_be_used(onespike, net_file, tmp_path):
     result = onespike("map", net_file, "--board", "oheo")
     assert result.exit_code == 2 and "did you mean oheo_gulch" in result.stderr
     assert onespike("map", tmp_path / "no.h5", "--board", "oheo_gulch").exit_code == 2
-    failed = onespike("map", net_file, "--board", "oheo", "--json", "-")
+    failed = onespike("map", net_file, "--board", "oheo", "--json")
     assert json.loads(failed.stdout)["error"]["type"] == "BoardError"

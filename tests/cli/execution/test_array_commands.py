@@ -57,12 +57,19 @@ def test_runs_of_networks_images_and_nodes(tmp_path):
         (b, "1/2", "b-1-of-2", "n3"),
         (b, "2/2", "b-2-of-2", "n1"),
     ]
+    assert [r.brings_up for r in runs] == [
+        True,
+        True,
+        True,
+        False,
+    ]  # n1 again
+    assert [r.brings_up for r in runs_of([b], 3, [], tmp_path)] == [True, False, False]
     with pytest.raises(ConfigurationError, match="must have different names, got b twice"):
         runs_of([b, tmp_path / "x" / "b.h5"], 1, [], tmp_path)
 
 
 def test_half_a_report_is_none(tmp_path):
-    run = Run(tmp_path / "a.h5", "1/1", tmp_path / "a-1-of-1", None)
+    run = Run(tmp_path / "a.h5", "1/1", tmp_path / "a-1-of-1", None, True)
     assert run.finished is None
     (tmp_path / "a-1-of-1.json").write_text('{"failed": fal')
     assert run.finished is None
@@ -89,12 +96,16 @@ def test_deploy_by_jobs(onespike, document, net_file, tmp_path, jobs):
     assert not first["finished"] and len(jobs) == 2
     assert [a.arguments[a.arguments.index("--node") + 1] for a in jobs] == ["n1", "n2"]
     assert jobs[0].arguments[-2:] == ("--", str(net_file))
+    assert not any("--skip-bringup" in job.arguments for job in jobs)
     report = {"failed": True, "comparison": {"equal": False, "first": "relu1 differs"}, "not_run": None}
     (out / f"{net_file.stem}-1-of-2.json").write_text(json.dumps(report))
     jobs.clear()
     second = onespike(*asked)
     assert second.exit_code == 1 and "relu1 differs" in second.stdout and "not finished" in second.stdout
     assert [job.name for job in jobs] == [f"{net_file.stem} 2/2"]
+    jobs.clear()
+    document(*(a for a in asked if a not in ("--node", "n1", "n2", out)), tmp_path / "anywhere")
+    assert ["--skip-bringup" in job.arguments for job in jobs] == [False, True]
     other = onespike(*asked, "--input-delay", "2")
     assert other.exit_code == 2 and "is the folder of another run (command: " in other.stderr
 

@@ -26,5 +26,10 @@ def backend_of(name: str) -> BackendEntry:
     for entry in BACKENDS:
         if entry.name == name:
             return entry
-    names, each = ", ".join(b.name for b in BACKENDS), "; ".join(f"{b.name} is {b.summary}" for b in BACKENDS)
-    raise ConfigurationError(f"backend: must be one of {names}, got {name!r}; {each}")
+    names = ", ".join(b.name for b in BACKENDS)
+    raise ConfigurationError(f"backend: must be one of {names}, got {name!r}; {description()}")
+
+
+def description() -> str:
+    """All backends with their summaries, for help and messages."""
+    return "; ".join(f"{b.name} is {b.summary}" for b in BACKENDS)

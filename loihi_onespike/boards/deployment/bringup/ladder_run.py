@@ -127,6 +127,8 @@ def climb(
         progress: Called with (rungs done, all rungs).
     """
     runs: dict[str, BoardRun] = {}
+    if progress is not None:
+        progress(0, len(rungs))
     for i, rung in enumerate(rungs):
         own = {name: programs[name] for name in programmed(rung.network)} if programs else {}
         session = BoardSession(entry, settings, rung.network, own)
