@@ -1,0 +1,1 @@
+"""MobileNet-style network of ReLUs without shortcuts for CIFAR-10."""

@@ -1,0 +1,1 @@
+"""MobileNetV3-style network for CIFAR-10."""

@@ -1,0 +1,1 @@
+"""Vision transformer for CIFAR-10."""
