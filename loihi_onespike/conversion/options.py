@@ -107,20 +107,22 @@ class ConversionOptions:
             "Round to the nearest level (Eq. 4) instead of down (Eq. 3).",
         ),
     )
-    objective: Literal["accuracy", "balanced", "energy"] = option(
-        "accuracy",
+    objective: Literal["auto", "accuracy", "balanced", "energy"] = option(
+        "auto",
         OptionInfo(
             Choices(("accuracy", "balanced", "energy")),
             "accuracy: codes of the least error. balanced: spikes where they save the most error at the output. "
-            "energy: few spikes, and no fewer than max_loss allows.",
+            "energy: few spikes, and no fewer than max_loss allows. auto: balanced, or accuracy where nothing can be "
+            "traded (method paper, without scales, thresholds not shifted).",
             "NAME",
+            ("auto",),
         ),
     )
     price: float | None = option(
         None,
         OptionInfo(
             Numbers(0, 100),
-            "Squared error in percent that 1 % less energy may cost, above 0; with balanced or energy.",
+            "Squared error in percent that 1 % less energy may cost, above 0; not with accuracy.",
             "P",
             (None,),
             "None is 1.5 for balanced and 8 for energy.",
@@ -131,8 +133,7 @@ class ConversionOptions:
         None,
         OptionInfo(
             Numbers(0, 100),
-            "Largest loss of accuracy in percentage points, as estimated on the calibration data; with balanced or "
-            "energy.",
+            "Largest loss of accuracy in percentage points, as estimated on the calibration data; not with accuracy.",
             "PP",
             (None,),
             "None is no limit.",
@@ -144,7 +145,7 @@ class ConversionOptions:
         OptionInfo(
             Names("name of a board, or the path of a .toml file of your own"),
             "Energy that price weighs against errors: alpha (additions, Eq. 6), or that of a board, by its name or a "
-            ".toml file of your own; with balanced or energy.",
+            ".toml file of your own; not with accuracy.",
             "NAME",
             (ALPHA,),
             "A board counts synaptic operations, messages, and the updates of all neurons in every step of the period.",
@@ -186,30 +187,40 @@ class ConversionOptions:
             )
 
     def _check_objective(self) -> None:
-        """Raise ConfigurationError for an objective that the other options leave no room for."""
-        if self.objective != "accuracy" and not (self.parts.scales and self.threshold_shift):
+        """Raise ConfigurationError for an objective, price or limit that the other options leave no room for."""
+        if self.objective in ELASTICITIES and not self._spikes_have_room:
             raise ConfigurationError(
-                f"objective: must be 'accuracy' with method='paper', without scales or with threshold_shift=False, got "
-                f"{self.objective!r}; leave them out"
+                "objective: must be 'auto' or 'accuracy' with method='paper', without scales or with "
+                f"threshold_shift=False, got {self.objective!r}; leave them out"
             )
-        for name in ("price", "max_loss"):
-            if self.objective == "accuracy" and getattr(self, name) is not None:
+        unset = {"price": None, "max_loss": None, "account": ALPHA}
+        for name in unset:
+            if self.chosen_objective == "accuracy" and getattr(self, name) != unset[name]:
+                cause, remedy = "objective='accuracy'", "use objective='balanced' or 'energy'"
+                if self.objective != "accuracy":
+                    cause, remedy = "method='paper', without scales or with threshold_shift=False", "leave them out"
                 raise ConfigurationError(
-                    f"{name}: must be None with objective='accuracy', got {getattr(self, name)}; use "
-                    "objective='balanced' or 'energy'"
+                    f"{name}: must be {unset[name]!r} with {cause}, got {getattr(self, name)!r}; {remedy}"
                 )
-        if self.objective == "accuracy" and self.account != ALPHA:
-            raise ConfigurationError(
-                f"account: must be {ALPHA!r} with objective='accuracy', got {self.account!r}; use objective='balanced' "
-                "or 'energy'"
-            )
+
+    @property
+    def _spikes_have_room(self) -> bool:
+        """Whether scales and thresholds are fitted, so that errors can be traded for spikes."""
+        return self.parts.scales and self.threshold_shift
+
+    @property
+    def chosen_objective(self) -> Literal["accuracy", "balanced", "energy"]:
+        """The objective, with what "auto" comes to."""
+        if self.objective != "auto":
+            return self.objective
+        return "balanced" if self._spikes_have_room else "accuracy"
 
     @property
     def elasticity(self) -> float | None:
         """Squared error in percent that 1 % less energy may cost; None where spikes have no price."""
-        if self.objective == "accuracy":
+        if self.chosen_objective == "accuracy":
             return None
-        return ELASTICITIES[self.objective] if self.price is None else self.price
+        return ELASTICITIES[self.chosen_objective] if self.price is None else self.price
 
     @property
     def parts(self) -> Method:

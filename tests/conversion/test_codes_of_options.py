@@ -20,10 +20,11 @@ from loihi_onespike.core.codes import BinaryCode, best_base
 def test_the_record_holds_every_option_with_what_auto_came_to() -> None:
     record = options_record(ConversionOptions(), BinaryCode(8))
     assert tuple(record) == tuple(option_infos())
-    assert record["base"] == "fitted" and record["input_bits"] == 8
+    assert record["base"] == "fitted" and record["input_bits"] == 8 and record["objective"] == "balanced"
     assert record["method"] == dict.fromkeys(Method.names(), True)
     given = options_record(ConversionOptions(base=1.5, input_bits=4), BinaryCode(4))
     assert given["base"] == 1.5 and given["input_bits"] == 4
+    assert options_record(ConversionOptions(method="paper"), BinaryCode(8))["objective"] == "accuracy"
 
 
 def test_codes_follow_from_the_options() -> None:

@@ -117,3 +117,28 @@ def test_a_new_option_is_one_field() -> None:
 def test_the_method_of_the_paper_has_no_payload() -> None:
     with pytest.raises(ConfigurationError, match=r"payload_bits: must be 0 with method='paper', .*got 2; use method"):
         ConversionOptions(method="paper", payload_bits=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ({}, "balanced"),
+        ({"objective": "accuracy"}, "accuracy"),
+        ({"objective": "energy"}, "energy"),
+        ({"price": 3.0}, "balanced"),
+        ({"max_loss": 0.5, "base": 1.3}, "balanced"),
+        ({"method": Method(levels=False, two_sided=False)}, "balanced"),
+        ({"method": "paper"}, "accuracy"),
+        ({"method": Method(scales=False)}, "accuracy"),
+        ({"threshold_shift": False}, "accuracy"),
+    ],
+)
+def test_the_objective_is_balanced_where_something_can_be_traded(options: dict[str, Any], chosen: str) -> None:
+    given = ConversionOptions(**options)
+    assert given.chosen_objective == chosen and (given.elasticity is None) == (chosen == "accuracy")
+
+
+@pytest.mark.parametrize("name", ["price", "max_loss"])
+def test_a_price_needs_something_to_trade(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{name}: must be None with method='paper', .*got 2.0; leave them"):
+        ConversionOptions(method="paper", **{name: 2.0})  # type: ignore[arg-type]

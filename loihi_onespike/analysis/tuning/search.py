@@ -199,7 +199,7 @@ def tune(
         minimise: what the best point has least of, within the limits: loss, energy (the largest α), spikes or latency.
         progress: called after every conversion.
         fixed: options of `convert` that are not searched: weight_bits, input_bits, input_code, normalization,
-            threshold_shift, objective, price, payload_bits.
+            threshold_shift, objective, price, account, payload_bits.
 
     Returns:
         The Pareto front, measured on the held-out images.

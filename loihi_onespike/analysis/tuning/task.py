@@ -21,7 +21,8 @@ from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.pipeline import lowered_stages, source_of
 
 FIXED = (
-    "weight_bits", "input_bits", "input_code", "normalization", "threshold_shift", "objective", "price", "payload_bits",
+    "weight_bits", "input_bits", "input_code", "normalization", "threshold_shift", "objective", "price", "account",
+    "payload_bits",
 )  # fmt: skip
 """Options of `convert` that are given once and not searched."""
 
@@ -51,7 +52,7 @@ class Task:
     def may_be_two_sided(self) -> bool:
         """Whether two-sided spikes change anything: some population may send them (max pooling reads no such one)."""
         stages = lowered_stages(source_of(self.model, np.asarray(self.parts.calibration.images)))
-        priced = self.fixed.get("objective", ConversionOptions().objective) != "accuracy"
+        priced = self._fixed_options.elasticity is not None
         return any(s.kind != "max_pool" and may_be_two_sided(stages, s, priced) for s in stages.hidden)
 
     def options(self, setting: ConversionSetting) -> dict[str, Any]:
@@ -70,8 +71,22 @@ class Task:
             "seed": seed,
             "space": asdict(space),
             "method": asdict(self.method),
-            "options": dict(self.fixed),
+            "options": self._fixed_record(),
         }
+
+    @property
+    def _fixed_options(self) -> ConversionOptions:
+        """What all conversions have in common."""
+        return ConversionOptions(**self.fixed, method=self.method)
+
+    def _fixed_record(self) -> dict[str, Any]:
+        """The fixed options, with the objective that "auto" comes to.
+
+        The objective "accuracy" is left out, as in studies from before there was another default.
+        """
+        others = {name: value for name, value in self.fixed.items() if name != "objective"}
+        chosen = self._fixed_options.chosen_objective
+        return others if chosen == "accuracy" else {**others, "objective": chosen}
 
 
 def _digest(values: np.ndarray) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from loihi_onespike.cli.arguments import inputs, options
 from loihi_onespike.cli.command import Result, command
+from loihi_onespike.conversion.options import option_infos
 from loihi_onespike.errors import ConfigurationError
 
 
@@ -64,4 +65,6 @@ def _said(option: str, value: object) -> object:
 
     if option == "method":
         return method_text(value)
-    return "full" if value is None else value
+    if value is None and option in option_infos():
+        return option_infos()[option].none
+    return value

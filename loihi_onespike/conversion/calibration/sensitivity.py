@@ -30,13 +30,21 @@ Float = NDArray[np.float64]
 IMAGES = 64
 """Samples whose gradients are averaged; the sums over places of 64 images vary by a few percent."""
 PROBES_OF_A_GRAPH = 8
-"""Random projections of the outputs of a graph, which is a single sample."""
+"""Random projections of the outputs of a graph, which is a single sample, or of few samples."""
 BATCH = 16
-"""Samples per backward pass, which keeps the values of all stages."""
+"""Largest number of samples per backward pass, which keeps the values of all stages."""
+BATCH_BYTES = 2**30
+"""Memory for the values of one backward pass, which takes fewer samples where they need more."""
+BYTES_PER_VALUE = 16
+"""Bytes of a value in a backward pass: itself, its pre-activation, what a map gathered of it, and its gradient."""
+OUTPUTS = 2**20
+"""Largest number of outputs that are kept, for their variance and for the estimate of a loss."""
 
 
 def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> tuple[dict[str, Float], Float]:
-    """S_c of every hidden stage, (C,) by name, and the outputs of the ANN on the samples, (N, …).
+    """S_c of every hidden stage, (C,) by name, and outputs of the ANN on the samples, (rows, channels).
+
+    A row holds the channels of one place of the output; of outputs with many places, evenly spread rows are kept.
 
     Args:
         graph: stages with the arithmetic of the ANN.
@@ -46,7 +54,11 @@ def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> tuple[dict[s
     chance = torch.Generator().manual_seed(seed)
     ann = FloatExecutor(graph, coded=False)
     probes = PROBES_OF_A_GRAPH if isinstance(x, SparseSample) or len(x) < BATCH else 1
-    parts = [x] if isinstance(x, SparseSample) else [x[i : i + BATCH] for i in range(0, min(len(x), IMAGES), BATCH)]
+    parts: list[Any] = [x] if isinstance(x, SparseSample) else _batches(graph, x[:IMAGES])
+    samples = 1 if isinstance(x, SparseSample) else sum(len(part) for part in parts)
+    channels = Channels.of(graph.output)
+    places = int(np.prod([graph.output.shape[axis] for axis in channels.shared]))
+    every = -(-samples * places * channels.count // OUTPUTS)
     total: dict[str, torch.Tensor] = {}
     outputs: list[torch.Tensor] = []
     for part in parts:
@@ -54,14 +66,23 @@ def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> tuple[dict[s
             values, output = _forward(graph, ann, part)
             for left in range(probes - 1, -1, -1):
                 projected = (output * torch.randn(output.shape, generator=chance)).sum()
-                gradients = torch.autograd.grad(projected, list(values.values()), retain_graph=left > 0)
+                gradients = torch.autograd.grad(
+                    projected, list(values.values()), retain_graph=left > 0, materialize_grads=True
+                )
                 for name, gradient in zip(values, gradients, strict=True):
                     squares = _per_channel(gradient.double().square(), Channels.of(graph.by_name[name])) / probes  # type: ignore[arg-type]
                     total[name] = total[name] + squares if name in total else squares
-        outputs.append(output.detach())
-    found = torch.cat(outputs).double()
-    variance = _variance(found, Channels.of(graph.output)) or 1.0
-    return {name: squares.numpy() / (len(found) * variance) for name, squares in total.items()}, found.numpy()
+        outputs.append(_rows(output.detach(), channels)[::every].double())
+    found = torch.cat(outputs)
+    variance = places * float((found - found.mean(dim=0)).square().sum() / len(found)) or 1.0
+    return {name: squares.numpy() / (samples * variance) for name, squares in total.items()}, found.numpy()
+
+
+def _batches(graph: StageGraph, x: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+    """The samples in parts whose backward pass fits into BATCH_BYTES."""
+    values = sum(int(np.prod(stage.shape)) for stage in graph.stages)
+    size = int(np.clip(BATCH_BYTES // (BYTES_PER_VALUE * values), 1, BATCH))
+    return [x[i : i + size] for i in range(0, len(x), size)]
 
 
 def _forward(graph: StageGraph, ann: FloatExecutor, x: Any) -> tuple[Mapping[str, torch.Tensor], torch.Tensor]:
@@ -84,7 +105,7 @@ def _per_channel(squares: torch.Tensor, channels: Channels) -> torch.Tensor:
     return squares.sum(dim=[0, *(axis + 1 for axis in channels.shared)]).reshape(-1)
 
 
-def _variance(outputs: torch.Tensor, channels: Channels) -> float:
-    """Sum of squares per sample about the mean of every output channel."""
-    shared = [0, *(axis + 1 for axis in channels.shared)]
-    return float((outputs - outputs.mean(dim=shared, keepdim=True)).square().sum() / len(outputs))
+def _rows(outputs: torch.Tensor, channels: Channels) -> torch.Tensor:
+    """Outputs (N, *shape) as one row of channels per sample and place."""
+    own = [axis + 1 for axis in range(len(channels.shape)) if axis not in channels.shared]
+    return outputs.permute(0, *(axis + 1 for axis in channels.shared), *own).reshape(-1, channels.count)

@@ -180,7 +180,9 @@ def conversion_text(network: Network) -> str:
     waited = "full wait" if wait is None else f"wait {wait}"
     bits = max((p.code.payload_bits for p in network.hidden), default=0)
     payload = f", {bits} bits of payload" if bits else ""
-    return f"{method_text(made_with.get('method'))}; T {network.timesteps}, {levels}, {waited}{payload}"
+    objective = made_with.get("objective", "accuracy")  # files from before there was another one record none
+    spent = f", objective {objective}" if objective != "accuracy" else ""
+    return f"{method_text(made_with.get('method'))}{spent}; T {network.timesteps}, {levels}, {waited}{payload}"
 
 
 def method_text(parts: object) -> str:

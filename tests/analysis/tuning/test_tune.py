@@ -141,6 +141,21 @@ def test_a_trial_that_a_killed_process_left_behind_is_made_again(made, model, da
     assert next(iter(found.tried)) == setting
 
 
+@pytest.mark.parametrize(
+    ("method", "fixed", "recorded"),
+    [
+        (Method(), {}, {"objective": "balanced"}),
+        (Method(), {"objective": "auto", "input_bits": 5}, {"objective": "balanced", "input_bits": 5}),
+        (Method(), {"objective": "energy", "price": 3.0}, {"objective": "energy", "price": 3.0}),
+        (Method(), {"objective": "accuracy"}, {}),
+        (Method.paper(), {}, {}),
+    ],
+)
+def test_a_study_knows_the_objective_of_its_trials(model, data, method, fixed, recorded):
+    task = Task(model, split(data, 40, 60, 0), method, fixed)
+    assert task.setup(SPACE, 0)["options"] == recorded
+
+
 def test_a_search_ends_when_all_was_tried(made, model, data):
     few = Space(timesteps=(3, 4), wait_eighths=(8,), levels=("auto", 1.5))
     found = tune(model, data, trials=50, **{**OPTIONS, "space": few})

@@ -47,9 +47,47 @@ def test_objectives_spend_fewer_spikes_in_their_order() -> None:
     assert all(isinstance(p.code, PhaseCode) for p in given.network.hidden)
 
 
+def _no_way_to_the_output() -> nn.Module:
+    model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 3))
+    nn.init.zeros_(model[4].weight)
+    return model
+
+
+def _silent() -> nn.Module:
+    model = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 1))
+    nn.init.constant_(model[0].bias, -100.0)
+    return model
+
+
+WITHOUT_CLASSES = {
+    "one number": (lambda: nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 1)), (64, 6)),
+    "one sample": (lambda: nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 1)), (1, 6)),
+    "no way to the output": (_no_way_to_the_output, (32, 6)),
+    "silent": (_silent, (32, 6)),
+    "maps": (lambda: nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 3, 3)), (8, 1, 8, 8)),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_CLASSES)
+@pytest.mark.parametrize("options", [{}, {"timesteps": 4, "wait": 2, "payload_bits": 1, "max_loss": 0.5}])
+def test_what_an_objective_cannot_weigh_converts_too(name: str, options: dict[str, Any]) -> None:
+    """Outputs without classes, errors that do not reach the output, populations without spikes."""
+    torch.manual_seed(0)
+    make, shape = WITHOUT_CLASSES[name]
+    model, x = make().eval(), torch.rand(*shape)
+    net = los.convert(model, x, **options)
+    assert net.network.facts["options"]["objective"] == "balanced"  # type: ignore[index]
+    with torch.no_grad():
+        wanted = model(x).numpy()
+    error = float(np.abs(net.predict(x.numpy()) - wanted).max())
+    assert error < (0.1 if not options else 0.5) * max(1.0, float(np.abs(wanted).max()))
+
+
 @pytest.mark.parametrize("options", [{"method": "paper"}, {"threshold_shift": False}])
 def test_objectives_need_scales_and_rounding_to_the_nearest_level(options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match=r"objective: must be 'accuracy' with .*, got 'balanced'; leave"):
+    with pytest.raises(
+        ConfigurationError, match=r"objective: must be 'auto' or 'accuracy' with .*, got 'balanced'; leave"
+    ):
         ConversionOptions(objective="balanced", **options)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
+from loihi_onespike.conversion.calibration import sensitivity
 from loihi_onespike.conversion.calibration.sensitivity import output_sensitivity
 from loihi_onespike.conversion.pipeline import lowered_stages, source_of
 from loihi_onespike.core.graphs.stage import StageGraph
@@ -50,3 +52,21 @@ def test_small_errors_of_one_population_give_the_predicted_error_at_the_output()
         measured = (moved**2).sum() / (8 * len(x) * variance)
         predicted = found[stage.name].sum() * 1e-6
         assert 0.3 * predicted < measured < 1.5 * predicted  # errors are added where the neuron is active alone
+
+
+def test_large_outputs_are_thinned_and_large_networks_taken_in_smaller_batches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An output of 4 channels at 256 places, as of a segmentation: rows of channels, and nearly the same S."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 4, 3, padding=1)).eval()
+    x = torch.rand(20, 1, 16, 16, generator=torch.Generator().manual_seed(0)).numpy()
+    graph = lowered_stages(source_of(model, x))
+    (hidden,) = graph.hidden
+    whole, rows = output_sensitivity(graph, x)
+    assert rows.shape == (20 * 256, 4)
+    monkeypatch.setattr(sensitivity, "OUTPUTS", 5000)
+    monkeypatch.setattr(sensitivity, "BATCH_BYTES", 1)  # one sample at a time
+    thin, few = output_sensitivity(graph, x)
+    np.testing.assert_allclose(few, rows.reshape(20, 256, 4)[:, ::5].reshape(-1, 4), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(thin[hidden.name], whole[hidden.name], rtol=0.2)
