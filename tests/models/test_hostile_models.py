@@ -17,11 +17,11 @@ import torch
 from torch import nn
 
 from loihi_onespike.errors import ModelLoadError, OneSpikeError
+from loihi_onespike.frontend.importers.program_file import _checked_archive
 from loihi_onespike.models import load_model
 from loihi_onespike.models.weights import load_weights
 
 X = torch.zeros(2, 1, 8, 8)
-PROGRAM = "serialized_exported_program.json"
 
 
 class Trap:
@@ -58,6 +58,16 @@ def members(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def described(content: dict[str, bytes]) -> str:
+    """The member with the graph: torch 2.8 and newer write another layout."""
+    (name,) = (n for n in content if n == "serialized_exported_program.json" or n.endswith("/models/model.json"))
+    return name
+
+
+def of_tensors(content: dict[str, bytes]) -> list[str]:
+    return [name for name in content if name.endswith(".pt") and content[name]]
+
+
 def write(path: Path, content: dict[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in content.items():
@@ -76,9 +86,9 @@ def use(path: Path) -> None:
 
 
 def edited(good: dict[str, bytes], edit: Callable[[Any], None]) -> dict[str, bytes]:
-    graph = json.loads(good[PROGRAM])
+    graph = json.loads(good[described(good)])
     edit(graph)
-    return good | {PROGRAM: json.dumps(graph).encode()}
+    return good | {described(good): json.dumps(graph).encode()}
 
 
 def test_the_good_program_loads(tmp_path: Path, good: dict[str, bytes]) -> None:
@@ -86,13 +96,13 @@ def test_the_good_program_loads(tmp_path: Path, good: dict[str, bytes]) -> None:
     use(write(tmp_path / "noted.pt2", good | {"extra_files/notes": b"mine"}))
 
 
-@pytest.mark.parametrize("member", ["serialized_state_dict.pt", "serialized_constants.pt"])
-def test_pickled_objects_in_a_program(tmp_path: Path, good: dict[str, bytes], member: str) -> None:
+def test_pickled_objects_in_a_program(tmp_path: Path, good: dict[str, bytes]) -> None:
     marker = tmp_path / "marker"
-    for content in (saved({"conv.weight": Trap(marker)}), pickle.dumps(Trap(marker))):
-        path = write(tmp_path / "net.pt2", good | {member: content})
-        with pytest.raises(ModelLoadError, match=rf"net\.pt2.*{member}.*tensors alone.*file\.py:callable"):
-            use(path)
+    for member in of_tensors(good):
+        for content in (saved({"conv.weight": Trap(marker)}), pickle.dumps(Trap(marker))):
+            path = write(tmp_path / "net.pt2", good | {member: content})
+            with pytest.raises(ModelLoadError, match=r"net\.pt2.*\.pt.*tensors alone.*file\.py:callable"):
+                use(path)
     assert not marker.exists()
 
 
@@ -100,7 +110,7 @@ def test_a_program_of_two_members_of_one_name(tmp_path: Path, good: dict[str, by
     """The first is checked and the second is loaded, where only names are asked for."""
     marker, path = tmp_path / "marker", write(tmp_path / "net.pt2", good)
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
-        archive.writestr("serialized_state_dict.pt", saved({"x": Trap(marker)}))
+        archive.writestr(of_tensors(good)[0], saved({"x": Trap(marker)}))
     with pytest.raises(ModelLoadError, match="two members of one name"):
         use(path)
     assert not marker.exists()
@@ -128,7 +138,8 @@ def test_expressions_operations_and_names_that_run(tmp_path: Path, good: dict[st
         signature["in_spec"] = json.dumps(spec)
 
     def argument(graph: Any) -> None:
-        text = json.dumps(graph).replace('"arg4_1"', json.dumps(f"x={call}"))
+        (own,) = (s for s in graph["graph_module"]["signature"]["input_specs"] if "user_input" in s)
+        text = json.dumps(graph).replace(f'"{own["user_input"]["arg"]["as_tensor"]["name"]}"', json.dumps(f"x={call}"))
         graph.clear()
         graph.update(json.loads(text))
 
@@ -145,6 +156,41 @@ def test_members_of_other_releases(tmp_path: Path, good: dict[str, bytes], name:
         use(write(tmp_path / "net.pt2", good | {name: b"x"}))
 
 
+def newer(**changes: object) -> dict[str, bytes]:
+    """What torch 2.8 and newer write, as far as it is looked at here."""
+    model = {"graph_module": {}, "guards_code": ["import os"], "torch_version": "2.14.1+cu130"}
+    weights = {"config": {"conv.weight": {"path_name": "weight_0", "use_pickle": False} | changes}}
+    return {
+        "net/archive_format": b"pt2",
+        "net/models/model.json": json.dumps(model).encode(),
+        "net/data/weights/model_weights_config.json": json.dumps(weights).encode(),
+        "net/data/weights/weight_0": b"1234",
+        "net/extra/notes": b"mine",
+    }
+
+
+def test_the_layout_of_newer_releases(tmp_path: Path) -> None:
+    """Source that checks inputs and the user's notes are left out; plain bytes of weights stay as they are."""
+    with zipfile.ZipFile(_checked_archive(write(tmp_path / "net.pt2", newer()))) as checked:
+        assert "net/extra/notes" not in checked.namelist() and checked.read("net/data/weights/weight_0") == b"1234"
+        assert json.loads(checked.read("net/models/model.json"))["guards_code"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (newer(use_pickle=True), "a pickled object"),
+        (newer(path_name="custom_obj_0"), "the file 'custom_obj_0'"),
+        (newer() | {"net/data/constants/custom_obj_0": b"x"}, "member 'data/constants/custom_obj_0'"),
+        (newer() | {"net/data/aotinductor/model/m.so": b"x"}, "member 'data/aotinductor"),
+        (newer() | {"net/models/model.json": b'{"range": {"expr_str": "Symbol(\'s0\', x=open)"}}'}, "the expression"),
+    ],
+)
+def test_what_may_run_in_the_layout_of_newer_releases(tmp_path: Path, content: dict[str, bytes], said: str) -> None:
+    with pytest.raises(ModelLoadError, match=said):
+        _checked_archive(write(tmp_path / "net.pt2", content))
+
+
 def test_a_compressed_program(tmp_path: Path, good: dict[str, bytes]) -> None:
     with zipfile.ZipFile(tmp_path / "net.pt2", "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in good.items():
@@ -155,10 +201,12 @@ def test_a_compressed_program(tmp_path: Path, good: dict[str, bytes]) -> None:
 
 def test_damaged_programs(tmp_path: Path, good: dict[str, bytes]) -> None:
     whole = write(tmp_path / "net.pt2", good).read_bytes()
-    damaged: list[dict[str, bytes]] = [{k: v for k, v in good.items() if k != name} for name in good]
-    damaged += [good | {PROGRAM: text} for text in (b"", b"[]", b"{}", b"[" * 100_000, b"\xff")]
-    damaged += [good | {"version": text} for text in (b"", b"99.1", b"x")]
-    damaged += [good | {"serialized_state_dict.pt": saved(value)} for value in ({}, [1], {"conv.weight": 3})]
+    needed = [n for n in good if "version" in good or n.endswith(("model.json", "_config.json", "weight_0"))]
+    damaged: list[dict[str, bytes]] = [{k: v for k, v in good.items() if k != name} for name in needed]
+    damaged += [good | {described(good): text} for text in (b"", b"[]", b"{}", b"[" * 100_000, b"\xff")]
+    if "version" in good:
+        damaged += [good | {"version": text} for text in (b"", b"99.1", b"x")]
+        damaged += [good | {"serialized_state_dict.pt": saved(value)} for value in ({}, [1], {"conv.weight": 3})]
     for content in damaged:
         with pytest.raises(OneSpikeError, match=r"net\.pt2"):
             use(write(tmp_path / "net.pt2", content))

@@ -11,11 +11,14 @@ from torch import nn
 
 from loihi_onespike.errors import Finding, ModelLoadError, UnsupportedModelError
 from loihi_onespike.frontend.importers.batched_module import BatchedModule
+from loihi_onespike.frontend.importers.onnx_opset import lower_opset
 
 _SUPPORTED = "the ONNX operations that onnx2torch reads: convolution, Gemm, pooling, activations, sums, moved values …"
 _UNQUOTABLE = re.compile(r"[^\w.:/@+=,;()<>\[\] -]")
 """Characters of a node's name that could end a string of Python; none of those of the common exporters."""
-_REMEDY = "export the network without it (simplify the file, choose another opset), or convert the torch module itself"
+_REMEDY = (
+    "export the network without it (simplify the file), or convert the torch module or a torch.export program of it"
+)
 
 
 def onnx_module(path: Path) -> nn.Module:
@@ -77,16 +80,20 @@ def _check_external_data(model: Any, path: Path) -> None:
 
 
 def _unreadable(model: Any, path: Path) -> list[Finding]:
-    """Every node for which onnx2torch has no converter."""
+    """Every node for which onnx2torch has no converter, after newer operations have been given their older form."""
     from onnx2torch.node_converters.registry import get_converter
 
+    written = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
+    without_older_form = lower_opset(model)
     versions = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
     findings = []
     for node in model.graph.node:
         domain = node.domain or "ai.onnx"
-        version = versions.get(domain, 0)
+        version = written.get(domain, 0)
         try:
-            get_converter(operation_type=node.op_type, version=version, domain=node.domain)
+            if node.output and node.output[0] in without_older_form:
+                raise NotImplementedError
+            get_converter(operation_type=node.op_type, version=versions.get(domain, 0), domain=node.domain)
         except NotImplementedError:
             found = f"ONNX operation {node.op_type} (domain {domain}, opset {version})"
             name = node.name or (node.output[0] if node.output else node.op_type)

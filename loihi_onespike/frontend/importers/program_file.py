@@ -8,6 +8,9 @@ is written here of what these checks have passed:
     expressions         sums, products and quotients of sizes, with a few named functions
     operations          torch.ops.aten, and the arithmetic of sizes
     names               letters, digits and a few signs, none of which calls or quotes anything
+
+Since release 2.8, torch.export.save writes an archive of another layout, below a folder: models/*.json, weights and
+constants as plain bytes with a JSON description each, and Python source that checks inputs, which is left out.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from loihi_onespike.errors import ModelLoadError
 from loihi_onespike.frontend.importers.tensor_archive import UnsafeArchiveError, load_tensors
 
 PROGRAM = "serialized_exported_program.json"
+MARK = "archive_format"
+"""A member of the newer layout."""
 TENSORS = ("serialized_state_dict.pt", "serialized_constants.pt", "serialized_example_inputs.pt")
 """The third is written since torch 2.4."""
 REMEDY = "give the module itself as file.py:callable where you trust it, or an .onnx file"
@@ -35,9 +40,23 @@ _OPERATION = re.compile(
     r"torch\.ops\.aten\.(?!from_file\b)\w+\.\w+|torch\.sym_\w+|"
     r"_operator\.(add|sub|mul|floordiv|truediv|mod|neg|pow|getitem|eq|ne|l[te]|g[te])"
 )
-_EXPRESSION = re.compile(r"(?:(?:[su]\d+|Max|Min|Mod|FloorDiv|CleanDiv|floor|ceiling|oo)\b|\d+|[-+*/(), <>=])*")
+_SYMBOL = r"Symbol\('[su]\d+'(?:, (?:positive|nonnegative|integer|real)=(?:True|False))*\)"
+_FUNCTION = "[su]\\d+|Integer|Add|Mul|Pow|Rational|Max|Min|Mod|FloorDiv|CleanDiv|floor|ceiling|oo"
+_EXPRESSION = re.compile(rf"(?:{_SYMBOL}|(?:{_FUNCTION})\b|\d+|[-+*/(), <>=])*")
+_RELEASE = re.compile(r"[\w.+<=]*")
+_FILE = re.compile(r"(weight|tensor)_\d+")
 _METADATA = ("stack_trace", "nn_module_stack")
 """What the front end reads of a node's origin; the rest is left out."""
+_GUARDS = "guards_code"
+"""Source that torch runs to check inputs."""
+_DESCRIPTION = re.compile(
+    rf"{PROGRAM}|models/[\w-]+\.json|data/(weights|constants)/[\w-]+_(weights|constants)_config\.json"
+)
+_TENSOR_FILE = re.compile("|".join([*map(re.escape, TENSORS), r"data/sample_inputs/[\w-]+\.pt"]))
+_RAW = re.compile(r"data/(weights/weight|constants/tensor)_\d+")
+_FACT = re.compile(r"archive_format|archive_version|byteorder|\.data/(version|serialization_id)")
+_NOTES = ("extra_files/", "extra/")
+"""Folders of the user's own notes, which are never read."""
 
 
 def read_program(path: Path) -> ExportedProgram:
@@ -66,20 +85,23 @@ def _checked_archive(path: Path) -> io.BytesIO:
         names = [member.filename for member in given.infolist()]
         if len(set(names)) < len(names):
             raise _refusal(path, "it has two members of one name")
+        root = next((name.removesuffix(MARK) for name in names if re.fullmatch(rf"[\w.-]+/{MARK}", name)), "")
         for member in given.infolist():
-            name = member.filename
-            if name.startswith("extra_files/"):  # the user's own notes, never read
+            name = member.filename.removeprefix(root)
+            if name.startswith(_NOTES):
                 continue
             if member.compress_type != zipfile.ZIP_STORED:
                 raise _refusal(path, f"its member {name!r} is compressed, which torch.export.save never does")
             content = given.read(member)
-            if name == PROGRAM:
+            if _DESCRIPTION.fullmatch(name):
                 content = json.dumps(_checked_json(path, json.loads(content))).encode()
-            elif name in TENSORS:
+            elif _TENSOR_FILE.fullmatch(name):
                 content = _only_tensors(path, name, content)
-            elif name != "version":
-                raise _refusal(path, f"it has a member {name!r}, which torch 2.3 to 2.7 do not write")
-            written.writestr(name, content)
+            elif not member.filename.startswith(root) or not (
+                _FACT.fullmatch(name) or _RAW.fullmatch(name) if root else name == "version"
+            ):
+                raise _refusal(path, f"it has a member {name!r}, which torch.export.save does not write")
+            written.writestr(root + name, content)
     checked.seek(0)
     return checked
 
@@ -104,7 +126,9 @@ def _checked_json(path: Path, value: Any, key: str = "") -> Any:
             _check(path, "name", name, _NAME)
         if key == "metadata":
             return {name: str(value[name]) for name in _METADATA if name in value}
-        return {name: _checked_json(path, item, name) for name, item in value.items()}
+        if value.get("use_pickle"):
+            raise _refusal(path, "it has a pickled object")
+        return {name: [] if name == _GUARDS else _checked_json(path, item, name) for name, item in value.items()}
     if isinstance(value, list):
         return [_checked_json(path, item, key) for item in value]
     if not isinstance(value, str) or key in ("as_string", "as_strings"):
@@ -113,6 +137,10 @@ def _checked_json(path: Path, value: Any, key: str = "") -> Any:
         _checked_json(path, json.loads(value))
     elif key == "expr_str":
         _check(path, "expression", value, _EXPRESSION)
+    elif key == "torch_version":
+        _check(path, "release", value, _RELEASE)
+    elif key == "path_name":
+        _check(path, "file", value, _FILE)
     elif key in ("target", "as_operator"):
         _check(path, "operation", value, _OPERATION)
     else:

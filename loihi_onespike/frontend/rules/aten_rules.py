@@ -50,21 +50,27 @@ def batch_norm_with_flag(
     site: Site, input: Any, weight: Any, bias: Any, mean: Any, var: Any, training: bool, *rest: Any
 ) -> Value:
     """rest: momentum, ε, and whether to use cuDNN."""
+    if training:
+        return batch_norm_of_training(site)
     return batch_norm(site, input, mean, var, weight, bias, training, eps=rest[1])
 
 
 @rule("aten._native_batch_norm_legit", "aten._native_batch_norm_legit_functional", "aten.native_batch_norm")
 def batch_norm_of_training(site: Site, *_: Any) -> Value:
     """Refused: the statistics of the batch change with every batch."""
-    site.refuse(
-        "batch_statistics", f"{site.display} with statistics of the batch: the model was exported in train mode"
-    )
+    site.refuse("train_mode", f"{site.display} with statistics of the batch: the model was exported in train mode")
 
 
 @rule("aten.native_dropout")
 def dropout_of_training(site: Site, *_: Any) -> Value:
     """Refused: active dropout is random."""
-    site.refuse("dropout", f"{site.display} that is active: the model was exported in train mode")
+    site.refuse("train_mode", f"{site.display} that is active: the model was exported in train mode")
+
+
+@rule("aten.dropout", "aten.feature_dropout", "aten.alpha_dropout", "aten.feature_alpha_dropout")
+def dropout_with_flag(site: Site, input: Any, p: float, train: bool) -> Value:
+    """y = x; refused where it is active."""
+    return dropout_of_training(site) if train and p else site.activation(input)
 
 
 @rule("aten.max_pool2d_with_indices", "aten.adaptive_max_pool2d", "aten.adaptive_max_pool1d")

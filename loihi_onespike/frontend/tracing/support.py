@@ -139,6 +139,7 @@ SUPPORT: dict[str, Advice] = {
     "dropout": Advice(
         "dropout that is off in eval mode", "pass training=self.training, or create the module in __init__"
     ),
+    "trainmode": Advice("programs that were exported in eval mode", "export the model again, after model.eval()"),
     "setitem": Advice("cat, stack and pad, which return new tensors", "use torch.cat instead of assigning to a slice"),
     "inplaceview": Advice(
         "in-place operations on tensors without other views", "use the operation that returns a new tensor"
