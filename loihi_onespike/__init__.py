@@ -17,6 +17,7 @@ from loihi_onespike import errors, moved_modules
 
 if TYPE_CHECKING:
     from loihi_onespike.analysis.diagnosis import diagnose
+    from loihi_onespike.analysis.report import report
     from loihi_onespike.analysis.tuning import Limits, tune
     from loihi_onespike.api import OneSpikeNetwork, convert, load
     from loihi_onespike.boards.deployment import deploy, preflight
@@ -44,6 +45,7 @@ __all__ = [
     "load_board",
     "map_network",
     "preflight",
+    "report",
     "tune",
 ]
 
@@ -61,6 +63,7 @@ _LAZY = {
     "load_board": "boards.specification",
     "map_network": "boards.mapping",
     "preflight": "boards.deployment",
+    "report": "analysis.report",
     "tune": "analysis.tuning",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -293,6 +294,21 @@ class OneSpikeNetwork:
             Accuracy(counts.agreed, counts.images) if with_ann else None,
             counts.outside,
         )
+
+    def report(self, path: str | Path, x: Inputs, y: ArrayLike | torch.Tensor | None = None, **options: Any) -> Path:
+        """Write one self-contained HTML page about the network, see `loihi_onespike.report`.
+
+        Args:
+            path: file to write, .html.
+            x: inputs as of `predict`.
+            y: labels (N,), for the accuracy.
+            options: further arguments of `loihi_onespike.report`: model, board, tune and others.
+
+        Raises:
+            ConfigurationError: an argument cannot be used, or the extra `report` is not installed.
+        """
+        # The report is made of analyses of networks and therefore lies above this module.
+        return import_module("loihi_onespike").report(self, path, x, y, **options)
 
     def save(self, path: str | Path) -> Path:
         """Write the integer network as NetX HDF5 (docs/netx_format.md); returns the path."""

@@ -17,6 +17,7 @@ from loihi_onespike.cli.commands.evaluate import evaluate
 from loihi_onespike.cli.commands.inspect import inspect
 from loihi_onespike.cli.commands.map import map
 from loihi_onespike.cli.commands.profile import profile
+from loihi_onespike.cli.commands.report import report
 from loihi_onespike.cli.commands.run import run
 from loihi_onespike.cli.commands.tune import tune
 
@@ -48,6 +49,6 @@ def _options(
     """Options of the command itself."""
 
 
-for command in (demo, convert, evaluate, tune, run, inspect, map, profile, diagnose, bringup, deploy):
+for command in (demo, convert, evaluate, tune, run, inspect, map, profile, diagnose, report, bringup, deploy):
     kind = BackendsInHelp if command in (bringup, deploy) else None
     app.command(no_args_is_help=command is not demo, cls=kind)(command)

@@ -5,7 +5,10 @@ import pytest
 
 import loihi_onespike
 
-COMMANDS = ("demo", "convert", "evaluate", "tune", "run", "inspect", "map", "profile", "diagnose", "bringup", "deploy")
+COMMANDS = (
+    "demo", "convert", "evaluate", "tune", "run", "inspect", "map", "profile", "diagnose", "report", "bringup",
+    "deploy",
+)  # fmt: skip
 
 
 def test_overview(process):

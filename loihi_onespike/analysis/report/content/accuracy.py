@@ -1,0 +1,92 @@
+"""Sections on accuracy and on the errors of every population."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from loihi_onespike.analysis.diagnosis import diagnose
+from loihi_onespike.analysis.report.content.subject import ReportSubject, Section, missing
+from loihi_onespike.boards.energy.estimate import BoardEstimate
+from loihi_onespike.evaluation import Evaluation
+from loihi_onespike.frontend.ann_output import ann_output
+
+
+def evaluate(subject: ReportSubject) -> Evaluation | None:
+    """The evaluation on all images, by the function of `onespike evaluate`; None without labels."""
+    if subject.y is None:
+        return None
+    return subject.net.evaluate(
+        subject.x,
+        subject.y,
+        model=subject.model,
+        mask=subject.mask,
+        progress=lambda done, of: subject.progress("evaluate", done, of),
+    )
+
+
+def accuracy_section(found: Evaluation | None) -> Section:
+    """Accuracies with intervals; those of the ANN are None without it."""
+    if found is None:
+        return missing("Accuracy needs labels. Give data with labels (in Python: the argument `y`).")
+    return found.to_dict()
+
+
+def errors_section(subject: ReportSubject, evaluation: Evaluation | None, estimate: BoardEstimate | None) -> Section:
+    """Loss by population and cause, by the function of `onespike diagnose`, and what each population costs.
+
+    Args:
+        subject: network, images and model.
+        evaluation: gives the spikes of every population; without it they are those of the estimate.
+        estimate: gives synaptic operations and energy; None where the board cannot run the network.
+    """
+    if subject.is_graph:
+        return missing("Errors are measured layer by layer for networks of independent samples, not for graphs.")
+    if subject.model is None:
+        return missing(
+            "Errors are measured against the ANN. Name the converted model with --model (in Python: `model=`)."
+        )
+    x, y = subject.part(subject.diagnosed_images)
+    found = diagnose(
+        subject.net, np.asarray(x), y, subject.model, lambda done, of: subject.progress("diagnose", done, of)
+    )
+    # Losses are shares of this number; of the relative error it is the square, which is additive over errors.
+    whole = found.error.measured(found.measure)
+    return {**found.document(), "whole": whole, "prices": prices(subject, evaluation, estimate)}
+
+
+def prices(
+    subject: ReportSubject, evaluation: Evaluation | None, estimate: BoardEstimate | None
+) -> dict[str, dict[str, Any]]:
+    """Spikes, synaptic operations and dynamic energy per image of every population; None for what is not known.
+
+    Synaptic operations are those that arrive at a population, and the energy is that of its synapses and updates.
+
+    Args:
+        subject: the network.
+        evaluation: spikes per neuron.
+        estimate: operations and energy on the board.
+    """
+    network = subject.net.network
+    layers = {} if estimate is None else {y.name: y for y in estimate.layers}
+    rates = {} if evaluation is None else evaluation.spikes_per_neuron
+    found: dict[str, dict[str, Any]] = {}
+    for p in network.populations:
+        layer = layers.get(p.name)
+        rate = rates.get(p.name)
+        counted = None if layer is None else layer.spikes
+        found[p.name] = {
+            "spikes": counted if rate is None else rate * float(np.prod(p.shape)),
+            "synaptic_operations": None if layer is None else layer.synaptic_operations,
+            "dynamic_nj": None if layer is None else layer.dynamic_nj,
+        }
+    return found
+
+
+def ann_classes(subject: ReportSubject, images: Any) -> list[int] | None:
+    """Classes that the ANN chooses for images (N, …); None without an ANN or where its output is not (N, classes)."""
+    if subject.model is None or images is None:
+        return None
+    output = ann_output(subject.model, images)
+    return output.argmax(axis=1).tolist() if output.ndim == 2 else None

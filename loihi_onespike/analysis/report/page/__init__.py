@@ -1,0 +1,1 @@
+"""How the report looks: one HTML page with its styles, scripts and data inside."""

@@ -1,0 +1,125 @@
+"use strict";
+// Plots: figures of BokehJS in the colours of the page.
+const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+const DARK_PALETTE = ["#3C9BDC", "#F0803C", "#2CC295", "#E09CC3", "#F0B429", "#8ACBF2"];
+
+const plots = {
+  views: new Map(),
+
+  palette() {
+    return page.dark ? DARK_PALETTE : PALETTE;
+  },
+
+  /** A colour per name: the palette, or for many names a scale from blue over green to orange. */
+  colors(count) {
+    const few = plots.palette();
+    if (count <= few.length) return few.slice(0, count);
+    const lightness = page.dark ? 62 : 42;
+    return Array.from({ length: count }, (_, i) => plots.hsl(235 - (215 * i) / (count - 1), 62, lightness));
+  },
+
+  /** BokehJS takes #rrggbb. */
+  hsl(hue, saturation, lightness) {
+    const [s, l] = [saturation / 100, lightness / 100];
+    const a = s * Math.min(l, 1 - l);
+    const part = (n) => {
+      const k = (n + hue / 30 + 12) % 12;
+      return Math.round(255 * (l - a * Math.max(-1, Math.min(k - 3, 9 - k, 1)))).toString(16).padStart(2, "0");
+    };
+    return `#${part(0)}${part(8)}${part(4)}`;
+  },
+
+  figure(options) {
+    const { x_label, y_label, grid = "both", tools = "box_zoom,reset,save", ...more } = options;
+    const figure = Bokeh.Plotting.figure({
+      sizing_mode: "stretch_width",
+      tools,
+      toolbar_location: "right",
+      background_fill_color: null,
+      border_fill_color: null,
+      outline_line_color: null,
+      min_border_right: 12,
+      lod_threshold: null,
+      ...more,
+    });
+    figure.toolbar.logo = null;
+    figure.toolbar.autohide = true;
+    // A drag scrolls the page on a touch screen; zooming is chosen in the tool bar.
+    figure.toolbar.active_drag = null;
+    const [ink, soft, line] = ["ink", "soft-ink", "line"].map(page.color);
+    for (const axis of [...figure.below, ...figure.left]) {
+      axis.axis_label_text_color = soft;
+      axis.axis_label_text_font_style = "normal";
+      axis.axis_label_text_font = "system-ui, sans-serif";
+      axis.major_label_text_font = "system-ui, sans-serif";
+      axis.axis_label_text_font_size = "13px";
+      axis.major_label_text_font_size = "12px";
+      axis.major_label_text_color = ink;
+      axis.axis_line_color = line;
+      axis.major_tick_line_color = line;
+      axis.minor_tick_line_color = null;
+    }
+    for (const axis of figure.below) axis.axis_label = x_label ?? null;
+    for (const axis of figure.left) axis.axis_label = y_label ?? null;
+    for (const g of figure.center) {
+      if (!("grid_line_color" in g)) continue;
+      const vertical = g.dimension === 0;
+      const shown = grid === "both" || (grid === "x" && vertical) || (grid === "y" && !vertical);
+      g.grid_line_color = shown ? line : null;
+    }
+    return figure;
+  },
+
+  source(data) {
+    return new Bokeh.ColumnDataSource({ data });
+  },
+
+  hover(figure, tooltips, renderers, more = {}) {
+    figure.add_tools(new Bokeh.HoverTool({ tooltips, renderers, point_policy: "follow_mouse", visible: false, ...more }));
+  },
+
+  legend(figure, items, place = "above") {
+    const legend = new Bokeh.Legend({
+      items: items.map(([label, ...renderers]) => new Bokeh.LegendItem({ label, renderers })),
+      orientation: "horizontal",
+      ncols: "auto",
+      label_text_color: page.color("ink"),
+      label_text_font_size: "12px",
+      label_text_font: "system-ui, sans-serif",
+      background_fill_color: null,
+      border_line_color: null,
+      padding: 2,
+      margin: 2,
+      spacing: 10,
+      click_policy: "hide",
+    });
+    figure.add_layout(legend, place);
+  },
+
+  /** Put a figure into its place, instead of the one that is there. */
+  async show(id, figure) {
+    const place = document.getElementById(id);
+    const last = plots.views.get(id);
+    const mine = (async () => {
+      if (last) (await last)?.remove();
+      place.replaceChildren();
+      return Bokeh.Plotting.show(figure, place);
+    })();
+    plots.views.set(id, mine);
+    return mine;
+  },
+
+  alt(id, text) {
+    document.getElementById(id + "-alt").textContent = text;
+  },
+
+  /** Horizontal bars, one per name from the top. */
+  rows(names, options) {
+    return plots.figure({
+      y_range: [...names].reverse(),
+      height: 26 * names.length + (options.x_label ? 62 : 46),
+      grid: "x",
+      ...options,
+    });
+  },
+};

@@ -1,0 +1,136 @@
+"""The figures of a report are those of evaluate, diagnose, map and profile, and what it shows is what was sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from loihi_onespike.analysis.diagnosis import diagnose
+from loihi_onespike.analysis.report.content.collect import collect
+from loihi_onespike.analysis.report.content.spikes import picture
+from loihi_onespike.analysis.report.content.value_counts import borders, value_counts_of
+from loihi_onespike.api import OneSpikeNetwork
+from loihi_onespike.boards.energy.activity import Activity
+from loihi_onespike.boards.energy.estimate import estimate_board
+from loihi_onespike.boards.energy.estimate_document import estimate_document
+from loihi_onespike.boards.mapping import map_network
+from loihi_onespike.boards.specification import load_board
+from loihi_onespike.data.dataset import spread
+from loihi_onespike.json_text import plain
+from tests.analysis.report.conftest import DIAGNOSED, IMAGES, PROFILED, SHOWN
+from tests.support.networks import levels, nodes
+
+SECTIONS = ("conversion", "accuracy", "errors", "spikes", "levels", "timeline", "board", "energy", "tuning")
+
+
+def test_all_sections_are_there(document):
+    assert [s for s in SECTIONS if "missing" in document[s]] == []
+
+
+def test_accuracy_is_that_of_evaluate(document, small):
+    found = small["net"].evaluate(small["x"], small["y"], model=small["model"])
+    assert document["accuracy"] == json.loads(json.dumps(plain(found.to_dict())))
+
+
+def test_errors_are_those_of_diagnose(document, small):
+    chosen = spread(IMAGES, DIAGNOSED)
+    found = diagnose(small["net"], small["x"][chosen], small["y"][chosen], small["model"])
+    errors = dict(document["errors"])
+    assert errors.pop("whole") == found.error.relative**2
+    del errors["prices"]
+    assert errors == json.loads(json.dumps(plain(found.document())))
+
+
+def test_board_and_energy_are_those_of_map_and_profile(document, small):
+    chosen = spread(IMAGES, PROFILED)
+    network = small["net"].network
+    activity = Activity.of(network, small["net"].trace(small["x"][chosen]).layers)
+    mapping = map_network(network, load_board("oheo_gulch"), activity.per_neuron())
+    estimate = estimate_board(network, mapping, activity)
+    assert document["energy"] == json.loads(json.dumps(plain(estimate_document(estimate))))
+    cores = document["board"]["cores_shown"]
+    assert [(c.layer, c.chip, c.core) for c in mapping.placement.cores] == [
+        (cores["layers"][y], chip, core)
+        for y, chip, core in zip(cores["layer"], cores["chip"], cores["core"], strict=True)
+    ]
+    prices = document["errors"]["prices"]
+    assert {y.name: y.dynamic_nj for y in estimate.layers} == {
+        name: price["dynamic_nj"] for name, price in prices.items() if name != network.input.name
+    }
+
+
+def test_spikes_that_are_shown_are_those_that_were_sent(document, small):
+    chosen = spread(IMAGES, PROFILED)[:SHOWN]
+    trace = small["net"].trace(small["x"][chosen])
+    for p in document["spikes"]["populations"]:
+        words = trace.layers[p["name"]].words.reshape(SHOWN, -1)
+        assert p["phases"] == words.tolist() and p["step"] == 1
+        code = small["net"].network.by_name[p["name"]].code
+        for image, histogram in zip(words, p["histograms"], strict=True):
+            assert sum(histogram[1:]) == code.count_spikes(image).sum() and histogram[0] == (image == 0).sum()
+    images = document["spikes"]["images"]
+    assert [i["label"] for i in images] == ["zero", "two", "zero"]
+    assert [i["chosen"] == i["label"] for i in images] == [i["right"] for i in images]
+    assert images[0]["picture"]["width"] == 8 and max(images[0]["picture"]["pixels"]) == 255
+
+
+def test_windows_follow_the_network(document, small):
+    network = small["net"].network
+    windows = {p["name"]: p for p in document["timeline"]["populations"]}
+    for p in network.hidden:
+        first = network.starts[p.name] + 1
+        assert windows[p.name]["listens"][0] == first
+        assert windows[p.name]["sends"] == [first + p.wait, first + p.wait + p.timesteps - 1]
+    assert windows[network.readout.name]["listens"][1] == document["timeline"]["latency_steps"]
+
+
+def test_potentials_and_thresholds_tell_the_phases(small):
+    """With full wait, the phase of a neuron is the first whose threshold its potential reaches, on the common axis."""
+    net = small["net"]
+    trace = net.trace(small["x"])
+    for p in net.network.hidden:
+        counts = value_counts_of(p)
+        if counts is None:
+            assert p.kind == "max_pool"
+            continue
+        counts.add(trace.layers[p.name].v)
+        x = trace.layers[p.name].v * (p.membrane.unit / (p.membrane.gain * p.scale))
+        assert counts.total == x.size
+        low, high = borders(p)[:, 0], borders(p)[:, 2]
+        words = trace.layers[p.name].words
+        for word in range(1, p.timesteps + 1):
+            of_word = x[words == word]
+            assert (of_word >= low[word - 1] - 1e-9).all()
+            assert word == 1 or (of_word < high[word - 2] + 1e-9).all()
+
+
+def test_thresholds_of_both_signs_and_of_codebooks():
+    for network in (nodes(), levels()):
+        for p in network.hidden:
+            found = borders(p)
+            assert found.shape == (len(p.code.messages), 3) and (found[:, 0] <= found[:, 2]).all()
+            if p.signed:
+                assert borders(p, negative=True).shape == found.shape
+
+
+def test_what_is_not_given_is_left_out_with_a_remedy(subject):
+    net = OneSpikeNetwork(subject.net.network)
+    bare = collect(replace(subject, net=net, model=None, y=None, front=None))
+    assert "labels" in bare["accuracy"]["missing"]
+    assert "--model" in bare["errors"]["missing"]
+    assert "--tune" in bare["tuning"]["missing"]
+    assert "missing" not in bare["spikes"] and bare["spikes"]["images"][0]["label"] is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"), [((1, 8, 8), (8, 8, 64)), ((3, 100, 50), (50, 25, 3750)), ((6, 7), (6, 7, 42))]
+)
+def test_pictures(shape, size):
+    values = np.random.default_rng(0).random(shape)
+    found = picture(values)
+    assert found is not None
+    assert (found["height"], found["width"], len(found["pixels"])) == size
+    assert picture(np.zeros(12)) is None and picture(np.zeros((5, 9, 9))) is None
