@@ -22,6 +22,7 @@ from loihi_onespike.core.encoding import dense_codes, encode_input
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.stage import StageGraph
+from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.core.trace import Trace
 from loihi_onespike.data.checks import check_shape, class_labels, float_array
 from loihi_onespike.data.dataset import Images
@@ -211,6 +212,7 @@ class OneSpikeNetwork:
         memory_budget: int | None = None,
         ranks: Ranks | None = None,
         resume: str | Path | None = None,
+        board: str | Path | None = None,
         **options: object,
     ) -> Evaluation:
         """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
@@ -228,13 +230,16 @@ class OneSpikeNetwork:
                 arguments on every one of them.
             resume: folder that keeps the counts of finished parts, so that an interrupted run can be
                 continued; the result is that of a run in one piece.
+            board: name or file of a board; the report then states the energy of every population at its prices.
 
         Raises:
             ConfigurationError: an argument out of range, inputs or labels that cannot be used as `predict` and
                 `data.checks.class_labels` say, or a folder of another network, data or executor.
+            BoardError: there is no such board, or its file has problems.
             DataError: a folder that cannot be used.
             DistributedError: another rank failed.
         """
+        prices = _prices_of(board)
         if self.graph is not None:
             if ranks is not None or resume is not None:
                 raise ConfigurationError("ranks, resume: must be None for a graph, which is one sample")
@@ -244,11 +249,11 @@ class OneSpikeNetwork:
             tally = InputTally(self.network)
             trace = running.trace(self._inputs(executor, self.input_values(x), tally), chosen)
             tally.warn()
-            return evaluate_graph(self.network, executor, trace, y, mask, answer, tally.outside)
+            return evaluate_graph(self.network, executor, trace, y, mask, answer, tally.outside, prices)
         if mask is not None:
             raise ConfigurationError("mask: must be None, it selects nodes of a graph; select inputs instead")
         evaluator = self.evaluator(x, y, executor, model, batch, memory_budget, **options)
-        return self.evaluation_of(evaluator, evaluator.run(ranks, resume, progress=progress))
+        return self.evaluation_of(evaluator, evaluator.run(ranks, resume, progress=progress), board)
 
     def evaluator(
         self,
@@ -281,8 +286,14 @@ class OneSpikeNetwork:
             self.network, executor, inputs, labels, batch, step, traced, ann, answer, chosen.counted_with(), tally
         )
 
-    def evaluation_of(self, evaluator: Evaluator, counts: Counts) -> Evaluation:
-        """The report of what an evaluator counted."""
+    def evaluation_of(self, evaluator: Evaluator, counts: Counts, board: str | Path | None = None) -> Evaluation:
+        """The report of what an evaluator counted.
+
+        Args:
+            evaluator: from `evaluator`.
+            counts: its counts.
+            board: as for `evaluate`.
+        """
         with_ann = evaluator.ann is not None
         InputTally(self.network, counts.outside, counts.images).warn()
         return Evaluation.of(
@@ -293,6 +304,7 @@ class OneSpikeNetwork:
             Accuracy(counts.ann_right, counts.images) if with_ann else None,
             Accuracy(counts.agreed, counts.images) if with_ann else None,
             counts.outside,
+            _prices_of(board),
         )
 
     def report(self, path: str | Path, x: Inputs, y: ArrayLike | torch.Tensor | None = None, **options: Any) -> Path:
@@ -361,7 +373,7 @@ def convert(given: ConvertArguments) -> OneSpikeNetwork:
         BoardError: when `account` names a board that does not exist, or a file with problems.
         HeadroomError: when a layer does not fit into 24 bits.
     """
-    prices = None if given.account == ALPHA else operation_prices(load_board(given.account))
+    prices = _prices_of(None if given.account == ALPHA else given.account)
     module = as_module(given.model)
     network, stages = convert_network(module, given.calibration, given, given.progress, given.ranks, prices)
     return OneSpikeNetwork(network, stages, module)
@@ -372,6 +384,10 @@ def load(path: str | Path) -> OneSpikeNetwork:
     import netx_export
 
     return OneSpikeNetwork(netx_export.read(path))
+
+
+def _prices_of(board: str | Path | None) -> OperationPrices | None:
+    return None if board is None else operation_prices(load_board(board))
 
 
 def _options(executor: str, memory_budget: int | None, given: Mapping[str, object]) -> ExecutorOptions:

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from math import prod, sqrt
 
 from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.evaluation.alpha import FP32, INT8, additions_per_spike, relative_efficiency
+from loihi_onespike.evaluation.population_cost import PopulationCost, population_costs
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
 
 Z_95 = 1.959963984540054
@@ -75,6 +77,11 @@ class Evaluation:
         period_steps: between two samples in the pipeline.
         clipped_inputs: input values far outside the range of the calibration, which the network clips.
         clipped_share: the same as a share of all input values.
+        populations: what every population costs, in the order of the network.
+        board: board whose prices give the energies; None without one.
+        energy_source: whose energies these are.
+        energy_nj: energy per sample on that board: synaptic operations, updates and messages, without hops between
+            tiles and static power, which follow from a placement; None without a board.
     """
 
     executor: str
@@ -92,6 +99,10 @@ class Evaluation:
     clipped_inputs: int = 0
     clipped_share: float = 0.0
     additions_per_spike: int = 1
+    populations: tuple[PopulationCost, ...] = ()
+    board: str | None = None
+    energy_source: str | None = None
+    energy_nj: float | None = None
 
     @classmethod
     def of(
@@ -103,6 +114,7 @@ class Evaluation:
         ann_accuracy: Accuracy | None,
         agreement: Accuracy | None,
         clipped_inputs: int = 0,
+        prices: OperationPrices | None = None,
     ) -> Evaluation:
         """The report of counted traces of a network.
 
@@ -114,7 +126,9 @@ class Evaluation:
             ann_accuracy: accuracy of the ANN, None without it.
             agreement: share of images with the ANN's class, None without it.
             clipped_inputs: input values far outside the range of the calibration.
+            prices: prices of a board; None for none.
         """
+        costs = population_costs(network, counter, prices)
         rates = counter.spikes_per_neuron()
         neurons = sum(prod(p.shape) for p in network.hidden)
         hidden = sum(counter.spikes[p.name] for p in network.hidden) / (neurons * counter.images)
@@ -134,6 +148,10 @@ class Evaluation:
             clipped_inputs=clipped_inputs,
             clipped_share=clipped_inputs / (counter.images * prod(network.input.shape)),
             additions_per_spike=additions_per_spike(network),
+            populations=costs,
+            board=None if prices is None else prices.name,
+            energy_source=None if prices is None else prices.source,
+            energy_nj=None if prices is None else sum(cost.energy_nj or 0.0 for cost in costs),
         )
 
     @property

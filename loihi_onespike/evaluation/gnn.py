@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.core.trace import Trace
 from loihi_onespike.data.checks import class_labels, described, plain_array
 from loihi_onespike.errors import ConfigurationError
@@ -24,6 +25,7 @@ def evaluate_graph(
     mask: Any = None,
     answer: Callable[[], NDArray[np.float64]] | None = None,
     clipped_inputs: int = 0,
+    prices: OperationPrices | None = None,
 ) -> Evaluation:
     """Accuracy and agreement over the masked nodes; spikes, operations and α of the whole graph, which is one sample.
 
@@ -35,6 +37,7 @@ def evaluate_graph(
         mask: nodes that count for accuracy and agreement, boolean (nodes,); None for all.
         answer: returns the output of the ANN (nodes, classes); None without an ANN.
         clipped_inputs: input values far outside the range of the calibration.
+        prices: prices of a board; None for none.
 
     Raises:
         ConfigurationError: labels or mask are not one per node.
@@ -53,7 +56,8 @@ def evaluate_graph(
     if answer is not None:
         ann_classes = answer().argmax(axis=1)[chosen]
         ann_accuracy, agreement = _share(ann_classes == truth), _share(ann_classes == classes)
-    return Evaluation.of(network, executor, counter, _share(classes == truth), ann_accuracy, agreement, clipped_inputs)
+    accuracy = _share(classes == truth)
+    return Evaluation.of(network, executor, counter, accuracy, ann_accuracy, agreement, clipped_inputs, prices)
 
 
 def _share(true: NDArray[np.bool_]) -> Accuracy:

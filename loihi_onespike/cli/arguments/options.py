@@ -38,6 +38,14 @@ Board = Annotated[
     str,
     typer.Option("--board", metavar="BOARD", help="Name of a board, such as hala_point, or a .toml file of your own."),
 ]
+PricesOf = Annotated[
+    str | None,
+    typer.Option(
+        "--board",
+        metavar="BOARD",
+        help="State the energy of every population at the prices of this board, by its name or a .toml file.",
+    ),
+]
 Weights = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Weights: safetensors, or a state_dict of torch.save; every key must match."),

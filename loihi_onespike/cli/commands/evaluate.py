@@ -47,6 +47,7 @@ def evaluate(
     executor: options.ExecutorName = "fast",
     device: options.Device = "cpu",
     images: options.Images = None,
+    board: options.PricesOf = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
@@ -62,6 +63,10 @@ def evaluate(
     inputs.check_model(model if from_file else target, weights)
     source.check(data)
     sharing.check(jobs)
+    if board is not None:
+        from loihi_onespike.boards.specification import load_board
+
+        load_board(board)  # before the work
     if jobs.require() and not from_file:
         raise ConfigurationError(
             f"--slurm: requires a NET.h5, got the model {target!r}; convert it first, or every job would convert it"
@@ -93,7 +98,7 @@ def evaluate(
     if isinstance(counts, Unfinished):
         state = counts
         return Result({**state.to_dict(), **facts}, lambda console: console.print(str(state), markup=False))
-    evaluation = net.evaluation_of(evaluator, counts)
+    evaluation = net.evaluation_of(evaluator, counts, board)
 
     def show(console: Console) -> None:
         from loihi_onespike.core.graphs.network_tables import conversion_text
@@ -112,7 +117,9 @@ def show_evaluation(console: Console, evaluation: Evaluation, data: str, method:
         data: name of the data.
         method: method of the conversion as text.
     """
-    from loihi_onespike.cli.terminal.output import show_facts, show_table
+    from loihi_onespike.boards.energy.figures import energy_text
+    from loihi_onespike.cli.reports.population_costs import show_costs
+    from loihi_onespike.cli.terminal.output import show_facts
 
     loss = evaluation.loss_pp
     rows = [
@@ -139,9 +146,15 @@ def show_evaluation(console: Console, evaluation: Evaluation, data: str, method:
             if evaluation.additions_per_spike > 1
             else None,
         ),
+        (
+            "energy on the board",
+            None
+            if evaluation.energy_nj is None
+            else f"{energy_text(evaluation.energy_nj)} per image on {evaluation.board}, without hops between tiles and "
+            f"static power ({evaluation.energy_source})",
+        ),
         ("latency, period", f"{evaluation.latency_steps}, {evaluation.period_steps} steps"),
     ]
     title = f"{data}: {evaluation.images} images, executor {evaluation.executor} (95 % intervals in brackets)"
     show_facts(console, title, [r for r in rows if r[1] is not None])
-    rates = [(name, f"{rate:.3f}") for name, rate in evaluation.spikes_per_neuron.items()]
-    show_table(console, "Spikes per neuron and image", ("population", "spikes"), rates)
+    show_costs(console, evaluation.populations, "Spikes and costs of the populations, per image")

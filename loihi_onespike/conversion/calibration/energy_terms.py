@@ -54,8 +54,8 @@ def board_terms(graph: StageGraph, x: Any, timesteps: int, wait: int | None, pri
         per_spike = Σ_links synapses · E_synop + neurons · E_message
         constant = input spikes · fan-out · E_synop + Σ_neurons (window · E_active + (period - window) · E_inactive)
 
-    A payload makes a spike no dearer. Each spike is a message per link, which is the least: how many cores hold its
-    targets, and how far they are, is known after the placement only.
+    A payload makes a spike no dearer. Each spike is a message per link: how many cores hold its targets, and how far
+    they are, is known after the placement only.
 
     Args:
         graph: stages whose input is planned.

@@ -33,7 +33,7 @@ def test_model_is_converted_first(document):
 
 def test_text(onespike, net_file):
     result = onespike("evaluate", net_file, "--data", "digits", "--images", "20", "--model", "digits")
-    for word in ("20 images", "one-spike accuracy", "percentage points", "α FP32, INT8", "Spikes per neuron"):
+    for word in ("20 images", "one-spike accuracy", "percentage points", "α FP32, INT8", "Spikes and costs"):
         assert word in result.stdout
 
 
