@@ -139,10 +139,10 @@ def measure_all(
             while running < jobs:  # what is begun is brought to its end before something new is begun
                 ready = next((p for p in counting if p.shards), None)
                 if ready is not None:
-                    start(ready, count, ready.shards.popleft())
+                    start(ready, _count, ready.shards.popleft())
                 elif waiting:
                     progress = waiting.popleft()
-                    start(progress, whole if progress.point.graph else convert)
+                    start(progress, _whole if progress.point.graph else _convert)
                 else:
                     break
             if not running:
@@ -163,10 +163,10 @@ def measure_all(
                 counting.append(progress)
             if progress in counting and not progress.shards and not progress.running:
                 counting.remove(progress)
-                start(progress, finish)
+                start(progress, _finish)
 
 
-def convert(point: Point, data: Data, work: Path) -> None:
+def _convert(point: Point, data: Data, work: Path) -> None:
     """Convert the network of a point and keep it."""
     import loihi_onespike as los
 
@@ -179,7 +179,7 @@ def convert(point: Point, data: Data, work: Path) -> None:
     (work / CONVERTED).write_text(json.dumps({"convert_seconds": seconds}))
 
 
-def count(point: Point, data: Data, work: Path, shard: int) -> None:
+def _count(point: Point, data: Data, work: Path, shard: int) -> None:
     """Count a shard of the test images of a converted point."""
     from loihi_onespike.evaluation import Shard
 
@@ -187,14 +187,14 @@ def count(point: Point, data: Data, work: Path, shard: int) -> None:
     evaluator.run(resume=work / COUNTS, shard=Shard(shard, SHARDS))
 
 
-def finish(point: Point, data: Data, work: Path) -> dict[str, Any]:
+def _finish(point: Point, data: Data, work: Path) -> dict[str, Any]:
     """The figures of a point whose images are counted."""
     net, evaluator = _evaluator(point, data, work)
     evaluation = net.evaluation_of(evaluator, evaluator.run(resume=work / COUNTS), BOARD)
     return {**_figures(point, net, evaluation), **_placed(net, evaluator.images[:PLACED_IMAGES]), **_converted(work)}
 
 
-def whole(point: Point, data: Data, work: Path) -> dict[str, Any]:
+def _whole(point: Point, data: Data, work: Path) -> dict[str, Any]:
     """The figures of a graph network, which is one sample."""
     import loihi_onespike as los
     from benchmarks.text_gcn import load
