@@ -239,7 +239,7 @@ class OneSpikeNetwork:
             DataError: a folder that cannot be used.
             DistributedError: another rank failed.
         """
-        prices = _prices_of(board)
+        prices = prices_of(board)
         if self.graph is not None:
             if ranks is not None or resume is not None:
                 raise ConfigurationError("ranks, resume: must be None for a graph, which is one sample")
@@ -304,7 +304,7 @@ class OneSpikeNetwork:
             Accuracy(counts.ann_right, counts.images) if with_ann else None,
             Accuracy(counts.agreed, counts.images) if with_ann else None,
             counts.outside,
-            _prices_of(board),
+            prices_of(board),
         )
 
     def report(self, path: str | Path, x: Inputs, y: ArrayLike | torch.Tensor | None = None, **options: Any) -> Path:
@@ -373,7 +373,7 @@ def convert(given: ConvertArguments) -> OneSpikeNetwork:
         BoardError: when `account` names a board that does not exist, or a file with problems.
         HeadroomError: when a layer does not fit into 24 bits.
     """
-    prices = _prices_of(None if given.account == ALPHA else given.account)
+    prices = prices_of(None if given.account == ALPHA else given.account)
     module = as_module(given.model)
     network, stages = convert_network(module, given.calibration, given, given.progress, given.ranks, prices)
     return OneSpikeNetwork(network, stages, module)
@@ -386,7 +386,8 @@ def load(path: str | Path) -> OneSpikeNetwork:
     return OneSpikeNetwork(netx_export.read(path))
 
 
-def _prices_of(board: str | Path | None) -> OperationPrices | None:
+def prices_of(board: str | Path | None) -> OperationPrices | None:
+    """Prices of the operations on a board, by its name or file; None for none."""
     return None if board is None else operation_prices(load_board(board))
 
 

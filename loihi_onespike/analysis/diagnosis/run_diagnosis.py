@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import prod
+from pathlib import Path
 from typing import Literal
 
 import numba
@@ -22,12 +23,15 @@ from loihi_onespike.analysis.diagnosis.model.build import NetworkModel, ann_stag
 from loihi_onespike.analysis.diagnosis.model.input_model import InputModel
 from loihi_onespike.analysis.diagnosis.report.diagnosis_report import Diagnosis, LayerDiagnosis, Loss
 from loihi_onespike.analysis.diagnosis.report.remedies import layer_sentence, network_sentence
-from loihi_onespike.api import OneSpikeNetwork
+from loihi_onespike.api import OneSpikeNetwork, prices_of
 from loihi_onespike.core.codes import V_MAX
+from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.data.checks import class_labels
 from loihi_onespike.errors import ConfigurationError, InputRangeWarning
 from loihi_onespike.evaluation.evaluator import classes_of
 from loihi_onespike.evaluation.input_tally import InputTally
+from loihi_onespike.evaluation.population_cost import population_costs
+from loihi_onespike.evaluation.spike_counter import SpikeCounter
 from loihi_onespike.frontend import ModelSource, as_module
 from loihi_onespike.frontend.ann_output import ann_output
 
@@ -48,6 +52,7 @@ def diagnose(
     model: ModelSource | None = None,
     progress: Progress | None = None,
     measure: Literal["relative", "kl"] = "relative",
+    board: str | Path | None = None,
 ) -> Diagnosis:
     """Measure the loss of accuracy by population and cause, switching one error at a time.
 
@@ -65,6 +70,7 @@ def diagnose(
         progress: called as progress(finished runs, all runs).
         measure: unit of the losses: "relative" for the squared relative error of the output, which is additive over
             independent errors, or "kl" for the divergence of the class probabilities.
+        board: name or file of a board; the costs of the populations then include their energy at its prices.
 
     Returns:
         The losses, the statistics and a remedy per population.
@@ -73,8 +79,10 @@ def diagnose(
         ConfigurationError: the ANN is missing or is not the one that the network was converted from, there is no
             sample, inputs or labels cannot be used as `OneSpikeNetwork.evaluate` says, or the network is a graph
             network.
+        BoardError: there is no such board, or its file has problems.
     """
     module = _checked(net, model, measure)
+    prices = prices_of(board)
     inputs = np.asarray(net.input_values(x))
     labels = None if y is None else class_labels("y", y, len(inputs), classes_of(net.network))
     tally = InputTally(net.network)
@@ -84,7 +92,7 @@ def diagnose(
     bits = weight_bits_of(net.network.facts)
     layers = build_layers(net.network, net.stages, stages, bits)
     measurements = _Measurements(
-        net, module, layers, InputModel(net.network.input), progress or (lambda done, of: None)
+        net, module, layers, InputModel(net.network.input), progress or (lambda done, of: None), prices
     )
     step = _images_per_batch(net)
     starts = range(0, len(inputs), step)
@@ -145,6 +153,7 @@ class _Measurements:
     layers: NetworkModel
     source: InputModel
     progress: Progress
+    prices: OperationPrices | None = None
     without: dict[Key, ErrorSum] = field(default_factory=dict)
     alone: dict[Key, ErrorSum] = field(default_factory=dict)
     exact: ErrorSum = field(default_factory=ErrorSum)
@@ -155,6 +164,7 @@ class _Measurements:
     def __post_init__(self) -> None:
         headroom = self.net.network.facts.get("headroom")
         known = headroom if isinstance(headroom, Mapping) else {}
+        self.spikes = SpikeCounter(self.net.network)
         self.tallies = {
             y.name: Tally(y, int(known.get(y.name, {}).get("given_up_bits", 0))) for y in self.layers.layers
         }
@@ -189,6 +199,7 @@ class _Measurements:
                 sums.setdefault(key, ErrorSum.like(before)).add(found.get(key, unchanged), ann, finish, labels)
         for total, output in ((self.exact, exact), (self.integer, trace.output), (self.baseline, base)):
             total.add(output, ann, finish, labels)
+        self.spikes.add(trace.layers)
         self.run = run
 
     def diagnosis(self, images: int, requested: int, measure: str, bits: int) -> Diagnosis:
@@ -204,6 +215,7 @@ class _Measurements:
         found = Diagnosis(
             name, images, requested, measure, self.integer.error, self.baseline.error, self.exact.error,
             tuple(layers), everywhere, corrected,
+            costs=population_costs(self.net.network, self.spikes, self.prices),
         )  # fmt: skip
         assert self.run is not None
         sentences = (layer_sentence(y, self.tallies.get(y.name), self.run, found, bits) for y in layers)

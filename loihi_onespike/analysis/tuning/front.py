@@ -1,4 +1,4 @@
-"""Result of a search: the Pareto front of loss, latency and spikes."""
+"""Result of a search: the Pareto front of loss, latency, spikes and energy."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ Minimise: TypeAlias = Literal["loss", "energy", "spikes", "latency"]
 
 MEASURES: Mapping[Minimise, Callable[[NetworkFigures], float]] = {
     "loss": lambda figures: figures.objectives[0],
-    "energy": lambda figures: -figures.alpha,
+    "energy": lambda figures: figures.energy,
     "spikes": lambda figures: figures.spikes,
     "latency": lambda figures: figures.latency_steps,
 }
-"""The measure of each; energy is that of Eq. 6, the inverse of α."""
+"""The measure of each; energy is in the account that the search uses (`NetworkFigures.energy`)."""
 
 
 @dataclass(frozen=True)
 class Front:
-    """Pareto front of loss, latency and spikes, measured on held-out images.
+    """Pareto front of loss, latency, spikes and energy, measured on held-out images.
 
     Attributes:
         points: settings of the front by increasing latency.
@@ -137,6 +137,6 @@ def not_dominated(figures: Mapping[ConversionSetting, NetworkFigures]) -> list[C
     found: list[ConversionSetting] = []
     for setting, m in figures.items():
         beaten = any(dominates(other, m) for other in figures.values())
-        if not beaten and all(figures[s].objectives != m.objectives for s in found):
+        if not beaten and all(figures[s].compared != m.compared for s in found):
             found.append(setting)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 from loihi_onespike.errors import ConfigurationError
@@ -20,6 +20,8 @@ class NetworkFigures:
         spikes: spikes per hidden neuron and image.
         synops: synaptic operations per image.
         alpha: energy of the ANN divided by that of the network (Eq. 6, INT8).
+        energy_nj: energy per image at the prices of the board whose account the search uses, as in `Evaluation`; None
+            in the account of α.
     """
 
     accuracy: Accuracy
@@ -29,6 +31,7 @@ class NetworkFigures:
     spikes: float
     synops: float
     alpha: float
+    energy_nj: float | None = None
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> NetworkFigures:
@@ -42,6 +45,7 @@ class NetworkFigures:
             evaluation.hidden_spikes_per_neuron,
             evaluation.synaptic_operations,
             evaluation.alpha_int8,
+            evaluation.energy_nj,
         )
 
     @property
@@ -53,6 +57,18 @@ class NetworkFigures:
     def objectives(self) -> tuple[float, float, float]:
         """Objectives to minimise: loss in percentage points (at least 0), latency in steps, spikes per neuron."""
         return max(self.loss_pp, 0.0), float(self.latency_steps), self.spikes
+
+    @property
+    def energy(self) -> float:
+        """Energy in the account of the search: nJ on its board, or that of Eq. 6 as a share of the ANN's, 1 / α."""
+        if self.energy_nj is not None:
+            return self.energy_nj
+        return 1 / self.alpha if self.alpha > 0 else inf
+
+    @property
+    def compared(self) -> tuple[float, float, float, float]:
+        """What the points of a front are compared by: the objectives and the energy."""
+        return *self.objectives, self.energy
 
     @property
     def lost_images(self) -> int:
@@ -67,7 +83,8 @@ class NetworkFigures:
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> NetworkFigures:
         """Inverse of `to_dict`."""
-        made = {f.name: stored[f.name] for f in fields(cls)}
+        known = {"energy_nj": None, **stored}  # studies of earlier versions have no energy of a board
+        made = {f.name: known[f.name] for f in fields(cls)}
         for name in ("accuracy", "ann_accuracy"):
             made[name] = Accuracy(made[name]["correct"], made[name]["total"])
         return cls(**made)
@@ -144,6 +161,6 @@ def surely_dominates(a: NetworkFigures, b: NetworkFigures) -> bool:
 
 
 def dominates(a: NetworkFigures, b: NetworkFigures) -> bool:
-    """True where no objective of a is worse than that of b and at least one is better."""
-    pairs = list(zip(a.objectives, b.objectives, strict=True))
+    """True where neither an objective nor the energy of a is worse than that of b and at least one is better."""
+    pairs = list(zip(a.compared, b.compared, strict=True))
     return all(x <= y for x, y in pairs) and any(x < y for x, y in pairs)

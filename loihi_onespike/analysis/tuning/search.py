@@ -66,7 +66,7 @@ class Search:
         search_images: number of images that guide the search.
         held_out_images: number of images that measure the front; None for all others.
         fixed: further options of `convert`, of those in `FIXED`.
-        minimise: what the best point has least of: loss, energy (the largest α), spikes or latency.
+        minimise: what the best point has least of: loss, energy (by `account`), spikes or latency.
 
     Raises:
         ConfigurationError: a number of images is below 1, or an option is not in `FIXED`.
@@ -196,7 +196,7 @@ def tune(
         search_images: number of images that guide the search.
         held_out_images: number of images that measure the front; None for all others.
         shared: other processes work on the same study at this moment.
-        minimise: what the best point has least of, within the limits: loss, energy (the largest α), spikes or latency.
+        minimise: what the best point has least of, within the limits: loss, energy (by `account`), spikes or latency.
         progress: called after every conversion.
         fixed: options of `convert` that are not searched: weight_bits, input_bits, input_code, normalization,
             threshold_shift, objective, price, account, payload_bits.

@@ -17,7 +17,7 @@ from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
 from loihi_onespike.api import convert
 from loihi_onespike.conversion.calibration import Method
 from loihi_onespike.conversion.calibration.population import may_be_two_sided
-from loihi_onespike.conversion.options import ConversionOptions
+from loihi_onespike.conversion.options import ALPHA, ConversionOptions
 from loihi_onespike.conversion.pipeline import lowered_stages, source_of
 
 FIXED = (
@@ -46,7 +46,9 @@ class Task:
     def measure(self, setting: ConversionSetting, part: DataPart) -> NetworkFigures:
         """Convert with a setting and evaluate the integer network on a part of the data."""
         net = convert(self.model, np.asarray(self.parts.calibration.images), **self.options(setting))
-        return NetworkFigures.of(net.evaluate(part.images, part.labels))
+        account = self._fixed_options.account
+        board = None if account == ALPHA else account
+        return NetworkFigures.of(net.evaluate(part.images, part.labels, board=board))
 
     @cached_property
     def may_be_two_sided(self) -> bool:

@@ -93,3 +93,11 @@ def writable(path: Path) -> Path:
         raise DataError(f"{path.parent}: cannot be created ({error.strerror})") from error
     check_folder(check_target(path))
     return path
+
+
+def check_board(board: str | None) -> None:
+    """Raise BoardError for a board that does not exist or whose file has problems, before the work; None is none."""
+    if board is not None:
+        from loihi_onespike.boards.specification import load_board
+
+        load_board(board)

@@ -44,6 +44,7 @@ def diagnose(
             "of the class probabilities).",
         ),
     ] = "relative",
+    board: options.PricesOf = None,
     plot: Annotated[Path | None, plot_option("Picture, layer by layer")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -63,6 +64,7 @@ def diagnose(
             f"--model: required with {target}, because errors are measured against the model; name the converted model"
         )
     check_picture(plot)
+    inputs.check_board(board)
     inputs.check_model(model if from_file else target, weights)
     source.check(data)
 
@@ -81,6 +83,7 @@ def diagnose(
             model=module,
             progress=lambda done, of: bars("diagnose", done, of),
             measure=cast(Literal["relative", "kl"], measure),
+            board=board,
         )
     if plot is not None:
         from loihi_onespike.analysis.plots.diagnosis import diagnosis_size, draw_diagnosis
@@ -101,6 +104,7 @@ def show_diagnosis(console: Console, found: Diagnosis, data: str, top: int) -> N
         top: number of layers for which a remedy is printed.
     """
     from loihi_onespike.analysis.diagnosis.causes import NAMES
+    from loihi_onespike.cli.reports.population_costs import show_costs
     from loihi_onespike.cli.terminal.output import show_facts, show_table
 
     def share(value: float) -> str:
@@ -129,6 +133,8 @@ def show_diagnosis(console: Console, found: Diagnosis, data: str, top: int) -> N
     ]  # fmt: skip
     headed = ("layer", *(c.value for c in causes), "all", "gain", "±")
     show_table(console, "Layers: every cause alone, all causes of the layer alone, gain without them", headed, layers)
+    title = "Costs of the populations per image, and their error alone as a share of the network's error"
+    show_costs(console, found.costs, title, found.error_shares)
     console.print(found.sentence, markup=False)
     for layer in [y for y in found.ranked if y.remedy][:top]:
         console.print(f"- {layer.remedy}", markup=False)

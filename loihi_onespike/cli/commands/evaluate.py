@@ -63,10 +63,7 @@ def evaluate(
     inputs.check_model(model if from_file else target, weights)
     source.check(data)
     sharing.check(jobs)
-    if board is not None:
-        from loihi_onespike.boards.specification import load_board
-
-        load_board(board)  # before the work
+    inputs.check_board(board)
     if jobs.require() and not from_file:
         raise ConfigurationError(
             f"--slurm: requires a NET.h5, got the model {target!r}; convert it first, or every job would convert it"

@@ -61,7 +61,7 @@ def tune(
         str,
         typer.Option(
             metavar="WHAT",
-            help="What the best setting within the limits has least of: loss, energy (the largest α), spikes, latency.",
+            help="What the best setting within the limits has least of: loss, energy (by --account), spikes, latency.",
             rich_help_panel=LIMITS,
         ),
     ] = "loss",

@@ -40,6 +40,7 @@ class Lines:
 
 def show_front(console: Console, front: Front) -> None:
     """Print the points of the front, the verdict, and the images behind the figures."""
+    from loihi_onespike.boards.energy.figures import energy_text
     from loihi_onespike.cli.terminal.output import show_facts, show_table
 
     rows = [
@@ -55,11 +56,13 @@ def show_front(console: Console, front: Front) -> None:
             p.held_out.period_steps,
             f"{p.held_out.spikes:.3f}",
             f"{p.held_out.alpha:.2f}",
+            *(() if p.held_out.energy_nj is None else (energy_text(p.held_out.energy_nj),)),
             "yes" if front.limits.kept(p.held_out) else "no",
         )
         for p in front.points
     ]
-    figures = ("accuracy", "loss pp", "searched", "latency", "period", "spikes", "α INT8", "within")
+    energy = () if front.points[0].held_out.energy_nj is None else ("energy",)
+    figures = ("accuracy", "loss pp", "searched", "latency", "period", "spikes", "α INT8", *energy, "within")
     columns = ("T", "wait", "Q", "sides", *figures)
     show_table(console, "Pareto front on held-out images (95 % interval in brackets)", columns, rows)
     facts = [("verdict", front.verdict), ("ANN", front.points[0].held_out.ann_accuracy)]

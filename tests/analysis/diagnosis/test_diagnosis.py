@@ -79,6 +79,16 @@ def test_small_scale_clips(net):
     assert loss.certain and found.share(loss.value) > 0.5
 
 
+def test_costs_beside_errors(net):
+    x = data()
+    found, evaluated = diagnose(net, x, board="nahuku_32"), net.evaluate(x, np.zeros(len(x), int), board="nahuku_32")
+    assert found.costs == evaluated.populations
+    assert set(found.error_shares) == {"input", *names(net)} | {net.network.readout.name}
+    document: Any = found.document()
+    row = document["costs"][1]
+    assert row["share_of_error"] == pytest.approx(found.share(found.layers[1].total.alone)) and row["energy_nj"] > 0
+
+
 def test_large_scale_underflows(net):
     name = names(net)[0]
     short = los.convert(mlp(), data(n=64, seed=1), timesteps=16, **PAPER)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from loihi_onespike.analysis.tuning import Limits, NetworkFigures
-from loihi_onespike.analysis.tuning.front import Front, Point, candidates, not_dominated
+from loihi_onespike.analysis.tuning.front import MEASURES, Front, Point, candidates, not_dominated
 from loihi_onespike.analysis.tuning.limits import dominates
 from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
 from loihi_onespike.errors import ConfigurationError
@@ -40,6 +40,16 @@ def test_the_front_of_some_figures():
     a, b, c, d = (ConversionSetting(t, t, "auto", True) for t in (8, 10, 12, 14))
     found = not_dominated({a: figures(), b: figures(latency=40, spikes=0.9), c: figures(latency=60), d: figures()})
     assert found == [a, b]  # c is slower than a, d equals a
+
+
+def test_the_setting_of_least_energy_is_on_the_front():
+    """Fewer spikes can cost more, where they have more targets; with a board its energy counts, not α."""
+    a, b = (ConversionSetting(t, t, "auto", True) for t in (8, 10))
+    assert not_dominated({a: figures(), b: figures(spikes=0.6, latency=60, alpha=12.0)}) == [a, b]
+    on_board = [replace(figures(), energy_nj=7.0), replace(figures(alpha=12.0), energy_nj=9.0)]
+    assert not_dominated(dict(zip((a, b), on_board, strict=True))) == [a]
+    assert MEASURES["energy"](on_board[0]) == 7.0 and MEASURES["energy"](figures()) == pytest.approx(0.1)
+    assert NetworkFigures.from_dict(on_board[0].to_dict()) == on_board[0]
 
 
 def test_a_loss_that_may_be_chance_is_measured_again():

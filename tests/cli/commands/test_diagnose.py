@@ -9,10 +9,20 @@ def arguments(net_file):
 
 
 def test_text(onespike, arguments):
-    result = onespike(*arguments, "--top", "2")
+    result = onespike(*arguments, "--top", "2", "--board", "hala_point")
     assert result.exit_code == 0, result.stderr
     text = " ".join(result.stdout.split())
-    for words in ("on 4 images", "same class", "alone", "interaction", "noise spikes", "rounding", "relu3"):
+    for words in (
+        "on 4 images",
+        "same class",
+        "alone",
+        "interaction",
+        "noise spikes",
+        "rounding",
+        "relu3",
+        "share of the error",
+        "nJ",
+    ):
         assert words in text
     assert text.count(" - ") >= 1 and result.stdout.count("\n- ") == 2
 

@@ -32,8 +32,16 @@ def test_model_is_converted_first(document):
 
 
 def test_text(onespike, net_file):
-    result = onespike("evaluate", net_file, "--data", "digits", "--images", "20", "--model", "digits")
-    for word in ("20 images", "one-spike accuracy", "percentage points", "α FP32, INT8", "Spikes and costs"):
+    arguments = ("--images", "20", "--model", "digits", "--board", "hala_point")
+    result = onespike("evaluate", net_file, "--data", "digits", *arguments)
+    for word in (
+        "20 images",
+        "one-spike accuracy",
+        "percentage points",
+        "α FP32, INT8",
+        "Spikes and costs",
+        "energy on the board",
+    ):
         assert word in result.stdout
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from loihi_onespike.analysis.diagnosis.causes import NAMES, Cause
 from loihi_onespike.analysis.diagnosis.measuring.output_error import OutputError
 from loihi_onespike.analysis.diagnosis.measuring.statistics import LayerStatistics
+from loihi_onespike.evaluation.population_cost import PopulationCost
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Diagnosis:
         corrected: True where the calibration corrected biases. The means of the channels are then kept when an error
             is switched off.
         sentence: summary in one sentence.
+        costs: spikes, operations and energy of every population on the same samples, in the order of the network.
     """
 
     network: str
@@ -118,6 +120,7 @@ class Diagnosis:
     everywhere: Mapping[Cause, Loss]
     corrected: bool
     sentence: str = ""
+    costs: tuple[PopulationCost, ...] = ()
 
     @property
     def interrupted(self) -> bool:
@@ -160,6 +163,11 @@ class Diagnosis:
         whole = self.error.measured(self.measure)
         return value / whole if whole else 0.0
 
+    @property
+    def error_shares(self) -> dict[str, float]:
+        """Error of every population alone as a share of the network's error, by name; they need not add up to 1."""
+        return {layer.name: self.share(layer.total.alone) for layer in self.layers}
+
     def _shares(self, loss: Loss) -> dict[str, float]:
         return {"share": self.share(loss.value), "share_alone": self.share(loss.alone)}
 
@@ -190,5 +198,6 @@ class Diagnosis:
             "interaction_of_layers": self.interaction_of_layers,
             "main_cause": None if self.main is None else self.main.value,
             "layers": [{**y.to_dict(), **self._shares(y.total)} for y in self.layers],
+            "costs": [{**vars(cost), "share_of_error": self.error_shares.get(cost.name)} for cost in self.costs],
             "sentence": self.sentence,
         }
