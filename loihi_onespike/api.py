@@ -24,7 +24,7 @@ from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.stage import StageGraph
 from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.core.trace import Trace
-from loihi_onespike.data.checks import check_shape, class_labels, float_array
+from loihi_onespike.data.checks import check_progress, check_shape, class_labels, float_array
 from loihi_onespike.data.dataset import Images
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation.evaluation import Accuracy, Evaluation
@@ -239,6 +239,7 @@ class OneSpikeNetwork:
             DataError: a folder that cannot be used.
             DistributedError: another rank failed.
         """
+        check_progress(progress)
         prices = prices_of(board)
         if self.graph is not None:
             if ranks is not None or resume is not None:
@@ -373,6 +374,7 @@ def convert(given: ConvertArguments) -> OneSpikeNetwork:
         BoardError: when `account` names a board that does not exist, or a file with problems.
         HeadroomError: when a layer does not fit into 24 bits.
     """
+    check_progress(given.progress)
     prices = prices_of(None if given.account == ALPHA else given.account)
     module = as_module(given.model)
     network, stages = convert_network(module, given.calibration, given, given.progress, given.ranks, prices)

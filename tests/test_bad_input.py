@@ -21,6 +21,8 @@ from loihi_onespike.errors import (
     DataError,
     InputRangeWarning,
     OneSpikeError,
+    OneSpikeWarning,
+    UnsupportedModelError,
 )
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.fast.fast_executor import FastExecutor
@@ -311,9 +313,25 @@ def test_precision_of_model_and_data_may_differ(model: str, data: str) -> None:
     assert net.evaluate(getattr(whole, data)(), Y).ann_accuracy is not None
 
 
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_models_of_half_precision_are_taken_in_float32(half: torch.dtype) -> None:
+    model, x = made().to(half), X.to(half)
+    with pytest.warns(OneSpikeWarning, match=f"model: its tensors are {half}; they are taken as float32"):
+        net = los.convert(model, x, timesteps=8)
+    expected = los.convert(made().to(half).float(), x.float(), timesteps=8)
+    np.testing.assert_array_equal(net.predict(x), expected.predict(x.float()))
+    assert net.evaluate(x, Y).agreement == expected.evaluate(x.float(), Y).agreement
+    assert {p.dtype for p in model.parameters()} == {half}  # the user's model stays as it was
+
+
+def in_part() -> nn.Module:
+    model = made()
+    model[3].half()  # type: ignore[index]
+    return model
+
+
 WEIGHTS: dict[str, Case] = {
-    "half": (lambda: made().half(), r"got torch\.float16 as '0\.weight'; pass model\.float\(\)"),
-    "bfloat16": (lambda: made().bfloat16(), r"got torch\.bfloat16 as '0\.weight'"),
+    "half in part": (in_part, r"got torch\.float16 as '3\.weight'; pass model\.float\(\)"),
     "complex": (lambda: made().to(torch.complex64), "got complex numbers as '0.weight'"),
     "meta": (lambda: made().to("meta"), "got a tensor on the meta device, .*load its weights"),
 }
@@ -325,6 +343,91 @@ def test_weights(case: str) -> None:
     make, said = WEIGHTS[case]
     with pytest.raises(ConfigurationError, match=f"model: weights must be dense tensors .*{said}"):
         los.convert(make(), X)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("layer", "name"), [(0, "weight"), (0, "bias"), (3, "weight")])
+def test_weights_that_are_not_finite(layer: int, name: str, value: float) -> None:
+    model = made()
+    getattr(model[layer], name).data.view(-1)[1] = value  # type: ignore[index]
+    with pytest.raises(UnsupportedModelError, match=rf"{layer}: .*with NaN or infinity in a tensor of shape"):
+        los.convert(model, X)
+
+
+def test_a_layer_without_outputs() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # torch's own about the initialisation
+        model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3), nn.ReLU(), nn.Linear(3, 0))
+    with pytest.raises(UnsupportedModelError, match=r"3: a result without values, of shape \(0,\)"):
+        los.convert(model, X)
+
+
+@pytest.mark.parametrize("gain", [0.0, 1e-44, 1e-30, 1e30, 3e37])
+def test_extreme_scales_of_a_layer(gain: float) -> None:
+    """All-zero channels in front of max pooling, and values near both ends of float32."""
+    for layer in (0, 4):
+        model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(3, 3, bias=False))
+        model.load_state_dict({k: torch.linspace(-0.9, 1, v.numel()).view_as(v) for k, v in model.state_dict().items()})
+        with torch.no_grad():
+            model[layer].weight *= gain
+            expected = model(X).double().numpy()
+        found = los.convert(model, X, timesteps=8).predict(X)
+        assert np.abs(found - expected).max() <= 0.1 * np.abs(expected).max() + 1e-5
+
+
+class Tokens(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.conv, self.out = nn.Embedding(11, 6), nn.Conv1d(6, 8, 3), nn.Linear(8, 3)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.vectors(self.table(tokens))
+
+    def vectors(self, x: torch.Tensor) -> torch.Tensor:
+        y: torch.Tensor = self.out(torch.relu(self.conv(x.transpose(1, 2))).amax(2))
+        return y
+
+
+def test_integer_inputs_of_a_table() -> None:
+    said = r"table: Embedding\(11, 6\) of the inputs, which are integers(.|\n)*convert the layers behind the table"
+    with pytest.raises(UnsupportedModelError, match=said):
+        los.convert(Tokens(), torch.arange(35).reshape(5, 7) % 11)
+
+
+class Ending(nn.Module):
+    """Raises in its n-th call."""
+
+    def __init__(self, error: BaseException, calls: int) -> None:
+        super().__init__()
+        self.error, self.left, self.layer = error, calls, nn.Linear(16, 3)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise self.error
+        return torch.relu(self.layer(x.flatten(1)))
+
+
+def test_a_forward_that_ends_the_program() -> None:
+    with pytest.raises(CalibrationError, match=r"the model does not run on a batch .*: SystemExit: 3"):
+        los.convert(Ending(SystemExit(3), 0), X)
+    with pytest.raises(UnsupportedModelError, match="tracing failed: SystemExit: 3"):
+        los.convert(Ending(SystemExit(3), 1), X)
+    with pytest.raises(KeyboardInterrupt):  # Ctrl-C arrives like this
+        los.convert(Ending(KeyboardInterrupt(), 0), X)
+
+
+def test_progress_that_cannot_be_called(net: los.OneSpikeNetwork) -> None:
+    calls: list[Callable[[Any], Any]] = [
+        lambda p: los.convert(made(), X, progress=p),
+        lambda p: net.evaluate(X, Y, progress=p),
+        lambda p: net.predict(X, "lava", progress=p),
+        lambda p: los.diagnose(net, X, progress=p),
+        lambda p: los.tune(made(), None, progress=p),  # type: ignore[arg-type]
+    ]
+    for call in calls:
+        with pytest.raises(ConfigurationError, match="progress: must be a function or None, got int"):
+            call(3)
 
 
 @pytest.fixture(scope="module")

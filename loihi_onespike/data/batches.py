@@ -39,7 +39,7 @@ def calibration_batches(calibration: object) -> list[NDArray[np.floating]]:
             given = [b[0] if isinstance(b, tuple | list) and len(b) else b for b in calibration]
         except OneSpikeError:
             raise
-        except Exception as error:  # whatever the user's data set may raise
+        except (Exception, SystemExit) as error:  # whatever the user's data set may raise
             raise CalibrationError(
                 f"calibration: must be readable to its end, got {type(error).__name__}: {error}; iterate over it "
                 "alone to find the sample"

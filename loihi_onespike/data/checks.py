@@ -170,6 +170,12 @@ def class_labels(
     return array.astype(np.int64)
 
 
+def check_progress(progress: object) -> None:
+    """Raise ConfigurationError for a `progress` that is neither None nor can be called."""
+    if progress is not None and not callable(progress):
+        raise ConfigurationError(f"progress: must be a function or None, got {type(progress).__name__}")
+
+
 def described(array: NDArray[Any]) -> str:
     """Type and shape of an array in words."""
     kinds = {"O": "objects", "U": "text", "S": "text", "M": "dates", "m": "durations", "c": "complex numbers"}

@@ -51,7 +51,9 @@ class LavaOptions(ExecutorOptions):
     timeout_s: float | None = field(
         default=None, metadata=option("Seconds for the whole run, start included; None for no limit.", above=0)
     )
-    progress: Progress | None = field(default=None, metadata=option("Called with steps done and steps in all."))
+    progress: Progress | None = field(
+        default=None, metadata=option("Called with steps done and steps in all.", function=True)
+    )
     synapses: SynapseKind = field(
         default="own",
         metadata=option(

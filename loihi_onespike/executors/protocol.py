@@ -66,7 +66,12 @@ class Subject:
 
 
 def option(
-    help: str, *, choices: tuple[str, ...] = (), above: float | None = None, changes_counts: bool = False
+    help: str,
+    *,
+    choices: tuple[str, ...] = (),
+    above: float | None = None,
+    changes_counts: bool = False,
+    function: bool = False,
 ) -> Mapping[str, object]:
     """What a field of an executor's options means: the `metadata` of its dataclass field.
 
@@ -75,8 +80,11 @@ def option(
         choices: the values that it may have.
         above: its values are numbers greater than this.
         changes_counts: spikes and outputs depend on it, so that runs with different values must not be mixed.
+        function: its values are functions.
     """
-    return {"help": help, "choices": choices, "above": above, "changes_counts": changes_counts}
+    return {
+        "help": help, "choices": choices, "above": above, "changes_counts": changes_counts, "function": function,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,8 @@ class ExecutorOptions:
                 raise ConfigurationError(f"{declared.name}: must be True or False, got {value!r}")
             if allowed["choices"] and value not in allowed["choices"]:
                 raise ConfigurationError(f"{declared.name}: must be {' or '.join(allowed['choices'])}, got {value!r}")
+            if allowed["function"] and not callable(value):
+                raise ConfigurationError(f"{declared.name}: must be a function or None, got {type(value).__name__}")
             low, numbers = allowed["above"], (Integral if isinstance(declared.default, int) else Real)
             if low is not None and (isinstance(value, bool) or not isinstance(value, numbers) or not value > low):
                 kind = "an integer" if numbers is Integral else "a number"

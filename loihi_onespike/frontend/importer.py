@@ -17,6 +17,8 @@ from loihi_onespike.frontend.tracing.preserve import preserved
 from loihi_onespike.frontend.tracing.trace_result import checked_output, refusal, run_tracer, single_tensor, unwrapped
 from loihi_onespike.frontend.tracing.tracer import ExampleTracer
 
+TABLES = (nn.Embedding, nn.EmbeddingBag)
+
 
 def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
     """The graph of what the model computes in eval mode for one sample; the model is left as it was.
@@ -95,13 +97,28 @@ def _run(model: nn.Module, example: torch.Tensor, whole: bool, taken: InputShape
         batch = batch.detach().clone()
         try:
             return batch, model(batch.clone())
-        except Exception as error:  # a forward may raise anything
+        except (Exception, SystemExit) as error:  # a forward may raise anything
             reason = error
+    _refuse_integer_inputs(model, batch)
     wanted = "" if taken is None else f"; {taken.known_from} takes {taken}"
     raise CalibrationError(
         f"example: the model does not run on a batch of shape {tuple(example.shape)}: "
         f"{type(reason).__name__}: {reason}. Pass a batch as the model takes it, on the model's device{wanted}"
     ) from reason
+
+
+def _refuse_integer_inputs(model: nn.Module, batch: torch.Tensor) -> None:
+    """Raise UnsupportedModelError for a model that takes the same numbers as integers: it looks them up in a table."""
+    if not torch.equal(batch, batch.long().to(batch.dtype)):
+        return
+    try:
+        model(batch.long())
+    except Exception:
+        return
+    tables = ((name, module) for name, module in model.named_modules() if isinstance(module, TABLES))
+    name, table = next(tables, (model._get_name(), None))
+    found = "a model of integer inputs" if table is None else f"{table} of the inputs, which are integers"
+    raise refusal(name, found, "", "embedding")
 
 
 def _traced(name: str, model: nn.Module, batch: torch.Tensor, expected: torch.Tensor) -> AnnGraph:

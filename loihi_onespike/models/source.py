@@ -118,11 +118,11 @@ def _run(what: str, action: Callable[[], object]) -> object:
         return action()
     except ModelLoadError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelLoadError(f"{what}: raised {type(error).__name__}: {error}{_place(error)}") from error
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Text " at file:line" of the innermost frame that is not in an installed package."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if "site-packages" not in f.filename and f.filename != __file__]

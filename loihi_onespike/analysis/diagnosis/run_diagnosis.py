@@ -26,7 +26,7 @@ from loihi_onespike.analysis.diagnosis.report.remedies import layer_sentence, ne
 from loihi_onespike.api import OneSpikeNetwork, prices_of
 from loihi_onespike.core.codes import V_MAX
 from loihi_onespike.core.operation_prices import OperationPrices
-from loihi_onespike.data.checks import class_labels
+from loihi_onespike.data.checks import check_progress, class_labels
 from loihi_onespike.errors import ConfigurationError, InputRangeWarning
 from loihi_onespike.evaluation.evaluator import classes_of
 from loihi_onespike.evaluation.input_tally import InputTally
@@ -81,6 +81,7 @@ def diagnose(
             network.
         BoardError: there is no such board, or its file has problems.
     """
+    check_progress(progress)
     module = _checked(net, model, measure)
     prices = prices_of(board)
     inputs = np.asarray(net.input_values(x))

@@ -16,6 +16,7 @@ from loihi_onespike.analysis.tuning.study import Study, storage_of
 from loihi_onespike.analysis.tuning.task import FIXED, Task
 from loihi_onespike.conversion.calibration import Method
 from loihi_onespike.data import Dataset
+from loihi_onespike.data.checks import check_progress
 from loihi_onespike.errors import ConfigurationError, HeadroomError
 from loihi_onespike.frontend import ModelSource, as_module
 
@@ -210,6 +211,7 @@ def tune(
         DataError: there are too few images, or the file is not a study.
         UnsupportedModelError: the model cannot be converted.
     """
+    check_progress(progress)
     search = Search(
         model,
         data,

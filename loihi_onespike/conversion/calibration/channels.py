@@ -50,7 +50,8 @@ class Channels:
 
     def mean(self, values: torch.Tensor) -> NDArray[np.float64]:
         """Mean of values (N, *shape) over samples and places, (channels,)."""
-        return values.mean(dim=[0, *(axis + 1 for axis in self.shared)]).double().numpy().reshape(-1)
+        places = [0, *(axis + 1 for axis in self.shared)]
+        return values.mean(dim=places, dtype=torch.float64).numpy().reshape(-1)  # sums of float32 may overflow
 
     def per_channel(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Values (channels,) reshaped so that they broadcast to the stage's shape."""

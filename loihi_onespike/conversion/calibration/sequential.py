@@ -183,7 +183,7 @@ class _Pass:
 def _power(values: torch.Tensor, channels: Channels) -> float:
     """Sum of squares about the mean of every channel."""
     shared = [0, *(axis + 1 for axis in channels.shared)]
-    return float((values - values.mean(dim=shared, keepdim=True)).double().square().sum())
+    return float((values - values.mean(dim=shared, keepdim=True, dtype=torch.float64)).square().sum())
 
 
 def _tensor(values: Float) -> torch.Tensor:

@@ -42,6 +42,7 @@ def pooled_scale(stage: Stage, scales: Mapping[str, Float], graph: StageGraph) -
     Raises:
         GraphError: λ differs between the places of a channel.
     """
+    missing = np.ones(stage.shape[0], bool)
     result = np.zeros((stage.shape[0],) + (1,) * (len(stage.shape) - 1))
     for link in stage.links:
         pre_shape = graph.by_name[link.pre].shape
@@ -52,4 +53,7 @@ def pooled_scale(stage: Stage, scales: Mapping[str, Float], graph: StageGraph) -
         if link.index is not None:
             present = (link.index >= 0).reshape(stage.shape[0], -1).any(axis=1)
         result[present, ...] = seen.reshape(result.shape)[present]
+        missing &= ~present
+    # A channel without inputs never spikes and takes any λ, so one that the others have.
+    result[missing, ...] = 1.0 if missing.all() else result[~missing].flat[0]
     return result

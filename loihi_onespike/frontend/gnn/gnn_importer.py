@@ -43,7 +43,7 @@ def trace_graph(model: nn.Module, arguments: GraphArguments) -> AnnGraph:
             expected = single_tensor(name, model(*arguments.values))
         except UnsupportedModelError:
             raise
-        except Exception as error:  # a forward may raise anything
+        except (Exception, SystemExit) as error:  # a forward may raise anything
             raise CalibrationError(
                 f"graph: the model does not run on arguments ({', '.join(arguments.roles)}): "
                 f"{type(error).__name__}: {error}. Pass them in the order in which the model takes them"

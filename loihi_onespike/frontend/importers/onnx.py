@@ -12,6 +12,7 @@ from torch import nn
 from loihi_onespike.errors import Finding, ModelLoadError, UnsupportedModelError
 from loihi_onespike.frontend.importers.batched_module import BatchedModule
 from loihi_onespike.frontend.importers.onnx_opset import lower_opset
+from loihi_onespike.frontend.importers.onnx_rewrites import rewrite
 
 _SUPPORTED = "the ONNX operations that onnx2torch reads: convolution, Gemm, pooling, activations, sums, moved values …"
 _UNQUOTABLE = re.compile(r"[^\w.:/@+=,;()<>\[\] -]")
@@ -26,7 +27,7 @@ def onnx_module(path: Path) -> nn.Module:
 
     Raises:
         ModelLoadError: the library is not installed, or the file is damaged.
-        UnsupportedModelError: onnx2torch cannot read some nodes; all are listed.
+        UnsupportedModelError: onnx2torch cannot read some nodes, also rewritten; all are listed.
     """
     onnx, onnx2torch = _libraries(path)
     try:
@@ -41,6 +42,7 @@ def onnx_module(path: Path) -> nn.Module:
     findings = _unreadable(model, path)
     if findings:
         raise UnsupportedModelError(findings)
+    rewrite(model)
     for node in model.graph.node:  # onnx2torch writes the names into the source of a function, between quotes
         node.name = _UNQUOTABLE.sub("_", node.name)
     try:

@@ -138,6 +138,7 @@ class GraphBuilder:
         nodes = finish_on_host(nodes, output.node)
         before = nodes if self._drafts[output.node].op is None else nodes[:-1]
         findings += [_finish_inside(node) for node in before if isinstance(node.op, Finish)]
+        findings += [_empty(node) for node in nodes if 0 in node.shape and not isinstance(node.op, Reindex)]
         if findings:
             raise UnsupportedModelError(findings)
         names = {node.name for node in nodes}
@@ -179,6 +180,12 @@ def _finish_inside(node: Node) -> Finding:
     kind = node.op.kind.removesuffix("_last")
     advice = support.advice_for(kind)
     return Finding(node.name, f"{kind} that is not the last operation", node.source, *advice.texts)
+
+
+def _empty(node: Node) -> Finding:
+    return Finding(
+        node.name, f"a result without values, of shape {node.shape}", node.source, *support.advice_for("empty").texts
+    )
 
 
 def finish_on_host(nodes: tuple[Node, ...], output: str) -> tuple[Node, ...]:

@@ -144,6 +144,8 @@ class Site:
         if not isinstance(tensor, torch.Tensor):
             self.refuse("computed_weights", f"{self.display} with weights that depend on the input")
         wide = tensor.detach().to("cpu", torch.float64 if tensor.dtype == torch.float64 else torch.float32)
+        if not bool(torch.isfinite(wide).all()):
+            self.refuse("not_finite", f"{self.display} with NaN or infinity in a tensor of shape {tuple(tensor.shape)}")
         return np.array(wide.numpy(), copy=True)
 
     def vector(self, tensor: Any, trailing_axes: int = 0) -> NDArray[np.float64]:

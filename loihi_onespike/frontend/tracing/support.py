@@ -78,7 +78,11 @@ SUPPORT: dict[str, Advice] = {
     "instancenorm": Advice(_FIXED_NORM, "replace InstanceNorm by BatchNorm and train again"),
     "localresponsenorm": Advice(_FIXED_NORM, "replace LocalResponseNorm by BatchNorm and train again"),
     "normalize": Advice(_FIXED_NORM, "remove the normalisation, or replace it by BatchNorm"),
-    "embedding": Advice("layers with real-valued inputs", "apply the embedding outside the model and pass its vectors"),
+    "embedding": Advice(
+        "layers with real-valued inputs",
+        "look the vectors up on the host: convert the layers behind the table as a module of their own, and give "
+        "table(tokens) as its inputs and calibration data",
+    ),
     "lstm": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
     "gru": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
     "rnn": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
@@ -136,6 +140,7 @@ SUPPORT: dict[str, Advice] = {
     "notfinite": Advice(
         "finite constants", "use a finite value; before max pooling use the padding of the pooling instead of -inf"
     ),
+    "empty": Advice("layers and slices of at least one value", "give the layer outputs, or leave it out of the model"),
     "dropout": Advice(
         "dropout that is off in eval mode", "pass training=self.training, or create the module in __init__"
     ),

@@ -65,7 +65,7 @@ def run_tracer(name: str, tracer: ExampleTracer) -> TracedTensor:
     """
     try:
         tracer.run()
-    except Exception as error:  # an error of torch or of the user's code, caused by a traced tensor
+    except (Exception, SystemExit) as error:  # an error of torch or of the user's code, caused by a traced tensor
         where = raising_line(error.__traceback__, Root.forward.__code__)
         asked: tuple[str, ...] = ()
         topic, found = "tracing", f"tracing failed: {type(error).__name__}: {error}"
