@@ -9,11 +9,14 @@ import typer
 import loihi_onespike
 from loihi_onespike.cli.arguments.board_access import BackendsInHelp
 from loihi_onespike.cli.commands.bringup import bringup
+from loihi_onespike.cli.commands.build import build
 from loihi_onespike.cli.commands.convert import convert
 from loihi_onespike.cli.commands.demo import demo
 from loihi_onespike.cli.commands.deploy import deploy
 from loihi_onespike.cli.commands.diagnose import diagnose
+from loihi_onespike.cli.commands.doctor import doctor
 from loihi_onespike.cli.commands.evaluate import evaluate
+from loihi_onespike.cli.commands.init import init
 from loihi_onespike.cli.commands.inspect import inspect
 from loihi_onespike.cli.commands.map import map
 from loihi_onespike.cli.commands.profile import profile
@@ -49,6 +52,9 @@ def _options(
     """Options of the command itself."""
 
 
-for command in (demo, convert, evaluate, tune, run, inspect, map, profile, diagnose, report, bringup, deploy):
+COMMANDS = (
+    demo, init, build, convert, evaluate, tune, run, inspect, map, profile, diagnose, report, bringup, deploy, doctor
+)  # fmt: skip
+for command in COMMANDS:
     kind = BackendsInHelp if command in (bringup, deploy) else None
-    app.command(no_args_is_help=command is not demo, cls=kind)(command)
+    app.command(no_args_is_help=command not in (demo, build, doctor), cls=kind)(command)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -59,8 +60,8 @@ def has_machine_code(kernel: Any) -> bool:
     folder, function = kernel.stats.cache_path, kernel.py_func
     if folder is None:
         return False
-    stem = Path(function.__code__.co_filename).stem
-    return any(Path(folder).glob(f"{stem}.{function.__qualname__}-{function.__code__.co_firstlineno}.*.nbi"))
+    place = f"{Path(function.__code__.co_filename).stem}.{function.__qualname__}-{function.__code__.co_firstlineno}"
+    return any(Path(folder).glob(f"{place}.py{sys.version_info.major}{sys.version_info.minor}*.nbi"))
 
 
 class _FirstCompilation(event.Listener):

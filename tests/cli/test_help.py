@@ -2,12 +2,15 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 import loihi_onespike
+from loihi_onespike.boards.specification import boards
+from loihi_onespike.cli.app import app
 
 COMMANDS = (
-    "demo", "convert", "evaluate", "tune", "run", "inspect", "map", "profile", "diagnose", "report", "bringup",
-    "deploy",
+    "demo", "init", "build", "convert", "evaluate", "tune", "run", "inspect", "map", "profile", "diagnose", "report",
+    "bringup", "deploy", "doctor",
 )  # fmt: skip
 
 
@@ -21,6 +24,21 @@ def test_overview(process):
 def test_every_command_explains_itself(onespike, command):
     result = onespike(command, "--help")
     assert result.exit_code == 0 and "--json" in result.stdout and "--debug" in result.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example(onespike, command):
+    assert f"Example: onespike {command}" in " ".join(onespike(command, "--help").stdout.split())
+
+
+def test_values_are_completed():
+    def completed(line):
+        asked = {"_ONESPIKE_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+        return set(CliRunner().invoke(app, env=asked, prog_name="onespike").stdout.split())
+
+    assert completed("onespike d") == {"demo", "diagnose", "deploy", "doctor"}
+    assert completed("onespike map net.h5 --board ") == set(boards())
+    assert completed("onespike evaluate net.h5 --executor f") == {"fast", "float"}
 
 
 def test_version(onespike):

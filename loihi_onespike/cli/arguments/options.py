@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,12 @@ def _conversion(*names: str, metavar: str, help: str, **more: Any) -> Any:
     return typer.Option(*names, metavar=metavar, help=help, rich_help_panel=CONVERSION, **more)
 
 
+def board_names() -> list[str]:
+    """Names of the boards that come with the package, for the completion of a shell."""
+    folder = resources.files("hw_configs")
+    return sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml"))
+
+
 def _data(*names: str, metavar: str, help: str, **more: Any) -> Any:
     return typer.Option(*names, metavar=metavar, help=help, rich_help_panel=DATA, **more)
 
@@ -36,7 +43,12 @@ Model = Annotated[
 NetFile = Annotated[Path, typer.Argument(metavar="NET.h5", help="File written by `onespike convert`.")]
 Board = Annotated[
     str,
-    typer.Option("--board", metavar="BOARD", help="Name of a board, such as hala_point, or a .toml file of your own."),
+    typer.Option(
+        "--board",
+        metavar="BOARD",
+        help="Name of a board, such as hala_point, or a .toml file of your own.",
+        autocompletion=board_names,
+    ),
 ]
 PricesOf = Annotated[
     str | None,
@@ -92,7 +104,10 @@ CalibrationImages = Annotated[
     ),
 ]
 
-ExecutorName = Annotated[str, typer.Option("--executor", metavar="NAME", help=registry.description())]
+ExecutorName = Annotated[
+    str,
+    typer.Option("--executor", metavar="NAME", help=registry.description(), autocompletion=lambda: registry.names()),
+]
 Device = Annotated[
     str,
     typer.Option(

@@ -36,6 +36,8 @@ def demo(
 
     The network ships with the package and the data with scikit-learn; nothing is downloaded or trained. The exit status
     is 1 when a run differs from the oracle. Without Lava (on Pythons other than 3.10) the demo does everything else.
+
+    Example: onespike demo --out onespike-demo
     """
     inputs.writable(out / "digits.h5")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from math import prod
 from typing import Annotated
@@ -22,7 +23,10 @@ def inspect(
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> Result:
-    """Show populations, synapses, timing, head-room and conversion options of a network file; nothing is run."""
+    """Show populations, synapses, timing, head-room and conversion options of a network file; nothing is run.
+
+    Example: onespike inspect net.h5 --layer relu1
+    """
     import netx_export
     from loihi_onespike.cli.reports.describe import (
         show_layers,
@@ -55,9 +59,22 @@ def inspect(
         made_with = network.facts.get("options")
         if isinstance(made_with, dict):
             show_facts(console, "Options of the conversion", [(k, _said(k, v)) for k, v in made_with.items()])
+        config = network.facts.get("config")
+        if isinstance(config, dict):
+            show_facts(console, "Configuration of the run (onespike build)", list(_flat(config)))
         show_rewrites(console, network)
 
-    return Result({**network_document(network), "file": str(file)}, show)
+    return Result({**network_document(network), "file": str(file), "config": network.facts.get("config")}, show)
+
+
+def _flat(config: Mapping[str, object], place: str = "") -> Iterator[tuple[str, object]]:
+    """Names and values of tables within tables; the options of the conversion stand in a table of their own."""
+    for name, value in config.items():
+        if isinstance(value, dict):
+            if name != "convert":
+                yield from _flat(value, f"{place}{name}.")
+        elif value is not None:
+            yield f"{place}{name}", value
 
 
 def _said(option: str, value: object) -> object:

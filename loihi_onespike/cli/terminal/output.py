@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -31,7 +32,13 @@ def stderr_console() -> Console:
 def _console(stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    colors: Literal["auto"] | None = "auto" if is_colored() else None
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False, color_system=colors)
+
+
+def is_colored() -> bool:
+    """Whether colours, bold text and moving bars are wanted: not where NO_COLOR is set (no-color.org)."""
+    return not os.environ.get("NO_COLOR")
 
 
 def remark(text: str) -> None:

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from loihi_onespike.cli.terminal.output import stderr_console
+from loihi_onespike.cli.terminal.output import is_colored, stderr_console
 
 LINE_INTERVAL_S = 5.0
 """Least time in seconds between two lines about the same work where stderr is not a terminal."""
@@ -90,7 +90,7 @@ class ProgressBars:
         self._last: dict[str, tuple[float, int | None]] = {}
         self._paces: dict[str, Pace] = {}
         self._bars: Progress | None = None
-        if sys.stderr.isatty() and not silent:
+        if sys.stderr.isatty() and is_colored() and not silent:
             self._bars = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
