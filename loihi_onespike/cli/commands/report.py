@@ -59,8 +59,9 @@ def report(
 
     Example: onespike report net.h5 --data digits --model digits --board kapoho_point --tune search.db
     """
-    inputs.writable(out)
     inputs.existing(file)
+    source.check(data)
+    inputs.writable(out)
 
     import loihi_onespike as los
     from loihi_onespike.cli.terminal.output import show_facts, size_of

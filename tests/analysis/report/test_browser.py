@@ -69,7 +69,7 @@ def test_stepping_sorting_and_copying(opened):
     page.get_by_role("button", name="Next population").first.click()
     page.get_by_role("button", name="Previous image").click()
     page.wait_for_function("document.getElementById('plot-raster-alt').textContent.includes('image 3')")
-    assert page.locator("#spikes-layer").input_value() == "1"
+    assert page.locator("#spikes-layer").input_value() == "2"
     assert page.locator("#spikes-facts").inner_text().count("label") == 1
     page.locator("#board-color").select_option("share")
     page.wait_for_function("document.getElementById('plot-board-alt').textContent.includes('red (full)')")

@@ -7,8 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
+import loihi_onespike as los
 from loihi_onespike.analysis.diagnosis import diagnose
+from loihi_onespike.analysis.diagnosis.ann_values import ann_values
 from loihi_onespike.analysis.report.content.collect import collect
 from loihi_onespike.analysis.report.content.spikes import picture
 from loihi_onespike.analysis.report.content.value_counts import borders, value_counts_of
@@ -21,6 +25,8 @@ from loihi_onespike.boards.specification import load_board
 from loihi_onespike.data.dataset import spread
 from loihi_onespike.json_text import plain
 from tests.analysis.report.conftest import DIAGNOSED, IMAGES, PROFILED, SHOWN
+from tests.support import models
+from tests.support.graph_models import TwoLayers, adjacency, with_seed
 from tests.support.networks import levels, nodes
 
 SECTIONS = ("conversion", "accuracy", "errors", "spikes", "levels", "timeline", "board", "energy", "tuning")
@@ -134,3 +140,37 @@ def test_pictures(shape, size):
     assert found is not None
     assert (found["height"], found["width"], len(found["pixels"])) == size
     assert picture(np.zeros(12)) is None and picture(np.zeros((5, 9, 9))) is None
+
+
+def test_values_of_the_ann_are_those_of_its_layers(small):
+    """The first ReLU of the model, from torch, against what the errors are measured from."""
+    net, model = small["net"], small["model"]
+    (values,) = ann_values(net, model, small["x"][:4])
+    first = net.network.hidden[0]
+    expected = model[1](model[0](torch.from_numpy(small["x"][:4]))).detach().numpy()
+    np.testing.assert_allclose(values[first.name] + first.offset, expected, atol=1e-5)
+
+
+def test_spikes_with_payload_and_bent_activations(subject):
+    x = np.random.default_rng(1).random((8, 6)).astype(np.float32)
+    model = models.prepared(nn.Sequential(nn.Linear(6, 5), nn.Sigmoid(), nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 3)))
+    net = los.convert(model, x, timesteps=4, payload_bits=1)
+    found = collect(replace(subject, net=net, x=x, y=None, model=None, front=None))
+    bent, plain_one = found["levels"]["populations"]
+    assert (bent["same_axis"], plain_one["same_axis"], len(bent["words"])) == (False, True, 8)
+    assert {w["message"] for w in bent["words"]} != {1}
+    words = net.trace(x).layers[bent["name"]].words
+    assert words is not None and np.abs(found["spikes"]["populations"][1]["phases"]).max() <= 4 < np.abs(words).max()
+    assert found["spikes"]["images"][0]["picture"] is None
+    loihi_1 = collect(replace(subject, net=net, x=x, y=None, model=None, board=load_board("nahuku_8")))
+    assert "--board" in loihi_1["board"]["missing"] and "--board" in loihi_1["energy"]["missing"]
+
+
+def test_a_graph_is_one_sample(subject):
+    x = (adjacency(20), torch.randn(20, 5, generator=torch.Generator().manual_seed(1)))
+    net = los.convert(with_seed(lambda: TwoLayers(5)), x, timesteps=6, method="paper")
+    y, mask = np.arange(20) % 3, np.arange(20) < 15
+    found = collect(replace(subject, net=net, x=x, y=y, mask=mask, model=net.model, front=None))
+    assert (found["samples"], found["accuracy"]["accuracy"]["total"]) == (1, 15)
+    assert "graphs" in found["errors"]["missing"] and found["spikes"]["images"][0]["label"] is None
+    assert found["board"]["cores"] > 0

@@ -13,13 +13,13 @@ from loihi_onespike.analysis.report.content.value_counts import ValueCounts, bor
 
 def levels_section(measured: MeasuredSpikes) -> Section:
     """Histogram, levels and thresholds of every population that decides by thresholds."""
-    found = [_population(counts) for counts in measured.values.values()]
+    found = [_population(counts, measured.ann_values.get(name)) for name, counts in measured.values.items()]
     if not found:
         return missing("No population of this network decides by thresholds of its own.")
     return {"images": measured.activity.images, "populations": found}
 
 
-def _population(counts: ValueCounts) -> dict[str, Any]:
+def _population(counts: ValueCounts, ann: ValueCounts | None) -> dict[str, Any]:
     p = counts.population
     words = p.code.words()[1:]
     below = borders(p)
@@ -49,6 +49,7 @@ def _population(counts: ValueCounts) -> dict[str, Any]:
         "above": counts.above,
         "values": counts.total,
         "same_axis": bool(np.all(np.isfinite(below))) and p.kind in LIKE_THE_INPUT,
+        "ann": None if ann is None else {"counts": ann.counts.tolist(), "values": ann.total},
         "words": rows,
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.analysis.diagnosis.ann_values import ann_values
 from loihi_onespike.analysis.report.content.subject import ReportSubject
 from loihi_onespike.analysis.report.content.value_counts import ValueCounts, value_counts_of
 from loihi_onespike.boards.energy.activity import Activity
@@ -26,6 +27,7 @@ class MeasuredSpikes:
         network: the network.
         activity: spikes of every neuron and phase over all images of the run.
         values: distribution of the potentials of every population that decides by thresholds.
+        ann_values: distribution of the values of the ANN at the same populations; empty without the ANN.
         words: code words (shown, *shape) of the images that are shown, by population.
         output: outputs (shown, …) of the images that are shown.
         shown: the images that are shown, as floats (shown, *input shape); None for a graph.
@@ -35,6 +37,7 @@ class MeasuredSpikes:
     network: Network
     activity: Activity
     values: dict[str, ValueCounts]
+    ann_values: dict[str, ValueCounts]
     words: dict[str, NDArray[np.integer]]
     output: NDArray[np.float64]
     shown: NDArray[np.floating] | None
@@ -65,10 +68,25 @@ def measure(subject: ReportSubject) -> MeasuredSpikes:
             output.append(trace.output[:room])
             shown += len(output[-1])
     pictures = None if subject.is_graph else np.asarray(subject.net.input_values(x[:shown]))
+    sent = {name: np.concatenate(kept) for name, kept in words.items()}
+    labels = None if y is None else np.asarray(y)[:shown]
     return MeasuredSpikes(
-        network, activity, values, {name: np.concatenate(kept) for name, kept in words.items()},
-        np.concatenate(output), pictures, None if y is None else np.asarray(y)[:shown],
-    )  # fmt: skip
+        network, activity, values, _ann_values(subject, x), sent, np.concatenate(output), pictures, labels
+    )
+
+
+def _ann_values(subject: ReportSubject, x: object) -> dict[str, ValueCounts]:
+    if subject.model is None or subject.is_graph:
+        return {}
+    network, images = subject.net.network, np.asarray(x)
+    counts = {p.name: found for p in network.hidden if (found := value_counts_of(p)) is not None}
+    done = 0
+    for values in ann_values(subject.net, subject.model, images):
+        for name, count in counts.items():
+            count.add_values(values[name])
+        done += len(values[network.readout.name])
+        subject.progress("values of the ANN", done, len(images))
+    return counts
 
 
 def spiking(network: Network) -> tuple[InputPopulation | Population, ...]:

@@ -36,7 +36,13 @@ class ValueCounts:
     def add(self, v: NDArray[np.integer]) -> None:
         """Count the potentials (N, *shape) of a batch at the end of the window."""
         p = self.population
-        x = (v * (p.membrane.unit / (p.membrane.gain * p.scale))).ravel()
+        self._count((v * (p.membrane.unit / (p.membrane.gain * p.scale))).ravel())
+
+    def add_values(self, values: NDArray[np.floating]) -> None:
+        """Count values (N, *shape) in the units of the ANN, relative to the value of no spike."""
+        self._count((values / self.population.scale).ravel())
+
+    def _count(self, x: NDArray[np.floating]) -> None:
         self.below += int((x < self.edges[0]).sum())
         self.above += int((x > self.edges[-1]).sum())
         self.counts += np.histogram(x, self.edges)[0]

@@ -40,9 +40,10 @@ const page = {
   },
 
   /** Fill a list with names and call `changed` with the position of the chosen one; its two buttons step. */
-  stepper(id, names, changed) {
+  stepper(id, names, changed, first = 0) {
     const list = document.getElementById(id);
     names.forEach((name, i) => list.add(new Option(name, String(i))));
+    list.value = String(Math.min(first, names.length - 1));
     const update = () => changed(Number(list.value));
     list.addEventListener("change", update);
     for (const button of document.querySelectorAll(`[data-for="${id}"]`)) {

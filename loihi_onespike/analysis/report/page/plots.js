@@ -78,22 +78,30 @@ const plots = {
     figure.add_tools(new Bokeh.HoverTool({ tooltips, renderers, point_policy: "follow_mouse", visible: false, ...more }));
   },
 
-  legend(figure, items, place = "above") {
-    const legend = new Bokeh.Legend({
-      items: items.map(([label, ...renderers]) => new Bokeh.LegendItem({ label, renderers })),
-      orientation: "horizontal",
-      ncols: "auto",
-      label_text_color: page.color("ink"),
-      label_text_font_size: "12px",
-      label_text_font: "system-ui, sans-serif",
-      background_fill_color: null,
-      border_line_color: null,
-      padding: 2,
-      margin: 2,
-      spacing: 10,
-      click_policy: "hide",
-    });
-    figure.add_layout(legend, place);
+  /** Legend as a list of buttons above the plot, which wraps on a phone; a click hides and shows. */
+  legend(id, items) {
+    const list = document.createElement("ul");
+    list.className = "legend";
+    for (const [label, mark, color, ...renderers] of items) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.setAttribute("aria-pressed", "true");
+      const swatch = document.createElement("span");
+      swatch.className = `swatch ${mark}`;
+      swatch.style.setProperty("--swatch", color);
+      button.append(swatch, label);
+      button.addEventListener("click", () => {
+        const shown = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", String(shown));
+        for (const renderer of renderers) renderer.visible = shown;
+      });
+      const entry = document.createElement("li");
+      entry.append(button);
+      list.append(entry);
+    }
+    const place = document.getElementById(id);
+    place.parentElement.querySelector(".legend")?.remove();
+    place.before(list);
   },
 
   /** Put a figure into its place, instead of the one that is there. */

@@ -44,7 +44,7 @@ const sections = {
   errors(found) {
     const share = (value) => (found.whole ? (100 * value) / found.whole : 0);
     const names = found.layers.map((y) => y.name);
-    const figure = plots.rows(names, { x_label: "% of the network's error", height: 26 * names.length + 110 });
+    const figure = plots.rows(names, { x_label: "% of the network's error", height: 26 * names.length + 72 });
     const colors = plots.palette();
     const left = names.map(() => 0);
     const items = [];
@@ -61,7 +61,7 @@ const sections = {
         fill_color: colors[i % colors.length], line_color: null,
       });
       plots.hover(figure, [["", "@name"], ["cause", "@cause"], ["alone", "@alone"], ["gain without it", "@gain"]], [bars]);
-      items.push([cause.name, bars]);
+      items.push([cause.name, "box", colors[i % colors.length], bars]);
       right.forEach((v, j) => (left[j] = v));
     });
     const together = figure.scatter({
@@ -70,7 +70,7 @@ const sections = {
     });
     plots.hover(figure, [["", "@name"], ["all causes together", "@said"]], [together]);
     figure.x_range.start = 0;
-    plots.legend(figure, [...items, ["all together", together]]);
+    plots.legend("plot-errors", [...items, ["all together", "bar", page.color("ink"), together]]);
     const kinds = [
       ["plot-price-spikes", "spikes", round],
       ["plot-price-operations", "synaptic_operations", round],
@@ -142,7 +142,7 @@ const sections = {
     const bars = histogram.vbar({ x: { field: "phase" }, top: { field: "sent" }, bottom: 0, width: 0.85, fill_color: colors[0], line_color: null, source: ends });
     const means = histogram.scatter({ x: { field: "phase" }, y: { field: "mean" }, marker: "dash", size: 14, line_width: 3, line_color: page.color("mark"), source: ends });
     plots.hover(histogram, [["phase", "@phase"], ["this image", "@sent"], [`mean of ${found.counted_images}`, "@said"]], [bars]);
-    plots.legend(histogram, [["this image", bars], [`mean of ${found.counted_images} images`, means]]);
+    plots.legend("plot-phases", [["this image", "box", colors[0], bars], [`mean of ${found.counted_images} images`, "line", page.color("mark"), means]]);
     const count = sent.reduce((a, b) => a + b, 0);
     const some = p.step > 1 ? ` Every ${p.step}th of ${p.neurons.toLocaleString("en")} neurons is drawn.` : "";
     const signs = p.phases[image].some((w) => w < 0) ? " Orange: negative spikes." : "";
@@ -215,17 +215,25 @@ const sections = {
       x0: { field: "x" }, x1: { field: "x" }, y0: 0, y1: top * 0.9, line_color: page.color("mark"), line_width: 1.5, line_dash: "dashed",
       source: plots.source(cuts),
     });
-    const items = [["potentials", bars], ["thresholds", lines]];
+    const items = [["potentials of the network", "box", colors[0], bars], ["thresholds", "dashed", page.color("mark"), lines]];
     plots.hover(figure, [["potentials from", "@left{0.000} to @right{0.000}"], ["share", "@said"]], [bars]);
     plots.hover(figure, [["threshold of", "@word"], ["over the neurons", "@range"]], [lines], { line_policy: "interp" });
     if (p.same_axis) {
+      if (p.ann) {
+        const [dark, ann] = [page.color("ink"), p.ann.counts.map((n) => (100 * n) / p.ann.values)];
+        const edges = [low, ...left.map((x) => x + width)];
+        const steps = figure.step({
+          x: { field: "x" }, y: { field: "y" }, mode: "after", line_color: dark, line_width: 1.5, source: plots.source({ x: edges, y: [...ann, ann[ann.length - 1]] }),
+        });
+        items.push(["values of the ANN", "line", dark, steps]);
+      }
       const levels = figure.scatter({
         x: { field: "x" }, y: top * 0.94, marker: "inverted_triangle", size: 10, line_color: null, fill_color: page.color("good"), source: plots.source(marks),
       });
-      items.push(["levels", levels]);
+      items.push(["levels", "triangle", page.color("good"), levels]);
       plots.hover(figure, [["level of", "@word"], ["in units of λ", "@said"]], [levels]);
     }
-    plots.legend(figure, items);
+    plots.legend("plot-levels", items);
     const silent = p.words.length ? p.words[p.words.length - 1].threshold[1] : null;
     const scale = p.scale[0] === p.scale[1] ? round(p.scale[0], 4) : `${round(p.scale[0], 4)} to ${round(p.scale[1], 4)}`;
     const offset = p.offset[0] === 0 && p.offset[1] === 0 ? "" : ` The value of no spike is ${round(p.offset[0], 4)} to ${round(p.offset[1], 4)} and stands at 0.`;
@@ -254,7 +262,7 @@ const sections = {
     const names = found.populations.map((p) => p.name);
     const colors = plots.palette();
     const end = found.latency_steps + Math.min(found.period_steps, found.latency_steps);
-    const figure = plots.rows(names, { x_label: "global step", x_range: [0.5, end + 0.5], height: Math.max(26 * names.length, 150) + 100 });
+    const figure = plots.rows(names, { x_label: "global step", x_range: [0.5, end + 0.5], height: Math.max(26 * names.length, 120) + 64 });
     const field = (name) => ({ field: name });
     const span = (rows) => plots.source({
       name: rows.map((r) => r[0]), left: rows.map((r) => r[1] - 0.5), right: rows.map((r) => r[2] + 0.5), said: rows.map((r) => `${r[1]} to ${r[2]}`),
@@ -292,7 +300,10 @@ const sections = {
     plots.hover(figure, [["", "@name"], ["input arrives at steps", "@said"]], [listens]);
     plots.hover(figure, [["", "@name"], ["waits during steps", "@said"]], [waits]);
     plots.hover(figure, [["", "@name"], ["phase", "@phase"], ["global step", "@step"], ["spikes", "@spikes"]], [sends]);
-    plots.legend(figure, [["input", listens], ["wait", waits], ["sends", sends], ["hop", lines], ["next image", outlines]]);
+    plots.legend("plot-timeline", [
+      ["input arrives", "box", page.color("shade"), listens], ["waits", "striped", page.color("soft-ink"), waits], ["sends", "box", colors[0], sends],
+      ["hop", "line", page.color("mark"), lines], ["next image", "outline", page.color("soft-ink"), outlines],
+    ]);
     return plots.show("plot-timeline", figure);
   },
 
@@ -337,14 +348,14 @@ const sections = {
       if (!picked.length) continue;
       const drawn = figure.rect({ ...square, fill_color: { field: "color" }, source: plots.source(data(picked)) });
       plots.hover(figure, tips, [drawn]);
-      if (name && items.length < 40) items.push([name, drawn]);
+      if (name) items.push([name, "box", colors[c.layers.indexOf(name)], drawn]);
     }
     const names = Array.from({ length: chips }, (_, chip) => corner(chip, 0));
     figure.text({
       x: { field: "x" }, y: { field: "y" }, text: { field: "text" }, text_font_size: "11px", text_color: page.color("soft-ink"), text_baseline: "bottom",
       source: plots.source({ x: names.map((n) => n[0] - 0.45), y: names.map((n) => n[1] - 0.6), text: names.map((_, chip) => `chip ${chip}`) }),
     });
-    if (items.length) plots.legend(figure, items, "below");
+    plots.legend("plot-board", items);
     const mean = c.share.reduce((a, b) => a + b, 0) / c.share.length;
     plots.alt(
       "plot-board",
@@ -423,7 +434,7 @@ const sections = {
         x: { field: "x" }, y: { field: "y" }, size: 6, line_color: null, fill_color: page.color("soft-ink"), fill_alpha: 0.45,
         source: plots.source({ x: found.tried.map((t) => t.search[key]), y: found.tried.map((t) => t.search.loss_pp), name: found.tried.map((t) => setting(t.setting)) }),
       });
-      const items = [["trials, search images", tried]];
+      const items = [["trials, on search images", "dot", page.color("soft-ink"), tried]];
       plots.hover(figure, [["", "@name"], [label, "@x"], ["loss, search images", "@y{0.00}"]], [tried]);
       for (const two of [true, false]) {
         const points = found.points.filter((p) => p.setting.two_sided === two);
@@ -438,9 +449,9 @@ const sections = {
         figure.segment({ x0: { field: "x" }, x1: { field: "x" }, y0: { field: "low" }, y1: { field: "high" }, line_color: color, line_width: 1.5, source });
         const dots = figure.scatter({ x: { field: "x" }, y: { field: "y" }, size: 9, fill_color: color, line_color: null, source });
         plots.hover(figure, [["", "@name"], [label, "@x"], ["loss", "@y{0.00}"], ["accuracy", "@accuracy"], ["within the limits", "@within"]], [dots]);
-        items.push([`front, ${two ? "two" : "one"}-sided`, dots]);
+        items.push([`front, ${two ? "two" : "one"}-sided`, "dot", color, dots]);
       }
-      plots.legend(figure, items);
+      plots.legend(id, items);
       plots.alt(id, "Points of the front show the loss on held-out images with the 95 % interval of their accuracy.");
       return plots.show(id, figure);
     }));
@@ -461,7 +472,7 @@ async function start() {
     const images = found.spikes.images.map((s, i) => `${i + 1}${s.label === null ? "" : `: ${s.label}`}${s.right === false ? " (wrong)" : ""}`);
     const both = () => sections.spikes(found.spikes, Number(image.value), Number(layer.value));
     const image = page.stepper("spikes-image", images, both);
-    const layer = page.stepper("spikes-layer", found.spikes.populations.map((p) => p.name), both);
+    const layer = page.stepper("spikes-layer", found.spikes.populations.map((p) => p.name), both, 1);
     draw.push(both);
   }
   if (there("levels")) {
