@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from loihi_onespike.boards.energy.operation_prices import operation_prices
 from loihi_onespike.boards.specification import load_board
+from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.conversion.options import ALPHA, ConversionOptions, called_with
 from loihi_onespike.conversion.pipeline import Progress, convert_network
 from loihi_onespike.conversion.quantization.dequantize import dequantize
@@ -212,7 +213,7 @@ class OneSpikeNetwork:
         memory_budget: int | None = None,
         ranks: Ranks | None = None,
         resume: str | Path | None = None,
-        board: str | Path | None = None,
+        board: str | Path | Board | None = None,
         **options: object,
     ) -> Evaluation:
         """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
@@ -230,7 +231,7 @@ class OneSpikeNetwork:
                 arguments on every one of them.
             resume: folder that keeps the counts of finished parts, so that an interrupted run can be
                 continued; the result is that of a run in one piece.
-            board: name or file of a board; the report then states the energy of every population at its prices.
+            board: a board, its name or its file; the report then states the energy of every population at its prices.
 
         Raises:
             ConfigurationError: an argument out of range, inputs or labels that cannot be used as `predict` and
@@ -287,7 +288,9 @@ class OneSpikeNetwork:
             self.network, executor, inputs, labels, batch, step, traced, ann, answer, chosen.counted_with(), tally
         )
 
-    def evaluation_of(self, evaluator: Evaluator, counts: Counts, board: str | Path | None = None) -> Evaluation:
+    def evaluation_of(
+        self, evaluator: Evaluator, counts: Counts, board: str | Path | Board | None = None
+    ) -> Evaluation:
         """The report of what an evaluator counted.
 
         Args:
@@ -388,9 +391,11 @@ def load(path: str | Path) -> OneSpikeNetwork:
     return OneSpikeNetwork(netx_export.read(path))
 
 
-def prices_of(board: str | Path | None) -> OperationPrices | None:
-    """Prices of the operations on a board, by its name or file; None for none."""
-    return None if board is None else operation_prices(load_board(board))
+def prices_of(board: str | Path | Board | None) -> OperationPrices | None:
+    """Prices of the operations on a board, or on one of a name or file; None for none."""
+    if board is None:
+        return None
+    return operation_prices(board if isinstance(board, Board) else load_board(board))
 
 
 def _options(executor: str, memory_budget: int | None, given: Mapping[str, object]) -> ExecutorOptions:

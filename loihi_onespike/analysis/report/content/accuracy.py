@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from loihi_onespike.analysis.diagnosis import diagnose
 from loihi_onespike.analysis.report.content.subject import ReportSubject, Section, missing
-from loihi_onespike.boards.energy.estimate import BoardEstimate
 from loihi_onespike.evaluation import Evaluation
+from loihi_onespike.evaluation.population_cost import PopulationCost
 from loihi_onespike.frontend.ann_output import ann_output
 
 
@@ -22,6 +24,7 @@ def evaluate(subject: ReportSubject) -> Evaluation | None:
         subject.y,
         model=subject.model,
         mask=subject.mask,
+        board=subject.board,
         progress=lambda done, of: subject.progress("evaluate", done, of),
     )
 
@@ -33,13 +36,12 @@ def accuracy_section(found: Evaluation | None) -> Section:
     return found.to_dict()
 
 
-def errors_section(subject: ReportSubject, evaluation: Evaluation | None, estimate: BoardEstimate | None) -> Section:
+def errors_section(subject: ReportSubject, costs: Sequence[PopulationCost]) -> Section:
     """Loss by population and cause, by the function of `onespike diagnose`, and what each population costs.
 
     Args:
         subject: network, images and model.
-        evaluation: gives the spikes of every population; without it they are those of the estimate.
-        estimate: gives synaptic operations and energy; None where the board cannot run the network.
+        costs: costs of the populations, as `onespike evaluate --board` states them.
     """
     if subject.is_graph:
         return missing("Errors are measured layer by layer for networks of independent samples, not for graphs.")
@@ -53,35 +55,7 @@ def errors_section(subject: ReportSubject, evaluation: Evaluation | None, estima
     )
     # Losses are shares of this number; of the relative error it is the square, which is additive over errors.
     whole = found.error.measured(found.measure)
-    return {**found.document(), "whole": whole, "prices": prices(subject, evaluation, estimate)}
-
-
-def prices(
-    subject: ReportSubject, evaluation: Evaluation | None, estimate: BoardEstimate | None
-) -> dict[str, dict[str, Any]]:
-    """Spikes, synaptic operations and dynamic energy per image of every population; None for what is not known.
-
-    Synaptic operations are those that arrive at a population, and the energy is that of its synapses and updates.
-
-    Args:
-        subject: the network.
-        evaluation: spikes per neuron.
-        estimate: operations and energy on the board.
-    """
-    network = subject.net.network
-    layers = {} if estimate is None else {y.name: y for y in estimate.layers}
-    rates = {} if evaluation is None else evaluation.spikes_per_neuron
-    found: dict[str, dict[str, Any]] = {}
-    for p in network.populations:
-        layer = layers.get(p.name)
-        rate = rates.get(p.name)
-        counted = None if layer is None else layer.spikes
-        found[p.name] = {
-            "spikes": counted if rate is None else rate * float(np.prod(p.shape)),
-            "synaptic_operations": None if layer is None else layer.synaptic_operations,
-            "dynamic_nj": None if layer is None else layer.dynamic_nj,
-        }
-    return found
+    return {**found.document(), "whole": whole, "prices": {cost.name: asdict(cost) for cost in costs}}
 
 
 def ann_classes(subject: ReportSubject, images: Any) -> list[int] | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from loihi_onespike.analysis.report.content.measured_spikes import MeasuredSpikes
 from loihi_onespike.analysis.report.content.subject import Section, missing
-from loihi_onespike.boards.energy.estimate import BoardEstimate, estimate_board
+from loihi_onespike.boards.energy.estimate import estimate_board
 from loihi_onespike.boards.energy.estimate_document import estimate_document
 from loihi_onespike.boards.mapping import Mapping, check_placement, map_network
 from loihi_onespike.boards.mapping.mapping_document import mapping_document
@@ -17,8 +17,8 @@ MOST_CORES = 20_000
 """Cores that the map shows."""
 
 
-def board_sections(measured: MeasuredSpikes, board: Board) -> tuple[Section, Section, BoardEstimate | None]:
-    """Placement, estimate of time and energy, and the estimate itself; both are left out where the chip cannot run it.
+def board_sections(measured: MeasuredSpikes, board: Board) -> tuple[Section, Section]:
+    """Placement, and estimate of time and energy; both are left out where the chip cannot run the network.
 
     Args:
         measured: the run, whose spikes place the cores and give the work of an image.
@@ -29,11 +29,11 @@ def board_sections(measured: MeasuredSpikes, board: Board) -> tuple[Section, Sec
         mapping = map_network(network, board, activity.per_neuron())
     except DeploymentError as error:
         left_out = missing(f"{error}. Name another board with --board.")
-        return left_out, left_out, None
+        return left_out, left_out
     estimate = estimate_board(network, mapping, activity)
     document = mapping_document(network.name, mapping, check_placement(network, mapping.placement))
     del document["per_core"]
-    return {**document, "cores_shown": _cores(mapping)}, estimate_document(estimate), estimate
+    return {**document, "cores_shown": _cores(mapping)}, estimate_document(estimate)
 
 
 def _cores(mapping: Mapping) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from loihi_onespike.analysis.report.content.measured_spikes import measure
 from loihi_onespike.analysis.report.content.spikes import spikes_section
 from loihi_onespike.analysis.report.content.subject import ReportSubject, missing
 from loihi_onespike.analysis.report.content.timeline import timeline_section
+from loihi_onespike.boards.energy.operation_prices import operation_prices
+from loihi_onespike.evaluation.population_cost import population_costs
 
 
 def collect(subject: ReportSubject) -> dict[str, Any]:
@@ -30,8 +32,12 @@ def collect(subject: ReportSubject) -> dict[str, Any]:
     """
     evaluation = evaluate(subject)
     measured = measure(subject)
-    board, energy, estimate = board_sections(measured, subject.board)
-    errors = errors_section(subject, evaluation, estimate)
+    board, energy = board_sections(measured, subject.board)
+    if evaluation is None:
+        costs = population_costs(subject.net.network, measured.counter, operation_prices(subject.board))
+    else:
+        costs = evaluation.populations
+    errors = errors_section(subject, costs)
     answers = ann_classes(subject, measured.shown)
     front = subject.front
     tuning = (

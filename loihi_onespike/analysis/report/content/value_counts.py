@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class ValueCounts:
         """Count values (N, *shape) in the units of the ANN, relative to the value of no spike."""
         self._count((values / self.population.scale).ravel())
 
-    def _count(self, x: NDArray[np.floating]) -> None:
+    def _count(self, x: NDArray[Any]) -> None:
         self.below += int((x < self.edges[0]).sum())
         self.above += int((x > self.edges[-1]).sum())
         self.counts += np.histogram(x, self.edges)[0]

@@ -89,11 +89,26 @@ def _accuracy(section: Document) -> list[HtmlTable]:
         ("period in steps", section["period_steps"]),
         ("input values outside the calibrated range", section["clipped_inputs"]),
     ]
-    rates = [(name, Cell(f"{rate:.3f}", rate)) for name, rate in section["spikes_per_neuron"].items()]
+    costs = [
+        (
+            p["name"],
+            p["neurons"],
+            Cell(f"{p['spikes_per_neuron']:.3f}", p["spikes_per_neuron"]),
+            *_price(p),
+            p["updates"],
+        )
+        for p in section["populations"]
+    ]
     return [
         first,
         table("Figures of the evaluation", ("", "value"), figures),
-        table("Spikes per neuron and image", ("population", "spikes"), rates, folded=True),
+        table(
+            "Spikes and costs of the populations, per image",
+            ("population", "neurons", "spikes per neuron", "spikes", "synops", "additions", "energy", "updates"),
+            costs,
+            f"Energy on {section['board']}: {section['energy_source']}.",
+            folded=True,
+        ),
     ]
 
 
@@ -113,17 +128,19 @@ def _errors(section: Document) -> list[HtmlTable]:
     layers = table(
         "Populations: error, causes and price",
         ("population", *(section["causes"][c]["name"] for c in names), "all", "gain", "±", "spikes", "synops",
-         "dynamic energy"),
+         "additions", "energy"),
         [
             (
                 y["name"],
                 *(share(y["causes"][c]["alone"]) if c in y["causes"] else None for c in names),
                 share(y["total"]["alone"]), share(y["total"]["loss"]), share(y["total"]["uncertainty"]),
-                *_price(prices.get(y["name"], {})),
+                *_price(prices[y["name"]]),
             )
             for y in section["layers"]
         ],
-        "Price per image: spikes sent, synaptic operations that arrive, energy of synapses and updates on the board.",
+        "Price per image: spikes that a population sends, synaptic operations that they cause, additions of α, and the "
+        "energy of these operations, its messages and its updates at the prices of the board, as `onespike evaluate "
+        "--board` states it. Hops between tiles and static power are not part of it.",
     )  # fmt: skip
     remedies = table(
         "Remedies", ("population", "what helps"), [(y["name"], y["remedy"]) for y in section["layers"] if y["remedy"]]
@@ -132,10 +149,11 @@ def _errors(section: Document) -> list[HtmlTable]:
 
 
 def _price(price: Document) -> tuple[Any, ...]:
-    energy = price.get("dynamic_nj")
+    energy = price["energy_nj"]
     return (
-        price.get("spikes"),
-        price.get("synaptic_operations"),
+        price["spikes_per_neuron"] * price["neurons"],
+        price["synaptic_operations"],
+        price["additions"],
         None if energy is None else Cell(amount(energy, "nJ"), energy),
     )
 

@@ -72,17 +72,13 @@ const sections = {
     figure.x_range.start = 0;
     plots.legend("plot-errors", [...items, ["all together", "bar", page.color("ink"), together]]);
     const kinds = [
-      ["plot-price-spikes", "spikes", round],
-      ["plot-price-operations", "synaptic_operations", round],
-      ["plot-price-energy", "dynamic_nj", energy],
+      ["plot-price-spikes", (p) => p.spikes_per_neuron * p.neurons, round],
+      ["plot-price-operations", (p) => p.synaptic_operations, round],
+      ["plot-price-energy", (p) => p.energy_nj, energy],
     ];
-    const made = kinds.map(([id, key, said], i) => {
-      const values = names.map((name) => (found.prices[name] ?? {})[key] ?? null);
-      if (values.every((v) => v === null)) {
-        plots.alt(id, "Not known: the chip has no public prices, or the board cannot run the network.");
-        return null;
-      }
-      const [unit, factor] = key === "dynamic_nj" ? unitOf(values) : ["", 1];
+    const made = kinds.map(([id, price, said], i) => {
+      const values = names.map((name) => price(found.prices[name]));
+      const [unit, factor] = said === energy ? unitOf(values) : ["", 1];
       const bars = plots.rows(names, { x_label: unit, height: 24 * names.length + 62 });
       bars.x_range.start = 0;
       for (const axis of bars.below) {
