@@ -24,6 +24,7 @@ from loihi_onespike.analysis.diagnosis.model.input_model import InputModel
 from loihi_onespike.analysis.diagnosis.report.diagnosis_report import Diagnosis, LayerDiagnosis, Loss
 from loihi_onespike.analysis.diagnosis.report.remedies import layer_sentence, network_sentence
 from loihi_onespike.api import OneSpikeNetwork, prices_of
+from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.core.codes import V_MAX
 from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.data.checks import check_progress, class_labels
@@ -52,7 +53,7 @@ def diagnose(
     model: ModelSource | None = None,
     progress: Progress | None = None,
     measure: Literal["relative", "kl"] = "relative",
-    board: str | Path | None = None,
+    board: str | Path | Board | None = None,
 ) -> Diagnosis:
     """Measure the loss of accuracy by population and cause, switching one error at a time.
 
@@ -70,7 +71,7 @@ def diagnose(
         progress: called as progress(finished runs, all runs).
         measure: unit of the losses: "relative" for the squared relative error of the output, which is additive over
             independent errors, or "kl" for the divergence of the class probabilities.
-        board: name or file of a board; the costs of the populations then include their energy at its prices.
+        board: a board, its name or its file; the costs of the populations then include their energy at its prices.
 
     Returns:
         The losses, the statistics and a remedy per population.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,6 @@ import numpy as np
 from loihi_onespike.analysis.diagnosis import diagnose
 from loihi_onespike.analysis.report.content.subject import ReportSubject, Section, missing
 from loihi_onespike.evaluation import Evaluation
-from loihi_onespike.evaluation.population_cost import PopulationCost
 from loihi_onespike.frontend.ann_output import ann_output
 
 
@@ -36,13 +33,8 @@ def accuracy_section(found: Evaluation | None) -> Section:
     return found.to_dict()
 
 
-def errors_section(subject: ReportSubject, costs: Sequence[PopulationCost]) -> Section:
-    """Loss by population and cause, by the function of `onespike diagnose`, and what each population costs.
-
-    Args:
-        subject: network, images and model.
-        costs: costs of the populations, as `onespike evaluate --board` states them.
-    """
+def errors_section(subject: ReportSubject) -> Section:
+    """Loss by population and cause with the costs of the populations, by the function of `onespike diagnose`."""
     if subject.is_graph:
         return missing("Errors are measured layer by layer for networks of independent samples, not for graphs.")
     if subject.model is None:
@@ -51,11 +43,15 @@ def errors_section(subject: ReportSubject, costs: Sequence[PopulationCost]) -> S
         )
     x, y = subject.part(subject.diagnosed_images)
     found = diagnose(
-        subject.net, np.asarray(x), y, subject.model, lambda done, of: subject.progress("diagnose", done, of)
+        subject.net,
+        np.asarray(x),
+        y,
+        subject.model,
+        lambda done, of: subject.progress("diagnose", done, of),
+        board=subject.board,
     )
     # Losses are shares of this number; of the relative error it is the square, which is additive over errors.
-    whole = found.error.measured(found.measure)
-    return {**found.document(), "whole": whole, "prices": {cost.name: asdict(cost) for cost in costs}}
+    return {**found.document(), "whole": found.error.measured(found.measure)}
 
 
 def ann_classes(subject: ReportSubject, images: Any) -> list[int] | None:

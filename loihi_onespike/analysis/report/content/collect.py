@@ -13,8 +13,6 @@ from loihi_onespike.analysis.report.content.measured_spikes import measure
 from loihi_onespike.analysis.report.content.spikes import spikes_section
 from loihi_onespike.analysis.report.content.subject import ReportSubject, missing
 from loihi_onespike.analysis.report.content.timeline import timeline_section
-from loihi_onespike.boards.energy.operation_prices import operation_prices
-from loihi_onespike.evaluation.population_cost import population_costs
 
 
 def collect(subject: ReportSubject) -> dict[str, Any]:
@@ -33,11 +31,7 @@ def collect(subject: ReportSubject) -> dict[str, Any]:
     evaluation = evaluate(subject)
     measured = measure(subject)
     board, energy = board_sections(measured, subject.board)
-    if evaluation is None:
-        costs = population_costs(subject.net.network, measured.counter, operation_prices(subject.board))
-    else:
-        costs = evaluation.populations
-    errors = errors_section(subject, costs)
+    errors = errors_section(subject)
     answers = ann_classes(subject, measured.shown)
     front = subject.front
     tuning = (

@@ -14,7 +14,6 @@ from loihi_onespike.analysis.report.content.value_counts import ValueCounts, val
 from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population
 from loihi_onespike.core.trace import Trace
-from loihi_onespike.evaluation.spike_counter import SpikeCounter
 
 BATCH = 50
 """Images that are run together."""
@@ -27,7 +26,6 @@ class MeasuredSpikes:
     Attributes:
         network: the network.
         activity: spikes of every neuron and phase over all images of the run.
-        counter: spikes and synaptic operations of the same images.
         values: distribution of the potentials of every population that decides by thresholds.
         ann_values: distribution of the values of the ANN at the same populations; empty without the ANN.
         words: code words (shown, *shape) of the images that are shown, by population.
@@ -38,7 +36,6 @@ class MeasuredSpikes:
 
     network: Network
     activity: Activity
-    counter: SpikeCounter
     values: dict[str, ValueCounts]
     ann_values: dict[str, ValueCounts]
     words: dict[str, NDArray[np.integer]]
@@ -51,14 +48,13 @@ def measure(subject: ReportSubject) -> MeasuredSpikes:
     """Run the network over the profiled images; the first ones of them are those that are shown."""
     network = subject.net.network
     x, y = subject.part(subject.profiled_images)
-    activity, counter = Activity(network), SpikeCounter(network)
+    activity = Activity(network)
     values = {p.name: found for p in network.hidden if (found := value_counts_of(p)) is not None}
     words: dict[str, list[NDArray[np.integer]]] = {p.name: [] for p in spiking(network)}
     output: list[NDArray[np.float64]] = []
     shown = 0
     for trace in _traces(subject, x):
         activity.add(trace.layers)
-        counter.add(trace.layers)
         for name, counts in values.items():
             v = trace.layers[name].v
             assert v is not None
@@ -75,7 +71,7 @@ def measure(subject: ReportSubject) -> MeasuredSpikes:
     sent = {name: np.concatenate(kept) for name, kept in words.items()}
     labels = None if y is None else np.asarray(y)[:shown]
     return MeasuredSpikes(
-        network, activity, counter, values, _ann_values(subject, x), sent, np.concatenate(output), pictures, labels
+        network, activity, values, _ann_values(subject, x), sent, np.concatenate(output), pictures, labels
     )
 
 

@@ -124,7 +124,7 @@ def _errors(section: Document) -> list[HtmlTable]:
         [(c["name"], share(c["alone"]), share(c["loss"]), share(c["uncertainty"])) for c in section["causes"].values()],
         "In per cent of the network's error. Alone: the cause on in the ANN. Gain: the cause off in the network.",
     )
-    prices, names = section["prices"], list(section["causes"])
+    costs, names = {c["name"]: c for c in section["costs"]}, list(section["causes"])
     layers = table(
         "Populations: error, causes and price",
         ("population", *(section["causes"][c]["name"] for c in names), "all", "gain", "±", "spikes", "synops",
@@ -134,12 +134,12 @@ def _errors(section: Document) -> list[HtmlTable]:
                 y["name"],
                 *(share(y["causes"][c]["alone"]) if c in y["causes"] else None for c in names),
                 share(y["total"]["alone"]), share(y["total"]["loss"]), share(y["total"]["uncertainty"]),
-                *_price(prices[y["name"]]),
+                *_price(costs[y["name"]]),
             )
             for y in section["layers"]
         ],
         "Price per image: spikes that a population sends, synaptic operations that they cause, additions of α, and the "
-        "energy of these operations, its messages and its updates at the prices of the board, as `onespike evaluate "
+        "energy of these operations, its messages and its updates at the prices of the board, as `onespike diagnose "
         "--board` states it. Hops between tiles and static power are not part of it.",
     )  # fmt: skip
     remedies = table(
@@ -244,17 +244,22 @@ def _energy(section: Document) -> list[HtmlTable]:
 
 
 def _tuning(section: Document) -> list[HtmlTable]:
+    with_energy = any(p["held_out"]["energy_nj"] is not None for p in section["points"])
     rows = []
     for p in section["points"]:
         s, m = p["setting"], p["held_out"]
-        a = m["accuracy"]
+        a, energy = m["accuracy"], m["energy_nj"]
         rows.append(
-            (s["timesteps"], s["wait"], cell(s["levels"]), "two" if s["two_sided"] else "one", percent(a["value"]),
-             interval(a), Cell(f"{m['loss_pp']:+.2f}", m["loss_pp"]), m["latency_steps"], m["period_steps"],
-             Cell(f"{m['spikes']:.3f}", m["spikes"]), m["alpha"], p["within_limits"])
-        )  # fmt: skip
-    columns = ("T", "wait", "Q", "sides", "accuracy", "95 % interval", "loss pp", "latency", "period", "spikes",
-               "α INT8", "within limits")  # fmt: skip
+            (
+                *(s["timesteps"], s["wait"], cell(s["levels"]), "two" if s["two_sided"] else "one"),
+                *(percent(a["value"]), interval(a), Cell(f"{m['loss_pp']:+.2f}", m["loss_pp"])),
+                *(m["latency_steps"], m["period_steps"], Cell(f"{m['spikes']:.3f}", m["spikes"]), m["alpha"]),
+                *([None if energy is None else Cell(amount(energy, "nJ"), energy)] if with_energy else []),
+                p["within_limits"],
+            )
+        )
+    setting, figures = ("T", "wait", "Q", "sides"), ("accuracy", "95 % interval", "loss pp", "latency", "period")
+    columns = (*setting, *figures, "spikes", "α INT8", *(["energy"] if with_energy else []), "within limits")
     refused = [(_setting(r["setting"]), r["reason"]) for r in section["refused"]]
     return [
         table("Pareto front on held-out images", columns, rows),

@@ -71,13 +71,14 @@ const sections = {
     plots.hover(figure, [["", "@name"], ["all causes together", "@said"]], [together]);
     figure.x_range.start = 0;
     plots.legend("plot-errors", [...items, ["all together", "bar", page.color("ink"), together]]);
+    const costs = new Map(found.costs.map((c) => [c.name, c]));
     const kinds = [
       ["plot-price-spikes", (p) => p.spikes_per_neuron * p.neurons, round],
       ["plot-price-operations", (p) => p.synaptic_operations, round],
       ["plot-price-energy", (p) => p.energy_nj, energy],
     ];
     const made = kinds.map(([id, price, said], i) => {
-      const values = names.map((name) => price(found.prices[name]));
+      const values = names.map((name) => price(costs.get(name)));
       const [unit, factor] = said === energy ? unitOf(values) : ["", 1];
       const bars = plots.rows(names, { x_label: unit, height: 24 * names.length + 62 });
       bars.x_range.start = 0;
@@ -421,14 +422,20 @@ const sections = {
   },
 
   tuning(found) {
-    const kinds = [["plot-front-latency", "latency_steps", "latency in steps"], ["plot-front-spikes", "spikes", "spikes per neuron and image"]];
+    // In the account of the search: energy on its board, or that of Eq. 6 as a share of the ANN's.
+    const onBoard = found.points.some((p) => p.held_out.energy_nj !== null);
+    const kinds = [
+      ["plot-front-latency", (m) => m.latency_steps, "latency in steps"],
+      ["plot-front-spikes", (m) => m.spikes, "spikes per neuron and image"],
+      ["plot-front-energy", (m) => (onBoard ? m.energy_nj : 1 / m.alpha), onBoard ? "energy in nJ" : "energy over the ANN's, 1/α"],
+    ];
     const colors = plots.palette();
     const setting = (s) => `T=${s.timesteps} wait=${s.wait} Q=${s.levels} ${s.two_sided ? "two" : "one"}-sided`;
-    return Promise.all(kinds.map(([id, key, label]) => {
+    return Promise.all(kinds.map(([id, figureOf, label]) => {
       const figure = plots.figure({ x_label: label, y_label: "loss, percentage points", height: 340 });
       const tried = figure.scatter({
         x: { field: "x" }, y: { field: "y" }, size: 6, line_color: null, fill_color: page.color("soft-ink"), fill_alpha: 0.45,
-        source: plots.source({ x: found.tried.map((t) => t.search[key]), y: found.tried.map((t) => t.search.loss_pp), name: found.tried.map((t) => setting(t.setting)) }),
+        source: plots.source({ x: found.tried.map((t) => figureOf(t.search)), y: found.tried.map((t) => t.search.loss_pp), name: found.tried.map((t) => setting(t.setting)) }),
       });
       const items = [["trials, on search images", "dot", page.color("soft-ink"), tried]];
       plots.hover(figure, [["", "@name"], [label, "@x"], ["loss, search images", "@y{0.00}"]], [tried]);
@@ -437,7 +444,7 @@ const sections = {
         if (!points.length) continue;
         const m = points.map((p) => p.held_out);
         const source = plots.source({
-          x: m.map((h) => h[key]), y: m.map((h) => h.loss_pp), name: points.map((p) => setting(p.setting)),
+          x: m.map(figureOf), y: m.map((h) => h.loss_pp), name: points.map((p) => setting(p.setting)),
           low: m.map((h) => 100 * (h.ann_accuracy.value - h.accuracy.interval[1])), high: m.map((h) => 100 * (h.ann_accuracy.value - h.accuracy.interval[0])),
           accuracy: m.map((h) => `${(100 * h.accuracy.value).toFixed(2)} %`), within: points.map((p) => (p.within_limits ? "yes" : "no")),
         });
