@@ -28,7 +28,7 @@ SHARDS = 8
 PLACED_IMAGES = 50
 """Images whose spikes, neuron by neuron, the energy under a placement is estimated with."""
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-NETWORK, CONVERTED, COUNTS = "net.h5", "converted.json", "counts"
+NETWORK, CONVERTED = "net.h5", "converted.json"
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ class Data:
     calibration: Path | None
     calibration_images: int
     first: int | None
+
+    @property
+    def counts(self) -> str:
+        """Name of the folder of counts: networks are kept for other images, counts are not."""
+        return f"counts_{sha256(f'{self.folder} {self.images} {self.first}'.encode()).hexdigest()[:8]}"
 
     def test(self, network: Path) -> tuple[Any, Any]:
         """Normalised test images and their labels."""
@@ -184,13 +189,13 @@ def _count(point: Point, data: Data, work: Path, shard: int) -> None:
     from loihi_onespike.evaluation import Shard
 
     _, evaluator = _evaluator(point, data, work)
-    evaluator.run(resume=work / COUNTS, shard=Shard(shard, SHARDS))
+    evaluator.run(resume=work / data.counts, shard=Shard(shard, SHARDS))
 
 
 def _finish(point: Point, data: Data, work: Path) -> dict[str, Any]:
     """The figures of a point whose images are counted."""
     net, evaluator = _evaluator(point, data, work)
-    evaluation = net.evaluation_of(evaluator, evaluator.run(resume=work / COUNTS), BOARD)
+    evaluation = net.evaluation_of(evaluator, evaluator.run(resume=work / data.counts), BOARD)
     return {**_figures(point, net, evaluation), **_placed(net, evaluator.images[:PLACED_IMAGES]), **_converted(work)}
 
 

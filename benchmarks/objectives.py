@@ -9,8 +9,8 @@ r"""Loss against α, period and energy on a board: the paper's method, and the o
 Folders of networks and images are those of `benchmarks.cifar10`, of graphs those of `benchmarks.text_gcn`;
 NAME=FOLDER gives a name for the table. Every setting is converted and evaluated on exact integers, by processes of one
 thread each, and added to the file of results as one line. Settings that the file holds already are not measured again;
-networks and counts of settings that were not finished are kept in a folder and used by the next run. Table and picture
-are made from the file. A spike with b bits of payload counts as b + 1 additions in α (docs/arithmetic.md, Energy).
+networks and counts are kept in a folder and used by the next run, also one with other images. Table and picture are
+made from the file. A spike with b bits of payload counts as b + 1 additions in α (docs/arithmetic.md, Energy).
 """
 
 from __future__ import annotations
@@ -138,7 +138,9 @@ def wanted(args: argparse.Namespace, lines: Sequence[dict[str, Any]]) -> list[Po
     """Points that are still to be measured: setting by setting, the networks in turn."""
     known = [(line["network"], line["options"]) for line in lines]
     found: list[tuple[int, Point]] = []
-    for texts, settings, graph in ((args.network, SETTINGS, False), (args.graph, GRAPH_SETTINGS, True)):
+    given = None if args.settings is None else json.loads(args.settings.read_text())
+    for texts, own, graph in ((args.network, SETTINGS, False), (args.graph, GRAPH_SETTINGS, True)):
+        settings = own if given is None else given
         for name, folder in map(named, texts):
             points = [Point(name, folder, graph, setting) for setting in settings[: args.points]]
             found += [(i, p) for i, p in enumerate(points) if (p.network, p.options) not in known]
@@ -155,6 +157,7 @@ def main() -> None:
     parser.add_argument("--calibration", type=Path, metavar="FILE", help=".npz of calibration images: x (uint8)")
     parser.add_argument("--calibration-images", type=int, default=512, metavar="N", help="default: 512")
     parser.add_argument("--first", type=int, metavar="N", help="use the first N test images (default: all)")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="JSON list of options instead of those of here")
     parser.add_argument("--points", type=int, metavar="N", help="measure the first N settings (default: all)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: cores)")
     parser.add_argument("--time-budget", type=float, metavar="SECONDS", help="stop after this time (default: none)")

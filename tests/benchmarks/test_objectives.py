@@ -44,7 +44,7 @@ def test_there_are_a_dozen_settings_and_convert_takes_them(settings: tuple[dict[
 
 
 def test_measured_points_are_left_out_and_networks_take_turns() -> None:
-    args = Namespace(network=["a=x/net", "net"], graph=[], points=2)
+    args = Namespace(network=["a=x/net", "net"], graph=[], points=2, settings=None)
     assert [(p.network, p.options) for p in wanted(args, [LINE])] == [
         ("net", SETTINGS[0]), ("a", SETTINGS[1]), ("net", SETTINGS[1])
     ]  # fmt: skip
