@@ -91,11 +91,11 @@ def table(lines: list[dict[str, Any]]) -> str:
         "| network | samples | options | loss, pp | agreement, % | spikes | α | period | energy, µJ | and static, µJ |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for line in sorted(lines, key=lambda line: (line["network"], line["energy_nj"])):
+    for line in sorted(lines, key=lambda line: (line["network"], line.get("energy_nj", 0), line["loss_pp"])):
         rows.append(
             f"| {line['network']} | {line['images']:,} | `{text_of(line['options'])}` | {line['loss_pp']:.2f} "
             f"| {line['agreement']:.2f} | {line['spikes']:.3f} | {line['alpha_fp32']:.2f} | {line['period_steps']} "
-            f"| {micro(line['energy_nj'])} | {micro(line.get('total_nj'))} |"
+            f"| {micro(line.get('energy_nj'))} | {micro(line.get('total_nj'))} |"
         )
     return "\n".join(rows) + "\n"
 
@@ -122,11 +122,15 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
         chosen = [line for line in lines if line["network"] == network]
         for panel, (name, label, scale, unit) in zip(row, AXES, strict=True):
             for line in chosen:
+                if name not in line:  # results of earlier versions have no energy
+                    continue
                 marker, colour = ("s", "C1") if line["payload_bits"] else ("o", "C0")
                 if line["options"].get("method") == "paper":
                     marker, colour = "^", "C2"
                 panel.plot(unit * line[name], line["loss_pp"], marker, color=colour)
-                panel.annotate(f"T={line['timesteps']}", (unit * line[name], line["loss_pp"]), fontsize=7)
+                panel.annotate(
+                    f"T={line['options'].get('timesteps', 16)}", (unit * line[name], line["loss_pp"]), fontsize=7
+                )
             panel.set(title=network, xlabel=label, ylabel="loss in percentage points", xscale=scale)
             panel.grid(alpha=0.3)
     figure.suptitle("triangles: the paper's method, circles: no payload, squares: payload", fontsize=9)
