@@ -5,7 +5,7 @@ ARGS ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all fuzz lint format clean distclean
+.PHONY: help venv demo test test-all fuzz lint format docs clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,8 +35,12 @@ format: venv ## apply ruff's formatting and its safe fixes
 	$(VENV)/ruff check --fix-only --exit-zero .
 	$(VENV)/ruff format .
 
+docs: venv ## build the documentation site in site/; warnings are errors
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --quiet
+	@echo "site/index.html"
+
 clean: ## remove build output, caches and demo output; keeps .venv
-	rm -rf build dist out onespike-demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
+	rm -rf build dist out site onespike-demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
 	find . -path ./.venv -prune -o -path ./.git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove .venv too

@@ -189,7 +189,7 @@ class OneSpikeNetwork:
             x: inputs as of `predict`.
             executor: as of `predict`.
             options: options of the executor; "lava" takes stream, timeout_s, progress, precision, synapses and
-            processes.
+                processes.
 
         Raises:
             ConfigurationError: as `predict`.

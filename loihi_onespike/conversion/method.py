@@ -15,16 +15,14 @@ class Method:
 
     Attributes:
         levels: fit levels to the activations instead of the powers of one base (Eq. 5). A base that is given as a
-        number
-            stays a base.
+            number stays a base.
         scales: take the λ of every channel with the least mean square error instead of the largest activation (Eq. 2).
         two_sided: no spike is a value in the middle of the range, and a spike of either sign a larger or smaller value.
             This gives up to twice as many levels, with up to twice as many spikes.
         bias: correct the mean of every channel, layer after layer, on the coded values that the layer receives.
         rounding: round the weights during the calibration, so that scales and biases correct part of the error.
         compensation: round every weight so that it compensates the errors of the weights rounded before it; takes
-        effect
-            with `rounding` only.
+            effect with `rounding` only.
         weights: fit the weights to the ANN's pre-activations by regression, if the error falls on samples that were not
             used for the fit.
         waits: with a wait shorter than the input, choose levels and the thresholds of early phases for the least error.

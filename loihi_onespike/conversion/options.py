@@ -45,9 +45,6 @@ def option(default: Any, info: OptionInfo) -> Any:
 class ConversionOptions:
     """Options of a conversion, checked; `convert` documents them (`describe` makes that text from the fields).
 
-    Attributes:
-        See `loihi_onespike.convert`.
-
     Raises:
         ConfigurationError: an option out of range.
     """

@@ -70,8 +70,7 @@ class Membrane:
 
     Attributes:
         leak: gain of each input step times 4096. These are the gains of the input's code, Q_in · 4096 at every step for
-        a
-            code with base Q_in; 4096 (no gain) in max pooling and relays.
+            a code with base Q_in; 4096 (no gain) in max pooling and relays.
         input_shift: left shift of the synaptic input: number of fraction bits that v has beyond the weights.
         bias: v(0), int64 values of 24 bits, broadcastable to the shape.
         unit: real value of v = 1 before any gain, broadcastable to the shape: pre-activation = v · unit / gain.
