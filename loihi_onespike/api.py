@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.core.trace import Trace
 from loihi_onespike.data.checks import check_progress, check_shape, class_labels, float_array
 from loihi_onespike.data.dataset import Images
+from loihi_onespike.data.loaders import is_loader, joined_inputs, labelled_arrays
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation.evaluation import Accuracy, Evaluation
 from loihi_onespike.evaluation.evaluator import Evaluator, classes_of
@@ -42,8 +43,8 @@ from loihi_onespike.frontend.gnn.arguments import graph_arguments
 from loihi_onespike.frontend.gnn.input_form import InputForm
 from loihi_onespike.jobs.distributed import Ranks
 
-Inputs: TypeAlias = ArrayLike | torch.Tensor | tuple[torch.Tensor, ...]
-"""Inputs as the ANN takes them: a batch, or the arguments of a graph network."""
+Inputs: TypeAlias = ArrayLike | torch.Tensor | tuple[torch.Tensor, ...] | Iterable[object]
+"""Inputs as the ANN takes them: a batch, a loader of batches (`data.loaders`), or the arguments of a graph network."""
 EVALUATION_BATCH = 250
 RELAYING = ("relay", "max_pool")
 """Kinds of populations that pass spikes on at once and therefore have no wait."""
@@ -137,7 +138,10 @@ class OneSpikeNetwork:
         Raises:
             ConfigurationError: not real numbers, or of another shape.
         """
-        values = float_array("x", x) if self.graph is None else self.graph.values(self.graph.arguments(x))
+        if self.graph is None:
+            values: Any = joined_inputs("x", x) if is_loader(x) else float_array("x", x)
+        else:
+            values = self.graph.values(self.graph.arguments(x))
         check_shape("x" if self.graph is None else "features", tuple(values.shape), self.network.input.shape)
         return values
 
@@ -204,7 +208,7 @@ class OneSpikeNetwork:
     def evaluate(
         self,
         x: Inputs,
-        y: ArrayLike | torch.Tensor,
+        y: ArrayLike | torch.Tensor | None = None,
         executor: str = "fast",
         model: torch.nn.Module | None = None,
         progress: Callable[[int, int], None] | None = None,
@@ -221,7 +225,8 @@ class OneSpikeNetwork:
         Args:
             executor: name of the executor.
             options: further options of the executor.
-            x, y: inputs as the ANN takes them and class labels (N,).
+            x, y: inputs as the ANN takes them and class labels (N,); without y, x is a loader of batches with labels
+                (`data.loaders`).
             model: the ANN to compare with; by default the one that was converted.
             progress: called as progress(images done, images in all), first with what earlier runs have done.
             batch: images per step and part; ranks take whole parts.
@@ -242,6 +247,12 @@ class OneSpikeNetwork:
         """
         check_progress(progress)
         prices = prices_of(board)
+        if y is None:
+            if self.graph is not None or not is_loader(x):
+                raise ConfigurationError(
+                    "y: must be integer class numbers in an array or tensor, got None; or x as a loader with labels"
+                )
+            x, y = labelled_arrays("x", cast("Iterable[object]", x))
         if self.graph is not None:
             if ranks is not None or resume is not None:
                 raise ConfigurationError("ranks, resume: must be None for a graph, which is one sample")
@@ -361,7 +372,8 @@ def convert(given: ConvertArguments) -> OneSpikeNetwork:
     Args:
         model: any `torch.nn.Module` of supported operations, a program of `torch.export.export`, or the path of an
             .onnx or .pt2 file.
-        calibration: inputs as the model takes them, tensor (N, …) or iterable of batches; (x, y) batches give x.
+        calibration: inputs as the model takes them, tensor (N, …) or iterable of batches; (x, y) batches give x, and
+            mappings the entry that is known as the inputs (`data.loaders`).
             For a graph network its arguments: a torch.sparse adjacency, or a tuple of it and the features, or of
             features, edge_index and perhaps edge weights; the whole graph is one sample.
         {options}

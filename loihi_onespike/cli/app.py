@@ -16,6 +16,7 @@ from loihi_onespike.cli.commands.deploy import deploy
 from loihi_onespike.cli.commands.diagnose import diagnose
 from loihi_onespike.cli.commands.doctor import doctor
 from loihi_onespike.cli.commands.evaluate import evaluate
+from loihi_onespike.cli.commands.export import export
 from loihi_onespike.cli.commands.init import init
 from loihi_onespike.cli.commands.inspect import inspect
 from loihi_onespike.cli.commands.map import map
@@ -53,7 +54,8 @@ def _options(
 
 
 COMMANDS = (
-    demo, init, build, convert, evaluate, tune, run, inspect, map, profile, diagnose, report, bringup, deploy, doctor
+    demo, init, build, convert, evaluate, tune, run, inspect, map, profile, diagnose, report, export, bringup, deploy,
+    doctor,
 )  # fmt: skip
 for command in COMMANDS:
     kind = BackendsInHelp if command in (bringup, deploy) else None

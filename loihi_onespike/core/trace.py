@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.regular_files import write_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +76,56 @@ class Trace:
 
     layers: Mapping[str, LayerTrace]
     output: NDArray[np.float64]
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Arrays by name: `LAYER.words`, `LAYER.v` where a layer has them, and `output`.
+
+        Raises:
+            ConfigurationError: a sparse input is too large as an array.
+        """
+        found: dict[str, NDArray[Any]] = {}
+        for name, layer in self.layers.items():
+            for quantity, values in (("words", layer.codes), ("v", layer.v)):
+                if values is not None:
+                    found[f"{name}.{quantity}"] = np.asarray(values)
+        return {**found, "output": self.output}
+
+    def to_npz(self, path: str | Path) -> Path:
+        """Write the arrays of `to_arrays` as a compressed .npz file, for numpy.load; returns the path.
+
+        Raises:
+            WriteError: the file cannot be written.
+        """
+        buffer = BytesIO()
+        np.savez_compressed(buffer, **self.to_arrays())
+        write_whole(path, buffer.getvalue())
+        return Path(path)
+
+    def to_pandas(self) -> Any:
+        """A pandas.DataFrame with a row for every neuron that sent a spike, and for every input that is not 0.
+
+        Its columns are `image`, `layer`, `neuron` (the position in the flattened layer), `word` (the code word, see
+        `LayerTrace`) and `v` at the end of the window (missing for the input).
+
+        Raises:
+            ConfigurationError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise ConfigurationError("to_pandas: requires pandas, got none; pip install pandas") from error
+        parts = []
+        for name, layer in self.layers.items():
+            if layer.codes is None:
+                continue
+            words = np.asarray(layer.codes).reshape(len(layer.codes), -1)
+            image, neuron = np.nonzero(words)
+            v = None if layer.v is None else layer.v.reshape(words.shape)[image, neuron]
+            columns = {"image": image, "layer": name, "neuron": neuron, "word": words[image, neuron]}
+            part = pandas.DataFrame(columns)
+            part["v"] = pandas.array([pandas.NA] * len(part) if v is None else v, dtype="Int64")
+            parts.append(part)
+        return pandas.concat(parts, ignore_index=True)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.data.checks import check_finite, float_array
 from loihi_onespike.data.dataset import LazyImages
+from loihi_onespike.data.loaders import batches_of, inputs_of
 from loihi_onespike.errors import CalibrationError, CalibrationWarning, OneSpikeError
 
 BATCH = 64
@@ -23,7 +24,8 @@ def calibration_batches(calibration: object) -> list[NDArray[np.floating]]:
     """Calibration data as a list of float arrays (n, …).
 
     Args:
-        calibration: a tensor or array (N, …), or an iterable of batches or of pairs (batch, labels).
+        calibration: a tensor or array (N, …), or an iterable of batches, of pairs (batch, labels) or of
+            mappings (`data.loaders`).
 
     Raises:
         CalibrationError: the data is empty, no real numbers, not finite, or its samples have different shapes.
@@ -36,7 +38,7 @@ def calibration_batches(calibration: object) -> list[NDArray[np.floating]]:
         batches = [array[i : i + BATCH] for i in range(0, len(array), BATCH)]
     elif isinstance(calibration, Iterable) and not isinstance(calibration, str | bytes | Mapping):
         try:
-            given = [b[0] if isinstance(b, tuple | list) and len(b) else b for b in calibration]
+            given = [inputs_of("calibration", b, CalibrationError) for b in batches_of(calibration)]
         except OneSpikeError:
             raise
         except (Exception, SystemExit) as error:  # whatever the user's data set may raise

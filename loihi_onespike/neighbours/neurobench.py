@@ -21,12 +21,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from torch.utils.data import DataLoader, TensorDataset
 
 from loihi_onespike.errors import NeuroBenchError
 from loihi_onespike.neighbours.step_module import OneSpikeNeurons, StepModule
 
 if TYPE_CHECKING:
     from loihi_onespike.api import OneSpikeNetwork
+
+BATCH = 10
+"""Samples that go through the harness together."""
 
 
 def neurobench_model(net: OneSpikeNetwork) -> Any:
@@ -63,3 +68,27 @@ def neurobench_model(net: OneSpikeNetwork) -> Any:
             return self.module
 
     return OneSpikeModel()
+
+
+def neurobench_metrics(net: OneSpikeNetwork, x: ArrayLike, y: ArrayLike) -> dict[str, Any]:
+    """Footprint, sparsities, synaptic operations and accuracy of a classifier, as NeuroBench's harness measures them.
+
+    Args:
+        net: a converted network.
+        x: inputs as the ANN takes them, (N, …).
+        y: class numbers (N,).
+
+    Raises:
+        NeuroBenchError: NeuroBench is not installed.
+        ConfigurationError: spikes carry a payload.
+    """
+    model = neurobench_model(net)
+    from neurobench.benchmarks import Benchmark
+    from neurobench.metrics.static import ConnectionSparsity, Footprint
+    from neurobench.metrics.workload import ActivationSparsity, ClassificationAccuracy, SynapticOperations
+
+    samples = TensorDataset(torch.from_numpy(np.asarray(x)), torch.from_numpy(np.asarray(y)))
+    metrics = [[Footprint, ConnectionSparsity], [ClassificationAccuracy, ActivationSparsity, SynapticOperations]]
+    choose = [lambda output: output.flatten(1).argmax(-1)]
+    found: dict[str, Any] = Benchmark(model, DataLoader(samples, BATCH), [], choose, metrics).run(quiet=True)
+    return found

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT
 from loihi_onespike.core.maps import Conv, Dense, Pool, Shape
 from loihi_onespike.errors import NirError
 from loihi_onespike.neighbours.nir_ratings import factor_behind, nir_ratings
+from loihi_onespike.regular_files import write_whole
 from netx_export.decode import decode
 from netx_export.encode import encode
 from netx_export.values import FieldMap
@@ -68,6 +71,25 @@ def nir_graph(network: Network) -> Any:
     edges.append((readout.name, "output"))
     whole = {path: value for path, value in encode(network).items() if not path.startswith("layer/")}
     return nir.NIRGraph(nodes, edges, metadata={_dotted(k): _stored(v) for k, v in whole.items()})
+
+
+def write_nir(network: Network, path: str | Path) -> Path:
+    """Write the graph of a network as a file of NIR, whole or not at all; returns the path.
+
+    Args:
+        network: The network.
+        path: The file, usually .nir.
+
+    Raises:
+        NirError: as `nir_graph`.
+        WriteError: the file cannot be written.
+    """
+    graph = nir_graph(network)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "net.nir"
+        _nir().write(str(file), graph)
+        write_whole(path, file.read_bytes())
+    return Path(path)
 
 
 def network_of(graph: Any) -> Network:

@@ -10,7 +10,7 @@ from loihi_onespike.cli.app import app
 
 COMMANDS = (
     "demo", "init", "build", "convert", "evaluate", "tune", "run", "inspect", "map", "profile", "diagnose", "report",
-    "bringup", "deploy", "doctor",
+    "export", "bringup", "deploy", "doctor",
 )  # fmt: skip
 
 
