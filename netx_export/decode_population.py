@@ -61,6 +61,7 @@ def read_population(layer: Fields) -> AnyPopulation:
         negative=_table(neuron, "negative", words) if neuron.has("negativeMant") else None,
         scale=neuron.finite("scale"),
         offset=_broadcastable(neuron, "offset", shape) if neuron.has("offset") else np.zeros(()),
+        far=_table(neuron, "far", words) if neuron.has("farMant") else None,
     )
 
 

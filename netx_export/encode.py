@@ -157,6 +157,7 @@ def _neuron_fields(p: Population | Readout) -> FieldMap:
         fields |= {"vThMant": _state(p.threshold), "wait": integer(p.wait), "scale": _real(p.scale)}
         fields |= code_fields(p.code) | _table_fields("table", p.table)
         fields |= _table_fields("negative", p.negative) if p.negative is not None else {}
+        fields |= _table_fields("far", p.far) if p.far is not None else {}
         fields |= {"offset": _real(p.offset)} if np.any(p.offset) else {}
     return fields
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 FORMAT = "onespike-netx"
-VERSION = 3
+VERSION = 4
 """Version of the format, raised when a field changes its meaning or is added; older versions stay readable."""
 BEFORE_PAYLOADS = 2
 """Version of files without payloads, whose bytes are those of earlier releases."""
@@ -55,8 +55,8 @@ def _text(meaning: str) -> FieldSpec:
     return FieldSpec("S", (), meaning, attribute=True)
 
 
-def _table(meaning: str) -> FieldSpec:
-    return FieldSpec("<i4", ("word",), meaning, attribute=True)
+def _table(meaning: str, since: int = 1) -> FieldSpec:
+    return FieldSpec("<i4", ("word",), meaning, attribute=True, since=since)
 
 
 _TYPE = FieldSpec("S10", ("1",), "kind of the layer", netx=True)
@@ -116,6 +116,8 @@ _NEURON = {
     "tableShift": _table("right shift of each threshold factor, 0..30"),
     "negativeMant": _table("as tableMant, for negative spikes; absent in unsigned populations"),
     "negativeShift": _table("as tableShift, for negative spikes"),
+    "farMant": _table("as tableMant, for the far thresholds of negative spikes; absent where they have no far end", 4),
+    "farShift": _table("as tableShift, for the far thresholds", 4),
     "scale": FieldSpec("<f8", None, "λ, the unit of the levels, broadcastable; not part of the arithmetic"),
     "offset": FieldSpec("<f8", None, "real value of no spike, broadcastable; absent for 0; not part of the arithmetic"),
 }

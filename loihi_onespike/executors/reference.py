@@ -57,6 +57,7 @@ class _Neurons:
             self.theta = population.table.thresholds(flat(population.threshold))
             negative = population.negative
             self.theta_negative = negative.thresholds(flat(population.threshold)) if negative else None
+            self.theta_far = population.far.thresholds(flat(population.threshold)) if population.far else None
         self.v = self.bias.copy()
         self.words = np.zeros((images, size), WORD_DTYPE)
         self.v_end = np.zeros((images, size), np.int64)
@@ -79,7 +80,10 @@ class _Neurons:
         return np.zeros_like(self.v)
 
     def _decide(self, k: int) -> NDArray[np.int64]:
-        """Word of the first threshold of phase k that v reaches; negative where only a negative one is; 0 for none."""
+        """Word of the first threshold of phase k that v reaches; negative where only a negative one is; 0 for none.
+
+        In a population with a dip v reaches a negative one where it lies between it and the far one.
+        """
         assert isinstance(self.p, Population)
         v = largest_digit(self.v, self.p.digit_bits) if self.p.digit_bits else self.v
         of_phase = self.p.code.words_per_phase
@@ -88,7 +92,10 @@ class _Neurons:
             sent = np.where((sent == 0) & (v >= self.theta[w - 1]), w, sent)
         if self.theta_negative is not None:
             for w in range((k - 1) * of_phase + 1, k * of_phase + 1):
-                sent = np.where((sent == 0) & (v <= -self.theta_negative[w - 1]), -w, sent)
+                inside = v <= -self.theta_negative[w - 1]
+                if self.theta_far is not None:
+                    inside &= v >= -self.theta_far[w - 1]
+                sent = np.where((sent == 0) & inside, -w, sent)
         return sent
 
 

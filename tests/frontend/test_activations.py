@@ -13,7 +13,19 @@ from torch import nn
 
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.pool_last import pool_last
-from loihi_onespike.core.activations import RELU, Activation, Clip, Elu, LeakyRelu, Softplus
+from loihi_onespike.core.activations import (
+    RELU,
+    Activation,
+    Clip,
+    Elu,
+    Erf,
+    Gelu,
+    Hardswish,
+    LeakyRelu,
+    Mish,
+    Silu,
+    Softplus,
+)
 from loihi_onespike.core.graphs.ann import Activate, AnnGraph
 from loihi_onespike.frontend import trace
 from tests.frontend.models import Fn, check, kinds
@@ -48,6 +60,12 @@ NATIVE: dict[str, tuple[Model, Activation]] = {
     "ELU_flat": (nn.ELU(0.0), RELU),
     "CELU": (nn.CELU(), Elu()),
     "Softplus": (nn.Softplus(2), Softplus(2)),
+    "SiLU": (nn.SiLU(), Silu()),
+    "GELU": (nn.GELU(), Gelu()),
+    "gelu_tanh": (lambda m, x: F.gelu(x, approximate="tanh"), Gelu("tanh")),
+    "Hardswish": (nn.Hardswish(), Hardswish()),
+    "mish_": (lambda m, x: F.mish(x, inplace=True), Mish()),
+    "erf": (lambda m, x: torch.erf(x), Erf()),
 }
 
 
@@ -78,6 +96,12 @@ REWRITTEN: dict[str, tuple[Model, str]] = {
     "absolute": (lambda m, x: torch.absolute(x), "relu(x) + relu(-x)"),
     "Softshrink": (nn.Softshrink(0.3), "relu(x - 0.3) - relu(-x - 0.3)"),
     "SELU": (nn.SELU(), "elu("),
+    "swish": (lambda m, x: x * torch.sigmoid(x), "mul computed as silu(x)"),
+    "quick_gelu": (lambda m, x: torch.sigmoid(1.702 * x) * x, "silu(x)"),
+    "hard_swish": (lambda m, x: x * F.relu6(x + 3) / 6, "6 · hardswish(x)"),
+    "hard_swish_by_gate": (lambda m, x: x * F.hardsigmoid(x), "hardswish(x)"),
+    "mish": (lambda m, x: x * torch.tanh(F.softplus(x)), "mish(x)"),
+    "gelu": (lambda m, x: 0.5 * x * (1 + torch.erf(x / 2**0.5)), "0.5 · gelu(x)"),
     "CELU": (nn.CELU(2.0), "2 · elu(0.5 · x, 1)"),
     "Hardsigmoid": (nn.Hardsigmoid(), "clip(x / 6 + 1/2, 0, 1)"),
     "LogSigmoid": (nn.LogSigmoid(), "-softplus(-x)"),

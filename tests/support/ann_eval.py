@@ -13,9 +13,24 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import erf, expit, log_softmax, softmax
 
-from loihi_onespike.core.activations import Activation, Clip, Elu, Identity, LeakyRelu, Relu, Sigmoid, Softplus, Tanh
+from loihi_onespike.core.activations import (
+    Activation,
+    Clip,
+    Elu,
+    Erf,
+    Gelu,
+    Hardswish,
+    Identity,
+    LeakyRelu,
+    Mish,
+    Relu,
+    Sigmoid,
+    Silu,
+    Softplus,
+    Tanh,
+)
 from loihi_onespike.core.graphs.ann import (
     Activate,
     Add,
@@ -95,7 +110,16 @@ _ACTIVATIONS: dict[type[Activation], Callable[[NDArray[np.float64], Any], NDArra
     Sigmoid: lambda x, f: 1 / (1 + np.exp(-x)),
     Softplus: lambda x, f: np.logaddexp(0, f.beta * x) / f.beta,
     Tanh: lambda x, f: np.tanh(x),
+    Erf: lambda x, f: erf(x),
+    Silu: lambda x, f: x * expit(f.beta * x),
+    Gelu: lambda x, f: 0.5 * x * (1 + (erf(x / 2**0.5) if f.approximate == "none" else np.tanh(_gelu_inside(x)))),
+    Hardswish: lambda x, f: x * np.clip(x / 6 + 0.5, 0, 1),
+    Mish: lambda x, f: x * np.tanh(np.log1p(np.exp(x))),
 }
+
+
+def _gelu_inside(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)
 
 
 def _numpy_linear(op: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:

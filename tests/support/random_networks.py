@@ -77,6 +77,7 @@ class NetworkOptions:
         binary_input, single_spike_input: allowed codes of the input.
         saturating: allow magnitudes that saturate v.
         payload: share of the codes with graded payload, in percent.
+        dips: share of the populations of negative spikes whose activation has a dip, in percent.
     """
 
     max_hidden: int = 5
@@ -92,6 +93,7 @@ class NetworkOptions:
     single_spike_input: bool = True
     saturating: bool = True
     payload: int = 0
+    dips: int = 0
 
 
 @dataclass
@@ -214,7 +216,10 @@ def _add_hidden(choices: Choices, options: NetworkOptions, draft: _Draft, name: 
     threshold = np.array(1 if digits else 2, np.int64) if plain else _threshold(choices, shape, code, table, v, wait)
     scale = np.asarray(choices.generator().uniform(0.1, 5.0, _broadcast(choices, shape)))
     offset = np.asarray(0.5 * scale) if negative is not None and not plain and choices.chance(50) else np.zeros(())
-    population = Population(name, shape, kind, membrane, wait, code, threshold, table, negative, scale, offset)
+    far = None
+    if options.dips and negative is not None and not plain and choices.chance(options.dips):
+        far = _far_table(choices, code, negative)
+    population = Population(name, shape, kind, membrane, wait, code, threshold, table, negative, scale, offset, far)
     draft.populations.append(population)
     draft.synapses += synapses
     draft.spikes[name] = _spikes(population, v)
@@ -326,6 +331,14 @@ def _table(choices: Choices, code: SingleSpikeCode, membrane: Membrane, wait: in
     return ThresholdTable.from_gains(gains / gains.max())
 
 
+def _far_table(choices: Choices, code: SingleSpikeCode, negative: ThresholdTable) -> ThresholdTable:
+    """Far thresholds that grow from word to word within a phase; some intervals are empty, or a single number."""
+    near = np.minimum(negative.gains(), 1.0).reshape(-1, code.words_per_phase)
+    width = np.sort(choices.generator().uniform(-0.1, 1.0, near.shape), axis=1)
+    far = np.maximum.accumulate(np.maximum(near[:, :1], 0.0) + np.where(width < 0.05, 0.0, width), axis=1)
+    return ThresholdTable.from_gains(far.ravel())
+
+
 def _drive(draft: _Draft, synapses: list[Synapse], membrane: Membrane, shape: Shape) -> NDArray[np.int64]:
     """v at steps 1..input_steps under the draft's inputs, (input_steps, images, neurons)."""
     a_in = np.zeros((membrane.input_steps, DRIVE_IMAGES, prod(shape)), np.int64)
@@ -366,6 +379,7 @@ def _spikes(population: Population, v: NDArray[np.int64]) -> NDArray[np.int64]:
     threshold = np.broadcast_to(population.threshold, population.shape).ravel()
     theta = population.table.thresholds(threshold)
     negative = population.negative.thresholds(threshold) if population.negative else None
+    far = np.full(theta.shape, V_MAX + 1) if population.far is None else population.far.thresholds(threshold)
     sent = np.zeros(v.shape[1:], np.int64)
     of_phase = population.code.words_per_phase
     for k in range(1, population.timesteps + 1):
@@ -374,7 +388,8 @@ def _spikes(population: Population, v: NDArray[np.int64]) -> NDArray[np.int64]:
             now = largest_digit(now, population.digit_bits)
         for sign, side in ((1, theta), (-1, negative)) if negative is not None else ((1, theta),):
             for w in range((k - 1) * of_phase + 1, k * of_phase + 1):
-                sent = np.where((sent == 0) & (sign * now >= side[w - 1]), sign * w, sent)
+                reached = (sign * now >= side[w - 1]) & ((sign > 0) | (-now <= far[w - 1]))
+                sent = np.where((sent == 0) & reached, sign * w, sent)
     return np.stack([population.code.spikes(sent, k) for k in range(1, population.timesteps + 1)])
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.conversion.calibration.sent_levels import sides_of
 from loihi_onespike.core.graphs.stage import StagePlan
 from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.threads import over_rows
@@ -46,8 +47,7 @@ def fit_early_thresholds(
         parts, wanted, weight = np.ascontiguousarray(parts[:, chosen]), wanted[chosen], weight[chosen]
     levels = plan.code.levels().astype(np.float32)
     table = plan.table.astype(np.float32)
-    never = np.full(len(table), np.inf, np.float32)
-    negative = never if plan.negative is None else plan.negative.astype(np.float32)
+    negative, far = (side.astype(np.float32) for side in sides_of(plan))
     sides = [(1.0, table, plan.table)] + ([] if plan.negative is None else [(-1.0, negative, plan.negative)])
     for _ in range(SWEEPS):
         for sign, entries, start in sides:
@@ -56,8 +56,8 @@ def fit_early_thresholds(
                     tried = np.clip((start[k] * FACTORS).astype(np.float32), *_neighbours(entries, k, of_phase))
                     errors = np.zeros((CHUNKS, len(tried)))
                     over_rows(
-                        _errors_of_word, CHUNKS, parts, wanted, weight, table, negative, levels, of_phase, k, sign,
-                        tried, errors,
+                        _errors_of_word, CHUNKS, parts, wanted, weight, table, negative, far, levels, of_phase, k,
+                        sign, tried, errors,
                     )  # fmt: skip
                     entries[k] = tried[int(errors.sum(axis=0).argmin())]
     fitted = replace(plan, table=_kept(table, plan.table, early))
@@ -78,21 +78,21 @@ def _kept(fitted: NDArray[np.float32], start: NDArray[np.float64], early: int) -
 
 
 @njit()
-def _level_from(parts, table, negative, levels, of_phase, first, i):  # type: ignore[no-untyped-def]
+def _level_from(parts, table, negative, far, levels, of_phase, first, i):  # type: ignore[no-untyped-def]
     """Level that neuron i sends as word index `first` or later, negative for a negative spike, 0 for none."""
     last = parts.shape[0] - 1
     for k in range(first, levels.shape[0]):
         z = parts[min(k // of_phase, last), i]
         if z >= table[k]:
             return levels[k]
-        if -z >= negative[k]:
+        if far[k] >= -z >= negative[k]:
             return -levels[k]
     return np.float32(0)
 
 
 @njit()
 def _errors_of_word(  # type: ignore[no-untyped-def]
-    first, end, parts, wanted, weight, table, negative, levels, of_phase, k, sign, tried, errors
+    first, end, parts, wanted, weight, table, negative, far, levels, of_phase, k, sign, tried, errors
 ):
     """Add to errors (chunks, tried) those of each chunk for every threshold that is tried for word index k."""
     size = -(-parts.shape[1] // errors.shape[0])
@@ -102,18 +102,19 @@ def _errors_of_word(  # type: ignore[no-untyped-def]
             sent = False
             for j in range(k):
                 z = parts[min(j // of_phase, last), i]
-                if z >= table[j] or -z >= negative[j]:
+                if z >= table[j] or far[j] >= -z >= negative[j]:
                     sent = True
                     break
             if sent:
                 continue
             z = parts[min(k // of_phase, last), i]
             other = levels[k] if sign < 0 and z >= table[k] else np.float32(0)
-            if sign > 0 and -z >= negative[k]:
+            if sign > 0 and far[k] >= -z >= negative[k]:
                 other = -levels[k]
             if other == 0:
-                other = _level_from(parts, table, negative, levels, of_phase, k + 1, i)
+                other = _level_from(parts, table, negative, far, levels, of_phase, k + 1, i)
             waits = weight[i] * (other - wanted[i]) ** 2
             fires = weight[i] * (sign * levels[k] - wanted[i]) ** 2
             for f in range(tried.shape[0]):
-                errors[chunk, f] += fires if sign * z >= tried[f] else waits
+                inside = sign * z >= tried[f] and (sign > 0 or -z <= far[k])
+                errors[chunk, f] += fires if inside else waits

@@ -4,6 +4,8 @@ A neuron decides on phase k after step wait + k. With parts z_1 … z_S, its pre
 wait + 1 … T_in (S = 1 with a full wait), it sends the first word w, of phase k(w), with
 
     z_min(k, S) ≥ threshold · table[w-1]        or, negatively,        -z_min(k, S) ≥ threshold · negative[w-1]
+
+where, in a population with a dip, also -z_min(k, S) ≤ threshold · far[w-1].
 """
 
 from __future__ import annotations
@@ -35,18 +37,26 @@ def sent_levels(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> 
     levels, offset, of_phase = plan.code.levels(), np.asarray(bias / plan.threshold), plan.code.words_per_phase
     threshold = torch.from_numpy(np.ascontiguousarray(plan.threshold)).float()
     later = [entries if entries is None else _from_word(entries, early * of_phase) for entries in (table, negative)]
-    last = Quantizer(later[0], later[1], levels, offset, shape)(parts[-1] / threshold)  # type: ignore[arg-type]
+    last = Quantizer(later[0], later[1], levels, offset, shape, plan.far)(  # type: ignore[arg-type]
+        parts[-1] / threshold
+    )
     if not early:
         return last
-    below = np.full(len(table), np.inf) if negative is None else negative
+    below, ends = sides_of(plan)
     out, channels_last = by_place(last)
     factor, added = (parameters_by_place(np.asarray(a), shape, channels_last) for a in (1 / plan.threshold, offset))
     for k in range(early - 1, -1, -1):  # backwards, so that the first spike stays
         seen, _ = by_place(_laid_out_as(parts[k], last))
         for w in range((k + 1) * of_phase - 1, k * of_phase - 1, -1):
-            up, down, level = np.float32(table[w]), np.float32(below[w]), np.float32(levels[w])
-            over_rows(_decide, len(seen), seen.numpy(), factor, added, up, down, level, out.numpy())
+            up, down, far, level = (np.float32(of_word[w]) for of_word in (table, below, ends, levels))
+            over_rows(_decide, len(seen), seen.numpy(), factor, added, up, down, far, level, out.numpy())
     return last
+
+
+def sides_of(plan: StagePlan) -> tuple[Float, Float]:
+    """Near and far thresholds of negative spikes, (L,) each; infinite where there are none."""
+    never = np.full(len(plan.table), np.inf)
+    return never if plan.negative is None else plan.negative, never if plan.far is None else plan.far
 
 
 def _laid_out_as(part: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
@@ -60,7 +70,7 @@ def _from_word(entries: Float, first: int) -> Float:
 
 
 @njit()
-def _decide(first, end, z, factor, bias, up, down, level, out):  # type: ignore[no-untyped-def]
+def _decide(first, end, z, factor, bias, up, down, far, level, out):  # type: ignore[no-untyped-def]
     """out = ±level where z · factor + bias reaches a threshold; (N, places, channels), parameters (places or 1, …)."""
     for n in range(first, end):
         for p in range(z.shape[1]):
@@ -69,7 +79,7 @@ def _decide(first, end, z, factor, bias, up, down, level, out):  # type: ignore[
                 y = z[n, p, c] * scale[c] + offset[c]
                 if y >= up:
                     out[n, p, c] = level
-                elif -y >= down:
+                elif far >= -y >= down:
                     out[n, p, c] = -level
 
 
@@ -85,11 +95,10 @@ def mean_sent_levels(
         active_from: (C,) a sample is active if its last part plus this is above 0.
         plan: plan of the population.
     """
-    never = np.full(len(plan.table), np.inf)
-    negative = never if plan.negative is None else plan.negative
+    negative, far = sides_of(plan)
     mean, active = np.empty(parts.shape[1]), np.empty(parts.shape[1])
     over_rows(
-        _mean_sent_levels, len(mean), parts, shift, factor, active_from, plan.table, negative, plan.code.levels(),
+        _mean_sent_levels, len(mean), parts, shift, factor, active_from, plan.table, negative, far, plan.code.levels(),
         plan.code.words_per_phase, mean, active,
     )  # fmt: skip
     return mean, active
@@ -97,7 +106,7 @@ def mean_sent_levels(
 
 @njit()
 def _mean_sent_levels(  # type: ignore[no-untyped-def]
-    first, end, parts, shift, factor, active_from, table, negative, levels, of_phase, mean, active
+    first, end, parts, shift, factor, active_from, table, negative, far, levels, of_phase, mean, active
 ):
     last, samples = parts.shape[0] - 1, parts.shape[2]
     for c in range(first, end):
@@ -109,7 +118,7 @@ def _mean_sent_levels(  # type: ignore[no-untyped-def]
                 if z >= table[k]:
                     total += levels[k]
                     break
-                if -z >= negative[k]:
+                if far[k] >= -z >= negative[k]:
                     total -= levels[k]
                     break
         mean[c], active[c] = total / samples, count / samples

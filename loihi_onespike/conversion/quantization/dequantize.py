@@ -69,10 +69,12 @@ def _plan(population: Population) -> StagePlan:
     membrane = population.membrane
     phases = population.code.phase_of(population.code.words()[1:])
     gain = membrane.gains[np.minimum(population.wait + phases, membrane.input_steps)]
-    positive, negative = (None if t is None else t.gains() / gain for t in (population.table, population.negative))
-    assert positive is not None
+    tables = {field: table.gains() / gain for field, table in population.tables.items()}
     threshold = population.threshold * membrane.unit
-    return StagePlan(population.code, population.scale, population.wait, threshold, positive, negative)
+    return StagePlan(
+        population.code, population.scale, population.wait, threshold, tables["table"], tables.get("negative"),
+        far=tables.get("far"),
+    )  # fmt: skip
 
 
 def _behind_relays(network: Network, name: str) -> InputPopulation | Population:

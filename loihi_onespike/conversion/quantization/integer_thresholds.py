@@ -28,8 +28,10 @@ def largest_threshold(plan: StagePlan, membrane: Membrane) -> NDArray[np.float64
 
 def integer_thresholds(
     plan: StagePlan, membrane: Membrane, name: str
-) -> tuple[NDArray[np.int64], ThresholdTable, ThresholdTable | None]:
-    """Threshold factor per neuron, and the tables of positive and of negative spikes; None for no negative spikes.
+) -> tuple[NDArray[np.int64], dict[str, ThresholdTable]]:
+    """Threshold factor per neuron, and the tables under the names of the fields of `core.graphs.network.Population`.
+
+    A population without negative spikes has no table `negative`, one without a dip no table `far`.
 
     Args:
         plan: plan of the population.
@@ -40,27 +42,30 @@ def integer_thresholds(
         GraphError: a threshold is NaN.
     """
     gained = _gained(plan, membrane)
-    table = ThresholdTable.from_gains(gained.positive / gained.largest)
-    negative = None if gained.negative is None else ThresholdTable.from_gains(gained.negative / gained.largest)
+    tables = {field: ThresholdTable.from_gains(gains / gained.largest) for field, gains in gained.tables.items()}
     threshold = whole_numbers(f"{name}: threshold", largest_threshold(plan, membrane))
-    return np.maximum(threshold, ThresholdTable.SMALLEST), table, negative
+    return np.maximum(threshold, ThresholdTable.SMALLEST), tables
 
 
 @dataclass(frozen=True, eq=False)
 class _Gained:
-    """Threshold factors per word, (L,) each, for v with its gain."""
+    """Threshold factors per word, (L,) each, for v with its gain.
 
-    positive: NDArray[np.float64]
-    negative: NDArray[np.float64] | None
+    Attributes:
+        tables: table, negative and far as far as the plan has them.
+    """
+
+    tables: dict[str, NDArray[np.float64]]
 
     @property
     def largest(self) -> float:
-        """Largest finite magnitude of both."""
-        both = np.abs(self.positive if self.negative is None else np.concatenate([self.positive, self.negative]))
-        return float(both[np.isfinite(both)].max(initial=0.0)) or 1.0
+        """Largest finite magnitude of all."""
+        every = np.abs(np.concatenate(list(self.tables.values())))
+        return float(every[np.isfinite(every)].max(initial=0.0)) or 1.0
 
 
 def _gained(plan: StagePlan, membrane: Membrane) -> _Gained:
     phases = plan.code.phase_of(plan.code.words()[1:])
     gain = membrane.gains[np.minimum(wait_steps(plan, membrane) + phases, membrane.input_steps)]
-    return _Gained(plan.table * gain, None if plan.negative is None else plan.negative * gain)
+    every = {"table": plan.table, "negative": plan.negative, "far": plan.far}
+    return _Gained({name: table * gain for name, table in every.items() if table is not None})

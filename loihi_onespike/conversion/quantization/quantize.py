@@ -137,7 +137,7 @@ def _population(
     if isinstance(stage, OutputStage):
         return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order), synapses
     plan = graph.plans[stage.name]
-    threshold, table, negative = integer_thresholds(plan, membrane, stage.name)
+    threshold, tables = integer_thresholds(plan, membrane, stage.name)
     population = Population(
         name=stage.name,
         shape=stage.shape,
@@ -146,10 +146,11 @@ def _population(
         wait=wait_steps(plan, membrane),
         code=plan.code,
         threshold=threshold,
-        table=table,
-        negative=negative,
+        table=tables["table"],
+        negative=tables.get("negative"),
         scale=plan.scale,
         offset=plan.offset,
+        far=tables.get("far"),
     )
     return population, synapses
 

@@ -1,9 +1,10 @@
-"""Monotone activations: what a population of one-spike neurons computes of its pre-activation z.
+"""Activations: what a population of one-spike neurons computes of its pre-activation z.
 
 A non-decreasing f changes nothing but the thresholds: a spike at phase k stands for f(z) ≥ thr_k · λ, which is
 z ≥ f⁻¹(thr_k · λ). The neuron compares its potential with these numbers and never evaluates f, which answers the
 limitation that section V-C1 of the paper names. Functions with values of both signs also send negative spikes,
-f(z) ≤ -thr_k · λ.
+f(z) ≤ -thr_k · λ. In a function with a dip (`dipped`) this holds between two numbers, and a negative spike has two
+thresholds. A function that falls throughout is a rising one of -z (docs/arithmetic.md, The code).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Float = NDArray[np.float64]
 
 
 class Activation(ABC):
-    """A non-decreasing function f that the thresholds of a population compute.
+    """A function f that the thresholds of a population compute: it never falls, or falls to one minimum and then rises.
 
     Subclasses are frozen dataclasses, whose fields are the parameters of f; equal parameters make equal, hashable
     objects.
@@ -46,6 +47,11 @@ class Activation(ABC):
     @abstractmethod
     def largest(self) -> float:
         """Least upper bound of f, infinite where there is none."""
+
+    @property
+    def dips(self) -> bool:
+        """Whether f falls to a minimum below zero before it rises, so that negative spikes have far thresholds too."""
+        return False
 
     @property
     def keeps_zero(self) -> bool:
@@ -76,3 +82,10 @@ class Activation(ABC):
 
         None for functions without negative values.
         """
+
+    def far_thresholds(self, values: Float) -> Float | None:
+        """-z for the smallest z with f(z) ≤ -y for each y > 0 in `values`; f(z) ≤ -y holds from there to the other one.
+
+        None for functions without a dip. Where f never reaches -y it is -z of the minimum, so that it falls with growing y.
+        """
+        return None

@@ -8,7 +8,8 @@ ANN and never enter the arithmetic. One neuron, in steps t = 1, 2, … of its wi
     t > input_steps:  v(t) = v(t-1)                                (held; the threshold θ(k) falls instead)
     a_in(t)         = Σ_synapses ( Σ_i weight_i s_i(t) ) << weight_exp
     spike at phase k, decided at step t = wait + k, the first k with a word w of phase k and v(t) ≥ θ(w);
-    it has the first such word. Signed populations also send a negative spike at the first k with v(t) ≤ -θ_negative(w)
+    it has the first such word. Signed populations also send a negative spike at the first k with v(t) ≤ -θ_negative(w);
+    with a dip, only where -θ_far(w) ≤ v(t) ≤ -θ_negative(w)
 
 Here a_in is the synaptic input, s_i a message (0 for no spike, ±1 without payload), leak_t the gain of step t times
 4096, θ(w) = threshold · table_w, and saturate limits v to 24 bits. Without payload a phase has one word, its number.
@@ -116,6 +117,8 @@ class Population:
         offset: real value of no spike, broadcastable to the shape; already folded into its own bias and into those of
             the populations that read it. It is zero except for two-sided populations, where a spike of sign s and word
             w has the value offset + s · λ · level(w).
+        far: factor per code word of the far threshold of negative spikes, for activations with a dip: the negative
+            spike of word w is sent where -θ_far(w) ≤ v ≤ -θ_negative(w). None where there is no far end.
     """
 
     name: str
@@ -129,6 +132,13 @@ class Population:
     negative: ThresholdTable | None
     scale: NDArray[np.float64]
     offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
+    far: ThresholdTable | None = None
+
+    @property
+    def tables(self) -> dict[str, ThresholdTable]:
+        """The threshold tables that it has by the names of their fields: table, negative and far."""
+        every = {"table": self.table, "negative": self.negative, "far": self.far}
+        return {name: table for name, table in every.items() if table is not None}
 
     @property
     def timesteps(self) -> int:

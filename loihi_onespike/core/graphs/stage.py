@@ -160,6 +160,8 @@ class StagePlan:
         negative: (L,) the same for negative spikes, -z ≥ threshold · negative[w-1]; None for unsigned stages.
         offset: value of no spike, broadcastable to the stage's shape, see `core.graphs.network.Population`; the bias of
             the stage includes -offset, so that z is relative to it.
+        far: (L,) far end of negative spikes of an activation with a dip, -z ≤ threshold · far[w-1]; not decreasing;
+            None where there is no far end.
     """
 
     code: SingleSpikeCode
@@ -169,6 +171,7 @@ class StagePlan:
     table: NDArray[np.float64]
     negative: NDArray[np.float64] | None
     offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
+    far: NDArray[np.float64] | None = None
 
     @classmethod
     def of(
@@ -196,7 +199,8 @@ class StagePlan:
             return cls(code, scale, wait, scale, relative, activation.negative_thresholds(relative))
         values = relative * float(scale.max())
         positive, negative = activation.thresholds(values), activation.negative_thresholds(values)
-        return cls(code, scale, wait, np.ones((1,) * scale.ndim), positive, negative)
+        far = activation.far_thresholds(values)
+        return cls(code, scale, wait, np.ones((1,) * scale.ndim), positive, negative, far=far)
 
 
 @dataclass(frozen=True, eq=False)

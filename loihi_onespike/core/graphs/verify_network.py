@@ -150,9 +150,10 @@ def _readout(readout: Readout) -> None:
 
 def _population(population: Population) -> None:
     _within(population.name, "threshold", population.threshold, population.shape)
-    for table in (population.table, population.negative):
-        if table is not None:
-            _table(population, table)
+    if population.far is not None and population.negative is None:
+        _fail(population.name, "far thresholds are of negative spikes, got no table of negative spikes")
+    for name, table in population.tables.items():
+        _table(population, table, rises=name == "far")
     if population.code.payload_bits and population.threshold.min() < 0:
         # A negative one would turn the order of the thresholds of a phase round.
         _fail(population.name, f"threshold must not be negative with payload, got {population.threshold.min()}")
@@ -160,15 +161,16 @@ def _population(population: Population) -> None:
         _fail(population.name, "scale must be positive and broadcast to the population's shape")
 
 
-def _table(population: Population, table: ThresholdTable) -> None:
+def _table(population: Population, table: ThresholdTable, *, rises: bool) -> None:
     words, of_phase = len(population.code.messages), population.code.words_per_phase
     if len(table.mant) != words:
         what = "code words" if of_phase > 1 else "phases"
         _fail(population.name, f"threshold table of {len(table.mant)} {what}, the code has {words}")
     # The smallest message of a phase tells whether a neuron fires, and a search among them which one it sends.
-    factors = table.gains().reshape(-1, of_phase)
-    if np.any(np.diff(factors, axis=1) > 0):
-        _fail(population.name, "thresholds must not increase from message to message of a phase")
+    steps = np.diff(table.gains().reshape(-1, of_phase), axis=1)
+    if np.any(steps < 0 if rises else steps > 0):
+        what = "far thresholds must not decrease" if rises else "thresholds must not increase"
+        _fail(population.name, f"{what} from message to message of a phase")
 
 
 def _digits(network: Network, population: Population) -> None:

@@ -19,7 +19,7 @@ def verify_stage(graph: StageGraph) -> StageGraph:
     Order: one input first, one output last, every stage behind those that it reads; names are unique.
     Shapes: of every link through its gather and its map; factors, biases, grids and plans broadcast to their stage.
     Plans: either no stage has one or every hidden stage has; a table has an entry per phase and, for decisions on the
-    whole input, does not increase; signed stages have a table for negative spikes.
+    whole input, does not increase; signed stages have a table for negative spikes, those with a dip a far one too.
 
     Raises:
         GraphError: with the stage or the link, what was found, and the limit.
@@ -128,7 +128,14 @@ def _plan(stage: Stage, plan: StagePlan) -> None:
         _fail(stage.name, f"wait must be None or 0 and more, got {plan.wait}")
     if plan.negative is None and not stage.nonnegative:
         _fail(stage.name, f"must have a table of negative spikes for {stage.activation.name}, got none")
-    for what, table in (("table", plan.table), ("table of negative spikes", plan.negative)):
+    if plan.far is None and stage.activation.dips:
+        _fail(stage.name, f"must have a far table of negative spikes for {stage.activation.name}, got none")
+    if plan.far is not None and plan.negative is None:
+        _fail(stage.name, "must have a table of negative spikes beside the far table, got none")
+    # The intervals of later words contain those of earlier ones, so far thresholds grow where the others fall.
+    rising_far = None if plan.far is None else -plan.far
+    tables = (("table", plan.table), ("table of negative spikes", plan.negative), ("minus the far table", rising_far))
+    for what, table in tables:
         if table is None:
             continue
         words, of_phase = len(plan.code.messages), plan.code.words_per_phase

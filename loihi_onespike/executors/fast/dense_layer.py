@@ -56,6 +56,8 @@ class DenseLayer:
             self.theta = _exact(population.table.thresholds(threshold), device)
             negative = population.negative
             self.theta_negative = None if negative is None else _exact(-negative.thresholds(threshold), device)
+            far = population.far
+            self.theta_far = None if far is None else _exact(-far.thresholds(threshold), device)
 
     @property
     def bytes_per_image(self) -> int:
@@ -142,7 +144,10 @@ class DenseLayer:
             sent.masked_fill_((sent == 0) & (decided >= self.theta[w - 1]), w)
         if self.theta_negative is not None:
             for w in words:
-                sent.masked_fill_((sent == 0) & (decided <= self.theta_negative[w - 1]), -w)
+                inside = (sent == 0) & (decided <= self.theta_negative[w - 1])
+                if self.theta_far is not None:
+                    inside &= decided >= self.theta_far[w - 1]
+                sent.masked_fill_(inside, -w)
 
 
 class _SynapticInput:

@@ -74,7 +74,7 @@ class FloatExecutor:
     def _quantizer(self, stage: Stage) -> Quantizer:
         plan = self.graph.plans[stage.name]
         bias = np.asarray(stage.bias / plan.threshold)
-        return Quantizer(plan.table, plan.negative, plan.code.levels(), bias, stage.shape)
+        return Quantizer(plan.table, plan.negative, plan.code.levels(), bias, stage.shape, plan.far)
 
     @torch.no_grad()
     def run(
@@ -161,7 +161,7 @@ class FloatExecutor:
         if stage.kind == "max_pool":
             # The values are levels up to rounding.
             return first_word(relative, plan.code.levels() * ALMOST, None)
-        return first_word(relative, plan.table, plan.negative)
+        return first_word(relative, plan.table, plan.negative, plan.far)
 
     def _sparse_input(self, x: SparseSample) -> torch.Tensor | SparseSample:
         plan = self.graph.input_plan

@@ -18,14 +18,15 @@ from loihi_onespike.executors.threads import over_rows
 class Quantizer:
     """y = z / threshold → level(w) of the first word w with y + bias ≥ table[w-1], 0 for none.
 
-    Signed codes give -level(w) for the first w with -(y + bias) ≥ negative[w-1] where no positive word is reached.
-    Without payload a word is a phase.
+    Signed codes give -level(w) for the first w with -(y + bias) ≥ negative[w-1] where no positive word is reached;
+    with far thresholds it must be at most far[w-1] too. Without payload a word is a phase.
 
     Args:
         table, negative: (L,) factors of the threshold, see `core.graphs.stage.StagePlan`.
         levels: (L,) levels of the code.
         bias: bias in units of the threshold, broadcastable to `shape`.
         shape: shape of one sample.
+        far: (L,) factors of the far thresholds of negative spikes; None where there are none.
     """
 
     def __init__(
@@ -35,10 +36,11 @@ class Quantizer:
         levels: NDArray[np.float64],
         bias: NDArray[np.float64],
         shape: Shape,
+        far: NDArray[np.float64] | None = None,
     ) -> None:
-        self._table, self._negative, self._levels = table, negative, levels
+        self._table, self._negative, self._levels, self._far = table, negative, levels, far
         self._bias, self._shape = bias, shape
-        self._lookup = ThresholdLookup.of(table, negative, levels)
+        self._lookup = ThresholdLookup.of(table, negative, levels, far)
         self._laid_out: dict[bool, NDArray[np.float32]] = {}
 
     def __call__(self, y: torch.Tensor) -> torch.Tensor:
@@ -58,7 +60,7 @@ class Quantizer:
 
     def words(self, y: torch.Tensor) -> torch.Tensor:
         """Code words of y, which contains the bias: w, -w for a negative spike, 0 for none; int32."""
-        return first_word(y, self._table, self._negative)
+        return first_word(y, self._table, self._negative, self._far)
 
     def _level_of(self, words: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         levels = torch.from_numpy(np.concatenate([[0.0], self._levels])).to(words.device, dtype)
@@ -95,16 +97,33 @@ def parameters_by_place(values: NDArray[Any], shape: Shape, channels_last: bool)
     return np.ascontiguousarray(full.reshape(-1, shape[axis]), np.float32) + np.float32(0)
 
 
-def first_word(z: torch.Tensor, table: NDArray[np.float64], negative: NDArray[np.float64] | None) -> torch.Tensor:
-    """First word w with z ≥ table[w-1], or -w with -z ≥ negative[w-1]; 0 for none. int32.
+def first_word(
+    z: torch.Tensor,
+    table: NDArray[np.float64],
+    negative: NDArray[np.float64] | None,
+    far: NDArray[np.float64] | None = None,
+) -> torch.Tensor:
+    """First word w with z ≥ table[w-1], or -w with far[w-1] ≥ -z ≥ negative[w-1]; 0 for none. int32.
 
     Args:
         z: values in units of the threshold.
         table: positive thresholds (L,).
         negative: negative thresholds (L,), None for an unsigned population.
+        far: far thresholds of the negative side (L,), None where it has no end.
     """
     word = _reached(z, table)
-    return word if negative is None else torch.where(word > 0, word, -_reached(-z, negative))
+    if negative is None:
+        return word
+    below = _reached(-z, negative) if far is None else _between(-z, negative, far)
+    return torch.where(word > 0, word, -below)
+
+
+def _between(z: torch.Tensor, near: NDArray[np.float64], far: NDArray[np.float64]) -> torch.Tensor:
+    """First word w with far[w-1] ≥ z ≥ near[w-1], 0 for none. Words in a row, since short waits keep no order."""
+    word = torch.zeros(z.shape, dtype=torch.int32, device=z.device)
+    for w in range(len(near), 0, -1):
+        word.masked_fill_((z >= float(near[w - 1])) & (z <= float(far[w - 1])), w)
+    return word
 
 
 def _reached(z: torch.Tensor, table: NDArray[np.float64]) -> torch.Tensor:

@@ -1,11 +1,15 @@
 """A table of thresholds divided into cells of the float32 numbers, so that one look-up gives the code word of a value.
 
-    word(y) = first w with y ≥ table[w-1], or -w with -y ≥ negative[w-1]; 0 for none
+    word(y) = first w with y ≥ table[w-1], or -w with far[w-1] ≥ -y ≥ negative[w-1]; 0 for none
 
 The upper bits of a float32 (exponent and a few bits of the mantissa) are the number of its cell. Cells grow with the
 magnitude, as the distances between thresholds do, and are made so small that none contains two thresholds of one sign.
 The word of a value then follows from its cell and one comparison with the threshold in it, for any number of words.
 Without payload a word is a phase.
+
+Without far thresholds a word belongs to one interval of values. With them a negative word belongs to two, one on each
+side of the minimum of the activation. The look-up numbers the intervals beyond the minimum apart from the words, so
+that equal numbers at both ends of an interval say that it contains no threshold; `words` turns numbers into words.
 """
 
 from __future__ import annotations
@@ -30,7 +34,8 @@ class ThresholdLookup:
 
     Attributes:
         cut: (cells or 2 cells,) float32 threshold in the cell, infinite where there is none.
-        word: (2 · len(cut),) int16 words, negative in the cells of negative values.
+        word: (2 · len(cut),) int16 words, negative in the cells of negative values; beyond the minimum of a dip, where
+            words come again, -(L + w) for word -w and -(2 L + 1) for silence.
         level: (2 · len(cut),) float32 levels of these words.
         first, shift: number of the first cell, and bits of a float32 below the cell's number.
         low, high: float32 ends of the range that the cells cover.
@@ -50,7 +55,11 @@ class ThresholdLookup:
 
     @classmethod
     def of(
-        cls, table: NDArray[np.float64], negative: NDArray[np.float64] | None, levels: NDArray[np.float64]
+        cls,
+        table: NDArray[np.float64],
+        negative: NDArray[np.float64] | None,
+        levels: NDArray[np.float64],
+        far: NDArray[np.float64] | None = None,
     ) -> ThresholdLookup | None:
         """The look-up of some thresholds; None where it does not apply.
 
@@ -61,8 +70,11 @@ class ThresholdLookup:
             table: (L,) thresholds, infinite for a word that is never sent.
             negative: (L,) thresholds of the negative side, None for an unsigned population.
             levels: (L,) levels of the words.
+            far: (L,) far thresholds of the negative side, None where it has no end.
         """
-        sides = [_first_reached(table)] + ([] if negative is None else [_first_reached(negative)])
+        sides = [_first_reached(table)]
+        if negative is not None:
+            sides.append(_first_reached(negative) if far is None else _first_between(negative, far))
         cuts = np.concatenate([c for c, _ in sides])
         if not len(cuts) or cuts.min() < np.finfo(np.float32).tiny:
             return None
@@ -78,12 +90,27 @@ class ThresholdLookup:
         parts = [_cells(c, k, first, last, shift) for c, k in sides]
         cut = np.concatenate([part[0] for part in parts])
         word = np.concatenate([part[1] * sign for part, sign in zip(parts, (1, -1), strict=False)])
+        if np.abs(word).max(initial=0) >= -np.iinfo(WORD_DTYPE).min:
+            return None
         with_zero = np.concatenate([[0.0], levels])
-        level = (np.sign(word) * with_zero[np.abs(word)]).astype(np.float32)
+        true = words_of_intervals(word, len(levels))
+        level = (np.sign(true) * with_zero[np.abs(true)]).astype(np.float32)
         ends = np.array([first << shift, ((last + 1) << shift) - 1], np.int32).view(np.float32)
         return cls(
             cut, word.astype(WORD_DTYPE), level, first, shift, ends[0], ends[1], last - first + 1, len(sides) > 1
         )
+
+
+def words_of_intervals(numbers: NDArray[np.integer], words: int) -> NDArray[np.int64]:
+    """Words of a look-up's numbers of intervals, which differ beyond the minimum of a dip (see the module).
+
+    Args:
+        numbers: words, and numbers below -`words`.
+        words: L, the number of words.
+    """
+    found = np.asarray(numbers, np.int64)
+    beyond = np.where(found == -(2 * words + 1), 0, found + words)
+    return np.where(found < -words, beyond, found)
 
 
 def _bits(values: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -96,6 +123,31 @@ def _first_reached(table: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDA
     cuts, words = np.unique(lowest, return_index=True)
     finite = np.isfinite(cuts)
     return cuts[finite], words[finite] + 1
+
+
+def _first_between(
+    negative: NDArray[np.float64], far: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Ascending values |y| at which the number of the interval changes, and the number from there on.
+
+    Word w holds for far[w-1] ≥ |y| ≥ negative[w-1] where no earlier word does. Far thresholds do not fall from word to
+    word, so beyond the minimum the words follow each other upwards, and each ends behind its far threshold.
+    """
+    cuts, words = _first_reached(negative)
+    if not len(cuts):
+        return cuts, words
+    ends, first = np.asarray(far, np.float64).astype(np.float32), int(words.min())
+    near = negative[first - 1 :]
+    if np.any(np.diff(ends) < 0) or np.float32(near[np.isfinite(near)].max()) > ends[first - 1]:
+        return np.zeros(1, np.float32), np.zeros(1, np.int64)  # not in this order: a threshold of 0, for which no cells
+    # Behind far[w-1] follows the first later word with a farther end, or silence behind the last word.
+    count = len(ends)
+    later, after = [], []
+    for w in range(first, count + 1):
+        if np.isfinite(ends[w - 1]) and (w == count or ends[w] > ends[w - 1]):
+            later.append(np.nextafter(ends[w - 1], np.float32(np.inf)))
+            after.append(count + w + 1)
+    return np.concatenate([cuts, np.array(later, np.float32)]), np.concatenate([words, np.array(after, np.int64)])
 
 
 def _cells(

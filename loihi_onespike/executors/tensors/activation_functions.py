@@ -12,10 +12,15 @@ from loihi_onespike.core.activations import (
     Activation,
     Clip,
     Elu,
+    Erf,
+    Gelu,
+    Hardswish,
     Identity,
     LeakyRelu,
+    Mish,
     Relu,
     Sigmoid,
+    Silu,
     Softplus,
     Tanh,
 )
@@ -70,3 +75,28 @@ def _softplus(activation: Softplus, z: torch.Tensor) -> torch.Tensor:
 @ACTIVATION_FUNCTIONS.register(Tanh)
 def _tanh(activation: Tanh, z: torch.Tensor) -> torch.Tensor:
     return torch.tanh(z)
+
+
+@ACTIVATION_FUNCTIONS.register(Erf)
+def _erf(activation: Erf, z: torch.Tensor) -> torch.Tensor:
+    return torch.erf(z)
+
+
+@ACTIVATION_FUNCTIONS.register(Silu)
+def _silu(activation: Silu, z: torch.Tensor) -> torch.Tensor:
+    return F.silu(z) if activation.beta == 1 else z * torch.sigmoid(activation.beta * z)
+
+
+@ACTIVATION_FUNCTIONS.register(Gelu)
+def _gelu(activation: Gelu, z: torch.Tensor) -> torch.Tensor:
+    return F.gelu(z, approximate=activation.approximate)
+
+
+@ACTIVATION_FUNCTIONS.register(Hardswish)
+def _hardswish(activation: Hardswish, z: torch.Tensor) -> torch.Tensor:
+    return F.hardswish(z)
+
+
+@ACTIVATION_FUNCTIONS.register(Mish)
+def _mish(activation: Mish, z: torch.Tensor) -> torch.Tensor:
+    return F.mish(z)

@@ -12,7 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.activations import RELU, Activation, Clip, Elu, LeakyRelu, Sigmoid, Softplus, Tanh
+from loihi_onespike.core.activations import (
+    RELU,
+    Activation,
+    Clip,
+    Elu,
+    Erf,
+    Gelu,
+    Hardswish,
+    LeakyRelu,
+    Mish,
+    Sigmoid,
+    Silu,
+    Softplus,
+    Tanh,
+)
 from loihi_onespike.core.graphs.ann import Activate
 from loihi_onespike.frontend.rules.elementwise_rules import affine, sum_of
 from loihi_onespike.frontend.tracing.builder import Value
@@ -165,6 +179,36 @@ def sigmoid(site: Site, input: Any) -> Value:
 def tanh(site: Site, input: Any) -> Value:
     """y = tanh x; as the last operation the host computes it (`finish_on_host`)."""
     return activate(site, site.activation(input), Tanh())
+
+
+@rule("erf")
+def error_function(site: Site, input: Any) -> Value:
+    """y = erf x; GELU is made of it in ONNX files."""
+    return activate(site, site.activation(input), Erf())
+
+
+@rule("silu")
+def silu(site: Site, input: Any, inplace: bool = False) -> Value:
+    """y = x / (1 + e^-x), also called swish."""
+    return activate(site, site.activation(input), Silu())
+
+
+@rule("gelu")
+def gelu(site: Site, input: Any, *, approximate: str = "none") -> Value:
+    """y = x Φ(x), or its approximation with tanh."""
+    return activate(site, site.activation(input), Gelu(approximate))
+
+
+@rule("hardswish")
+def hardswish(site: Site, input: Any, inplace: bool = False) -> Value:
+    """y = x · clip(x / 6 + 1/2, 0, 1)."""
+    return activate(site, site.activation(input), Hardswish())
+
+
+@rule("mish")
+def mish(site: Site, input: Any, inplace: bool = False) -> Value:
+    """y = x tanh(ln(1 + e^x))."""
+    return activate(site, site.activation(input), Mish())
 
 
 @rule("hardsigmoid")

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from loihi_onespike.core.graphs.ann import Add, Affine, Finish
+from loihi_onespike.core.graphs.ann import Activate, Add, Affine, Finish
+from loihi_onespike.frontend.rules.self_gates import self_gated
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather
 from loihi_onespike.frontend.tracing.registry import rule
@@ -88,9 +89,15 @@ def neg(site: Site, input: Any) -> Value:
 
 @rule("mul")
 def mul(site: Site, input: Any, other: Any) -> Value:
-    """y = c · x with a constant c."""
+    """y = c · x with a constant c, or x · g(x) where that is an activation."""
     if isinstance(input, Value) and isinstance(other, Value):
-        site.refuse("product", f"{site.display}: product of two activations")
+        found = self_gated(site, input, other)
+        if found is None:
+            site.refuse("product", f"{site.display}: product of two activations")
+        x, gain, function = found
+        result = site.emit(Activate(function), [x], x.shape, function.name if gain != 1 else "")
+        times = "" if gain == 1 else f"{gain:g} · "
+        return site.note(affine(site, result, gain, 0), f"{times}{function.name}(x)")
     x, factor = (input, other) if isinstance(input, Value) else (other, input)
     return affine(site, x, site.constant(factor, x.shape), 0)
 

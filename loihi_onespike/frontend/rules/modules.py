@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from loihi_onespike.frontend.rules.activation_rules import gelu
 from loihi_onespike.frontend.rules.elementwise_rules import dropout
 from loihi_onespike.frontend.rules.shape_rules import pad, rearrange
 from loihi_onespike.frontend.tracing.registry import MODULES, OPERATIONS, ModuleRule, module_rule
@@ -29,6 +30,9 @@ _CALLS: dict[type[nn.Module], tuple[str, tuple[str, ...]]] = {
     nn.Softshrink: ("softshrink", ("lambd",)),
     nn.Hardsigmoid: ("hardsigmoid", ()),
     nn.LogSigmoid: ("logsigmoid", ()),
+    nn.SiLU: ("silu", ()),
+    nn.Hardswish: ("hardswish", ()),
+    nn.Mish: ("mish", ()),
     nn.MaxPool1d: ("max_pool1d", (*_POOL, "dilation", "ceil_mode", "return_indices")),
     nn.MaxPool2d: ("max_pool2d", (*_POOL, "dilation", "ceil_mode", "return_indices")),
     nn.AvgPool1d: ("avg_pool1d", (*_POOL, "ceil_mode", "count_include_pad")),
@@ -66,6 +70,13 @@ def dropout_module(site: Site, module: nn.Dropout, input: Any) -> Any:
 def identity(site: Site, module: nn.Identity, input: Any) -> Any:
     """y = x."""
     return input
+
+
+@module_rule(nn.GELU)
+def gelu_module(site: Site, module: nn.GELU, input: Any) -> Any:
+    """GELU, exact or with tanh."""
+    site.operation = "gelu"
+    return gelu(site, input, approximate=module.approximate)
 
 
 @module_rule(nn.Softmax2d)

@@ -6,7 +6,7 @@ lists everything. Only findings on which the output depends are raised.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -109,6 +109,22 @@ class GraphBuilder:
     def is_tainted(self, values: Sequence[Value]) -> bool:
         """Whether any of the values depends on something without a one-spike form."""
         return any(self._drafts[value.node].tainted for value in values)
+
+    def chain(self, value: Value, passes: Callable[[AnnOp | None], bool]) -> list[tuple[Value, AnnOp | None]]:
+        """The value and those that it is computed from, backwards, each with the operation that gives it.
+
+        Args:
+            value: value at the end of the chain.
+            passes: whether the chain goes on behind an operation, which then has one input.
+        """
+        found = []
+        while True:
+            draft = self._drafts[value.node]
+            found.append((value, draft.op))
+            if not passes(draft.op):
+                return found
+            before = self._drafts[draft.inputs[0]]
+            value = Value(before.name, before.shape)
 
     def findings(self, asked: Sequence[str], where: str) -> list[Finding]:
         """Findings of a trace that ended at a line of the user's code, where Python asked for values of activations.

@@ -27,8 +27,10 @@ class Advice:
         return self.supported, self.remedy
 
 
-_MONOTONE = "non-decreasing activations: ReLU, ReLU6, LeakyReLU, PReLU, ELU, clamp, sigmoid, tanh, softplus"
-_NOT_MONOTONE = f"{_MONOTONE}; one threshold per level cannot represent a function that falls and rises"
+_ACTIVATIONS = (
+    "ReLU, ReLU6, LeakyReLU, PReLU, ELU, clamp, sigmoid, tanh, softplus, and SiLU, GELU, Hardswish and Mish, which fall "
+    "to one minimum and then rise"
+)
 _RETRAIN = "replace it by ReLU and fine-tune; a few epochs usually recover the accuracy"
 _LAST = "the same function as the last operation of the network, where the host computes it"
 _FIXED_NORM = "BatchNorm with running statistics, which is a fixed affine map"
@@ -45,11 +47,7 @@ SUPPORT: dict[str, Advice] = {
         "softplus with beta > 0 and a threshold above 12, where it is linear to float precision",
         "use the default threshold",
     ),
-    **dict.fromkeys(("softsign", "tanhshrink", "hardshrink"), Advice(_MONOTONE, _RETRAIN)),
-    "gelu": Advice(_NOT_MONOTONE, "replace GELU by ReLU and fine-tune"),
-    "silu": Advice(_NOT_MONOTONE, "replace SiLU (swish) by ReLU and fine-tune"),
-    "mish": Advice(_NOT_MONOTONE, "replace Mish by ReLU and fine-tune"),
-    "hardswish": Advice(_NOT_MONOTONE, "replace Hardswish by ReLU and fine-tune"),
+    **dict.fromkeys(("softsign", "tanhshrink", "hardshrink"), Advice(_ACTIVATIONS, _RETRAIN)),
     "glu": Advice(_PRODUCT, "replace the gate by ReLU and fine-tune; a gate multiplies two activations"),
     "softmax": Advice(
         _LAST, "remove the softmax, or end the model with it; the softmax of an attention layer cannot be converted"

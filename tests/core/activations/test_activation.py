@@ -16,9 +16,15 @@ from loihi_onespike.core.activations import (
     RELU,
     Activation,
     Clip,
+    DippedActivation,
     Elu,
+    Erf,
+    Gelu,
+    Hardswish,
     LeakyRelu,
+    Mish,
     Sigmoid,
+    Silu,
     Softplus,
     Tanh,
 )
@@ -42,6 +48,13 @@ FUNCTIONS = [
     Sigmoid(),
     Softplus(2.0),
     Tanh(),
+    Erf(),
+    Silu(),
+    Silu(1.702),
+    Gelu(),
+    Gelu("tanh"),
+    Hardswish(),
+    Mish(),
 ]
 REGISTRIES: list[EntryRegistry] = [ACTIVATION_FUNCTIONS]
 """Every registry with an entry per activation."""
@@ -77,8 +90,13 @@ def test_unknown_activation_is_an_error_that_names_class_place_and_remedy(regist
 
 
 @of_each_function
-def test_monotone(function: Activation) -> None:
-    assert np.all(np.diff(function.value(Z)) >= 0)
+def test_never_falls_except_before_the_minimum_of_a_dip(function: Activation) -> None:
+    steps = np.diff(function.value(Z))
+    assert function.dips == isinstance(function, DippedActivation)
+    if isinstance(function, DippedActivation):
+        assert np.all(steps[Z[1:] <= function.lowest_at] <= 0)
+        steps = steps[Z[:-1] >= function.lowest_at]
+    assert np.all(steps >= 0)
 
 
 @of_each_function
@@ -99,7 +117,7 @@ def test_threshold_is_the_smallest_z_that_reaches_the_value(function: Activation
 
 @of_each_function
 def test_negative_threshold_is_the_largest_z_that_reaches_the_value(function: Activation) -> None:
-    bottom = -float(function.value(np.array(-8.0)))
+    bottom = -float(function.value(Z).min())
     y = np.linspace(bottom / 50, bottom, 50)
     negative = function.negative_thresholds(np.abs(y))
     assert (negative is None) == function.nonnegative
@@ -113,10 +131,22 @@ def test_negative_threshold_is_the_largest_z_that_reaches_the_value(function: Ac
 def test_values_beyond_the_range_have_infinite_thresholds(function: Activation) -> None:
     if np.isfinite(function.largest):
         assert np.all(np.isinf(function.thresholds(function.largest * np.array([1.001, 2.0, 1e6]))))
-    lowest = -float(function.value(np.array(-1e9)))
+    lowest = -float(np.minimum(function.value(Z).min(), function.value(np.array(-1e9))))
     beyond = function.negative_thresholds(np.array([lowest * 1.001, lowest * 2]))
     if beyond is not None and lowest < 1e6:
         assert np.all(np.isinf(beyond))
+
+
+@of_each_function
+def test_far_threshold_is_the_smallest_z_that_reaches_the_value(function: Activation) -> None:
+    y = np.linspace(0.02, 1.2, 60) * -float(function.value(Z).min())
+    far = function.far_thresholds(np.abs(y))
+    assert (far is not None) == function.dips
+    if isinstance(function, DippedActivation) and far is not None:
+        inside = y <= -function.value(np.array(function.lowest_at))
+        assert np.all(np.diff(far) <= 0) and np.all(far[~inside] == -function.lowest_at)
+        assert np.all(function.value(-far[inside]) <= -y[inside])
+        assert np.all(function.value(-far[inside] - 1e-6) > -y[inside])
 
 
 @of_each_function
@@ -157,7 +187,7 @@ def test_phases_of_z_are_phases_of_the_value(function: Activation, values: list[
     code = PhaseCode(Base.nearest(1.3), 12)
     scale = np.array([fraction * min(function.largest, 8.0)])
     plan = StagePlan.of(function, code, scale, None)
-    phase = first_word(z / torch.from_numpy(plan.threshold), plan.table, plan.negative)
+    phase = first_word(z / torch.from_numpy(plan.threshold), plan.table, plan.negative, plan.far)
     value = activate(function, z).numpy()
     expected = np.sign(value) * code.encode(np.abs(value) / scale)
     relative = np.abs(value)[:, None] / scale / code.thresholds()
@@ -183,6 +213,8 @@ def test_unreachable_phases_are_never_sent() -> None:
         (LeakyRelu, {"slope": 0.0}, "leaky_relu: slope must be positive, got 0.0; use relu for slope 0"),
         (Elu, {"alpha": -1.0}, "elu: alpha must be positive, got -1.0; use relu for alpha 0"),
         (Softplus, {"beta": 0.0}, "softplus: beta must be positive, got 0.0"),
+        (Silu, {"beta": 0.0}, "silu: beta must be positive, got 0.0"),
+        (Gelu, {"approximate": "erf"}, "gelu: approximate must be 'none' or 'tanh', got 'erf'"),
     ],
 )
 def test_impossible_parameters_are_refused(cls: type[Activation], parameters: dict[str, float], message: str) -> None:

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import WORD_DTYPE
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.trace import LayerTrace
-from loihi_onespike.executors.fast.bounded.bounds import Bounds, DecisionCounts, values_of_codes
+from loihi_onespike.executors.fast.bounded.bounds import Bounds, DecisionCounts, lookup_of, values_of_codes
 from loihi_onespike.executors.fast.bounded.float_source import FloatSource, largest_step, seen_by
 from loihi_onespike.executors.fast.bounded.undecided_kernel import decide_exactly
 from loihi_onespike.executors.fast.event.event_layer import EventLayer
 from loihi_onespike.executors.float.quantize_kernel import decide_by_bounds
-from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
+from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup, words_of_intervals
 from loihi_onespike.executors.tensors.memory_order import from_memory
 from loihi_onespike.executors.threads import over_rows
 
@@ -67,10 +67,7 @@ class BoundedLayer:
         """
         if event is None or not isinstance(population, Population) or population.wait < population.membrane.input_steps:
             return None
-        negative = population.negative
-        lookup = ThresholdLookup.of(
-            population.table.gains(), None if negative is None else negative.gains(), population.code.levels()
-        )
+        lookup = lookup_of(population)
         ranks = {len(population.shape)} | {len(seen_by(s, pre)) for s, pre in inputs}
         flat = len(population.shape) == 2 and event.channel_first
         if lookup is None or len(ranks) > 1 or flat or len(population.shape) > 4 or population.threshold.min() < 1:
@@ -90,13 +87,15 @@ class BoundedLayer:
         counts = np.zeros((len(z), 2), np.int64)
         over_rows(
             decide_exactly, len(z), event.sources(words), *event.tables, event.bias, event.theta, event.negative,
-            event.leak, p.membrane.input_shift, p.code.words_per_phase, p.signed, z, rest, self.factor, self.offset,
+            event.far, event.leak, p.membrane.input_shift, p.code.words_per_phase, event.signs, z, rest, self.factor, self.offset,
             self.slack, np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
         )  # fmt: skip
         breached = bool(counts[:, 1].any())
         self.decisions.add(sent.size, int(counts[:, 0].sum()), int(breached))
         if breached:
             return event.run_batch(words, keep=False)
+        if p.far is not None:
+            sent = words_of_intervals(sent, len(p.code.messages)).astype(WORD_DTYPE)
         shaped = sent.reshape(len(sent), -1)
         if self.channels_last:
             return LayerTrace(from_memory(shaped, p.shape), None)

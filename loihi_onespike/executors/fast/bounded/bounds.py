@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population
 from loihi_onespike.executors.float.quantizer import parameters_by_place
+from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
 
 UNIT_ROUNDOFF = 2.0**-24
 EXACT_BELOW = 2.0**24
@@ -134,6 +135,12 @@ class Bounds:
         rows = [parameters_by_place(np.broadcast_to(a, common), shape, channels_last) for a in given]
         rows[2] = np.nextafter(rows[2], np.float32(np.inf))
         return tuple(rows)
+
+
+def lookup_of(p: Population) -> ThresholdLookup | None:
+    """Look-up of the thresholds of a population in units of its threshold factor; None where there is none."""
+    negative, far = (None if table is None else table.gains() for table in (p.negative, p.far))
+    return ThresholdLookup.of(p.table.gains(), negative, p.code.levels(), far)
 
 
 def values_of_codes(pre: InputPopulation | Population, m: Membrane) -> Real:

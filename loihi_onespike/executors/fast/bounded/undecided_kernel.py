@@ -7,6 +7,7 @@ import numpy as np
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
 from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS
+from loihi_onespike.executors.fast.event.event_kernel import DIPPED, POSITIVE
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
 
 # Columns of the table of synapse groups.
@@ -53,8 +54,8 @@ def _inputs(sums, source, gather, table, places, rows, weights, p, o):  # type: 
 
 @njit(error_model="numpy")
 def decide_exactly(  # type: ignore[no-untyped-def]
-    first_image, end_image, source, gather, table, places, rows, weights, bias, theta, negative, leak, input_shift,
-    of_phase, signed, z, rest, factor, offset, slack, limit, sent, counts,
+    first_image, end_image, source, gather, table, places, rows, weights, bias, theta, negative, far, leak,
+    input_shift, of_phase, signs, z, rest, factor, offset, slack, limit, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase by that of the exact recursion.
 
@@ -62,10 +63,11 @@ def decide_exactly(  # type: ignore[no-untyped-def]
         first_image, end_image: range of images to work on.
         source: as in `event_kernel.run_layer`.
         gather, table, places, rows, weights: the tables of `undecided_tables.exact_tables`.
-        bias, theta, negative: (places or 1, channels) and (L, places or 1, channels) int32; leak: (steps,) int64.
+        bias: (places or 1, channels) int32; theta, negative, far: (L, places or 1, channels) int32; leak: (steps,)
+            int64.
         input_shift: left shift of the synaptic input.
         of_phase: code words of a phase.
-        signed: the neurons send negative spikes too.
+        signs: POSITIVE, SIGNED or DIPPED, see `event_kernel`.
         z, rest, factor, offset, slack: as in `quantize_kernel.decide_by_bounds`, which calls the offset `bias`.
         limit: (2, places or 1, channels) float32: limit on |y|, and 1 / threshold.
         sent: (images, places, channels) int16, overwritten where UNDECIDED.
@@ -91,9 +93,9 @@ def decide_exactly(  # type: ignore[no-untyped-def]
                         if v >= theta[w, q, o]:
                             word = w + 1
                             break
-                    if signed and word == 0:
+                    if signs != POSITIVE and word == 0:
                         for w in range(k * of_phase, (k + 1) * of_phase):
-                            if -v >= negative[w, q, o]:
+                            if -v >= negative[w, q, o] and (signs != DIPPED or -v <= far[w, q, o]):
                                 word = -w - 1
                                 break
                     if word != 0:

@@ -20,6 +20,7 @@ from loihi_onespike.executors.fast.event.simd_operations import (
     simd_add,
     simd_add_product,
     simd_decide,
+    simd_decide_dip,
     simd_decide_signed,
     simd_integrate,
 )
@@ -32,6 +33,9 @@ MOST = 2**MESSAGE_BITS - 1
 # Columns of the table of synapse groups: input places and channels, bits as of `code_bits`, start in the
 # source, width of a row of weights, and distance from the weights of a positive spike to those of a negative one.
 PLACES, CHANNELS, BITS, SOURCE, WIDTH, NEGATED = range(6)
+
+# Signs of the spikes of a layer: positive ones, both, both with far thresholds of the negative ones.
+POSITIVE, SIGNED, DIPPED = range(3)
 
 # The decorated functions have no type hints: numba infers types when it compiles.
 
@@ -116,32 +120,35 @@ def _integrate(v, sums, first, lanes, mant, shift, limit, channels, padded, meas
 
 
 @njit(error_model="numpy")
-def _decide(sent, v, theta, negative, row, lanes, w, signed):  # type: ignore[no-untyped-def]
+def _decide(sent, v, theta, negative, far, row, lanes, w, signs):  # type: ignore[no-untyped-def]
     """Send word w for the neurons of a block that are silent and reach their thresholds, which start at `row`."""
-    if signed:
+    if signs == POSITIVE:
+        for o in range(0, lanes, LANES):
+            simd_decide(sent, o, v, theta, row + o, w)
+    elif signs == SIGNED:
         for o in range(0, lanes, LANES):
             simd_decide_signed(sent, o, v, theta, negative, row + o, w)
     else:
         for o in range(0, lanes, LANES):
-            simd_decide(sent, o, v, theta, negative, row + o, w)
+            simd_decide_dip(sent, o, v, theta, negative, far, row + o, w)
 
 
 @njit(error_model="numpy")
-def _decide_phase(sent, v, theta, negative, at, stride, lanes, k, of_phase, signed, graded):  # type: ignore[no-untyped-def]
+def _decide_phase(sent, v, theta, negative, far, at, stride, lanes, k, of_phase, signs, graded):  # type: ignore[no-untyped-def]
     """Send the words of phase k; thresholds of word 1 start at `at`, those of the next word `stride` further on.
 
     With payload all positive words come first. A neuron that is silent after them has reached none of their thresholds,
     so that the operation for both signs then sends the negative words alone.
     """
     if graded is None:
-        _decide(sent, v, theta, negative, at + (k - 1) * stride, lanes, k, signed)
+        _decide(sent, v, theta, negative, far, at + (k - 1) * stride, lanes, k, signs)
     else:
         first = (k - 1) * of_phase
         for w in range(first, first + of_phase):
-            _decide(sent, v, theta, negative, at + w * stride, lanes, w + 1, False)
-        if signed:
+            _decide(sent, v, theta, negative, far, at + w * stride, lanes, w + 1, POSITIVE)
+        if signs != POSITIVE:
             for w in range(first, first + of_phase):
-                _decide(sent, v, theta, negative, at + w * stride, lanes, w + 1, True)
+                _decide(sent, v, theta, negative, far, at + w * stride, lanes, w + 1, signs)
 
 
 @njit(error_model="numpy")
@@ -161,7 +168,7 @@ def _record(out, values, first, places, padded, strides):  # type: ignore[no-unt
 
 @njit(error_model="numpy")
 def run_layer(  # type: ignore[no-untyped-def]
-    first_image, end_image, source, gather, columns, groups, runs, run_start, weights, bias, theta, negative, leak,
+    first_image, end_image, source, gather, columns, groups, runs, run_start, weights, bias, theta, negative, far, leak,
     window, flags, strides, narrow, graded, sent_out, v_out, peaks,
 ):  # fmt: skip
     """Code words, v at the window's end and peaks of one layer for some images.
@@ -176,11 +183,11 @@ def run_layer(  # type: ignore[no-untyped-def]
             the `weight` entry of a spike to find its row in `weights`.
         run_start: (output places + 1,) first run of each output place.
         weights: int16 in units of 2^unit, rows of WIDTH output channels.
-        bias: (places or 1, channels) int32, theta, negative: (L, places or 1, channels) int32; channels padded to
+        bias: (places or 1, channels) int32, theta, negative, far: (L, places or 1, channels) int32; channels padded to
             LANES; values common to all places are repeated for a whole block.
         leak: (input steps,) int64 gains.
         window: input_shift, wait, T, code words of a phase, unit, and the number of output places of a block.
-        flags: whether the layer spikes, sends negative spikes, returns v, and measures peaks.
+        flags: whether the layer spikes, POSITIVE, SIGNED or DIPPED, whether it returns v, and measures peaks.
         strides: distance of output places and of channels in the flat outputs, and the number of channels.
         narrow: empty array of the type of the sums; int16 where every sum fits into 16 bits.
         graded: None where all messages are ±1, and True where some have payload; numba compiles the kernel for each of
@@ -191,7 +198,7 @@ def run_layer(  # type: ignore[no-untyped-def]
     input_steps = len(leak)
     shift = input_shift + unit
     limit = LARGEST_STEP >> shift
-    spiking, signed, keep_v, measure = flags
+    spiking, signs, keep_v, measure = flags
     channels = strides[2]
     steps = max(input_steps, wait + timesteps) if spiking else input_steps
     out_places = len(run_start) - 1
@@ -199,7 +206,8 @@ def run_layer(  # type: ignore[no-untyped-def]
     padded = bias.shape[1] // block if shared_bias else bias.shape[1]
     span = block * padded
     theta_row = span if shared_theta else theta.shape[1] * padded
-    bias_flat, theta_flat, negative_flat = bias.reshape(-1), theta.reshape(-1), negative.reshape(-1)
+    bias_flat, theta_flat = bias.reshape(-1), theta.reshape(-1)
+    negative_flat, far_flat = negative.reshape(-1), far.reshape(-1)
     listed = 0
     spikes = 0
     for s in range(groups.shape[0]):
@@ -234,7 +242,9 @@ def run_layer(  # type: ignore[no-untyped-def]
                 k = t - wait
                 if spiking and 1 <= k <= timesteps:
                     at = 0 if shared_theta else p * padded
-                    _decide_phase(sent, v, theta_flat, negative_flat, at, theta_row, lanes, k, of_phase, signed, graded)
+                    _decide_phase(
+                        sent, v, theta_flat, negative_flat, far_flat, at, theta_row, lanes, k, of_phase, signs, graded
+                    )
             if spiking:
                 _record(sent_out[b], sent, p, places, padded, strides)
             if keep_v:

@@ -16,7 +16,7 @@ from loihi_onespike.core.maps import op_input_shape
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.undecided_tables import exact_tables
 from loihi_onespike.executors.fast.code_bits import kernel_codes
-from loihi_onespike.executors.fast.event.event_kernel import run_layer
+from loihi_onespike.executors.fast.event.event_kernel import DIPPED, POSITIVE, SIGNED, run_layer
 from loihi_onespike.executors.fast.event.event_tables import EventTables, Inputs
 from loihi_onespike.executors.fast.event.simd_operations import LANES
 from loihi_onespike.executors.fast.event.windowed_map import WindowedMap, windowed_map_of
@@ -85,12 +85,14 @@ class EventLayer:
         timesteps, of_phase = (p.timesteps, p.code.words_per_phase) if isinstance(p, Population) else (0, 1)
         self._window = (m.input_shift, p.wait, timesteps, of_phase, self._tables.unit, self._block)
         self.leak = np.array(m.leak, np.int64)
-        self.theta = self.negative = np.zeros((1, 1, self._padded), np.int32)
+        self.theta = self.negative = self.far = np.zeros((1, 1, self._padded), np.int32)
+        self.signs = POSITIVE
         if isinstance(p, Population):
             self.theta = self._thresholds(p.table, channel_first)
             if p.negative is not None:
-                self.negative = self._thresholds(p.negative, channel_first)
-        self._flags = (isinstance(p, Population), isinstance(p, Population) and p.signed)
+                self.signs, self.negative = SIGNED, self._thresholds(p.negative, channel_first)
+            if p.far is not None:
+                self.signs, self.far = DIPPED, self._thresholds(p.far, channel_first)
         graded = of_phase > 1 or any(pre.code.payload_bits for _, pre in self.inputs)
         self._graded = True if graded else None
         self._sums = np.empty(0, np.int16 if self._tables.largest <= NARROW else np.int32)
@@ -129,7 +131,8 @@ class EventLayer:
     @cached_property
     def _blocks(self) -> tuple[NDArray[np.int32], ...]:
         """Bias and thresholds; those that all places share are repeated for every place of a block."""
-        return tuple(np.tile(a, self._block) if a.shape[-2] == 1 else a for a in (self.bias, self.theta, self.negative))
+        parameters = (self.bias, self.theta, self.negative, self.far)
+        return tuple(np.tile(a, self._block) if a.shape[-2] == 1 else a for a in parameters)
 
     def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
         shape = self.population.shape
@@ -150,14 +153,14 @@ class EventLayer:
         """
         source, t = self.sources(words), self._tables
         images, neurons = len(source), prod(self.population.shape)
-        spiking, signed = self._flags
+        spiking = isinstance(self.population, Population)
         keep_v = keep or not spiking
         sent = np.empty((images, neurons if spiking else 0), WORD_DTYPE)
         v = np.empty((images, neurons if keep_v else 0), np.int32)
         peaks = np.zeros((images, 2), np.int64)
         over_rows(
             run_layer, images, source, t.gather, t.columns, t.groups, t.runs, t.run_start, t.weights, *self._blocks,
-            self.leak, self._window, (spiking, signed, keep_v, keep), self._strides, self._sums, self._graded, sent, v,
+            self.leak, self._window, (spiking, self.signs, keep_v, keep), self._strides, self._sums, self._graded, sent, v,
             peaks,
         )  # fmt: skip
         return LayerTrace(

@@ -111,29 +111,46 @@ def simd_integrate(typingctx: Any, v: Any, at: Any, total: Any, first: Any, mant
     return types.void(v, types.intp, total, types.intp, types.int32, types.int32, types.int32), codegen
 
 
-def _decider(signed: bool) -> Any:
-    def typed(typingctx: Any, sent: Any, at: Any, v: Any, theta: Any, negative: Any, first: Any, phase: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            place = _place(context, builder, signature.args[0], args[0], args[1])
-            old, zero = builder.load(place, align=4), _constant(0)
-            potential = _load(context, builder, signature.args[2], args[2], args[1])
-            k = _spread(builder, args[6])
-            up = builder.icmp_signed(">=", potential, _load(context, builder, signature.args[3], args[3], args[5]))
-            new = builder.select(up, k, zero)
-            if signed:
-                below = _load(context, builder, signature.args[4], args[4], args[5])
-                down = builder.icmp_signed(">=", builder.sub(zero, potential), below)
-                new = builder.select(up, k, builder.select(down, builder.sub(zero, k), zero))
-            new = builder.select(builder.icmp_signed("==", old, zero), new, old)
-            builder.store(new, place, align=4)
-            return context.get_dummy_value()
-
-        return types.void(sent, types.intp, v, theta, negative, types.intp, types.int32), codegen
-
-    return typed
+def _decision(context: Any, builder: Any, signature: Any, args: Any, sides: int) -> Any:
+    """The decision of `simd_decide` with one side, of `simd_decide_signed` with two, of `simd_decide_dip` with three."""
+    place = _place(context, builder, signature.args[0], args[0], args[1])
+    old, zero = builder.load(place, align=4), _constant(0)
+    potential = _load(context, builder, signature.args[2], args[2], args[1])
+    k = _spread(builder, args[-1])
+    theta, *others = (_load(context, builder, signature.args[i], args[i], args[-2]) for i in range(3, 3 + sides))
+    up = builder.icmp_signed(">=", potential, theta)
+    new = builder.select(up, k, zero)
+    if others:
+        depth = builder.sub(zero, potential)
+        down = builder.icmp_signed(">=", depth, others[0])
+        for far in others[1:]:
+            down = builder.and_(down, builder.icmp_signed("<=", depth, far))
+        new = builder.select(up, k, builder.select(down, builder.sub(zero, k), zero))
+    new = builder.select(builder.icmp_signed("==", old, zero), new, old)
+    builder.store(new, place, align=4)
+    return context.get_dummy_value()
 
 
-simd_decide = intrinsic(_decider(signed=False))
-"""sent = phase where sent is 0 and v ≥ theta, for LANES neurons from sent[at], v[at] and theta[first] on."""
-simd_decide_signed = intrinsic(_decider(signed=True))
-"""The same, and sent = -phase where sent is 0, v < theta and -v ≥ negative[first]."""
+@intrinsic
+def simd_decide(typingctx: Any, sent: Any, at: Any, v: Any, theta: Any, first: Any, word: Any) -> Any:
+    """sent = word where sent is 0 and v ≥ theta, for LANES neurons from sent[at], v[at] and theta[first] on."""
+    signature = types.void(sent, types.intp, v, theta, types.intp, types.int32)
+    return signature, lambda *given: _decision(*given, sides=1)
+
+
+@intrinsic
+def simd_decide_signed(
+    typingctx: Any, sent: Any, at: Any, v: Any, theta: Any, negative: Any, first: Any, word: Any
+) -> Any:
+    """The same, and sent = -word where sent is 0, v < theta and -v ≥ negative[first]."""
+    signature = types.void(sent, types.intp, v, theta, negative, types.intp, types.int32)
+    return signature, lambda *given: _decision(*given, sides=2)
+
+
+@intrinsic
+def simd_decide_dip(
+    typingctx: Any, sent: Any, at: Any, v: Any, theta: Any, negative: Any, far: Any, first: Any, word: Any
+) -> Any:
+    """The same, and sent = -word where sent is 0, v < theta and negative[first] ≤ -v ≤ far[first]."""
+    signature = types.void(sent, types.intp, v, theta, negative, far, types.intp, types.int32)
+    return signature, lambda *given: _decision(*given, sides=3)

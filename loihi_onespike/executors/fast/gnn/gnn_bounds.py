@@ -30,13 +30,14 @@ from loihi_onespike.executors.fast.bounded.bounds import (
     UNIT_ROUNDOFF,
     Bounds,
     DecisionCounts,
+    lookup_of,
     values_of_codes,
 )
 from loihi_onespike.executors.fast.code_bits import code_bits
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer, read_codes
 from loihi_onespike.executors.fast.gnn.undecided_nodes import decide_aggregation_exactly, decide_entries_exactly
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED, decide_by_bounds, look_up
-from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
+from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup, words_of_intervals
 from loihi_onespike.executors.tensors.sample_map import torch_csr
 from loihi_onespike.executors.threads import over_rows
 
@@ -73,10 +74,7 @@ class BoundedGraphLayer:
         """
         if graph is None or not isinstance(population, Population) or population.wait < population.membrane.input_steps:
             return None
-        negative = population.negative
-        lookup = ThresholdLookup.of(
-            population.table.gains(), None if negative is None else negative.gains(), population.code.levels()
-        )
+        lookup = lookup_of(population)
         if lookup is None or population.threshold.min() < 1 or len(inputs) != 1 or inputs[0][0].index is not None:
             return None
         synapse, pre = inputs[0]
@@ -123,7 +121,9 @@ class BoundedGraphLayer:
         self.decisions.add(sent.size, int(counts[:, 0].sum()), int(breached))
         if breached:
             return None
-        return sent[0]
+        if self.population.far is None:
+            return sent[0]
+        return words_of_intervals(sent[0], len(self.population.code.messages)).astype(WORD_DTYPE)
 
 
 class _AggregationBounds:

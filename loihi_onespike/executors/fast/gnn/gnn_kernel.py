@@ -153,9 +153,17 @@ def _decide(sent, v, own, table, word, sign):  # type: ignore[no-untyped-def]
         sent[f] = word if reached else sent[f]
 
 
+@njit(inline="always")
+def _decide_between(sent, v, own, near, far, word):  # type: ignore[no-untyped-def]
+    """`word` for every neuron that is silent so far, with floor(own · near) ≤ -v ≤ floor(own · far)."""
+    for f in range(v.shape[0]):
+        reached = (sent[f] == 0) & (-v[f] >= np.floor(own[f] * near)) & (-v[f] <= np.floor(own[f] * far))
+        sent[f] = word if reached else sent[f]
+
+
 @njit()
 def recursion(  # type: ignore[no-untyped-def]
-    first_node, end_node, sums, first, bias, threshold, leak, window, table, negative, flags, sent, v_end, peaks
+    first_node, end_node, sums, first, bias, threshold, leak, window, table, negative, far, flags, sent, v_end, peaks
 ):
     """Integrate, decide and record a block of nodes.
 
@@ -166,7 +174,7 @@ def recursion(  # type: ignore[no-untyped-def]
         bias, threshold: (nodes, features).
         leak: (input steps,) gain per step, real.
         window: input_shift, wait, timesteps, code words of a phase.
-        table, negative: (L,) factors of the threshold.
+        table, negative, far: (L,) factors of the threshold; far is empty where negative spikes have no far end.
         flags: whether the layer spikes, sends negative spikes, returns v, and measures peaks.
         sent, v_end: (nodes, features) results: code words, and v at the end of the window.
         peaks: (block, 2) largest |v| and |a_in|.
@@ -194,7 +202,10 @@ def recursion(  # type: ignore[no-untyped-def]
                     _decide(word, v, own, table[w], float(w + 1), 1.0)
                 if signed:
                     for w in range((k - 1) * of_phase, k * of_phase):
-                        _decide(word, v, own, negative[w], -float(w + 1), -1.0)
+                        if far.shape[0] == 0:
+                            _decide(word, v, own, negative[w], -float(w + 1), -1.0)
+                        else:
+                            _decide_between(word, v, own, negative[w], far[w], -float(w + 1))
         if spiking:
             for f in range(features):
                 sent[first + n, f] = np.int16(word[f])

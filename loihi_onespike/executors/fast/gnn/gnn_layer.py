@@ -82,6 +82,8 @@ class GraphLayer:
         self._leak = np.array(m.leak) / 2**LEAK_SHIFT
         self._table = _entries(population.table if isinstance(population, Population) else None)
         self._negative = _entries(population.negative if isinstance(population, Population) else None)
+        far = population.far if isinstance(population, Population) else None
+        self._far = np.zeros(0) if far is None else far.gains()
         self._flags = (spiking, isinstance(population, Population) and population.signed)
         self._block = int(np.clip(BLOCK_BYTES // (4 * features * (m.input_steps + 1)), 1, nodes))
 
@@ -110,7 +112,8 @@ class GraphLayer:
     def neurons(self) -> tuple[Any, ...]:
         """bias, threshold, leak, 2^input_shift, thresholds, words of a phase and signed, for `undecided_nodes`."""
         factor, of_phase, signed = 2.0 ** self._window[0], self._window[3], self._flags[1]
-        return self._bias, self._threshold, self._leak, factor, self._table, self._negative, of_phase, signed
+        tables = self._table, self._negative, self._far
+        return self._bias, self._threshold, self._leak, factor, *tables, of_phase, signed
 
     @property
     def bytes_per_image(self) -> int:
@@ -147,7 +150,7 @@ class GraphLayer:
         def decide(sums: NDArray[np.int32], first: int) -> None:
             _over_nodes(
                 kernel.recursion, sums, first, self._bias, self._threshold, self._leak, self._window, self._table,
-                self._negative, (spiking, signed, keep_v, keep), sent, v, peaks[first : first + len(sums)],
+                self._negative, self._far, (spiking, signed, keep_v, keep), sent, v, peaks[first : first + len(sums)],
             )  # fmt: skip
 
         self._in_blocks(words, decide)

@@ -24,7 +24,7 @@ def _final(sums, bias, leak, factor):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _word(v, own, table, negative, of_phase, signed):  # type: ignore[no-untyped-def]
+def _word(v, own, table, negative, far, of_phase, signed):  # type: ignore[no-untyped-def]
     """First word whose threshold the final v reaches, negative for a negative spike, 0 for none."""
     for first in range(0, table.shape[0], of_phase):
         for w in range(first, first + of_phase):
@@ -32,7 +32,7 @@ def _word(v, own, table, negative, of_phase, signed):  # type: ignore[no-untyped
                 return w + 1
         if signed:
             for w in range(first, first + of_phase):
-                if -v >= np.floor(own * negative[w]):
+                if -v >= np.floor(own * negative[w]) and (far.shape[0] == 0 or -v <= np.floor(own * far[w])):
                     return -w - 1
     return 0
 
@@ -49,7 +49,7 @@ def _outside(v, z, n, f, bounds):  # type: ignore[no-untyped-def]
 @njit()
 def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
     first_feature, end_feature, indptr, indices, weights, columns, messages, nodes, start, bias, threshold, leak,
-    factor, table, negative, of_phase, signed, z, bounds, sent, counts,
+    factor, table, negative, far, of_phase, signed, z, bounds, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase of a layer behind a sparse map along the nodes.
 
@@ -58,7 +58,8 @@ def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
         messages: whether there are messages.
         nodes, start: undecided nodes, those of feature f at start[f]..start[f + 1].
         bias, threshold, z, sent: (nodes, features).
-        leak: (input steps,) gain per step, real; factor: 2^input_shift; table, negative: (L,) factors of the threshold.
+        leak: (input steps,) gain per step, real; factor: 2^input_shift.
+        table, negative, far: (L,) factors of the threshold; far is empty where negative spikes have no far end.
         of_phase: code words of a phase.
         bounds: factor, offset, slack, limit and unit, (nodes or 1, features) each.
         counts: (features, 2) neurons decided here, and neurons whose potential was not within its bounds.
@@ -80,7 +81,7 @@ def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
             for t in range(1, steps + 1):
                 sums[t] = by_phase[steps + t] - by_phase[steps - t]
             v = _final(sums, bias[n, f], leak, factor)
-            sent[n, f] = _word(v, threshold[n, f], table, negative, of_phase, signed)
+            sent[n, f] = _word(v, threshold[n, f], table, negative, far, of_phase, signed)
             counts[f, 0] += 1
             counts[f, 1] += _outside(v, z[n, f], n, f, bounds)
 
@@ -88,7 +89,7 @@ def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
 @njit()
 def decide_entries_exactly(  # type: ignore[no-untyped-def]
     first_node, end_node, indptr, indices, codes, bits, weights, bias, threshold, leak, factor, table, negative,
-    of_phase, signed, z, bounds, sent, counts,
+    far, of_phase, signed, z, bounds, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase of a layer behind a dense map of a sparse binary coded input.
 
@@ -111,6 +112,6 @@ def decide_entries_exactly(  # type: ignore[no-untyped-def]
                 for t in range(bits):
                     sums[t + 1] += w * ((code >> (bits - 1 - t)) & 1)
             v = _final(sums, bias[n, f], leak, factor)
-            sent[n, f] = _word(v, threshold[n, f], table, negative, of_phase, signed)
+            sent[n, f] = _word(v, threshold[n, f], table, negative, far, of_phase, signed)
             counts[n, 0] += 1
             counts[n, 1] += _outside(v, z[n, f], n, f, bounds)
