@@ -172,6 +172,22 @@ def test_everything_about_payload_occurs() -> None:
     assert not {name for name in wanted if seen[name] < 2}
 
 
+def test_everything_about_dips_occurs() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(80):
+        network, codes = random_case(seed, payload=seed % 2 * 100, dips=60)
+        trace = reference.run(network, codes)
+        for p in (p for p in network.hidden if p.far is not None and p.negative is not None):
+            v, words = trace.layers[p.name].v, np.asarray(trace.layers[p.name].words)
+            far = p.far.thresholds(np.broadcast_to(p.threshold, p.shape).astype(np.int64))
+            seen["payload" if p.code.payload_bits else "phases"] += 1
+            seen["full wait" if p.wait == p.membrane.input_steps else "short wait"] += 1
+            seen["negative spike"] += bool((words < 0).any())
+            seen["silent beyond the last far threshold"] += bool(((words == 0) & (v < -far[-1])).any())
+    wanted = {"payload", "phases", "full wait", "short wait", "negative spike", "silent beyond the last far threshold"}
+    assert not {name for name in wanted if seen[name] < 2}, seen
+
+
 def test_a_seed_gives_the_same_network_again() -> None:
     first, second = random_case(5), random_case(5)
     assert first.network.populations[1].name == second.network.populations[1].name

@@ -2,12 +2,15 @@
 
     without payload:  θ = (threshold·mant_k) >> shift_k;  v ≥ θ: fired = 1, SPIKE
                       signed: otherwise -θ_negative ≥ v: fired = 1, SPIKE -1
+                      with a dip: otherwise -θ_negative ≥ v ≥ -θ_far: fired = 1, SPIKE -1
     with payload:     v ≥ θ of the phase's last word: the first word of the phase with v ≥ θ is searched, SPIKE its
                       message; signed: otherwise the same with -v, SPIKE minus the message
+                      with a dip: a word is reached with -v between its two thresholds
 
     max pooling:      with payload, the largest of the messages that v holds side by side takes the place of v
 
-The words of a phase have falling thresholds, so the search halves them: a neuron that fires at one of 2^b words makes
+The words of a phase have falling thresholds, and those of a dip intervals that contain each other, so the search halves
+them: a neuron that fires at one of 2^b words makes
 b comparisons beyond the one that every silent neuron makes. Every threshold is an operand of the place in the program
 that the search leads to, as the entries of a phase are (`neuron`), and so is every message.
 """
@@ -15,7 +18,7 @@ that the search leads to, as the entries of a phase are (`neuron`), and so is ev
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +32,8 @@ from loihi_onespike.microcode.program import ProgramBuilder
 from loihi_onespike.microcode.thresholds import Factor, limit_threshold
 
 V, CLOCK, FIRED = Field("v"), Field("clock"), Field("fired")
-THETA, THETA_NEGATIVE, PAYLOAD, DISTANCE, DIGIT = (Register(n) for n in ("theta", "theta_n", "payload", "u", "digit"))
+THETA, THETA_NEGATIVE, THETA_FAR = (Register(n) for n in ("theta", "theta_n", "theta_f"))
+PAYLOAD, DISTANCE, DIGIT = (Register(n) for n in ("payload", "u", "digit"))
 END, FIRE = "end", "fire"
 
 
@@ -72,16 +76,19 @@ def decide(builder: ProgramBuilder, population: Population, period: int) -> None
 
 def _binary(builder: ProgramBuilder, population: Population, threshold: Operand) -> Operand | int:
     """One threshold per phase; the operand or number that a spike carries."""
-    negative = population.negative
+    negative, far = population.negative, population.far
     shared = negative is None or negative == population.table
-    tables = [population.table] if negative is None or shared else [population.table, negative]
-    segments = runs(list(zip(*(_entries(t) for t in tables), strict=True)))
+    sides = [("", THETA, population.table)]
+    if negative is not None and not shared:
+        sides.append(("negative_", THETA_NEGATIVE, negative))
+    if far is not None:
+        sides.append(("far_", THETA_FAR, far))
+    segments = runs(list(zip(*(_entries(table) for _, _, table in sides), strict=True)))
     only = len(segments) == 1
-    names = (("", THETA), ("negative_", THETA_NEGATIVE))
 
     def leaf(k: int, entries: Sequence[tuple[int, int]]) -> Callable[[], None]:
         def emit() -> None:
-            for (prefix, place), (mant, shift) in zip(names, entries, strict=False):
+            for (prefix, place, _), (mant, shift) in zip(sides, entries, strict=True):
                 factor = Factor(prefix, k, only, mant, shift)
                 limited = limit_threshold(builder, threshold, population.threshold, factor)
                 note = "θ" if only else f"θ from phase {k}"
@@ -91,7 +98,7 @@ def _binary(builder: ProgramBuilder, population: Population, threshold: Operand)
 
     theta: Operand = THETA
     theta_negative: Operand = THETA if shared else THETA_NEGATIVE
-    if only and shared and Factor("", 1, True, *segments[0][1][0]).is_one:
+    if only and len(sides) == 1 and Factor("", 1, True, *segments[0][1][0]).is_one:
         theta = theta_negative = threshold
     else:
         dispatch(builder, CLOCK, [(population.wait + k, leaf(k, entries)) for k, entries in segments], "phase")
@@ -106,6 +113,10 @@ def _binary(builder: ProgramBuilder, population: Population, threshold: Operand)
     builder.emit(Op.NEG, theta_negative, out=THETA)
     builder.emit(Op.LT, THETA, V)
     builder.jump(END, "between -θ_negative and θ")
+    if far is not None:
+        builder.emit(Op.NEG, THETA_FAR, out=THETA)
+        builder.emit(Op.LT, V, THETA)
+        builder.jump(END, "below -θ_far")
     builder.emit(Op.MOV, -1, out=PAYLOAD)
     builder.label(FIRE)
     return PAYLOAD
@@ -122,9 +133,9 @@ def _graded(builder: ProgramBuilder, population: Population, threshold: Operand)
     if population.digit_bits:
         _largest_digit(builder, population)
         v = DISTANCE
-    negative = population.negative
-    shared = negative == population.table
-    tables = [population.table] if negative is None or shared else [population.table, negative]
+    negative, far = population.negative, population.far
+    shared = negative == population.table and far is None
+    tables = [population.table] if negative is None or shared else list(population.tables.values())
     words = list(zip(*(_entries(t) for t in tables), population.code.messages, strict=True))
     phases = [tuple(words[i : i + per_phase]) for i in range(0, len(words), per_phase)]
     segments = runs(phases)
@@ -135,7 +146,8 @@ def _graded(builder: ProgramBuilder, population: Population, threshold: Operand)
         if negative is None:
             return lambda: positive.emit(END, last)
         table, prefix, sign = (population.table, "", 1) if shared else (negative, "negative_", -1)
-        other = _Search(builder, population, threshold, table, prefix, DISTANCE, sign, first)
+        kind = _Search if far is None else _DipSearch
+        other = kind(builder, population, threshold, table, prefix, DISTANCE, sign, first)
         return lambda: _two_sides(builder, positive, other, shared, f"reached_{k}", last)
 
     blocks = [(population.wait + k, leaf(k, place == 0)) for place, (k, _) in enumerate(segments)]
@@ -259,3 +271,38 @@ class _Search:
         self._among(middle + 1, high, last=False)
         self.builder.label(upper)
         self._among(low, middle, last)
+
+
+@dataclass(frozen=True)
+class _DipSearch(_Search):
+    """The search on the side of the negative spikes of a dip, where a word has a far threshold too."""
+
+    def emit(self, silent: str, last: bool) -> None:
+        self._unless_within(self.before + self.population.code.words_per_phase, silent)
+        self.search(last)
+
+    def _among(self, low: int, high: int, last: bool) -> None:
+        if low == high:
+            message = self.sign * self.population.code.messages[low - 1]
+            self.builder.emit(Op.MOV, message, out=PAYLOAD, note=f"message of word {low}")
+            if not last:
+                self.builder.emit(Op.EQ, CLOCK, CLOCK, note="always")
+                self.builder.jump(FIRE)
+            return
+        middle = (low + high) // 2
+        lower = f"{self.prefix}words_{middle + 1}_{high}"
+        self._unless_within(middle, lower)
+        self._among(low, middle, last=False)
+        self.builder.label(lower)
+        self._among(middle + 1, high, last)
+
+    def _unless_within(self, word: int, to: str) -> None:
+        """To a label where the distance is not between the two thresholds of a word."""
+        far = self.population.far
+        assert far is not None
+        self._theta(word)
+        self.builder.emit(Op.LT, self.distance, THETA)
+        self.builder.jump(to, f"below θ of word {word}")
+        replace(self, table=far, prefix="far_")._theta(word)
+        self.builder.emit(Op.LT, THETA, self.distance)
+        self.builder.jump(to, f"beyond θ_far of word {word}")

@@ -65,11 +65,11 @@ class OneSpikeNeurons(nn.Module):
     def __init__(self, population: Population) -> None:
         super().__init__()
         self.register_buffer("threshold", torch.from_numpy(np.asarray(population.threshold, np.int32)))
-        self.positive, self.negative = population.table, population.negative
-        for name, table in (("table", population.table), ("negative_table", population.negative)):
-            if table is not None:
-                self.register_buffer(f"{name}_mant", torch.tensor(table.mant, dtype=torch.int16))
-                self.register_buffer(f"{name}_shift", torch.tensor(table.shift, dtype=torch.int8))
+        self.positive, self.negative, self.far = population.table, population.negative, population.far
+        names = {"table": "table", "negative": "negative_table", "far": "far_table"}
+        for name, table in population.tables.items():
+            self.register_buffer(f"{names[name]}_mant", torch.tensor(table.mant, dtype=torch.int16))
+            self.register_buffer(f"{names[name]}_shift", torch.tensor(table.shift, dtype=torch.int8))
         self.silent: torch.Tensor | None = None
 
     def start(self) -> None:
@@ -85,7 +85,10 @@ class OneSpikeNeurons(nn.Module):
         """
         spikes = (v >= self._theta(self.positive, phase)).long()
         if self.negative is not None:
-            spikes -= ((spikes == 0) & (v <= -self._theta(self.negative, phase))).long()
+            below = v <= -self._theta(self.negative, phase)
+            if self.far is not None:
+                below &= v >= -self._theta(self.far, phase)
+            spikes -= ((spikes == 0) & below).long()
         if self.silent is not None:
             spikes = torch.where(self.silent, 0, spikes)
         fired = spikes != 0

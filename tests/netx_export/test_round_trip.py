@@ -32,9 +32,9 @@ def test_any_network(network: Network) -> None:
         _round_trip(network, Path(folder))
 
 
-@given(networks(payload=70))
+@given(networks(payload=70, dips=50))
 @settings(max_examples=25, deadline=None)
-def test_any_network_with_payload(network: Network) -> None:
+def test_any_network_with_payload_and_dips(network: Network) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _round_trip(network, Path(folder))
 

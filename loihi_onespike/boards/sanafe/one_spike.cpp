@@ -4,7 +4,7 @@
 //   synapse   weight · message of the presynaptic neuron, 1 or -1
 //   dendrite  sum of what arrives in a step, 1 + delay steps after it was sent
 //   soma      t <= input steps:  v = saturate((v · leak_t >> 12) + a_in · 2^shift), then v is held
-//             spike at phase k = t - wait, for the first k with v >= theta_k, or v <= -negative_k
+//             spike at phase k = t - wait, for the first k with v >= theta_k, or v <= -negative_k; with a dip, -far_k <= v <= -negative_k
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -120,6 +120,7 @@ struct Neuron
     std::vector<int> leak;
     std::vector<int> thresholds;
     std::vector<int> negative;
+    std::vector<int> far;
     bool silent{false};
 };
 
@@ -130,7 +131,8 @@ public:
     {
         messages().clear(); // of a chip that ran before
         register_attributes(std::set<std::string>{
-                "number", "bias", "shift", "start", "period", "wait", "leak", "thresholds", "negative"});
+                "number", "bias", "shift", "start", "period", "wait", "leak", "thresholds", "negative",
+                "far"});
     }
     void set_attribute_hw(const std::string &, const sanafe::ModelAttribute &) override {}
     void set_attribute_neuron(std::size_t address, const std::string &name, const sanafe::ModelAttribute &value) override
@@ -147,6 +149,10 @@ public:
         else if (name == "negative")
         {
             n.negative = static_cast<std::vector<int>>(value);
+        }
+        else if (name == "far")
+        {
+            n.far = static_cast<std::vector<int>>(value);
         }
         else
         {
@@ -185,7 +191,9 @@ public:
         {
             const auto place = static_cast<std::size_t>(phase - 1);
             const bool above = n.v >= n.thresholds[place];
-            if (above || (!n.negative.empty() && n.v <= -static_cast<std::int64_t>(n.negative[place])))
+            const bool below = !n.negative.empty() && n.v <= -static_cast<std::int64_t>(n.negative[place])
+                    && (n.far.empty() || n.v >= -static_cast<std::int64_t>(n.far[place]));
+            if (above || below)
             {
                 n.silent = true;
                 messages()[n.number] = above ? 1 : -1;

@@ -120,7 +120,7 @@ def own_attributes(population: Population | Readout) -> list[dict[str, Any]]:
 
     attributes: list[dict[str, Any]] = [{"bias": v} for v in flat(population.membrane.bias).tolist()]
     if isinstance(population, Population):
-        tables = {"thresholds": population.table, "negative": population.negative}
+        tables = {"thresholds": population.table, "negative": population.negative, "far": population.far}
         for name, table in tables.items():
             if table is not None:
                 theta = np.clip(table.thresholds(flat(population.threshold)), -FAR, FAR)

@@ -157,6 +157,7 @@ def layer_document(network: Network, name: str) -> dict[str, Any]:
         document |= {
             "scale": _range(p.scale),
             "signed": p.signed,
+            "dips": p.far is not None,
             "phases": [
                 {"phase": k, "message": message, "level": float(level), "threshold": _range(theta)}
                 for k, message, level, theta in zip(phases, code.messages, code.levels(), thresholds, strict=True)

@@ -133,6 +133,7 @@ def _neuron(
         negative=population.negative,
         messages=np.array(population.code.messages).reshape(population.timesteps, -1),
         digit_bits=population.digit_bits,
+        far=population.far,
         start=start,
         period=period,
         record=record,

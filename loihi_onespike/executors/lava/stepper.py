@@ -102,7 +102,10 @@ class Neurons:
         sides = [(v, self.p.table, 1)] + ([(-self.v, self.p.negative, -1)] if self.p.negative else [])
         for distance, table, sign in sides:
             for word in range((k - 1) * code.words_per_phase + 1, k * code.words_per_phase + 1):
-                fired = self._fire(distance >= self._theta(table, word), sign * word)
+                reached = distance >= self._theta(table, word)
+                if sign < 0 and self.p.far is not None:
+                    reached &= distance <= self._theta(self.p.far, word)
+                fired = self._fire(reached, sign * word)
                 if len(fired):
                     spikes = np.zeros(self.v.size, np.int8) if spikes is None else spikes
                     spikes[fired] = sign * code.messages[word - 1]

@@ -78,8 +78,8 @@ def test_random_networks(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(30, 60))
-def test_random_networks_with_payload(tmp_path: Path, seed: int) -> None:
-    network, x = random_case(seed, payload=80)
+def test_random_networks_with_payload_and_dips(tmp_path: Path, seed: int) -> None:
+    network, x = random_case(seed, payload=80, dips=60)
     assert_equal_to_the_oracle(tmp_path, network, x, network.period_steps)
 
 

@@ -42,15 +42,15 @@ def test_random_networks(case: Case) -> None:
     assert_equal(*case)
 
 
-@given(cases(payload=70))
+@given(cases(payload=70, dips=50))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_random_networks_with_payload(case: Case) -> None:
+def test_random_networks_with_payload_and_dips(case: Case) -> None:
     assert_equal(*case)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_networks_with_payload_in_the_narrowest_widths(seed: int) -> None:
-    assert_equal(*random_case(seed, payload=100), NARROW_PAYLOAD)
+    assert_equal(*random_case(seed, payload=100, dips=50), NARROW_PAYLOAD)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -115,7 +115,7 @@ class _Build:
             coder = self._coder(stage, population)
             code = coder.code
             by = coder.thresholds
-            quantizer = Quantizer(by.up, by.down, code.levels(), np.zeros(()), stage.shape)
+            quantizer = Quantizer(by.up, by.down, code.levels(), np.zeros(()), stage.shape, by.far)
         weights = None if pool is not None else self._weights(stage, population)
         return LayerModel(
             population,
@@ -164,7 +164,7 @@ class _Build:
         if np.any(population.offset) and plan.negative is not None and population.negative is not None:
             sent = np.abs(population.negative.gains()) < NEVER
             nominal = replace(nominal, negative=np.where(sent, population.code.thresholds(), np.inf))
-        own, ideal = (Thresholds(np.asarray(p.threshold), p.table, p.negative) for p in (plan, nominal))
+        own, ideal = (Thresholds(np.asarray(p.threshold), p.table, p.negative, p.far) for p in (plan, nominal))
         down = None if population.negative is None else population.negative.gains()
         first = first_sent(population.table.gains()), first_sent(down)
         scale, offset = np.asarray(population.scale), np.asarray(population.offset)

@@ -33,16 +33,19 @@ FLAGS = {
 class Thresholds:
     """Thresholds of a population.
 
-    A spike has the first word w with z ≥ factor · up[w-1], or with the negative sign -z ≥ factor · down[w-1].
+    A spike has the first word w with z ≥ factor · up[w-1], or with the negative sign -z ≥ factor · down[w-1], in a
+    population with a dip also -z ≤ factor · far[w-1].
 
     Attributes:
         factor: factor per neuron, broadcastable to the shape.
         up, down: (L,) factor per word; `down` is None for unsigned codes.
+        far: (L,) factor per word; None without a dip.
     """
 
     factor: Float
     up: Float
     down: Float | None
+    far: Float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,11 @@ class PopulationCoder:
         values, last = by_place(z)
         factor = self._by_place("nominal" if nominal else "own", by.factor, last)
         down = np.zeros(0) if by.down is None else np.minimum.accumulate(by.down)
-        kernel.find_words(values.numpy(), factor, np.minimum.accumulate(by.up), down, by_place(out)[0].numpy())
+        up, sent = np.minimum.accumulate(by.up), by_place(out)[0].numpy()
+        if by.far is not None and by.down is not None:
+            kernel.find_words_of_dip(values.numpy(), factor, up, by.down, by.far, sent)
+        else:
+            kernel.find_words(values.numpy(), factor, up, down, sent)
         return out
 
     def phases(self, words: torch.Tensor) -> torch.Tensor:

@@ -50,6 +50,28 @@ def find_words(z, factor, up, down, out):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy")
+def find_words_of_dip(z, factor, up, down, far, out):  # type: ignore[no-untyped-def]
+    """Code words of pre-activations of a population with a dip, as `find_words`.
+
+    Args:
+        z, factor, up, out: as of `find_words`.
+        down, far: (L,) factors of the two thresholds of negative spikes.
+    """
+    for n in range(z.shape[0]):
+        for p in range(z.shape[1]):
+            q = p if factor.shape[0] > 1 else 0
+            for c in range(z.shape[2]):
+                y = z[n, p, c] / factor[q, c]
+                word = _first_reached(y, up)
+                if word == 0 and y < 0:
+                    for w in range(down.shape[0]):
+                        if down[w] <= -y <= far[w]:
+                            word = -w - 1
+                            break
+                out[n, p, c] = word
+
+
+@njit(error_model="numpy")
 def find_values(exact, words, scale, levels, first, ratio, rounds_up, off, out):  # type: ignore[no-untyped-def]
     """Values sent for exact ones, some errors of the code switched off.
 

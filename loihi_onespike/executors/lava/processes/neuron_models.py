@@ -95,7 +95,7 @@ class _OneSpikeModel(_NeuronModel):
     """At most one spike per window, at the first step t = wait + k at which v reaches θ of a word of phase k.
 
     The word is the first of the phase with v ≥ θ(w), and the spike carries its message; otherwise it is the first with
-    v ≤ -θ_negative(w), and the spike carries minus its message.
+    v ≤ -θ_negative(w), with a dip also -θ_far(w) ≤ v, and the spike carries minus its message.
     """
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=8)
@@ -107,6 +107,9 @@ class _OneSpikeModel(_NeuronModel):
     table_shift: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=5)
     negative_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=16)
     negative_shift: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=5)
+    dips: int = LavaPyType(int, np.uint8, precision=1)
+    far_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=16)
+    far_shift: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=5)
     threshold: NDArray[Any]
 
     def __init__(self, proc_params: Any) -> None:
@@ -150,6 +153,8 @@ class _OneSpikeModel(_NeuronModel):
         first = (k - 1) * self.messages.shape[1]
         for word, message in enumerate(self.messages[k - 1], first + 1):
             fires = may_fire & (distance >= self.theta(mant[word - 1], shift[word - 1]))
+            if sign < 0 and self.dips:
+                fires &= distance <= self.theta(self.far_mant[word - 1], self.far_shift[word - 1])
             self.spike_word[fires] = sign * word
             sent[fires] = sign * message
             may_fire &= ~fires

@@ -96,6 +96,7 @@ class OneSpike(_Neurons):
         negative: factor for negative spikes (sent as minus the message), None for none.
         messages: (T, M) messages of the M words of each phase, decreasing within a phase; None for 1 at every phase.
         digit_bits: in max pooling of messages, the bits of v for each neuron of the window; 0 for all others.
+        far: factor for the far thresholds of negative spikes, None for none.
         start, period: when windows begin and how long they are.
         record: where code words and potentials go, None for nowhere.
 
@@ -114,6 +115,7 @@ class OneSpike(_Neurons):
         negative: ThresholdTable | None = None,
         messages: NDArray[np.integer] | None = None,
         digit_bits: int = 0,
+        far: ThresholdTable | None = None,
         start: int = 0,
         period: int,
         record: Record | None = None,
@@ -121,7 +123,7 @@ class OneSpike(_Neurons):
     ) -> None:
         super().__init__(
             shape=shape, membrane=membrane, start=start, period=period, record=record, name=name, table=table,
-            negative=negative, digit_bits=digit_bits,
+            negative=negative, digit_bits=digit_bits, far=far,
         )  # fmt: skip
         threshold = _at_least_1d(threshold)
         messages = np.ones((len(table.mant), 1), np.int8) if messages is None else messages
@@ -131,7 +133,8 @@ class OneSpike(_Neurons):
         self.wait = Var(shape=(1,), init=wait)
         self.threshold = Var(shape=threshold.shape, init=threshold)
         self.signed = Var(shape=(1,), init=int(negative is not None))
-        for prefix, side in (("table", table), ("negative", negative or silent)):
+        self.dips = Var(shape=(1,), init=int(far is not None))
+        for prefix, side in (("table", table), ("negative", negative or silent), ("far", far or silent)):
             for part in ("mant", "shift"):
                 values = np.array(getattr(side, part), dtype=np.int32)
                 setattr(self, f"{prefix}_{part}", Var(shape=values.shape, init=values))

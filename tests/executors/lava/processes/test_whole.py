@@ -61,8 +61,8 @@ def test_random_networks(seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(30, 34))
-def test_random_networks_with_payload(seed: int) -> None:
-    network, x = random_case(seed, payload=100)
+def test_random_networks_with_payload_and_dips(seed: int) -> None:
+    network, x = random_case(seed, payload=100, dips=60)
     assert_equal(reference.run(network, x), run(network, x, processes="whole", timeout_s=60))
 
 
