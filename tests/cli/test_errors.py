@@ -120,7 +120,7 @@ def test_unsupported_models_list_everything(onespike, tmp_path):
     (tmp_path / "model.py").write_text(
         "from torch import nn\n"
         "def build():\n"
-        "    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.GELU(), nn.Conv2d(4, 4, 3), nn.SiLU(), nn.Flatten(),\n"
+        "    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.Softsign(), nn.Conv2d(4, 4, 3), nn.Softsign(), nn.Flatten(),\n"
         "                         nn.Linear(64, 10))\n"
     )
     result = onespike("convert", f"{tmp_path}/model.py:build", "--data", "digits", "-o", tmp_path / "net.h5")

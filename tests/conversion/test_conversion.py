@@ -205,10 +205,10 @@ def test_unsupported_operations_are_reported_together() -> None:
     class Smooth(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.one, self.two, self.act = nn.Conv2d(2, 3, 3), nn.Conv2d(3, 3, 1), nn.SiLU()
+            self.one, self.two, self.act = nn.Conv2d(2, 3, 3), nn.Conv2d(3, 3, 1), nn.Softsign()
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.act(self.two(nn.functional.gelu(self.one(x)))).flatten(1)
+            return self.act(self.two(nn.functional.softsign(self.one(x)))).flatten(1)
 
     with pytest.raises(UnsupportedModelError) as caught:
         los.convert(Smooth(), inputs())

@@ -78,6 +78,7 @@ SENT = {
     "squashing": {"tanh": True, "sigmoid": False, "softplus": False, "elu": True},
     "slopes": {"relu": False, "clip": True, "elu": True},
     "regression": {"linear": True, "clip": False, "elu": True},
+    "dips": {"silu": True, "hardswish": True, "gelu": True, "mish": True},
 }
 
 
@@ -114,7 +115,7 @@ def test_a_file_keeps_the_network(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.lava
 @pytest.mark.skipif(not available(), reason="Lava is not installed")
-@pytest.mark.parametrize("name", ["bottleneck", "autoencoder", "dense", "squashing", "fire"])
+@pytest.mark.parametrize("name", ["bottleneck", "autoencoder", "dense", "squashing", "fire", "dips"])
 def test_lava_equals_fast(name: str) -> None:
     net, x = converted(name, 3), inputs(1)
     assert first_difference(net.trace(x, "fast"), net.trace(x, "lava")) is None

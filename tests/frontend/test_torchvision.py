@@ -57,11 +57,11 @@ def test_inceptions(name, size, transform_input):
 
 
 REFUSED = {
-    "mobilenet_v3_small": (32, {"Hardswish", "mul"}),
-    "efficientnet_b0": (32, {"SiLU", "mul"}),
-    "convnext_tiny": (32, {"GELU", "LayerNorm", "layer_norm"}),
-    "vit_b_16": (224, {"MultiheadAttention", "LayerNorm", "GELU"}),
-    "swin_t": (64, {"shifted_window_attention", "LayerNorm", "GELU"}),
+    "mobilenet_v3_small": (32, {"mul"}),
+    "efficientnet_b0": (32, {"mul"}),
+    "convnext_tiny": (32, {"LayerNorm", "layer_norm"}),
+    "vit_b_16": (224, {"MultiheadAttention", "LayerNorm"}),
+    "swin_t": (64, {"shifted_window_attention", "LayerNorm"}),
 }
 
 

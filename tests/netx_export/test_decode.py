@@ -10,7 +10,7 @@ from loihi_onespike.errors import FormatError
 from netx_export.decode import decode
 from netx_export.encode import FieldMap, encode
 from tests.support.equal import assert_same
-from tests.support.networks import chain, graph, levels, nodes, payload
+from tests.support.networks import chain, dips, graph, levels, nodes, payload
 
 
 def refused(fields: FieldMap) -> FormatError:
@@ -19,7 +19,7 @@ def refused(fields: FieldMap) -> FormatError:
     return caught.value
 
 
-@pytest.mark.parametrize("network", [chain(), graph(), nodes(), levels(), payload()], ids=lambda n: n.name)
+@pytest.mark.parametrize("network", [chain(), graph(), nodes(), levels(), payload(), dips()], ids=lambda n: n.name)
 def test_a_decoded_network_is_the_encoded_one(network: Network) -> None:
     assert_same(decode(encode(network)), network)
 

@@ -13,7 +13,7 @@ from netx_export.encode import encode
 from netx_export.fields import check_field
 from netx_export.layout import FIELDS, pattern, table
 from tests.strategies import random_network
-from tests.support.networks import chain, payload
+from tests.support.networks import chain, dips, payload
 
 DOCS = Path(__file__).parents[2] / "docs" / "netx_format.md"
 
@@ -27,7 +27,7 @@ def test_the_documentation_holds_the_table() -> None:
 
 def test_every_stored_field_is_in_the_table_and_every_entry_is_used() -> None:
     seen = set()
-    for network in (payload(), *(random_network(seed) for seed in range(200))):
+    for network in (payload(), dips(), *(random_network(seed) for seed in range(200))):
         for path, array in encode(network).items():
             check_field(path, array.dtype, array.ndim)
             seen.add(pattern(path))
@@ -78,6 +78,14 @@ def test_a_network_with_payload_is_a_file_of_version_3(tmp_path: Path) -> None:
             assert file[f"{place}/messages"][()].tolist() == [7, 5, 3, 2, 7, 5, 4, 1]
             assert file[place].attrs["timesteps"] == 2
         assert file["layer/1/neuron"].attrs["tableMant"].shape == (8,)
+
+
+def test_a_network_with_a_dip_is_a_file_of_version_4(tmp_path: Path) -> None:
+    write(dips(), tmp_path / "dips.net")
+    with h5py.File(tmp_path / "dips.net") as file:
+        assert file["onespike"].attrs["version"] == 4
+        assert file["layer/1/neuron"].attrs["farMant"].shape == (4,)
+        assert file["layer/1/neuron"].attrs["farShift"].shape == (4,)
 
 
 def test_the_same_network_gives_the_same_bytes_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

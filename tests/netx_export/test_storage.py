@@ -79,8 +79,8 @@ def test_a_flipped_weight_is_found_and_named(tmp_path: Path) -> None:
 def test_a_newer_version_says_so(tmp_path: Path) -> None:
     write(random_network(1), tmp_path / "new.net")
     with h5py.File(tmp_path / "new.net", "r+") as file:
-        file["onespike"].attrs["version"] = 4
-    with pytest.raises(FormatError, match=r"must be in 1\.\.3 for this release, got version 4; upgrade"):
+        file["onespike"].attrs["version"] = 5
+    with pytest.raises(FormatError, match=r"must be in 1\.\.4 for this release, got version 5; upgrade"):
         read(tmp_path / "new.net")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from loihi_onespike.core.activations import Hardswish, Silu
 from loihi_onespike.core.codes import Base, BinaryCode, Codebook, PayloadCode, PhaseCode, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
@@ -180,3 +181,34 @@ def payload() -> Network:
         Synapse("readout", "both", "readout", Dense(_weights(16, (2, 6)))),
     )
     return verify(Network("payload", populations, synapses, {"origin": "fixed", "timesteps": 2}))
+
+
+def dips() -> Network:
+    """Activations with a dip: SiLU at four phases on the whole input, Hardswish with messages and a short wait."""
+    plain, graded = PhaseCode(BASE, 4), PayloadCode((5000, 40000), (7, 5, 3, 2, 7, 5, 4, 1))
+    silu = Silu(), plain, 0.25 / plain.thresholds()[0]
+    hardswish = Hardswish(), graded, 0.6 / graded.thresholds()[0]
+    sides = [
+        [side(code.thresholds() * scale) for side in (f.thresholds, f.negative_thresholds, f.far_thresholds)]
+        for f, code, scale in (silu, hardswish)
+    ]
+    first, second = ([ThresholdTable.from_gains(gains / max(far)) for gains in (up, near, far)] for up, near, far in sides)
+    populations = (
+        InputPopulation("input", (1, 4, 4), BinaryCode(4), np.array(1.0), np.array(0.0)),
+        Population(
+            "silu", (3, 4, 4), "silu", _membrane(4, 8192, (3, 4, 4), 900), 4, plain,
+            np.array([[[50000]], [[70000]], [[90000]]]), first[0], first[1], np.array(1.0), far=first[2],
+        ),
+        Population(
+            "hardswish", (6,), "hardswish", Membrane((BASE.mant,) * 4, 3, np.arange(-300, 300, 100), np.full((), 1e-3)),
+            2, graded, np.array(20000), second[0], second[1], np.array(1.0), far=second[2],
+        ),
+        Readout("readout", (2,), Membrane(graded.gains, 0, np.array([40, -90]), np.full((2,), 1e-3))),
+    )  # fmt: skip
+    conv = Conv(_weights(17, (3, 1, 3, 3)), Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1)))
+    synapses = (
+        Synapse("silu", "input", "silu", conv),
+        Synapse("hardswish", "silu", "hardswish", Dense(_weights(18, (6, 48))), np.arange(48, dtype=np.int32)),
+        Synapse("readout", "hardswish", "readout", Dense(_weights(19, (2, 6)))),
+    )
+    return verify(Network("dips", populations, synapses, {"origin": "fixed", "timesteps": 4}))

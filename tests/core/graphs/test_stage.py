@@ -6,7 +6,7 @@ from math import log
 
 import numpy as np
 
-from loihi_onespike.core.activations import IDENTITY, RELU, Clip, Softplus
+from loihi_onespike.core.activations import IDENTITY, RELU, Clip, Hardswish, Softplus
 from loihi_onespike.core.codes import Codebook
 from loihi_onespike.core.graphs.stage import StagePlan
 from tests.support.stage_graphs import CODE, two_layers
@@ -34,6 +34,15 @@ def test_thresholds_are_those_of_the_inverse() -> None:
     """ln(1 + e^z) = y at z = ln(e^y - 1): with λ = 8 ln 2 the last threshold is ln 2, which z = 0 reaches."""
     plan = StagePlan.of(Softplus(), HALVES, np.array([8 * log(2)]), None)
     np.testing.assert_allclose(plan.table, [log(2**3 - 1), 0.0], atol=1e-15)
+
+
+def test_a_dip_has_both_ends_of_every_value() -> None:
+    """With λ = 0.8 the thresholds are 0.3 and 0.1, which z (z + 3) / 6 = -y reaches at (-3 ± √(9 - 24 y)) / 2."""
+    plan = StagePlan.of(Hardswish(), HALVES, np.array([0.8]), None)
+    root = np.sqrt(9 - 24 * np.array([0.3, 0.1]))
+    assert plan.negative is not None and plan.far is not None
+    np.testing.assert_allclose(plan.negative, (3 - root) / 2)
+    np.testing.assert_allclose(plan.far, (3 + root) / 2)
 
 
 def test_codes_and_scales_of_a_planned_graph() -> None:

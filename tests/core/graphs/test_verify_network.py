@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loihi_onespike.core.codes import ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Diagonal, with_weight
 from loihi_onespike.errors import GraphError
-from tests.support.networks import graph
+from tests.support.networks import dips, graph
 
 Change = Callable[[Network], Network]
 
@@ -61,6 +62,7 @@ def cases() -> list[tuple[str, Change, str]]:
     base = graph()
     hidden = base.hidden[0].name
     source, readout = base.input.name, base.readout.name
+    table = base.hidden[0].table
     shortcut = next(i for i, s in enumerate(base.synapses) if s.axon_delay)
     return [
         ("odd", odd_weights, "even integers in -254..254"),
@@ -84,9 +86,11 @@ def cases() -> list[tuple[str, Change, str]]:
         ("threshold", population(hidden, threshold=np.array(2**23)), "threshold must be in .*24 bits"),
         (
             "table",
-            population(hidden, table=replace(base.hidden[0].table, mant=(1,), shift=(0,))),
+            population(hidden, table=replace(table, mant=(1,), shift=(0,))),
             "threshold table of 1",
         ),
+        ("far alone", population(hidden, far=table), "far thresholds are of negative spikes, got no table"),
+        ("short far", population(hidden, negative=table, far=ThresholdTable.constant(1)), "threshold table of 1"),
         ("scale", population(hidden, scale=np.array(-1.0)), "scale must be positive"),
         ("input scale", population(source, scale=np.array(0.0)), "scale must be positive"),
         ("input offset", population(source, offset=np.array(np.nan)), "offset must be finite"),
@@ -109,6 +113,15 @@ def test_a_broken_rule_is_found(name: str, change: Change, message: str) -> None
     assert verify(network) is network
     with pytest.raises(GraphError, match=message):
         verify(change(network))
+
+
+def test_far_thresholds_must_not_decrease_within_a_phase() -> None:
+    network = dips()
+    last = network.hidden[1]
+    assert last.far is not None
+    far = replace(last.far, mant=(last.far.mant[0], 0, *last.far.mant[2:]))
+    with pytest.raises(GraphError, match="hardswish: far thresholds must not decrease from message to message"):
+        verify(population("hardswish", far=far)(network))
 
 
 def test_types_of_the_fixture() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loihi_onespike.core.activations import Silu
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph, WeightGrid
 from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.maps import Dense
@@ -94,6 +95,12 @@ RULES: list[tuple[Change, str]] = [
     (plan("hidden", offset=np.full(1, np.inf)), "hidden: offset must be finite, got NaN or infinity"),
     (plan("hidden", wait=-1), "hidden: wait must be None or 0 and more, got -1"),
     (plan("signed", negative=None), "signed: must have a table of negative spikes for identity, got none"),
+    (plan("hidden", far=np.ones(4)), "hidden: must have a table of negative spikes beside the far table, got none"),
+    (
+        plan("signed", far=np.array([1.0, 2.0, 1.5, 3.0])),
+        "signed: minus the far table must not increase, got -2 at phase 2 and -1.5 behind it",
+    ),
+    (stage("signed", activation=Silu()), "signed: must have a far table of negative spikes for silu, got none"),
     (plan("hidden", table=np.ones(3)), "hidden: table must have 4 entries, one per phase, got 3"),
     (plan("hidden", table=np.array([1, 0.5, np.nan, 0.1])), "hidden: table must hold numbers, got NaN"),
     (

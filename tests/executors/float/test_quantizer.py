@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from loihi_onespike.core.activations import DippedActivation, Hardswish, Silu
 from loihi_onespike.core.codes import Base, Codebook, PayloadCode, PhaseCode, SingleSpikeCode
+from loihi_onespike.core.graphs.stage import StagePlan
+from loihi_onespike.executors.float.quantize_kernel import UNDECIDED, decide_by_bounds
 from loihi_onespike.executors.float.quantizer import Quantizer, first_word
-from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup
+from loihi_onespike.executors.float.threshold_lookup import ThresholdLookup, words_of_intervals
 
 CODES: dict[str, SingleSpikeCode] = {
     "base 1.3": PhaseCode(Base.nearest(1.3), 16),
@@ -54,6 +57,49 @@ def test_look_up_equals_comparison(name: str, signed: bool | str) -> None:
         given = torch.from_numpy(y.copy()).contiguous(memory_format=memory_format)
         found = Quantizer(table, negative, code.levels(), np.zeros(()), (4, 16, 16))(given)
         assert np.array_equal(found.numpy(), expected)
+
+
+@pytest.mark.parametrize("late", [0, 3], ids=["nested", "first words never sent"])
+@pytest.mark.parametrize("function", [Silu(), Hardswish()], ids=["silu", "hardswish"])
+@pytest.mark.parametrize("name", ["base 1.3", "codebook", "eight messages in each of four phases"])
+def test_a_dip_is_looked_up_on_both_sides_of_its_minimum(name: str, function: DippedActivation, late: int) -> None:
+    """Equal to comparisons word by word, and an interval with one number at both ends contains no other word."""
+    code, rng = CODES[name], np.random.default_rng(0)
+    plan = StagePlan.of(function, code, np.array([1.5 / code.levels()[0]]), None)
+    negative, far = plan.negative, plan.far
+    assert negative is not None and far is not None
+    negative = np.where(np.arange(len(far)) < late, np.inf, negative)
+    y = probes(np.concatenate([plan.table, negative, far]), rng, 16 * 256).reshape(1, 4096)
+    expected = np.array([dip_word(v, *(t.astype(np.float32) for t in (plan.table, negative, far))) for v in y[0]])
+    words = first_word(torch.from_numpy(y.astype(np.float64)), *(t.astype(np.float32) for t in (plan.table, negative, far)))
+    assert np.array_equal(words.numpy()[0], expected)
+    lookup = ThresholdLookup.of(plan.table, negative, code.levels(), far)
+    assert lookup is not None
+    levels = np.concatenate([[0.0], code.levels()])
+    found = Quantizer(plan.table, negative, code.levels(), np.zeros(()), (4096,), far)(torch.from_numpy(y.copy()))
+    assert np.array_equal(found.numpy()[0], (np.sign(expected) * levels[np.abs(expected)]).astype(np.float32))
+    sent = np.empty((1, 1, 4096), np.int16)
+    one, none = np.ones((1, 4096), np.float32), np.zeros((1, 4096), np.float32)
+    c, wide = lookup, one * np.float32(1e9)
+    rest = np.zeros((0, 0, 0), np.float32)
+    for slack in (none, one * np.float32(0.3), one * np.float32(20)):
+        decide_by_bounds(
+            0, 1, y[None], rest, one, none, slack, wide, c.cut, c.word, np.uint64(c.first), np.uint64(c.shift), c.low,
+            c.high, np.uint64(c.cells), c.signed, sent,
+        )  # fmt: skip
+        sure = sent[0, 0] != UNDECIDED
+        assert np.array_equal(words_of_intervals(sent[0, 0], len(far))[sure], expected[sure])
+        assert sure[np.abs(y[0]) < 1e9].all() == (slack[0, 0] == 0)
+        # Wide as the dip, an interval from behind it to above 0 is silent at both ends and yet not decided.
+        across = (y[0] < 0) & (y[0] > -far.max()) & (slack[0, 0] > 2 * far.max())
+        assert not sure[across].any()
+
+
+def dip_word(y: np.float32, up: np.ndarray, near: np.ndarray, far: np.ndarray) -> int:
+    """First word reached, one neuron at a time."""
+    above = [w for w, t in enumerate(up, 1) if y >= t]
+    below = [-w for w, (low, high) in enumerate(zip(near, far, strict=True), 1) if low <= -y <= high]
+    return (above or below or [0])[0]
 
 
 def test_bias_is_added_per_channel_and_per_neuron() -> None:

@@ -44,9 +44,9 @@ def test_bounds_and_recursion_equal_the_reference_with_payload_and_dips(case: Ca
 def test_every_way_of_deciding_is_taken(payload: int) -> None:
     """Over seeded networks: bounds alone, single neurons by recursion, codebooks, many bits, signed, saturated v."""
     ways = ["bounds", "recursion", "codebook", "binary", "signed", "split", "saturated"]
-    seen = dict.fromkeys([*ways, "messages in", "messages out"] if payload else ways, 0)
+    seen = dict.fromkeys([*ways, "messages in", "messages out", "dip"] if payload else ways, 0)
     for seed in range(150):
-        case = random_case(seed, full_wait=True, saturating=seed % 2 == 0, payload=payload)
+        case = random_case(seed, full_wait=True, saturating=seed % 2 == 0, payload=payload, dips=payload)
         fast = equal_phases(case)
         peaks = reference.run(*case).layers
         for name, layer in fast.bounded.items():
@@ -57,6 +57,7 @@ def test_every_way_of_deciding_is_taken(payload: int) -> None:
             codes = [case.network.by_name[s.pre].code for s in case.network.synapses_onto(name)]  # type: ignore[union-attr]
             seen["codebook"] += any(isinstance(code, Codebook) for code in codes)
             if payload:
+                seen["dip"] += layer.population.far is not None
                 seen["messages in"] += any(isinstance(code, PayloadCode) for code in codes)
                 seen["messages out"] += isinstance(layer.population.code, PayloadCode)
             seen["binary"] += any(isinstance(code, BinaryCode) for code in codes)
