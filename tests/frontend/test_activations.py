@@ -101,7 +101,7 @@ REWRITTEN: dict[str, tuple[Model, str]] = {
     "hard_swish": (lambda m, x: x * F.relu6(x + 3) / 6, "6 · hardswish(x)"),
     "hard_swish_by_gate": (lambda m, x: x * F.hardsigmoid(x), "hardswish(x)"),
     "mish": (lambda m, x: x * torch.tanh(F.softplus(x)), "mish(x)"),
-    "gelu": (lambda m, x: 0.5 * x * (1 + torch.erf(x / 2**0.5)), "0.5 · gelu(x)"),
+    "gelu": (lambda m, x: 0.5 * x * (1 + torch.erf(x / 2**0.5)), "mul computed as gelu(x)"),
     "CELU": (nn.CELU(2.0), "2 · elu(0.5 · x, 1)"),
     "Hardsigmoid": (nn.Hardsigmoid(), "clip(x / 6 + 1/2, 0, 1)"),
     "LogSigmoid": (nn.LogSigmoid(), "-softplus(-x)"),

@@ -68,7 +68,8 @@ def _composed(backwards: list[AnnOp | None]) -> NDArray[np.float64]:
 def _silus(ops: list[AnnOp | None]) -> list[Silu]:
     """SiLU with the factors that stand in front of the sigmoids of a chain, of which the last operation comes first."""
     found = []
-    for behind, op in zip([*ops[1:], None], ops, strict=True):
+    for place, op in enumerate(ops, start=1):
+        behind = ops[place] if place < len(ops) else None
         if isinstance(op, Activate) and isinstance(op.function, Sigmoid):
             beta = float(behind.scale.flat[0]) if isinstance(behind, Affine) else 1.0
             found += [Silu(beta)] if beta > 0 else []
