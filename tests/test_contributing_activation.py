@@ -53,7 +53,7 @@ def test_the_list_of_the_page_is_the_list_of_the_product_and_one_more(arctan: ty
 @pytest.mark.parametrize(
     "check",
     [
-        checks.test_monotone,
+        checks.test_never_falls_except_before_the_minimum_of_a_dip,
         checks.test_torch_computes_the_same_values,
         checks.test_threshold_is_the_smallest_z_that_reaches_the_value,
         checks.test_negative_threshold_is_the_largest_z_that_reaches_the_value,

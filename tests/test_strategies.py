@@ -179,6 +179,7 @@ def test_everything_about_dips_occurs() -> None:
         trace = reference.run(network, codes)
         for p in (p for p in network.hidden if p.far is not None and p.negative is not None):
             v, words = trace.layers[p.name].v, np.asarray(trace.layers[p.name].words)
+            assert p.far is not None
             far = p.far.thresholds(np.broadcast_to(p.threshold, p.shape).astype(np.int64))
             seen["payload" if p.code.payload_bits else "phases"] += 1
             seen["full wait" if p.wait == p.membrane.input_steps else "short wait"] += 1

@@ -142,7 +142,8 @@ def test_everything_at_once_with_lines():
         x = m.branch(x) + x
         return F.softmax(x, 1) * 2
 
-    model = Fn(f, conv=nn.Conv2d(4, 4, 1), norm=nn.GroupNorm(2, 4), branch=nn.Sequential(nn.Softsign(), nn.Conv2d(4, 4, 1)))
+    branch = nn.Sequential(nn.Softsign(), nn.Conv2d(4, 4, 1))
+    model = Fn(f, conv=nn.Conv2d(4, 4, 1), norm=nn.GroupNorm(2, 4), branch=branch)
     everything = findings(model, torch.randn(IMAGE))
     assert [finding.node for finding in everything] == ["norm", "softsign", "branch.0", "softmax"]
     assert everything[1].where.endswith("x = F.softsign(x)")

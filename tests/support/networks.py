@@ -192,7 +192,7 @@ def dips() -> Network:
         [side(code.thresholds() * scale) for side in (f.thresholds, f.negative_thresholds, f.far_thresholds)]
         for f, code, scale in (silu, hardswish)
     ]
-    first, second = ([ThresholdTable.from_gains(gains / max(far)) for gains in (up, near, far)] for up, near, far in sides)
+    first, second = ([ThresholdTable.from_gains(gains / of[2].max()) for gains in of] for of in sides)
     populations = (
         InputPopulation("input", (1, 4, 4), BinaryCode(4), np.array(1.0), np.array(0.0)),
         Population(

@@ -151,14 +151,13 @@ class Dips(nn.Module):
         self.stem = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4), nn.SiLU())
         self.depthwise = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, groups=4), nn.BatchNorm2d(4))
         self.project, self.last = nn.Conv2d(4, 4, 1), nn.Conv2d(4, 6, 3, stride=2)
-        self.hidden, self.out = nn.Linear(54, 8), nn.Linear(8, 3)
+        self.out = nn.Linear(54, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.stem(x)
         y = self.depthwise(x)
-        x = x + self.project(y * F.relu6(y + 3) / 6)
-        x = F.gelu(self.last(x), approximate="tanh").flatten(1)
-        return self.out(F.mish(self.hidden(x)))
+        x = x + F.mish(self.project(y * F.relu6(y + 3) / 6))
+        return self.out(F.gelu(self.last(x), approximate="tanh").flatten(1))
 
 
 SIGNED: dict[str, Callable[[], nn.Module]] = {

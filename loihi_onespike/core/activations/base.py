@@ -84,8 +84,9 @@ class Activation(ABC):
         """
 
     def far_thresholds(self, values: Float) -> Float | None:
-        """-z for the smallest z with f(z) ≤ -y for each y > 0 in `values`; f(z) ≤ -y holds from there to the other one.
+        """-z for the smallest z with f(z) ≤ -y for each y > 0 in `values`: the other end of where f(z) ≤ -y holds.
 
-        None for functions without a dip. Where f never reaches -y it is -z of the minimum, so that it falls with growing y.
+        None for functions without a dip. Where f never reaches -y it is -z of the minimum, so that it falls with
+        growing y.
         """
         return None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.activations.base import Activation, Float
 
-HALVINGS = 90
+HALVINGS = 64
 """Steps of a bisection; they narrow any interval of this module to neighbouring numbers."""
 
 

@@ -28,8 +28,8 @@ class Advice:
 
 
 _ACTIVATIONS = (
-    "ReLU, ReLU6, LeakyReLU, PReLU, ELU, clamp, sigmoid, tanh, softplus, and SiLU, GELU, Hardswish and Mish, which fall "
-    "to one minimum and then rise"
+    "ReLU, ReLU6, LeakyReLU, PReLU, ELU, clamp, sigmoid, tanh, softplus, and SiLU, GELU, Hardswish and Mish, which "
+    "fall to one minimum and then rise"
 )
 _RETRAIN = "replace it by ReLU and fine-tune; a few epochs usually recover the accuracy"
 _LAST = "the same function as the last operation of the network, where the host computes it"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from loihi_onespike.conversion.quantization.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
-from loihi_onespike.core.activations import IDENTITY, RELU
+from loihi_onespike.core.activations import IDENTITY, RELU, Hardswish
 from loihi_onespike.core.codes import Base, PhaseCode
 from loihi_onespike.core.graphs.network import Membrane
 from loihi_onespike.core.graphs.stage import StagePlan
@@ -27,13 +27,22 @@ def planned(wait, activation=RELU, scale=1.0):
 )
 def test_thresholds_of_base_2_grow_with_v(wait, steps, real):
     plan = planned(wait)
-    factor, table, negative = integer_thresholds(plan, MEMBRANE, "layer")
-    assert wait_steps(plan, MEMBRANE) == steps and negative is None
+    factor, tables = integer_thresholds(plan, MEMBRANE, "layer")
+    assert wait_steps(plan, MEMBRANE) == steps and list(tables) == ["table"]
     assert largest_threshold(plan, MEMBRANE) == max(real) / UNIT
-    np.testing.assert_array_equal(table.thresholds(factor), np.array(real) / UNIT)
+    np.testing.assert_array_equal(tables["table"].thresholds(factor), np.array(real) / UNIT)
 
 
 def test_signed_populations_have_a_table_for_each_sign_and_the_scale_goes_into_the_factor():
-    factor, table, negative = integer_thresholds(planned(None, IDENTITY, scale=2.0), MEMBRANE, "layer")
-    assert factor == 2 * 3 / UNIT and negative is not None
-    np.testing.assert_array_equal(negative.thresholds(factor), table.thresholds(factor))
+    factor, tables = integer_thresholds(planned(None, IDENTITY, scale=2.0), MEMBRANE, "layer")
+    assert factor == 2 * 3 / UNIT and list(tables) == ["table", "negative"]
+    np.testing.assert_array_equal(tables["negative"].thresholds(factor), tables["table"].thresholds(factor))
+
+
+def test_a_dip_has_a_far_table_in_units_of_the_largest_threshold():
+    """z (z + 3) / 6 = -3/8 and -3/16 and -3/32 at λ = 1, times 2^3; the last far end is 3 - 0.2010 = 2.7990."""
+    factor, tables = integer_thresholds(planned(None, Hardswish()), MEMBRANE, "layer")
+    far = (3 + np.sqrt(9 - 24 * np.array([3 / 8, 3 / 16, 3 / 32]))) / 2
+    assert factor == np.rint(far[-1] * 8 / UNIT)
+    np.testing.assert_allclose(tables["far"].thresholds(factor), far * 8 / UNIT, atol=2)
+    np.testing.assert_allclose(tables["negative"].thresholds(factor), (3 - far) * 8 / UNIT, atol=2)

@@ -71,8 +71,7 @@ def test_a_dip_is_looked_up_on_both_sides_of_its_minimum(name: str, function: Di
     negative = np.where(np.arange(len(far)) < late, np.inf, negative)
     y = probes(np.concatenate([plan.table, negative, far]), rng, 16 * 256).reshape(1, 4096)
     expected = np.array([dip_word(v, *(t.astype(np.float32) for t in (plan.table, negative, far))) for v in y[0]])
-    words = first_word(torch.from_numpy(y.astype(np.float64)), *(t.astype(np.float32) for t in (plan.table, negative, far)))
-    assert np.array_equal(words.numpy()[0], expected)
+    assert np.array_equal(first_word(torch.from_numpy(y), plan.table, negative, far).numpy()[0], expected)
     lookup = ThresholdLookup.of(plan.table, negative, code.levels(), far)
     assert lookup is not None
     levels = np.concatenate([[0.0], code.levels()])

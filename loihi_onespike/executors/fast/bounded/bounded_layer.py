@@ -87,8 +87,8 @@ class BoundedLayer:
         counts = np.zeros((len(z), 2), np.int64)
         over_rows(
             decide_exactly, len(z), event.sources(words), *event.tables, event.bias, event.theta, event.negative,
-            event.far, event.leak, p.membrane.input_shift, p.code.words_per_phase, event.signs, z, rest, self.factor, self.offset,
-            self.slack, np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
+            event.far, event.leak, p.membrane.input_shift, p.code.words_per_phase, event.signs, z, rest, self.factor,
+            self.offset, self.slack, np.stack([self.limit, np.broadcast_to(self.unit, self.limit.shape)]), sent, counts,
         )  # fmt: skip
         breached = bool(counts[:, 1].any())
         self.decisions.add(sent.size, int(counts[:, 0].sum()), int(breached))

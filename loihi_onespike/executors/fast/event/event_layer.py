@@ -160,8 +160,8 @@ class EventLayer:
         peaks = np.zeros((images, 2), np.int64)
         over_rows(
             run_layer, images, source, t.gather, t.columns, t.groups, t.runs, t.run_start, t.weights, *self._blocks,
-            self.leak, self._window, (spiking, self.signs, keep_v, keep), self._strides, self._sums, self._graded, sent, v,
-            peaks,
+            self.leak, self._window, (spiking, self.signs, keep_v, keep), self._strides, self._sums, self._graded, sent,
+            v, peaks,
         )  # fmt: skip
         return LayerTrace(
             self._shaped(sent) if spiking else None,

@@ -111,13 +111,14 @@ def simd_integrate(typingctx: Any, v: Any, at: Any, total: Any, first: Any, mant
     return types.void(v, types.intp, total, types.intp, types.int32, types.int32, types.int32), codegen
 
 
-def _decision(context: Any, builder: Any, signature: Any, args: Any, sides: int) -> Any:
-    """The decision of `simd_decide` with one side, of `simd_decide_signed` with two, of `simd_decide_dip` with three."""
+def _decision(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    """The decision for the arrays of thresholds among the arguments: theta, theta and negative, or these and far."""
     place = _place(context, builder, signature.args[0], args[0], args[1])
     old, zero = builder.load(place, align=4), _constant(0)
     potential = _load(context, builder, signature.args[2], args[2], args[1])
     k = _spread(builder, args[-1])
-    theta, *others = (_load(context, builder, signature.args[i], args[i], args[-2]) for i in range(3, 3 + sides))
+    sides = range(3, len(args) - 2)
+    theta, *others = (_load(context, builder, signature.args[i], args[i], args[-2]) for i in sides)
     up = builder.icmp_signed(">=", potential, theta)
     new = builder.select(up, k, zero)
     if others:
@@ -135,7 +136,7 @@ def _decision(context: Any, builder: Any, signature: Any, args: Any, sides: int)
 def simd_decide(typingctx: Any, sent: Any, at: Any, v: Any, theta: Any, first: Any, word: Any) -> Any:
     """sent = word where sent is 0 and v ≥ theta, for LANES neurons from sent[at], v[at] and theta[first] on."""
     signature = types.void(sent, types.intp, v, theta, types.intp, types.int32)
-    return signature, lambda *given: _decision(*given, sides=1)
+    return signature, _decision
 
 
 @intrinsic
@@ -144,7 +145,7 @@ def simd_decide_signed(
 ) -> Any:
     """The same, and sent = -word where sent is 0, v < theta and -v ≥ negative[first]."""
     signature = types.void(sent, types.intp, v, theta, negative, types.intp, types.int32)
-    return signature, lambda *given: _decision(*given, sides=2)
+    return signature, _decision
 
 
 @intrinsic
@@ -153,4 +154,4 @@ def simd_decide_dip(
 ) -> Any:
     """The same, and sent = -word where sent is 0, v < theta and negative[first] ≤ -v ≤ far[first]."""
     signature = types.void(sent, types.intp, v, theta, negative, far, types.intp, types.int32)
-    return signature, lambda *given: _decision(*given, sides=3)
+    return signature, _decision
