@@ -21,6 +21,17 @@ def test_channels_that_are_alike_get_all_that_is_free():
     assert finest_units(ALIKE, np.ones(20), 12) is None  # 2^10 · 2^12 is just within 22 bits
 
 
+def test_two_wide_channels_of_twenty_are_within_the_tenth():
+    """The quantile is taken from above: 0.1 of 19 intervals lies between the second and the third channel."""
+    two = np.where(np.arange(20) < 2, 2.0**20, 2.0**10)
+    three = np.where(np.arange(20) < 3, 2.0**20, 2.0**10)
+    assert (free_bits(two), free_bits(three)) == (12, 2)
+
+
+def test_potentials_of_a_unit_and_less_leave_all_bits_free():
+    assert free_bits(np.array([1.0])) == free_bits(np.array([0.1])) == 22
+
+
 def test_a_bit_more_than_a_power_of_two_costs_a_bit():
     assert bits(ALIKE + 1) == 11
     assert finest_units((ALIKE + 1).astype(np.float64), np.ones(20), 12) is not None

@@ -34,6 +34,11 @@ def test_the_worst_case(code: Code, v: int) -> None:
     assert worst_case_bits(READOUT, [SYNAPSE], {"x": source(code)}) == (v.bit_length() + 1, 5)
 
 
+def test_nothing_comes_in_without_synapses() -> None:
+    silent = Readout("out", (1,), Membrane((8192, 8192), 1, np.array(0), np.ones(())))
+    assert worst_case_bits(silent, [], {}) == (1, 1)
+
+
 def test_measured_and_worst_widths() -> None:
     """The widest weight is 4 of 14 = 2 (2^3 - 1): one bit was given up. ±100 need 8 bits, ±9 need 5."""
     trace = LayerTrace(None, np.zeros((1, 1), np.int64), peak=100, input_peak=9)

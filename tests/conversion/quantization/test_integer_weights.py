@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from loihi_onespike.conversion.quantization.integer_weights import integer_links, largest_where_shared, nearest
-from loihi_onespike.core.graphs.stage import Stage
-from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.conversion.quantization.rounded_stage import rounded_stage
+from loihi_onespike.core.activations import RELU
+from loihi_onespike.core.graphs.stage import Link, Stage
+from loihi_onespike.core.maps import Conv, Dense, Pool, Window
+from loihi_onespike.errors import ConfigurationError, GraphError
 from tests.support.stage_graphs import two_layers
 
 ZERO = np.zeros(())
@@ -36,6 +39,90 @@ def test_a_coarser_unit_costs_bits() -> None:
     (first,), unit = integer_links(_stage("hidden"), [(np.ones(()), (2,))], 8, np.full(1, 1 / 2))
     assert first[0].weight.tolist() == [[2, 0], [0, 2], [2, -2]]
     np.testing.assert_allclose(np.broadcast_to(unit, (3,)), 1 / 2)
+
+
+ONE = np.ones(())
+
+
+def _of(shape: tuple[int, ...], *links: Link) -> Stage:
+    return Stage("s", shape, "relu", links, ZERO, RELU, tuple(range(1, len(shape))))
+
+
+def _shortcut(large: float, small: float = 1.0) -> Stage:
+    """Two neurons that read two layers, the second one with larger weights; a third row has no weights at all."""
+    rows = np.array([[1.0, 0.5], [0.0, 1.0], [0.0, 0.0]])
+    return _of((3,), Link("a", Dense(small * rows), None, ONE), Link("b", Dense(small * large * rows), None, ONE))
+
+
+@pytest.mark.parametrize("small", [1.0, 1e-3])
+@pytest.mark.parametrize(("large", "exponent"), [(1.0, 0), (1.9, 0), (2.0, 1), (9.0, 3), (2.0**10, 7)])
+def test_links_with_larger_weights_have_an_exponent(large: float, exponent: int, small: float) -> None:
+    """floor(log2 of the ratio), 7 at most; the unit is that of the larger one, here in units of 127 steps, halved."""
+    stage = _shortcut(large, small)
+    (a, b), unit = integer_links(stage, [(ONE, (2,))] * 2, 8, ZERO)
+    assert (a[1], b[1]) == (0, exponent)
+    step = max(small, small * large / 2**exponent) / 127
+    np.testing.assert_allclose(np.broadcast_to(unit, (3,)), step / 2)
+    for (op, exp), weight in ((a, small), (b, small * large)):
+        assert op.weight[0, 0] == 2 * np.rint(weight / (step * 2**exp)) and not op.weight[2].any()
+
+
+def test_fewer_exponents_when_the_potential_is_too_wide() -> None:
+    (_, b), unit = integer_links(_shortcut(9.0), [(ONE, (2,))] * 2, 8, ZERO, most_exp=1)
+    assert b[1] == 1
+    np.testing.assert_allclose(np.broadcast_to(unit, (3,)), 9 / 2 / 254)
+
+
+def test_rounded_weights_keep_their_grid() -> None:
+    """They become the same integers again, in the same unit, and are what the integers stand for."""
+    from tests.support.stage_graphs import two_layers
+
+    graph = two_layers()
+    both = _of((2,), Link("input", Dense(np.array([[1.0, 0.3], [0.2, 1.0]])), None, ONE),
+               Link("hidden", Dense(np.array([[9.0, 2.2, 0.0], [0.1, -9.0, 4.0]])), None, ONE))  # fmt: skip
+    scales = [(ONE, (2,)), (np.full(1, 2.0), (3,))]
+    before, unit = integer_links(both, scales, 8, ZERO)
+    rounded = rounded_stage(both, graph, 8)
+    again, same = integer_links(rounded, scales, 8, ZERO)
+    assert [exp for _, exp in again] == [exp for _, exp in before] == [0, 4]  # 18 in units of λ beside 1
+    np.testing.assert_allclose(same, unit)
+    for (op, exp), (old, _), link, scale in zip(again, before, rounded.links, (1.0, 2.0), strict=True):
+        assert np.array_equal(op.weight, old.weight)
+        real = link.op.weight * np.broadcast_to(link.scale, (2,))[:, None]
+        np.testing.assert_allclose(real, old.weight * np.broadcast_to(unit, (2,))[:, None] * 2.0**exp / scale)
+
+
+def test_one_pooling_window_needs_one_step() -> None:
+    pool = Pool(Window((2,), (2,), ((0, 0),), (1,)), np.array(0.5))
+    ((op, exponent),), unit = integer_links(_of((1, 2), Link("a", pool, None, ONE)), [(ONE, (1, 4))], 8, ZERO)
+    assert (op.weight.tolist(), exponent) == (2, 0)
+    np.testing.assert_allclose(np.broadcast_to(unit, (1, 2)), 0.25)
+
+
+def _pointwise(rank: int, weight: float) -> Conv:
+    window = Window((1,) * rank, (1,) * rank, ((0, 0),) * rank, (1,) * rank)
+    return Conv(np.full((1, 1, *(1,) * rank), weight), window)
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_places_that_share_weights_share_the_coarser_unit(rank: int) -> None:
+    shape = (1, *(2,) * rank)
+    finest = np.linspace(1, 2, 2**rank).reshape(shape)
+    stage = _of(shape, Link("a", _pointwise(rank, 100.0), None, ONE))
+    ((op, _),), unit = integer_links(stage, [(ONE, shape)], 8, finest)
+    np.testing.assert_allclose(np.broadcast_to(unit, shape), 2.0)
+    assert op.weight.item() == 50
+
+
+def test_two_groups_of_synapses_whose_scales_differ_between_places() -> None:
+    """One group may have a scale per place, since every place has its own unit; a second one then does not fit."""
+    uneven = Link("a", _pointwise(1, 1.0), None, np.array([[0.25, 0.5]]))
+    ((op, _),), unit = integer_links(_of((1, 2), uneven), [(ONE, (1, 2))], 8, ZERO)
+    assert op.weight.item() == 254
+    np.testing.assert_allclose(np.broadcast_to(unit, (1, 2)), [[0.25 / 254, 0.5 / 254]])
+    even = Link("a", _pointwise(1, 0.4), None, ONE)
+    with pytest.raises(GraphError, match="s: several synapse groups whose scales differ between places"):
+        integer_links(_of((1, 2), uneven, even), [(ONE, (1, 2))] * 2, 8, ZERO)
 
 
 def test_weight_bits_out_of_range() -> None:

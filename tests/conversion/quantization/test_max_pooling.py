@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from loihi_onespike.conversion.quantization.headroom import Headroom
 from loihi_onespike.conversion.quantization.max_pooling import max_pooling
 from loihi_onespike.core.activations import Relu
 from loihi_onespike.core.codes import Base, PayloadCode, PhaseCode, SingleSpikeCode
@@ -12,6 +13,7 @@ from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Networ
 from loihi_onespike.core.graphs.stage import Link, Stage, StagePlan
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Dense, Pool, Window
+from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import GraphError
 from loihi_onespike.executors import reference
 
@@ -20,10 +22,14 @@ SMALL = PayloadCode((4096, 8192), (3, 2, 3, 2))
 
 
 def _pooled(
-    code: SingleSpikeCode, kernel: tuple[int, int], shape: tuple[int, int, int], pres: tuple[str, ...] = ("input",)
+    code: SingleSpikeCode,
+    kernel: tuple[int, int],
+    shape: tuple[int, int, int],
+    pres: tuple[str, ...] = ("input",),
+    behind: int = 0,
 ) -> Network:
     """Inputs, each with the same pooling window, and a readout."""
-    pool = Pool(Window(kernel, kernel, ((0, 0), (0, 0)), (1, 1)), np.array(1.0))
+    pool = Pool(Window(kernel, kernel, ((0, 0), (0, behind)), (1, 1)), np.array(1.0))
     out = pool.output_shape(shape)
     links = tuple(Link(pre, pool, None, ONE) for pre in pres)
     stage = Stage("pool", out, "max_pool", links, np.zeros(()), Relu(), ())
@@ -78,6 +84,36 @@ def test_windows_over_several_populations_share_the_digits() -> None:
     *groups, _ = network.synapses
     assert [int(s.op.weight.ravel()[0]) << s.weight_exp for s in groups] == [2, 8, 32, 128]
     assert _words(network, [4, 3]) == [3]
+
+
+def test_a_window_that_reaches_beyond_the_border() -> None:
+    """The second window has one neuron, and so nothing in the second group."""
+    network = _pooled(SMALL, (1, 2), (1, 1, 3), behind=1)
+    first, second, _ = network.synapses
+    assert first.index is not None and first.index.ravel().tolist() == [0, 2]
+    assert second.index is not None and second.index.ravel().tolist() == [1, -1]
+    assert _words(network, [4, 2, 3]) == [2, 3]
+
+
+def test_digits_of_three_bits() -> None:
+    network = _pooled(PayloadCode((4096, 8192), (7, 4, 7, 4)), (1, 3), (1, 1, 3))
+    *groups, _ = network.synapses
+    assert [int(s.op.weight.ravel()[0]) << s.weight_exp for s in groups] == [2, 2**4, 2**7]
+    assert _words(network, [4, 2, 3]) == [2]
+
+
+def test_digits_are_no_rounded_weights() -> None:
+    """The largest weight is 8 of 254, and no bit of precision was given up."""
+    network = _pooled(SMALL, (1, 2), (1, 1, 2))
+    trace = LayerTrace(None, np.zeros((1, 1), np.int64), peak=1, input_peak=1)
+    found = Headroom.of(network.hidden[0], network.synapses_onto("pool"), {"input": network.input}, trace, 8)
+    assert found.given_up_bits == 0
+
+
+def test_four_messages_of_five_bits_are_one_too_many() -> None:
+    """2^(1 + 5 · 3) is beyond 2^14; 2^(1 + 4 · 3) is not."""
+    with pytest.raises(GraphError, match=r"of 4 neurons can hold messages of at most 4 bits beside each other, got 5"):
+        _pooled(PayloadCode((4096, 8192), (31, 20, 31, 20)), (2, 2), (1, 2, 2))
 
 
 def test_windows_that_are_too_large_are_refused() -> None:

@@ -63,6 +63,27 @@ def test_waits_codes_and_facts() -> None:
     assert set(network.facts) == {"headroom", "ann_macs"}
 
 
+def test_macs_of_a_layer_are_those_of_its_synapses() -> None:
+    graph = two_layers()
+    stages = tuple(
+        replace(s, links=tuple(replace(link, macs=6) for link in s.links)) if isinstance(s, Stage) else s
+        for s in graph.stages
+    )
+    network = quantize(replace(graph, stages=stages), codes(graph))
+    assert network.facts["ann_macs"] == {"hidden": 6, "signed": 6, "output": 0}
+
+
+def test_a_shortcut_of_large_weights_keeps_its_exponent() -> None:
+    """Its weights are 16 times those beside it in units of λ = 1 of the input and 2 of hidden."""
+    graph = two_layers()
+    signed = graph.by_name["signed"]
+    assert isinstance(signed, Stage)
+    mixed = replace(signed, links=(*signed.links, Link("input", Dense(64 * np.eye(2)), None, np.ones(()))))
+    changed = replace(graph, stages=tuple(mixed if s is signed else s for s in graph.stages))
+    network = quantize(changed, codes(changed))
+    assert [s.weight_exp for s in network.synapses_onto("signed")] == [0, 4]
+
+
 def test_inputs_that_grow_beyond_24_bits() -> None:
     """A spike at the first of twelve phases grows by 4^11, and weights give up three bits at most."""
     graph = two_layers()

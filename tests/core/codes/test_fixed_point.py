@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loihi_onespike.core.codes import V_MAX, V_MIN, ThresholdTable, leak, leak_loss, saturate_v, signed_bits
+from loihi_onespike.core.codes.fixed_point import MAX_GAIN, MAX_TABLE_SHIFT, largest_digit
 
 
 @given(st.integers(V_MIN, V_MAX), st.integers(4096, 4 * 4096))
@@ -42,6 +43,38 @@ def test_threshold_table_keeps_every_gain_to_15_bits(gains: list[float], thresho
 def test_threshold_table_keeps_signs_and_zero() -> None:
     table = ThresholdTable.from_gains(np.array([0.5, 0.0, -0.25]))
     assert np.allclose(table.gains(), [0.5, 0.0, -0.25])
+
+
+def test_a_word_that_is_never_sent_lies_beyond_every_potential() -> None:
+    table = ThresholdTable.from_gains(np.array([np.inf, -np.inf]))
+    assert (table.mant, table.shift) == ((2**15 - 1,) * 2, (0, 0))
+    never = table.thresholds(np.array([ThresholdTable.SMALLEST, ThresholdTable.SMALLEST // 2]))
+    assert never[0].tolist() == [512 * 32767, 256 * 32767]
+    assert never[0, 0] > V_MAX > never[0, 1]  # half as much would not do
+
+
+def test_the_smallest_factors() -> None:
+    """2^-16 still has its 15 bits; below it the shift ends, and the mantissa loses bits."""
+    table = ThresholdTable.from_gains(2.0 ** -np.array([15, 16, 17, 30, 31, 40]))
+    assert table.shift == (29, 30, 30, 30, 30, 30) and max(table.shift) == MAX_TABLE_SHIFT
+    assert table.mant == (2**14, 2**14, 2**13, 1, 0, 0)  # 2^-31 is a tie, which goes to the even 0
+
+
+def test_messages_as_factors() -> None:
+    assert ThresholdTable.of_messages((1, 1)) == ThresholdTable.constant(2)
+    table = ThresholdTable.of_messages((127, 2, 1))
+    assert (table.mant, table.shift) == ((127 << 8, 2 << 8, 1 << 8), (8, 8, 8))
+    assert table.thresholds(np.array(5)).tolist() == [635, 10, 5] and max(table.mant) < 2**15
+
+
+def test_digits_begin_behind_the_lowest_bit() -> None:
+    values = np.array([0b0, 0b010, 0b110, 0b01_10_11_0, 0b10_00_01_0, 3 << 21])
+    assert largest_digit(values, 2).tolist() == [0, 1, 3, 3, 2, 3]
+    assert largest_digit(np.array([0b0111_0101_0]), 4).tolist() == [7]
+
+
+def test_ends_of_the_ranges() -> None:
+    assert (V_MIN, V_MAX, MAX_GAIN) == (-8_388_608, 8_388_607, 65_536)
 
 
 def test_constant_table_gives_the_threshold_itself() -> None:

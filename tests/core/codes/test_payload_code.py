@@ -39,6 +39,23 @@ def test_a_word_is_a_phase_and_a_message() -> None:
     assert CODE.count_spikes(words).tolist() == [1, 1, 0, 1, 1, 1, 1]
 
 
+def test_messages_that_a_phase_does_not_have() -> None:
+    """Phase 1 sends 3 and 2, phase 2 sends 3 and 1; everything else is a word of no code."""
+    code = PayloadCode((4096, 8192), (3, 2, 3, 1))
+    seen = np.array([3, -2, 1, 0])
+    assert code.words_sent(seen, 1).tolist() == [1, -2, MAX_WORDS, 0]
+    assert code.words_sent(seen, 2).tolist() == [3, -MAX_WORDS, 4, 0]
+    for phase in (0, 3):
+        assert code.words_sent(seen, phase).tolist() == [MAX_WORDS, -MAX_WORDS, MAX_WORDS, 0]
+    assert MAX_WORDS == 32_767
+
+
+def test_a_gain_of_16_and_no_more() -> None:
+    assert PayloadCode((4096, 16 * 4096), (3, 2, 3, 2)).gains[1] == 65_536
+    with pytest.raises(ConfigurationError, match=r"a gain outside \[1, 16\]; take levels further apart"):
+        PayloadCode.nearest([1.0, 0.9, 0.01, 0.009], 2, largest=10)
+
+
 def test_eight_even_steps_between_powers_of_three() -> None:
     """3^-k · (1 + 2 m / 8) = 3^-k / 4 · (4 + m): the messages are 11 … 4 at every phase."""
     code = PayloadCode.geometric(3.0, 4, 3)
