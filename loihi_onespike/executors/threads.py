@@ -12,8 +12,10 @@ that releases the interpreter lock needs no more than a few Python threads, each
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from threading import Barrier
 from typing import Any, TypeVar
@@ -69,7 +71,35 @@ def sharing_threads() -> int:
     """Number of threads of `over_shares`: the smaller one of numba's and torch's numbers."""
     import torch
 
-    return min(numba.get_num_threads(), torch.get_num_threads())
+    return _of_one_order.get() or min(numba.get_num_threads(), torch.get_num_threads())
+
+
+_of_one_order: ContextVar[int | None] = ContextVar("number of threads outside of one_order", default=None)
+
+
+@contextmanager
+def one_order() -> Iterator[None]:
+    """Context in which sums of real numbers have the same bits, whatever the number of threads.
+
+    torch's MKL and numpy's BLAS divide long sums between their threads, and the order of a sum changes its last bits.
+    Here both compute on one thread. `over_shares` has as many threads as outside, so that work of a size that does not
+    depend on their number keeps them busy.
+    """
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    if _of_one_order.get() is not None:
+        yield
+        return
+    threads, of_torch = sharing_threads(), torch.get_num_threads()
+    within = _of_one_order.set(threads)
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(of_torch)
+        _of_one_order.reset(within)
 
 
 def over_shares(function: Callable[[T], R], shares: Sequence[T]) -> list[R]:

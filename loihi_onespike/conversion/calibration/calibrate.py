@@ -27,6 +27,7 @@ from loihi_onespike.core.graphs.stage import InputStage, StageGraph
 from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.errors import HeadroomError
+from loihi_onespike.executors.threads import one_order
 
 if TYPE_CHECKING:
     from loihi_onespike.jobs.distributed import Ranks
@@ -48,6 +49,7 @@ ENOUGH_IMAGES = 64
 """Number of samples below which a note says that the corrections depend on chance."""
 
 
+@one_order()
 def calibrate(
     graph: StageGraph,
     batches: Sequence[Batch],

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from loihi_onespike.conversion.calibration.row_inputs import RowInputs
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.core.maps import LinearMap
+from loihi_onespike.executors.threads import over_shares
 
 Float = NDArray[np.float64]
 AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
@@ -68,10 +69,14 @@ def fitted(rows: RowInputs, missing: torch.Tensor) -> Float | None:
     """
     xx, xr = rows.moments, rows.products(missing)
     power = sum(float((missing[half] - missing[half].mean(dim=0)).double().square().sum()) for half in rows.halves)
-    errors = []
-    for strength in STRENGTHS:
-        changes = [solved(xx[half], xr[half], strength) for half in (0, 1)]
-        errors.append(power + sum(_gain(changes[half], xx[1 - half], xr[1 - half]) for half in (0, 1)))
+    trials = [(strength, half) for strength in STRENGTHS for half in (0, 1)]
+
+    def gain(trial: tuple[float, int]) -> float:
+        strength, half = trial
+        return _gain(solved(xx[half], xr[half], strength), xx[1 - half], xr[1 - half])
+
+    gains = over_shares(gain, trials)
+    errors = [power + gains[i] + gains[i + 1] for i in range(0, len(gains), 2)]
     best = int(np.argmin(errors))
     if not errors[best] < (1 - LEAST_GAIN) * power:
         return None

@@ -17,6 +17,7 @@ from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage
 from loihi_onespike.core.maps import Conv, Dense, LinearMap
 from loihi_onespike.core.maps.registry import MapRegistry
 from loihi_onespike.executors.tensors.tensor_maps import tensor_gather
+from loihi_onespike.executors.threads import over_shares
 
 Float = NDArray[np.float64]
 
@@ -26,6 +27,8 @@ PLACES_PER_WEIGHT = 4
 """Places that are sampled per weight of a row, if this is more than LEAST_PLACES."""
 MOST_WEIGHTS = 6144
 """Largest number of weights per row; beyond it their covariance needs too much memory."""
+ROWS_AT_ONCE = 128
+"""Rows of a product that one thread computes at a time; a number that does not depend on that of the threads."""
 
 
 def row_inputs_of(
@@ -170,5 +173,7 @@ def _centred(values: torch.Tensor) -> torch.Tensor:
 def _product(a: torch.Tensor, b: torch.Tensor) -> Float:
     """Σ_S a bᵀ for (groups, S, …) each; both are scaled to about 1 first, since products may overflow in float32."""
     units = [2.0 ** frexp(float(x.abs().max()) if x.numel() else 0.0)[1] for x in (a, b)]
-    product = ((a / units[0]).transpose(1, 2) @ (b / units[1])).double().numpy()
+    left, right = (a / units[0]).transpose(1, 2), b / units[1]
+    rows = [left[:, i : i + ROWS_AT_ONCE] for i in range(0, left.shape[1], ROWS_AT_ONCE)]
+    product = torch.cat(over_shares(lambda part: part @ right, rows), dim=1).double().numpy()
     return np.asarray(product * units[0] * units[1])

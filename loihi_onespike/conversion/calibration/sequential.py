@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,12 @@ from loihi_onespike.executors.float.float_executor import FloatExecutor
 from loihi_onespike.executors.float.tensor_codes import ALMOST, tensor_code
 from loihi_onespike.executors.tensors.activation_functions import activate
 from loihi_onespike.executors.tensors.stage_sum import StageSum
+from loihi_onespike.executors.threads import over_shares
 
 Float = NDArray[np.float64]
+
+SHARE = 32
+"""Samples that one thread computes at a time; a number that does not depend on that of the threads."""
 
 
 def calibrate_in_sequence(
@@ -82,7 +87,7 @@ class _Pass:
         last_reader = {link.pre: s.name for s in self.graph.stages[1:] for link in s.links}  # type: ignore[union-attr]
         for stage in self.graph.stages[1:]:
             assert not isinstance(stage, InputStage)
-            z_ann = ann.stage_input(stage.name, of_ann)
+            z_ann = _by_samples(partial(ann.stage_input, stage.name), {k.pre: of_ann[k.pre] for k in stage.links})
             of_ann[stage.name], of_snn[stage.name] = self._stage(stage, z_ann, of_snn)
             for link in stage.links:
                 if last_reader[link.pre] == stage.name:
@@ -105,7 +110,7 @@ class _Pass:
             scale = pooled_scale(stage, scales, self.graph)
             self.plans[stage.name] = StagePlan.of(RELU, self.settings.codes[stage.name], scale, 0)
             self.stages.append(stage)
-            return z_ann, self._sum(stage, {})(values)
+            return z_ann, _by_samples(self._sum(stage, {}), {link.pre: values[link.pre] for link in stage.links})
         stage = fold_offsets(self._with_weights(stage, z_ann, values), self.offsets, self.graph)
         parts, channels = self._parts(stage, values), Channels.of(stage)
         shift = np.zeros(channels.count)
@@ -135,7 +140,7 @@ class _Pass:
         compensating = method.rounding and method.compensation
         rows = row_inputs_of(stage, seen, self.settings.seed) if fitting or compensating else {}
         if fitting:
-            stage = corrected(stage, rows, z_ann - self._sum(stage, {})(seen) - _tensor(stage.bias))
+            stage = corrected(stage, rows, z_ann - _by_samples(self._sum(stage, {}), seen) - _tensor(stage.bias))
         if not method.rounding:
             return stage
         rounding: Rounding = nearest
@@ -161,7 +166,7 @@ class _Pass:
         total = self._sum(stage, {name: plan.scale for name, plan in self.plans.items()})
         bias = _tensor(stage.bias)
         return [
-            total({link.pre: self._arrived(link.pre, values[link.pre], t, steps) for link in stage.links}).add_(bias)
+            _by_samples(total, {k.pre: self._arrived(k.pre, values[k.pre], t, steps) for k in stage.links}).add_(bias)
             for t in range(min(wait + 1, steps), steps + 1)
         ]
 
@@ -178,6 +183,14 @@ class _Pass:
         """Sum of a stage without its bias, in the units of the ANN; `in_front` are factors on the values it reads."""
         shapes, one = {s.name: s.shape for s in self.graph.stages}, np.ones(())
         return StageSum(stage, shapes, in_front, one, self.graph.input.name, torch.float32, torch.device("cpu"))
+
+
+def _by_samples(function: Callable[[Mapping[str, Any]], torch.Tensor], values: Mapping[str, Any]) -> torch.Tensor:
+    """function(values) for values (N, …) of stages, SHARE samples at a time, on several threads."""
+    if not all(isinstance(value, torch.Tensor) for value in values.values()):
+        return function(values)
+    starts = range(0, len(next(iter(values.values()))), SHARE)
+    return torch.cat(over_shares(function, [{k: v[i : i + SHARE] for k, v in values.items()} for i in starts]))
 
 
 def _power(values: torch.Tensor, channels: Channels) -> float:

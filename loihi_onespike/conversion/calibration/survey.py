@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
 from loihi_onespike.errors import CalibrationError
 from loihi_onespike.executors.float.float_executor import FloatExecutor
 from loihi_onespike.executors.tensors.activation_functions import activate
+from loihi_onespike.executors.threads import over_shares, sharing_threads
 
 if TYPE_CHECKING:
     from loihi_onespike.jobs.distributed import Ranks
@@ -55,33 +56,29 @@ class Survey:
         self.maxima: dict[str, Float] = {}
         self.samples: dict[str, Float] = {}
         self.images = 0
-        parts: dict[str, dict[int, Float]] = {}
         largest: dict[str, torch.Tensor] = {}
+        parts: dict[str, dict[int, Float]] = {}
         ann = FloatExecutor(graph, coded=False)
+        waiting: list[tuple[int, NDArray[np.floating] | SparseSample]] = []  # first image and batch
 
-        def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
-            if not isinstance(stage, Stage):
-                return
-            pooled = stage.kind == "max_pool"
-            value = z if pooled else activate(stage.activation, z)
-            seen = value.abs().amax(dim=0)
-            largest[stage.name] = torch.maximum(largest[stage.name], seen) if stage.name in largest else seen
-            if not pooled:
-                channels = Channels.of(stage)
-                places = channels.places(len(value), self.images)
-                keep = -(-SAMPLES * len(value) // max(total, 1))
-                found = channels.sample(value, tuple(i[:keep] for i in places))
-                parts.setdefault(stage.name, {})[self.images] = found
+        def look() -> None:
+            found = over_shares(lambda given: _seen(ann, given[1], given[0], total), waiting)
+            _merge(largest, parts, found)
+            waiting.clear()
 
         with nullcontext() if ranks is None else ranks.failing_together():
             for number, batch in enumerate(batches):
                 if ranks is None or number % ranks.size == ranks.rank:
-                    ann.run(batch, observe)
+                    waiting.append((self.images, batch))
+                if len(waiting) == sharing_threads():
+                    look()
                 self.images += 1 if isinstance(batch, SparseSample) else len(batch)
+            look()
             if self.images == 0:
                 raise CalibrationError("calibration data: must be at least one batch, got none")
         if ranks is not None:
-            largest, parts = _merged(ranks, largest, parts)
+            found, largest, parts = ranks.gather((largest, parts)), {}, {}
+            _merge(largest, parts, found)
         for stage in graph.hidden:
             values = largest[stage.name]
             if not bool(torch.isfinite(values).all()):
@@ -96,15 +93,42 @@ class Survey:
         }
 
 
-def _merged(
-    ranks: Ranks, largest: dict[str, torch.Tensor], parts: dict[str, dict[int, Float]]
-) -> tuple[dict[str, torch.Tensor], dict[str, dict[int, Float]]]:
-    """The surveys of all ranks as one: the largest values, and the samples by the position of their batch."""
-    all_largest: dict[str, torch.Tensor] = {}
-    all_parts: dict[str, dict[int, Float]] = {}
-    for seen, samples in ranks.gather((largest, parts)):
+Seen: TypeAlias = tuple[dict[str, torch.Tensor], dict[str, dict[int, Float]]]
+"""By stage: largest |value| of every neuron, and samples by the first image of their batch."""
+
+
+def _seen(ann: FloatExecutor, batch: NDArray[np.floating] | SparseSample, first: int, total: int) -> Seen:
+    """What a batch shows.
+
+    Args:
+        ann: runs the ANN.
+        batch: the batch.
+        first: number of its first image among all.
+        total: number of all images.
+    """
+    largest: dict[str, torch.Tensor] = {}
+    parts: dict[str, dict[int, Float]] = {}
+
+    def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
+        if not isinstance(stage, Stage):
+            return
+        pooled = stage.kind == "max_pool"
+        value = z if pooled else activate(stage.activation, z)
+        largest[stage.name] = value.abs().amax(dim=0)
+        if not pooled:
+            channels = Channels.of(stage)
+            places = channels.places(len(value), first)
+            keep = -(-SAMPLES * len(value) // max(total, 1))
+            parts[stage.name] = {first: channels.sample(value, tuple(i[:keep] for i in places))}
+
+    ann.run(batch, observe)
+    return largest, parts
+
+
+def _merge(largest: dict[str, torch.Tensor], parts: dict[str, dict[int, Float]], found: Iterable[Seen]) -> None:
+    """Add what further batches show to the largest values, and to the samples by the position of their batch."""
+    for seen, samples in found:
         for name, values in seen.items():
-            all_largest[name] = torch.maximum(all_largest[name], values) if name in all_largest else values
+            largest[name] = torch.maximum(largest[name], values) if name in largest else values
         for name, part in samples.items():
-            all_parts.setdefault(name, {}).update(part)
-    return all_largest, all_parts
+            parts.setdefault(name, {}).update(part)

@@ -42,6 +42,7 @@ def test_a_coarser_unit_costs_bits() -> None:
 
 
 ONE = np.ones(())
+READ: tuple[np.ndarray, tuple[int, ...]] = (ONE, (2,))
 
 
 def _of(shape: tuple[int, ...], *links: Link) -> Stage:
@@ -59,7 +60,7 @@ def _shortcut(large: float, small: float = 1.0) -> Stage:
 def test_links_with_larger_weights_have_an_exponent(large: float, exponent: int, small: float) -> None:
     """floor(log2 of the ratio), 7 at most; the unit is that of the larger one, here in units of 127 steps, halved."""
     stage = _shortcut(large, small)
-    (a, b), unit = integer_links(stage, [(ONE, (2,))] * 2, 8, ZERO)
+    (a, b), unit = integer_links(stage, [READ, READ], 8, ZERO)
     assert (a[1], b[1]) == (0, exponent)
     step = max(small, small * large / 2**exponent) / 127
     np.testing.assert_allclose(np.broadcast_to(unit, (3,)), step / 2)
@@ -68,19 +69,17 @@ def test_links_with_larger_weights_have_an_exponent(large: float, exponent: int,
 
 
 def test_fewer_exponents_when_the_potential_is_too_wide() -> None:
-    (_, b), unit = integer_links(_shortcut(9.0), [(ONE, (2,))] * 2, 8, ZERO, most_exp=1)
+    (_, b), unit = integer_links(_shortcut(9.0), [READ, READ], 8, ZERO, most_exp=1)
     assert b[1] == 1
     np.testing.assert_allclose(np.broadcast_to(unit, (3,)), 9 / 2 / 254)
 
 
 def test_rounded_weights_keep_their_grid() -> None:
     """They become the same integers again, in the same unit, and are what the integers stand for."""
-    from tests.support.stage_graphs import two_layers
-
     graph = two_layers()
     both = _of((2,), Link("input", Dense(np.array([[1.0, 0.3], [0.2, 1.0]])), None, ONE),
                Link("hidden", Dense(np.array([[9.0, 2.2, 0.0], [0.1, -9.0, 4.0]])), None, ONE))  # fmt: skip
-    scales = [(ONE, (2,)), (np.full(1, 2.0), (3,))]
+    scales: list[tuple[np.ndarray, tuple[int, ...]]] = [READ, (np.full(1, 2.0), (3,))]
     before, unit = integer_links(both, scales, 8, ZERO)
     rounded = rounded_stage(both, graph, 8)
     again, same = integer_links(rounded, scales, 8, ZERO)

@@ -53,7 +53,7 @@ def test_messages_that_a_phase_does_not_have() -> None:
 def test_a_gain_of_16_and_no_more() -> None:
     assert PayloadCode((4096, 16 * 4096), (3, 2, 3, 2)).gains[1] == 65_536
     with pytest.raises(ConfigurationError, match=r"a gain outside \[1, 16\]; take levels further apart"):
-        PayloadCode.nearest([1.0, 0.9, 0.01, 0.009], 2, largest=10)
+        PayloadCode.nearest(np.array([1.0, 0.9, 0.01, 0.009]), 2, largest=10)
 
 
 def test_eight_even_steps_between_powers_of_three() -> None:
