@@ -10,7 +10,9 @@ import fcntl
 import os
 import re
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,6 +174,51 @@ def remove_stale_drafts(target: Path) -> None:
                     os.unlink(entry.path)
             finally:
                 os.close(handle)
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """A folder for temporary files that is removed at the end.
+
+    Folders of the same prefix that a killed process of this user left are removed first. A folder in use is locked by
+    its owner and stays.
+
+    Args:
+        prefix: beginning of its name.
+    """
+    parent = Path(tempfile.gettempdir())
+    for entry in os.scandir(parent):
+        if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False):
+            _remove_if_left(Path(entry.path))
+    folder, handle = _locked_folder(prefix)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def _locked_folder(prefix: str) -> tuple[Path, int]:
+    """A new folder, locked; another process may remove it between making and locking."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        with contextlib.suppress(FileNotFoundError):
+            handle = os.open(folder, os.O_RDONLY)
+            _locked(handle)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.stat(folder), os.fstat(handle)):
+                    return folder, handle
+            os.close(handle)
+
+
+def _remove_if_left(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            if os.fstat(handle).st_uid == os.getuid() and _locked(handle):
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(handle)
 
 
 def _new_draft(target: Path) -> tuple[Path, int]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from loihi_onespike.errors import DataError, ModelLoadError
-from loihi_onespike.regular_files import check_readable
+from loihi_onespike.regular_files import check_readable, temporary_folder
 
 
 @pytest.mark.parametrize("error", [DataError, ModelLoadError])
@@ -27,3 +30,34 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, error: type[Exception]) 
     ):
         with pytest.raises(error, match=words):
             check_readable(path, error, "not there")
+
+
+HOLDING = """
+import sys, time
+from loihi_onespike.regular_files import temporary_folder
+with temporary_folder("onespike-test-") as folder:
+    (folder / "file").write_text("x")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_of_a_killed_process_is_removed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "onespike-other").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", HOLDING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as owner:
+        try:
+            assert owner.stdout is not None
+            left = Path(owner.stdout.readline().strip())
+            with temporary_folder("onespike-test-") as mine:
+                assert left.is_dir() and mine.is_dir(), "a folder in use stays"
+            assert not mine.exists() and (left / "file").exists()
+        finally:
+            owner.kill()
+    assert left.is_dir()
+    with temporary_folder("onespike-test-") as mine:
+        assert [path.name for path in sorted(tmp_path.iterdir())] == ["onespike-other", mine.name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from loihi_onespike.executors.lava.availability import require
 from loihi_onespike.executors.lava.child import PACKAGE_ROOT, Child, OutOfTimeError, how_it_ended
 from loihi_onespike.executors.lava.job import LOG, LavaJob
 from loihi_onespike.executors.lava_options import LavaOptions, Precision, ProcessKind, Progress, SynapseKind
+from loihi_onespike.regular_files import temporary_folder
 
 WORKER = "loihi_onespike.executors.lava.worker"
 LOG_LINES = 15
@@ -63,8 +63,7 @@ def run_with(network: Network, codes: NDArray[np.integer], options: LavaOptions)
     period = network.period_steps if options.stream else _latest_end(network)
     job = LavaJob(options.precision, options.synapses, options.processes, period, len(codes))
     deadline = None if options.timeout_s is None else time.monotonic() + options.timeout_s
-    with tempfile.TemporaryDirectory(prefix="onespike-lava-") as name:
-        folder = Path(name)
+    with temporary_folder("onespike-lava-") as folder:
         job.write(folder, network, codes)
         _supervise(folder, deadline, options.timeout_s, options.progress)
         return _trace(job, network, codes, folder)

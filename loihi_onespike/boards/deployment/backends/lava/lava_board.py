@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from loihi_onespike.boards.deployment.backends.lava.sign_extension import sign_e
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.errors import LavaError
 from loihi_onespike.executors.lava.child import PACKAGE_ROOT, Child, OutOfTimeError, how_it_ended
+from loihi_onespike.regular_files import temporary_folder
 
 WORKER = "loihi_onespike.boards.deployment.backends.lava.board_worker"
 LOG_LINES = 15
@@ -77,8 +77,7 @@ class LavaBoard(BoardBackend):
     def _run(self, job: BoardJob, stream: InputStream, results: Any, progress: Progress | None) -> Any:
         timeout_s = self.settings.timeout_s
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        with tempfile.TemporaryDirectory(prefix="onespike-board-") as name:
-            folder = Path(name)
+        with temporary_folder("onespike-board-") as folder:
             job.write(folder, self.network, stream.codes)
             _follow(folder, deadline, timeout_s, progress)
             return results(folder)
