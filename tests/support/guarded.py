@@ -72,7 +72,7 @@ def _netx(path: str) -> object:
 
 
 def _npz(path: str) -> object:
-    from loihi_onespike.data import load_data
+    from loihi_onespike.data import load_data, npz  # noqa: F401  (the reader behind it, before memory is limited)
 
     return load_data(path, calibration_images=2)
 

@@ -22,6 +22,7 @@ from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors.registry import entry_of
 
 if TYPE_CHECKING:
+    from loihi_onespike.core.graphs.network import Network
     from loihi_onespike.evaluation import Evaluation
     from loihi_onespike.evaluation.evaluator import Evaluator
 
@@ -101,8 +102,41 @@ def evaluate(
         from loihi_onespike.core.graphs.network_tables import conversion_text
 
         show_evaluation(console, evaluation, found.name, conversion_text(net.network))
+        console.print(energy_sentence(evaluation, net.network), markup=False)
 
     return Result({**evaluation.to_dict(), **facts}, show)
+
+
+def energy_sentence(evaluation: Evaluation, network: Network) -> str:
+    """What α says beside what a board takes, in one sentence, so that neither is read alone.
+
+    Args:
+        evaluation: result of the evaluation, with the energy of a board where one was named.
+        network: the network.
+    """
+    from loihi_onespike.boards.energy.break_even import PJ_PER_NJ, PaperBalance
+    from loihi_onespike.boards.energy.figures import energy_text
+    from loihi_onespike.evaluation.alpha import INT8
+
+    balance = PaperBalance.of(network, evaluation.spikes_per_neuron)
+    if balance is None:
+        return "Energy: the file does not record the operations of its ANN, so they cannot be compared."
+    ann_nj = balance.macs * INT8.mac_pj / PJ_PER_NJ
+    alpha = balance.alpha(INT8)
+    said = f"{alpha:.2f} times less than" if alpha >= 1 else f"{1 / alpha:.2f} times more than"
+    arithmetic = f"Energy: by arithmetic alone the network takes {said} the ANN (INT8, Eq. 6)"
+    if evaluation.energy_nj is None:
+        return (
+            f"{arithmetic}; with memory, neuron updates and static power it may take more than the ANN: --board BOARD "
+            "or `onespike profile` counts them."
+        )
+    ratio = evaluation.energy_nj / ann_nj if ann_nj else float("inf")
+    times = f"{ratio:.2f} times as much as" if ratio >= 1 else f"{1 / ratio:.2f} times less than"
+    return (
+        f"{arithmetic}; with the synapses and neuron updates of {evaluation.board} it takes "
+        f"{energy_text(evaluation.energy_nj)} per image, {times} the bare arithmetic of the ANN "
+        f"({energy_text(ann_nj)}), and hops and static power come on top (`onespike profile`)."
+    )
 
 
 def show_evaluation(console: Console, evaluation: Evaluation, data: str, method: str) -> None:
@@ -135,7 +169,8 @@ def show_evaluation(console: Console, evaluation: Evaluation, data: str, method:
             "α FP32, INT8",
             "not recorded in the file"
             if isnan(evaluation.alpha_fp32)
-            else f"{evaluation.alpha_fp32:.2f}, {evaluation.alpha_int8:.2f} times less energy than the ANN (Eq. 6)",
+            else f"{evaluation.alpha_fp32:.2f}, {evaluation.alpha_int8:.2f}: arithmetic of the ANN over the additions "
+            "here, in energy (Eq. 6)",
         ),
         (
             "price of a spike in α",

@@ -1,11 +1,15 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import loihi_onespike as los
+from loihi_onespike.boards.energy.break_even import PaperBalance
+from loihi_onespike.cli.commands.evaluate import energy_sentence
 from loihi_onespike.data import load_data
 from loihi_onespike.evaluation.evaluator import Evaluator
 
@@ -43,6 +47,23 @@ def test_text(onespike, net_file):
         "energy on the board",
     ):
         assert word in result.stdout
+    said = " ".join(result.stdout.split())
+    assert "Energy: by arithmetic alone the network takes" in said and "with the synapses and neuron updates of" in said
+
+
+def test_the_energy_is_said_in_one_sentence():
+    """1000 MACs of 0.2 pJ are 200 pJ, 500 additions of 0.03 pJ 15 pJ: 13.33 times less; 10 nJ are 50 times 200 pJ."""
+    network: Any = SimpleNamespace(name="net")
+    evaluation: Any = SimpleNamespace(spikes_per_neuron={}, energy_nj=None, board=None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PaperBalance, "of", lambda network, spikes: PaperBalance(1000.0, 500.0))
+        alone = energy_sentence(evaluation, network)
+        assert "takes 13.33 times less than the ANN (INT8, Eq. 6); with memory, neuron updates" in alone
+        evaluation.energy_nj, evaluation.board = 10.0, "Board"
+        on_board = energy_sentence(evaluation, network)
+        assert "of Board it takes 10 nJ per image, 50.00 times as much as the bare arithmetic" in on_board
+        patch.setattr(PaperBalance, "of", lambda network, spikes: None)
+        assert "does not record" in energy_sentence(evaluation, network)
 
 
 @pytest.fixture(scope="module")
