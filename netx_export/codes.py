@@ -1,7 +1,7 @@
 """Codes in the fields of a file.
 
-An input says by its field `code` whether it is binary or sends one spike per value; a code of one spike stores either
-the mantissa of its base or the gains between its levels, and a code with payload also the messages of its words.
+An input says by its field `code` whether it sends bits, larger digits or one spike each. A code of one spike stores
+either the mantissa of its base or the gains between its levels, and a code with payload also the messages of its words.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from loihi_onespike.core.codes import (
     BinaryCode,
     Code,
     Codebook,
+    DigitCode,
     PayloadCode,
     PhaseCode,
     SingleSpikeCode,
 )
+from loihi_onespike.core.codes.binary_code import MAX_INPUT_BITS
+from loihi_onespike.core.codes.digit_code import MAX_DIGIT
 from loihi_onespike.core.registry import EntryRegistry
 from loihi_onespike.errors import ConfigurationError
 from netx_export.fields import Fields
@@ -36,6 +39,7 @@ CODE_FIELDS: EntryRegistry[Callable[[Any], FieldMap]] = EntryRegistry("the NetX 
 INPUT_KINDS: EntryRegistry[str] = EntryRegistry("the kinds of input codes in NetX files", __name__)
 """Entries are the texts of the field `code` of an input."""
 INPUT_KINDS.add(BinaryCode, "binary")
+INPUT_KINDS.add(DigitCode, "digits")
 INPUT_KINDS.add(SingleSpikeCode, "phase")
 
 
@@ -51,6 +55,11 @@ def code_fields(code: Code) -> FieldMap:
 @CODE_FIELDS.register(BinaryCode)
 def _binary_fields(code: BinaryCode) -> FieldMap:
     return {"bits": integer(code.bits)}
+
+
+@CODE_FIELDS.register(DigitCode)
+def _digit_fields(code: DigitCode) -> FieldMap:
+    return {"bits": integer(code.bits), "digitBits": integer(code.digit_bits)}
 
 
 @CODE_FIELDS.register(PhaseCode)
@@ -78,8 +87,11 @@ def read_input_code(fields: Fields) -> Code:
     Raises:
         FormatError: a field is missing or outside its range.
     """
-    if fields.choice("code", ("binary", "phase")) == "binary":
-        return BinaryCode(fields.integer("bits", 1, 16))
+    kind = fields.choice("code", ("binary", "digits", "phase"))
+    if kind == "binary":
+        return BinaryCode(fields.integer("bits", 1, MAX_INPUT_BITS))
+    if kind == "digits":
+        return DigitCode(fields.integer("bits", 1, MAX_INPUT_BITS), fields.integer("digitBits", 2, MAX_DIGIT))
     return read_single_spike_code(fields)
 
 

@@ -47,8 +47,8 @@ class FieldSpec:
     since: int = 1
 
 
-def _scalar(meaning: str) -> FieldSpec:
-    return FieldSpec("<i8", (), meaning, attribute=True)
+def _scalar(meaning: str, since: int = 1) -> FieldSpec:
+    return FieldSpec("<i8", (), meaning, attribute=True, since=since)
 
 
 def _text(meaning: str) -> FieldSpec:
@@ -130,8 +130,9 @@ _POPULATION = {
     "order": FieldSpec(
         "<i4", None, "readout: output[i] = value number order[i], 0 where -1; absent where nothing moves"
     ),
-    "code": _text("input: binary or phase"),
-    "bits": _scalar("input with binary code: phases, 1..16"),
+    "code": _text("input: binary, digits or phase"),
+    "bits": _scalar("input in binary or larger digits: bits of its values, 1..16"),
+    "digitBits": _scalar("input in larger digits: bits of a digit, 2..4", 4),
     **_CODE,
     "scale": FieldSpec("<f8", None, "input: real value of level 1, broadcastable"),
     "offset": FieldSpec("<f8", None, "input: real value of no spike, broadcastable"),

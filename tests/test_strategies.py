@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import find, given, settings
 
-from loihi_onespike.core.codes import V_MAX, BinaryCode, Codebook
+from loihi_onespike.core.codes import V_MAX, BinaryCode, Codebook, DigitCode, PayloadCode
 from loihi_onespike.core.graphs.network import Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Conv, Diagonal, Pool, Window
@@ -166,9 +166,17 @@ def test_everything_about_payload_occurs() -> None:
                 seen.update({p.kind, f"{p.code.payload_bits} bits", f"{wait}, signed" if p.signed else wait})
             if len({c.payload_bits for c in codes}) > 1:
                 seen["several payloads onto one population"] += 1
-        seen["input"] += n.input.code.payload_bits > 0
+        seen["input"] += isinstance(n.input.code, PayloadCode)
+        seen["digits"] += isinstance(n.input.code, DigitCode)
     wanted = {"relu", "linear", "max_pool", "average_pool", "relay", "1 bits", "2 bits", "3 bits", "full wait"}
-    wanted |= {"short wait", "full wait, signed", "short wait, signed", "several payloads onto one population", "input"}
+    wanted |= {
+        "short wait",
+        "full wait, signed",
+        "short wait, signed",
+        "several payloads onto one population",
+        "input",
+        "digits",
+    }
     assert not {name for name in wanted if seen[name] < 2}
 
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Literal, TypeAlias
+from dataclasses import asdict, dataclass
+from typing import TypeAlias
 
 from loihi_onespike.conversion.options import ConversionOptions, option_fields
-from loihi_onespike.core.codes import Base, BinaryCode, Code, PhaseCode, best_base
+from loihi_onespike.core.codes import Base, BinaryCode, Code, DigitCode, PhaseCode, PositionalCode, best_base
 
-InputCode: TypeAlias = Code | Literal["auto"]
-"""Code of the input; "auto" for a binary code with as many bits as the data needs."""
+
+@dataclass(frozen=True)
+class EnoughBits:
+    """Code of the input with as many bits as the data needs.
+
+    Attributes:
+        digit_bits: payload of its spikes; below 2 for a binary code.
+    """
+
+    digit_bits: int = 0
+
+
+InputCode: TypeAlias = Code | EnoughBits
+"""Code of the input, or what is to be decided on the data."""
 
 
 def payload_ratio(options: ConversionOptions) -> float:
@@ -39,7 +51,14 @@ def input_code(options: ConversionOptions) -> InputCode:
     """Code of the input population; the number of bits of "auto" is decided on the data."""
     if options.input_code == "single":
         return hidden_code(options)
-    return "auto" if isinstance(options.input_bits, str) else BinaryCode(options.input_bits)
+    if isinstance(options.input_bits, str):
+        return EnoughBits(options.payload_bits)
+    return code_of_digits(options.input_bits, options.payload_bits)
+
+
+def code_of_digits(bits: int, digit_bits: int) -> PositionalCode:
+    """Code of data of so many bits, in digits of `digit_bits` bits; binary where that is less than 2."""
+    return DigitCode(bits, digit_bits) if min(bits, digit_bits) > 1 else BinaryCode(bits)
 
 
 def options_record(options: ConversionOptions, chosen: Code) -> dict[str, object]:

@@ -89,7 +89,8 @@ class ConversionOptions:
         "binary",
         OptionInfo(
             Choices(("binary", "single")),
-            "Code of the input: binary (a spike for every bit that is set) or single (one spike, paper Table VII).",
+            "Code of the input: binary (a spike for every bit that is set, or for every digit of payload_bits bits) or "
+            "single (one spike, paper Table VII).",
             "CODE",
         ),
     )

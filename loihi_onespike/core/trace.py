@@ -22,7 +22,7 @@ class LayerTrace:
 
     Attributes:
         words: (N, *shape) code word of every neuron: the phase of its spike (phase and message with graded payload, see
-            `core.codes.SingleSpikeCode`), 0 for none, negative for a negative spike; for a binary coded input the
+            `core.codes.SingleSpikeCode`), 0 for none, negative for a negative spike; for an input in digits the
             integer codes, whose bits are the spikes; None for the readout, and for an input whose codes stand in
             `sparse`.
         v: (N, *shape) membrane potential at the end of the window; None for the input.

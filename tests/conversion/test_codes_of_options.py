@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from loihi_onespike.conversion.codes_of_options import (
+    EnoughBits,
+    code_of_digits,
     hidden_code,
     input_code,
     levels_are_fitted,
@@ -14,7 +16,7 @@ from loihi_onespike.conversion.options import (
     ConversionOptions,
     option_infos,
 )
-from loihi_onespike.core.codes import BinaryCode, best_base
+from loihi_onespike.core.codes import BinaryCode, DigitCode, PositionalCode, best_base
 
 
 def test_the_record_holds_every_option_with_what_auto_came_to() -> None:
@@ -31,8 +33,16 @@ def test_codes_follow_from_the_options() -> None:
     auto, given = ConversionOptions(timesteps=4), ConversionOptions(timesteps=4, base=2.0, input_code="single")
     assert levels_are_fitted(auto) and not levels_are_fitted(given)
     assert hidden_code(given).levels().tolist() == [0.5, 0.25, 0.125, 0.0625]
-    assert input_code(auto) == "auto" and input_code(given) == hidden_code(given)
+    assert input_code(auto) == EnoughBits() and input_code(given) == hidden_code(given)
     assert input_code(ConversionOptions(input_bits=3)) == BinaryCode(3)
+
+
+def test_the_input_sends_digits_where_spikes_carry_payload() -> None:
+    found = [input_code(ConversionOptions(payload_bits=bits, input_bits=8)) for bits in range(5)]
+    assert found == [BinaryCode(8), BinaryCode(8), DigitCode(8, 2), DigitCode(8, 3), DigitCode(8, 4)]
+    assert [code.timesteps for code in found if isinstance(code, PositionalCode)] == [8, 8, 4, 3, 2]
+    assert input_code(ConversionOptions(payload_bits=4)) == EnoughBits(4)
+    assert code_of_digits(1, 4) == BinaryCode(1)
 
 
 def test_the_ratio_of_phases_with_payload() -> None:

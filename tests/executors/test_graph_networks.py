@@ -12,6 +12,7 @@ from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.conversion.calibration import Method
+from loihi_onespike.core.codes import DigitCode
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
@@ -42,6 +43,18 @@ def test_fast_equals_the_oracle(case, wait, seed):
     dense = FastExecutor(net.network, events=False).run(net.encode(x))
     assert first_difference(fast, dense) is None
     np.testing.assert_array_equal(net.predict(x), oracle.output[0])
+
+
+@pytest.mark.parametrize(("case", "bits", "wait"), [("adjacency", 3, None), ("adjacency", 4, 2), ("features", 2, 3)])
+def test_digits_at_the_input(case, bits, wait):
+    build, arguments = CASES[case]
+    x = arguments(15, 0)
+    net = los.convert(with_seed(lambda: build(15)), x, timesteps=4, payload_bits=bits, wait=wait, input_bits=8)
+    assert isinstance(net.network.input.code, DigitCode)
+    assert net.network.input.timesteps == -(-8 // bits)
+    for events in (True, False):
+        fast = FastExecutor(net.network, events=events).run(net.encode(x))
+        assert first_difference(fast, net.trace(x, "reference")) is None
 
 
 def test_single_spike_input():

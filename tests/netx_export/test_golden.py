@@ -12,14 +12,22 @@ from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.executors import reference
 from netx_export import read
 from tests.support.equal import assert_same
-from tests.support.networks import chain, dips, graph, levels, nodes, payload
+from tests.support.networks import chain, digits, dips, graph, levels, nodes, payload
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 @pytest.mark.parametrize(
     "name",
-    ["netx_v1/chain", "netx_v1/graph", "netx_v1/nodes", "netx_v2/levels", "netx_v3/payload", "netx_v4/dips"],
+    [
+        "netx_v1/chain",
+        "netx_v1/graph",
+        "netx_v1/nodes",
+        "netx_v2/levels",
+        "netx_v3/payload",
+        "netx_v4/dips",
+        "netx_v4/digits",
+    ],
 )
 def test_every_version_gives_the_recorded_spikes(name: str) -> None:
     recorded = np.load(GOLDEN / f"{name}.npz")
@@ -42,6 +50,7 @@ def test_every_version_gives_the_recorded_spikes(name: str) -> None:
         ("netx_v2/levels", levels),
         ("netx_v3/payload", payload),
         ("netx_v4/dips", dips),
+        ("netx_v4/digits", digits),
     ],
 )
 def test_every_version_holds_what_was_written(path: str, network: Callable[[], Network]) -> None:

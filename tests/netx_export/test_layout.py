@@ -13,7 +13,7 @@ from netx_export.encode import encode
 from netx_export.fields import check_field
 from netx_export.layout import FIELDS, pattern, table
 from tests.strategies import random_network
-from tests.support.networks import chain, dips, payload
+from tests.support.networks import chain, digits, dips, payload
 
 DOCS = Path(__file__).parents[2] / "docs" / "netx_format.md"
 
@@ -27,7 +27,7 @@ def test_the_documentation_holds_the_table() -> None:
 
 def test_every_stored_field_is_in_the_table_and_every_entry_is_used() -> None:
     seen = set()
-    for network in (payload(), dips(), *(random_network(seed) for seed in range(200))):
+    for network in (payload(), digits(), dips(), *(random_network(seed) for seed in range(200))):
         for path, array in encode(network).items():
             check_field(path, array.dtype, array.ndim)
             seen.add(pattern(path))

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from loihi_onespike.core.activations import Hardswish, Silu
-from loihi_onespike.core.codes import Base, BinaryCode, Codebook, PayloadCode, PhaseCode, ThresholdTable
+from loihi_onespike.core.codes import Base, BinaryCode, Codebook, DigitCode, PayloadCode, PhaseCode, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window
@@ -137,6 +137,27 @@ def levels() -> Network:
         Synapse("readout", "hidden", "readout", Dense(_weights(13, (2, 48))), np.arange(48, dtype=np.int32)),
     )
     return verify(Network("levels", populations, synapses, {"origin": "fixed", "timesteps": 4}))
+
+
+def digits() -> Network:
+    """An input of five bits in digits of two, read by a convolution with a short wait."""
+    source, code = DigitCode(5, 2), PhaseCode(Base.nearest(1.5), 6)
+    shape, membrane = (2, 4, 4), Membrane(source.gains, 1, np.array(-20), np.full((), 1e-3))
+    gains = code.thresholds() / code.thresholds()[0] * np.where(np.arange(6) < 1, 0.5, 1.0)
+    conv = Conv(_weights(17, (2, 1, 3, 3)), Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1)))
+    populations = (
+        InputPopulation("input", (1, 4, 4), source, np.array(1.0), np.array(-0.25)),
+        Population(
+            "hidden", shape, "relu", membrane, 2, code, np.array([[[6000]], [[9000]]]),
+            ThresholdTable.from_gains(gains), None, np.array(1.0),
+        ),
+        Readout("readout", (2,), Membrane(code.gains, 0, np.array([40, -90]), np.full((2,), 1e-3))),
+    )  # fmt: skip
+    synapses = (
+        Synapse("hidden", "input", "hidden", conv),
+        Synapse("readout", "hidden", "readout", Dense(_weights(18, (2, 32))), np.arange(32, dtype=np.int32)),
+    )
+    return verify(Network("digits", populations, synapses, {"origin": "fixed", "timesteps": 6}))
 
 
 def payload() -> Network:

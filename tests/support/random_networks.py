@@ -21,8 +21,10 @@ from loihi_onespike.core.codes import (
     BinaryCode,
     Code,
     Codebook,
+    DigitCode,
     PayloadCode,
     PhaseCode,
+    PositionalCode,
     SingleSpikeCode,
     ThresholdTable,
     largest_digit,
@@ -53,6 +55,7 @@ from tests.support.random_ops import (
     random_pool,
 )
 
+MAX_BASE = 4 * 4096
 BASES = (1.3, 1.5, 1.2, 2.0, 1.06, 3.7)
 KINDS = ("relu", "linear", "max_pool", "average_pool", "relay")
 FINISHES = ("identity", "relu", "softmax", "log_softmax", "sigmoid", "tanh")
@@ -116,7 +119,7 @@ def random_codes(choices: Choices, source: InputPopulation, images: int) -> NDAr
     codes = rng.integers(0, highest + 1, (images, *source.shape))
     special = rng.random(codes.shape)
     codes = np.where(special < 0.15, 0, np.where(special > 0.9, highest, codes))
-    return codes.astype(np.int32 if isinstance(source.code, BinaryCode) else np.int16)
+    return codes.astype(np.int32 if isinstance(source.code, PositionalCode) else np.int16)
 
 
 def grow_network(choices: Choices, options: NetworkOptions) -> Network:
@@ -136,7 +139,7 @@ def _add_input(choices: Choices, options: NetworkOptions, draft: _Draft, timeste
     sizes = {1: ((1, 8),), 2: ((1, 4), (1, 8)), 3: ((1, 3), (2, 6), (2, 6))}[rank]
     shape = tuple(choices.integer(*size) for size in sizes)
     single = options.single_spike_input and (not options.binary_input or choices.chance(30))
-    code = _code(choices, options, timesteps) if single else BinaryCode(choices.integer(1, 8))
+    code = _code(choices, options, timesteps) if single else _digits(choices, options)
     per_channel = (shape[0], *(1,) * (rank - 1)) if choices.chance(50) else ()
     rng = choices.generator()
     scale, offset = rng.uniform(0.1, 3.0, per_channel), np.asarray(rng.uniform(-1, 1, per_channel))
@@ -146,6 +149,12 @@ def _add_input(choices: Choices, options: NetworkOptions, draft: _Draft, timeste
     spikes = [code.spikes(codes, t) for t in steps]
     draft.populations.append(source)
     draft.spikes["input"], draft.starts["input"] = np.stack(spikes), 0
+
+
+def _digits(choices: Choices, options: NetworkOptions) -> PositionalCode:
+    if options.payload and choices.chance(options.payload):
+        return DigitCode(choices.integer(1, 8), choices.integer(2, 4))
+    return BinaryCode(choices.integer(1, 8))
 
 
 def _base(choices: Choices) -> Base:
@@ -181,7 +190,7 @@ def _continued(choices: Choices, code: Code, timesteps: int) -> SingleSpikeCode:
     if isinstance(code, PayloadCode):
         return code
     if len(set(code.gains)) == 1:
-        return PhaseCode(Base(code.gains[0]), timesteps, choices.chance(80))
+        return PhaseCode(Base(min(code.gains[0], MAX_BASE)), timesteps, choices.chance(80))
     return Codebook(_longer(code.gains, timesteps), choices.chance(80))
 
 

@@ -13,7 +13,7 @@ class Cause(str, Enum):
     UNDERFLOW   g ≠ 0 lies below the last threshold, so no spike is sent and q = 0. Switched off: further levels
                 follow below the last one, each smaller by the ratio of the last two.
     CLIPPING    |g| lies above the first level, and q is that level. Switched off: further levels follow above the
-                first one, in the ratio of the first two. For a binary coded input: values outside its range.
+                first one, in the ratio of the first two. For an input in digits: values outside its range.
     ROUNDING    g lies between the first level and the last threshold and is sent as the nearest level. Switched off:
                 such values are sent exactly.
     NOISE       spikes that are decided before the whole input has arrived, because the wait is shorter than the

@@ -9,10 +9,10 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.codes_of_options import InputCode
+from loihi_onespike.conversion.codes_of_options import EnoughBits, InputCode, code_of_digits
 from loihi_onespike.conversion.lowering.link_scales import gathered_scale
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
-from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.codes import PositionalCode
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputPlan, InputStage, StageGraph
 from loihi_onespike.core.graphs.verify_stage import verify_stage
@@ -40,17 +40,19 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
     Args:
         graph: stages whose input is planned.
         batches: calibration inputs (n, *shape).
-        code: code of the input, or "auto".
+        code: code of the input; its number of bits may be left to the data.
     """
     survey = _Survey(graph.input.shape, channel_axis(graph))
     for batch in batches:
         survey.add(batch)
     low, span = survey.low(), survey.span()
-    if code == "auto":
+    if isinstance(code, EnoughBits):
         on_grid = survey.on_grid(2 ** AUTO_BITS[0] - 1)
-        code = BinaryCode(AUTO_BITS[0]) if on_grid else enough_bits(span, survey.variance())
-    steps = code.even_steps
-    scale = code.scale_of_range(span) if steps is None else survey.grid_step(steps) * (steps + 1)
+        code = code_of_digits(AUTO_BITS[0] if on_grid else enough_bits(span, survey.variance()), code.digit_bits)
+    if isinstance(code, PositionalCode):
+        scale = code.scale_of_step(survey.grid_step(2**code.bits - 1))
+    else:
+        scale = code.scale_of_range(span)
     return fold_offset(graph, InputPlan(code, scale, low))
 
 
@@ -75,8 +77,8 @@ def channel_axis(graph: StageGraph) -> int | None:
     return None
 
 
-def enough_bits(span: NDArray[np.float64], variance: NDArray[np.float64]) -> BinaryCode:
-    """Code with the fewest bits for which √(Σ step² / 12 / Σ variance) ≤ INPUT_ERROR, step = span / (2^bits - 1).
+def enough_bits(span: NDArray[np.float64], variance: NDArray[np.float64]) -> int:
+    """The fewest bits for which √(Σ step² / 12 / Σ variance) ≤ INPUT_ERROR, step = span / (2^bits - 1).
 
     The number of bits is in the range AUTO_BITS; the largest is taken where even it does not reach INPUT_ERROR.
 
@@ -87,8 +89,8 @@ def enough_bits(span: NDArray[np.float64], variance: NDArray[np.float64]) -> Bin
     for bits in range(*AUTO_BITS):
         error = sqrt(float(np.sum(span**2)) / 12) / (2**bits - 1)
         if error <= INPUT_ERROR * sqrt(power):
-            return BinaryCode(bits)
-    return BinaryCode(AUTO_BITS[1] if power > 0 else AUTO_BITS[0])
+            return bits
+    return AUTO_BITS[1] if power > 0 else AUTO_BITS[0]
 
 
 @dataclass
@@ -186,7 +188,7 @@ def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSam
     Args:
         graph: stages whose input is planned.
         sample: features or adjacency, dense or sparse.
-        code: code of the input, or "auto".
+        code: code of the input; its number of bits may be left to the data.
 
     Raises:
         CalibrationError: all values are zero.
@@ -206,6 +208,6 @@ def plan_graph_input(graph: StageGraph, sample: NDArray[np.floating] | SparseSam
         high = np.maximum(sample.max(axis=(0, 1)), 0).astype(np.float64)[None]
         variance = sample.var(axis=(0, 1), dtype=np.float64)[None]
     span = np.where(high > low, high - low, 1.0)
-    if code == "auto":
-        code = enough_bits(high - low, variance)
+    if isinstance(code, EnoughBits):
+        code = code_of_digits(enough_bits(high - low, variance), code.digit_bits)
     return fold_offset(graph, InputPlan(code, code.scale_of_range(span), low))

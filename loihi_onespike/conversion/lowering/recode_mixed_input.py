@@ -15,7 +15,7 @@ from loihi_onespike.core.maps import Diagonal
 def recode_mixed_input(graph: StageGraph) -> StageGraph:
     """The graph with a one-spike population behind the input, for stages that read the input and other stages.
 
-    A population has one leak, so all its inputs must have one base, and that of a binary input is 2.
+    A population has one leak, so all its inputs must have one base, and that of an input in digits is 2 or more.
     """
     name = graph.input.name
     mixed = [s for s in graph.stages[1:] if {link.pre for link in s.links} > {name}]  # type: ignore[union-attr]

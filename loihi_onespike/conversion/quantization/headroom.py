@@ -70,7 +70,7 @@ def worst_case_bits(
     """Bits, sign included, of the largest |v| and of the largest per-step input sum that the weights allow.
 
     Every neuron sends its largest message once at the worst moment: the first phase for v, all at the same phase for
-    the sum; a binary coded input spikes in every phase.
+    the sum; an input in digits spikes in every phase.
 
     Args:
         population: the population.

@@ -8,6 +8,7 @@ from loihi_onespike.core.codes.base import BINARY, Base
 from loihi_onespike.core.codes.binary_code import BinaryCode
 from loihi_onespike.core.codes.code import Code
 from loihi_onespike.core.codes.codebook import Codebook
+from loihi_onespike.core.codes.digit_code import DigitCode
 from loihi_onespike.core.codes.fixed_point import (
     LEAK_SHIFT,
     MAX_GAIN,
@@ -24,10 +25,11 @@ from loihi_onespike.core.codes.fixed_point import (
 )
 from loihi_onespike.core.codes.payload_code import PayloadCode
 from loihi_onespike.core.codes.phase_code import PhaseCode, best_base, percentage_error
+from loihi_onespike.core.codes.positional_code import PositionalCode
 from loihi_onespike.core.codes.single_spike_code import MAX_WORDS, WORD_DTYPE, SingleSpikeCode
 
-CODES: tuple[type[Code], ...] = (PhaseCode, Codebook, PayloadCode, BinaryCode)
-"""Every code of a population; `BinaryCode` is for inputs only."""
+CODES: tuple[type[Code], ...] = (PhaseCode, Codebook, PayloadCode, BinaryCode, DigitCode)
+"""Every code of a population; those of digits are for inputs only."""
 
 __all__ = [
     "BINARY",
@@ -44,8 +46,10 @@ __all__ = [
     "BinaryCode",
     "Code",
     "Codebook",
+    "DigitCode",
     "PayloadCode",
     "PhaseCode",
+    "PositionalCode",
     "SingleSpikeCode",
     "ThresholdTable",
     "best_base",

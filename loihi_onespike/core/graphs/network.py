@@ -41,8 +41,8 @@ class InputPopulation:
     Attributes:
         name: unique name.
         shape: shape of one sample without the batch.
-        code: binary code (many spikes, base 2) or a code of one spike (paper Table VII).
-        scale: value of level 1, broadcastable to shape; the code's step for a binary code is scale / 2^bits.
+        code: code of digits (binary or larger, a spike for each that is not zero) or of one spike (paper Table VII).
+        scale: value of level 1, broadcastable to shape; the step of a code of digits is scale / unit.
         offset: value of no spike, broadcastable to shape; already folded into the biases of the next layers.
     """
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 import torch
 
-from loihi_onespike.core.codes import BinaryCode, Code, SingleSpikeCode
+from loihi_onespike.core.codes import Code, PositionalCode, SingleSpikeCode
 from loihi_onespike.core.registry import EntryRegistry
 from loihi_onespike.executors.float.quantizer import first_word
 
@@ -60,28 +60,31 @@ def tensor_code(code: Code) -> TensorCode:
     return made
 
 
-@TENSOR_CODES.register(BinaryCode)
-class BinaryTensorCode(TensorCode):
-    """Integers of `bits` bits, each set bit a spike."""
+@TENSOR_CODES.register(PositionalCode)
+class PositionalTensorCode(TensorCode):
+    """Integers, a spike for each digit that is not zero."""
 
-    def __init__(self, code: BinaryCode) -> None:
-        self.bits, self.steps = code.bits, 2**code.bits
+    def __init__(self, code: PositionalCode) -> None:
+        self.code = code
 
     def rounded(self, relative: torch.Tensor) -> torch.Tensor:
-        """Nearest multiple of 2^-bits, saturated to the range of the code."""
-        return torch.clamp(torch.round(relative * self.steps), 0, self.steps - 1) / self.steps
+        """Nearest multiple of 1 / unit, saturated to the range of the code."""
+        unit = self.code.unit
+        return torch.clamp(torch.round(relative * unit), 0, 2**self.code.bits - 1) / unit
 
     def values(self, words: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        """Integers divided by 2^bits."""
-        return words.to(dtype) / self.steps
+        """Integers divided by the unit."""
+        return words.to(dtype) / self.code.unit
 
     def spikes(self, words: torch.Tensor, dtype: torch.dtype, *, signed: bool) -> torch.Tensor:
-        """(T, *shape) bits, most significant first."""
-        return ((words[None] >> (self.bits - _phases(self.bits, words))) & 1).to(dtype)
+        """(T, *shape) digits, most significant first."""
+        steps, digit = self.code.timesteps, self.code.digit
+        return ((words[None] >> (digit * (steps - _phases(steps, words)))) & ((1 << digit) - 1)).to(dtype)
 
     def arrived(self, values: torch.Tensor, scale: torch.Tensor, phase: int) -> torch.Tensor:
-        """The most significant bits."""
-        return torch.floor(values / scale * 2**phase + (1 - ALMOST)) / 2**phase * scale
+        """The most significant digits."""
+        passed = 2 ** (self.code.digit * phase)
+        return torch.floor(values / scale * passed + (1 - ALMOST)) / passed * scale
 
 
 @TENSOR_CODES.register(SingleSpikeCode)

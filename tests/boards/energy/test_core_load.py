@@ -8,7 +8,7 @@ import pytest
 from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.boards.energy.core_load import core_load
 from loihi_onespike.boards.mapping import map_network, spike_hops
-from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.codes import PositionalCode
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
 from loihi_onespike.executors import reference
@@ -29,8 +29,8 @@ def by_hand(network, placement, layers, images):
         targets = placement.core_of(synapse.post).ravel()
         codes = layers[pre.name].words.reshape(images, -1)
         for phase in range(1, pre.timesteps + 1):
-            if pre is network.input and isinstance(pre.code, BinaryCode):
-                sent = codes >> (pre.code.bits - phase) & 1
+            if pre is network.input and isinstance(pre.code, PositionalCode):
+                sent = pre.code.spikes(codes, phase) != 0
             else:
                 sent = (pre.code.phase_of(codes) == phase).astype(int)
             step = network.starts[pre.name] + pre.wait + phase + 1 + synapse.axon_delay

@@ -10,7 +10,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_onespike.core.codes import CODES, Base, BinaryCode, Code, Codebook, PayloadCode, PhaseCode, SingleSpikeCode
+from loihi_onespike.core.codes import (
+    CODES,
+    Base,
+    BinaryCode,
+    Code,
+    Codebook,
+    DigitCode,
+    PayloadCode,
+    PhaseCode,
+    PositionalCode,
+    SingleSpikeCode,
+)
 from loihi_onespike.core.registry import EntryRegistry
 from loihi_onespike.errors import ConfigurationError, MissingEntryError
 from loihi_onespike.executors.fast.code_bits import CODE_BITS, WITH_MESSAGE, code_bits, kernel_codes
@@ -29,6 +40,10 @@ CODES_TO_CHECK: list[Code] = [
     PayloadCode.geometric(8.0, 2, 4, threshold_shift=False),
     BinaryCode(1),
     BinaryCode(8),
+    DigitCode(8, 4),
+    DigitCode(8, 3),
+    DigitCode(2, 4),
+    DigitCode(11, 2),
 ]
 REGISTRIES: list[EntryRegistry] = [TENSOR_CODES, CODE_BITS, CODE_FIELDS, INPUT_KINDS]
 """Every registry with an entry per code."""
@@ -63,7 +78,7 @@ def test_value_of_a_word_is_the_sum_of_its_spikes_over_the_gains(code: Code) -> 
     np.testing.assert_allclose(code.decode(words), spikes @ levels, rtol=1e-12)
     assert np.array_equal(code.count_spikes(words), (spikes != 0).sum(axis=1))
     assert code.count_spikes(words).dtype.itemsize == 1
-    assert code.multi_spike == bool((spikes != 0).sum(axis=1).max() > 1 or isinstance(code, BinaryCode))
+    assert code.multi_spike == bool((spikes != 0).sum(axis=1).max() > 1 or isinstance(code, PositionalCode))
 
 
 @of_each_code
@@ -121,11 +136,13 @@ def test_tensors_give_the_same_as_the_code(code: Code) -> None:
 
 @of_each_code
 def test_kernels_read_bits_phases_or_messages(code: Code) -> None:
-    assert code_bits(code) == (code.bits if isinstance(code, BinaryCode) else WITH_MESSAGE if code.payload_bits else 0)
-    words = code.words() if isinstance(code, BinaryCode) else np.append(code.words(), -code.words())
+    if isinstance(code, PositionalCode):
+        words, of_kind = code.words(), code.timesteps + 256 * code.digit
+    else:
+        words, of_kind = np.append(code.words(), -code.words()), WITH_MESSAGE if code.payload_bits else 0
+    assert code_bits(code) == of_kind
     read = kernel_codes(words[:, None], code)[:, 0].astype(np.int64)
-    if code.payload_bits:
-        assert isinstance(code, SingleSpikeCode)
+    if isinstance(code, SingleSpikeCode) and code.payload_bits:
         phase, message = np.abs(read) >> 7, np.abs(read) % 128 * np.sign(read)
         assert np.array_equal(phase, code.phase_of(words))
         for k in range(1, code.timesteps + 1):

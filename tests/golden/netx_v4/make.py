@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.golden.make import make_golden_files
-from tests.support.networks import dips
+from tests.support.networks import digits, dips
 
 if __name__ == "__main__":
-    make_golden_files(Path(__file__).parent, 4, [dips()])
+    make_golden_files(Path(__file__).parent, 4, [dips(), digits()])

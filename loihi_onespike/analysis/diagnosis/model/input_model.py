@@ -12,7 +12,7 @@ from loihi_onespike.analysis.diagnosis.causes import OF_CODE, Cause
 from loihi_onespike.analysis.diagnosis.model.coder import PopulationCoder, Thresholds
 from loihi_onespike.analysis.diagnosis.model.sent_values import SentValues
 from loihi_onespike.core.activations import RELU
-from loihi_onespike.core.codes import SingleSpikeCode
+from loihi_onespike.core.codes import PositionalCode, SingleSpikeCode
 from loihi_onespike.core.graphs.network import InputPopulation
 from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST
 
@@ -20,7 +20,7 @@ from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST
 class InputModel:
     """Input population: x ≈ offset + scale · Σ levels; values are relative to the offset.
 
-    A binary code has no UNDERFLOW of its own: its levels are evenly spaced, so that it is a part of ROUNDING.
+    A code of digits has no UNDERFLOW of its own: its levels are evenly spaced, so that it is a part of ROUNDING.
     """
 
     def __init__(self, population: InputPopulation) -> None:
@@ -29,7 +29,6 @@ class InputModel:
         self._offset = torch.from_numpy(np.ascontiguousarray(population.offset))
         self._coder: PopulationCoder | None = None
         code = population.code
-        self._even_steps = code.even_steps or 0
         if isinstance(code, SingleSpikeCode):
             by = Thresholds(population.scale, code.thresholds(), None)
             self._coder = PopulationCoder(code, population.shape, population.scale, np.zeros(()), RELU, by, by, (1, 1))
@@ -66,18 +65,25 @@ class InputModel:
         if Cause.ROUNDING not in off:
             values = torch.round(values / self._step) * self._step
         codes = torch.round(self._inside(exact) / self._step).int()
-        return SentValues(_laid_out(values), None, self.population.timesteps, _laid_out(codes), self._step.float())
+        return SentValues(
+            _laid_out(values), None, self.population.timesteps, _laid_out(codes), self._step.float(), self._digits.digit
+        )
 
     @property
     def _step(self) -> torch.Tensor:
-        return self._scale / (self._even_steps + 1)
+        return self._scale / self._digits.unit
+
+    @property
+    def _digits(self) -> PositionalCode:
+        assert isinstance(self.population.code, PositionalCode)
+        return self.population.code
 
     def _relative(self, x: NDArray[np.floating]) -> torch.Tensor:
         return torch.from_numpy(np.asarray(x, np.float64)) - self._offset
 
     def _inside(self, exact: torch.Tensor) -> torch.Tensor:
-        """Values limited to the range of a binary code; up to half a step outside, they are left as they are."""
-        most = self._even_steps * self._step
+        """Values limited to the range of the digits; up to half a step outside, they are left as they are."""
+        most = (2**self._digits.bits - 1) * self._step
         low, high = -self._step / 2, most + self._step / 2
         outside = (exact < low) | (exact > high)
         return torch.where(outside, torch.minimum(exact.clamp(min=0), most), exact)

@@ -18,8 +18,9 @@ class SentValues:
         values: values (B, *shape).
         phases: phases (B, *shape) without sign, 0 for no spike; None where no reader needs the steps.
         steps: length of the window.
-        codes: codes (B, *shape) of a binary coded input, instead of phases.
+        codes: codes (B, *shape) of an input in digits, instead of phases.
         step: value of code 1, broadcastable; given with `codes`.
+        digit: bits of a digit of the codes.
     """
 
     values: torch.Tensor
@@ -27,13 +28,14 @@ class SentValues:
     steps: int
     codes: torch.Tensor | None = None
     step: torch.Tensor | None = None
+    digit: int = 1
 
     def between(self, first: int, last: int) -> torch.Tensor:
         """Sum of the values that arrive at the steps first to last, both included, counted from 1."""
         if first <= 1 and last >= self.steps:
             return self.values
         if self.codes is not None:
-            return self._bits(first, last)
+            return self._digits(first, last)
         assert self.phases is not None
         arrives = self.phases.masked_fill(self.phases == 0, self.steps)
         return self.values * ((arrives >= first) & (arrives <= last))
@@ -43,14 +45,14 @@ class SentValues:
         phases, codes = (None if a is None else a[:images] for a in (self.phases, self.codes))
         return replace(self, values=self.values[:images], phases=phases, codes=codes)
 
-    def _bits(self, first: int, last: int) -> torch.Tensor:
-        """Part of the values in the bits of these steps, from the most significant; the last has the remainder."""
+    def _digits(self, first: int, last: int) -> torch.Tensor:
+        """Part of the values in the digits of these steps, from the most significant; the last has the remainder."""
         assert self.codes is not None and self.step is not None
         end = min(last, self.steps)
         if first > end:
             return torch.zeros_like(self.values)
-        unread = self.steps - end
-        kept = (self.codes >> unread) & (2 ** (end - first + 1) - 1)
+        unread = self.digit * (self.steps - end)
+        kept = (self.codes >> unread) & (2 ** (self.digit * (end - first + 1)) - 1)
         part = (kept << unread) * self.step
         return part + (self.values - self.codes * self.step) if end == self.steps else part
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN
 from loihi_onespike.executors.compiled import njit
-from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS
+from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS, STEP_BITS
 from loihi_onespike.executors.fast.event.event_kernel import DIPPED, POSITIVE
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
 
@@ -33,10 +33,11 @@ def _inputs(sums, source, gather, table, places, rows, weights, p, o):  # type: 
             w = base + (rows[k] * out + (o if into == channels else o % out)) * channels + start
             row, inputs = weights[w : w + into], gather[at : at + into]
             if bits > 0:
+                steps, digit = bits & ((1 << STEP_BITS) - 1), bits >> STEP_BITS
                 for c in range(into):
                     code = np.int64(source[offset + inputs[c]]) if inputs[c] >= 0 else 0
-                    for t in range(bits):
-                        sums[t + 1] += np.int64(row[c]) * ((code >> (bits - 1 - t)) & 1)
+                    for t in range(steps):
+                        sums[t + 1] += np.int64(row[c]) * ((code >> (digit * (steps - 1 - t))) & ((1 << digit) - 1))
             elif bits < 0:
                 for c in range(into):
                     code = np.int64(source[offset + inputs[c]]) if inputs[c] >= 0 else 0

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from loihi_onespike.executors.compiled import njit
-from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS
+from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS, STEP_BITS
 from loihi_onespike.executors.fast.event.simd_operations import (
     LANES,
     simd_add,
@@ -59,11 +59,13 @@ def _list_events(source, gather, columns, groups, span, start, weight, target, m
                 i = gather[g + c]
                 code = np.int64(source[offset + max(i, 0)]) if i >= 0 else 0
                 if bits > 0:
-                    for t in range(bits):
+                    steps, digit = bits & ((1 << STEP_BITS) - 1), bits >> STEP_BITS
+                    for t in range(steps):
+                        sent = (code >> (digit * (steps - 1 - t))) & ((1 << digit) - 1)
                         weight[n], target[n] = row, t * span + columns[column + c]
                         if message is not None:
-                            message[n] = 1
-                        n += (code >> (bits - 1 - t)) & 1
+                            message[n] = sent
+                        n += sent != 0
                 else:
                     phase = code if code >= 0 else -code
                     if message is not None:

@@ -1,7 +1,7 @@
 """A population of a graph network with a full wait, decided by bounds around one float map; see `bounds`.
 
     Sparse map of one-spike neurons             z = A · levels, where the error of a row grows with its number of edges
-    Dense map of a sparse binary coded input    z = codes · W^T, exact below 2^24
+    Dense map of a sparse input in digits       z = codes · W^T, exact below 2^24
 
 The worst case of a dense map over all features is far above the sums of real rows, which have few entries. The bound is
 therefore taken from the stored entries of each row; rows whose sum could exceed 2^24 or saturate v are left to the
@@ -18,7 +18,7 @@ import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import V_MAX, WORD_DTYPE
+from loihi_onespike.core.codes import V_MAX, WORD_DTYPE, PositionalCode
 from loihi_onespike.core.encoding import Codes, dense_codes
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
@@ -178,28 +178,30 @@ class _AggregationBounds:
 
 
 class _SparseInputBounds:
-    """Dense map of a sparse binary coded input."""
+    """Dense map of a sparse input in digits, each code the value of its digits in units of the last one."""
 
     sparse = True
 
     def __init__(self, synapse: Synapse, op: Dense, pre: InputPopulation, population: Population) -> None:
-        self.pre, self._bits = pre.name, code_bits(pre.code)
+        assert isinstance(pre.code, PositionalCode)
+        self.pre, self._bits, self._unit = pre.name, code_bits(pre.code), float(pre.code.unit)
         self._columns = np.ascontiguousarray(op.weight.T.astype(np.int32) << synapse.weight_exp)
         self._float = torch.from_numpy(self._columns.astype(np.float32))
         m = population.membrane
-        per_code = m.gain * 2.0 ** (m.input_shift - self._bits) * max(float(np.abs(self._columns).max()), 1.0)
+        per_code = m.gain * 2.0**m.input_shift / self._unit * max(float(np.abs(self._columns).max()), 1.0)
         bias = float(np.abs(m.bias).max()) * m.gain
-        # |r(t)| ≤ gain_t (|bias| + Σ |w| code / 2^bits 2^input_shift), as the first bits of a code are below the code.
+        # |r(t)| ≤ gain_t (|bias| + Σ |w| code / unit 2^input_shift), as the first digits of a code are below the code.
         room = (V_MAX - m.gain * m.input_steps - bias) / per_code
         self.most = min(room, EXACT_BELOW / max(float(np.abs(self._columns).max()), 1.0))
-        self._largest = np.array(self.most * max(float(np.abs(self._columns).max()), 1.0) / 2.0**self._bits)
+        self._largest = np.array(self.most * max(float(np.abs(self._columns).max()), 1.0) / self._unit)
         self.bytes = 8 * self._columns.size
 
     @classmethod
     def of(cls, synapse: Synapse, op: Dense, pre: InputPopulation, population: Population) -> _SparseInputBounds | None:
-        """The bounds; None if the value of a code is not code / 2^bits, as they assume."""
+        """The bounds; None if the value of a code is not code / unit, as they assume."""
         values = values_of_codes(pre, population.membrane)
-        if not np.array_equal(values, np.arange(len(values)) / 2.0 ** code_bits(pre.code)):
+        assert isinstance(pre.code, PositionalCode)
+        if not np.array_equal(values, np.arange(len(values)) / float(pre.code.unit)):
             return None
         found = cls(synapse, op, pre, population)
         return found if found.most > 0 else None
@@ -208,7 +210,7 @@ class _SparseInputBounds:
         nothing = np.zeros(())
         found = Bounds.of(population, nothing, self._largest, nothing, single=True)
         # Sums of codes instead of values.
-        return Bounds(found.factor / 2.0**self._bits, found.offset, found.slack, found.limit, found.unit)
+        return Bounds(found.factor / self._unit, found.offset, found.slack, found.limit, found.unit)
 
     def sums(self, sample: SparseSample) -> NDArray[np.float32] | None:
         """Σ weight · code, (nodes, features).
@@ -252,5 +254,6 @@ def _aggregation(
 def _sparse_input(
     synapse: Synapse, op: Dense, pre: InputPopulation | Population, population: Population
 ) -> _SparseInputBounds | None:
-    binary = isinstance(pre, InputPopulation) and code_bits(pre.code) > 0
-    return _SparseInputBounds.of(synapse, op, pre, population) if binary and isinstance(pre, InputPopulation) else None
+    if not isinstance(pre, InputPopulation) or not isinstance(pre.code, PositionalCode):
+        return None
+    return _SparseInputBounds.of(synapse, op, pre, population)

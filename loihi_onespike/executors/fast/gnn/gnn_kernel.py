@@ -13,7 +13,7 @@ import numpy as np
 
 from loihi_onespike.core.codes import V_MAX, V_MIN
 from loihi_onespike.executors.compiled import njit
-from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS
+from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS, STEP_BITS
 
 MOST = 2**MESSAGE_BITS - 1
 
@@ -24,11 +24,13 @@ MOST = 2**MESSAGE_BITS - 1
 def _spread(acc, code, bits, signed, weights):  # type: ignore[no-untyped-def]
     """Add `weights` at every phase at which a neuron with this code (see `code_bits`) spikes."""
     if bits > 0:
-        for t in range(1, bits + 1):
-            if (code >> (bits - t)) & 1:
+        steps, digit = bits & ((1 << STEP_BITS) - 1), bits >> STEP_BITS
+        for t in range(1, steps + 1):
+            sent = (code >> (digit * (steps - t))) & ((1 << digit) - 1)
+            if sent:
                 row = acc[t]
                 for f in range(row.shape[0]):
-                    row[f] += weights[f]
+                    row[f] += weights[f] * sent
     elif bits < 0:
         row, message = acc[abs(code) >> MESSAGE_BITS], (abs(code) & MOST) * np.sign(code)
         for f in range(row.shape[0]):
@@ -98,16 +100,17 @@ def aggregate_messages(  # type: ignore[no-untyped-def]
 
 @njit()
 def aggregate_codes(first_node, end_node, sums, first, indptr, indices, weights, codes, bits):  # type: ignore[no-untyped-def]
-    """Sparse map along the nodes of a binary coded input; codes (nodes, features)."""
+    """Sparse map along the nodes of an input in digits; codes (nodes, features)."""
+    steps, digit = bits & ((1 << STEP_BITS) - 1), bits >> STEP_BITS
     for n in range(first_node, end_node):
         acc = sums[n]
         for e in range(indptr[first + n], indptr[first + n + 1]):
             w = weights[e]
             code = codes[indices[e]]
-            for t in range(1, bits + 1):
+            for t in range(1, steps + 1):
                 row = acc[t]
                 for f in range(row.shape[0]):
-                    row[f] += w * ((code[f] >> (bits - t)) & 1)
+                    row[f] += w * ((code[f] >> (digit * (steps - t))) & ((1 << digit) - 1))
 
 
 @njit()

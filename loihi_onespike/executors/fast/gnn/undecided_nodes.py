@@ -6,7 +6,7 @@ import numpy as np
 
 from loihi_onespike.core.codes import V_MAX, V_MIN
 from loihi_onespike.executors.compiled import njit
-from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS
+from loihi_onespike.executors.fast.code_bits import MESSAGE_BITS, STEP_BITS
 from loihi_onespike.executors.float.quantize_kernel import UNDECIDED
 
 MOST = 2**MESSAGE_BITS - 1
@@ -91,16 +91,17 @@ def decide_entries_exactly(  # type: ignore[no-untyped-def]
     first_node, end_node, indptr, indices, codes, bits, weights, bias, threshold, leak, factor, table, negative,
     far, of_phase, signed, z, bounds, sent, counts,
 ):  # fmt: skip
-    """Replace every UNDECIDED phase of a layer behind a dense map of a sparse binary coded input.
+    """Replace every UNDECIDED phase of a layer behind a dense map of a sparse input in digits.
 
     Args:
         indptr, indices, codes: the stored entries of the input, as in a CSR matrix (nodes, inputs).
-        bits: number of bits of the codes.
+        bits: number of digits of a code and their bits, as of `code_bits`.
         weights: (inputs, features).
         counts: (nodes, 2) neurons decided here, and neurons whose potential was not within its bounds.
 
     The other arguments are those of `decide_aggregation_exactly`.
     """
+    steps, digit = bits & ((1 << STEP_BITS) - 1), bits >> STEP_BITS
     for n in range(first_node, end_node):
         sums = np.empty(leak.shape[0] + 1, np.int64)
         for f in range(sent.shape[1]):
@@ -109,8 +110,8 @@ def decide_entries_exactly(  # type: ignore[no-untyped-def]
             sums[:] = 0
             for e in range(indptr[n], indptr[n + 1]):
                 w, code = np.int64(weights[indices[e], f]), np.int64(codes[e])
-                for t in range(bits):
-                    sums[t + 1] += w * ((code >> (bits - 1 - t)) & 1)
+                for t in range(steps):
+                    sums[t + 1] += w * ((code >> (digit * (steps - 1 - t))) & ((1 << digit) - 1))
             v = _final(sums, bias[n, f], leak, factor)
             sent[n, f] = _word(v, threshold[n, f], table, negative, far, of_phase, signed)
             counts[n, 0] += 1
