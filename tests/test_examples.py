@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -16,3 +18,14 @@ def test_convert_your_model(tmp_path):
         [sys.executable, script, "data.npz", "weights.pt"], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert again.stdout == done.stdout
+
+
+@pytest.mark.slow
+def test_report_digits(tmp_path):
+    pytest.importorskip("bokeh", reason="Bokeh is not installed; it is in the extra `report`")
+    script = EXAMPLES / "report_digits.py"
+    done = subprocess.run(
+        [sys.executable, script, "page.html"], cwd=tmp_path, capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("page.html: 1.") and (tmp_path / "page.html").stat().st_size < 5_000_000

@@ -86,7 +86,10 @@ def number(value: float | None, digits: int = 4) -> str:
 
 def percent(share: float | None, digits: int = 2) -> Cell:
     """A share as a cell in per cent."""
-    return Cell("–") if share is None else Cell(f"{100 * share:.{digits}f} %", share)
+    if share is None:
+        return Cell("–")
+    text = f"{100 * share:.{digits}f} %"
+    return Cell(text.lstrip("-") if float(text[:-2]) == 0 else text, share)
 
 
 def interval(accuracy: Mapping[str, Any]) -> str:

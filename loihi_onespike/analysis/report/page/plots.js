@@ -46,6 +46,8 @@ const plots = {
     figure.toolbar.autohide = true;
     // A drag scrolls the page on a touch screen; zooming is chosen in the tool bar.
     figure.toolbar.active_drag = null;
+    // The frame of the zoom tool would leave a speck where it waits; its fill shows what is chosen.
+    for (const tool of figure.toolbar.tools) if (tool.overlay) tool.overlay.line_color = null;
     const [ink, soft, line] = ["ink", "soft-ink", "line"].map(page.color);
     for (const axis of [...figure.below, ...figure.left]) {
       axis.axis_label_text_color = soft;
@@ -68,6 +70,10 @@ const plots = {
       g.grid_line_color = shown ? line : null;
     }
     return figure;
+  },
+
+  fromZero() {
+    return new Bokeh.DataRange1d({ start: 0, range_padding: 0.05 });
   },
 
   source(data) {

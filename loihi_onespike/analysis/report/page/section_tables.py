@@ -139,8 +139,8 @@ def _errors(section: Document) -> list[HtmlTable]:
             for y in section["layers"]
         ],
         "Price per image: spikes that a population sends, synaptic operations that they cause, additions of α, and the "
-        "energy of these operations, its messages and its updates at the prices of the board, as `onespike diagnose "
-        "--board` states it. Hops between tiles and static power are not part of it.",
+        "energy of these operations, its messages and its updates at the prices of the board, as onespike diagnose "
+        "--board states it. Hops between tiles and static power are not part of it.",
     )  # fmt: skip
     remedies = table(
         "Remedies", ("population", "what helps"), [(y["name"], y["remedy"]) for y in section["layers"] if y["remedy"]]

@@ -44,7 +44,7 @@ const sections = {
   errors(found) {
     const share = (value) => (found.whole ? (100 * value) / found.whole : 0);
     const names = found.layers.map((y) => y.name);
-    const figure = plots.rows(names, { x_label: "% of the network's error", height: 26 * names.length + 72 });
+    const figure = plots.rows(names, { x_label: "% of the network's error", x_range: plots.fromZero(), height: 26 * names.length + 72 });
     const colors = plots.palette();
     const left = names.map(() => 0);
     const items = [];
@@ -69,7 +69,6 @@ const sections = {
       source: plots.source({ name: names, x: found.layers.map((y) => share(y.total.alone)), said: found.layers.map((y) => `${round(share(y.total.alone))} %`) }),
     });
     plots.hover(figure, [["", "@name"], ["all causes together", "@said"]], [together]);
-    figure.x_range.start = 0;
     plots.legend("plot-errors", [...items, ["all together", "bar", page.color("ink"), together]]);
     const costs = new Map(found.costs.map((c) => [c.name, c]));
     const kinds = [
@@ -80,8 +79,7 @@ const sections = {
     const made = kinds.map(([id, price, said], i) => {
       const values = names.map((name) => price(costs.get(name)));
       const [unit, factor] = said === energy ? unitOf(values) : ["", 1];
-      const bars = plots.rows(names, { x_label: unit, height: 24 * names.length + 62 });
-      bars.x_range.start = 0;
+      const bars = plots.rows(names, { x_label: unit, x_range: plots.fromZero(), height: 24 * names.length + 62 });
       for (const axis of bars.below) {
         axis.ticker.desired_num_ticks = 4;
         axis.formatter = new Bokeh.NumeralTickFormatter({ format: "0.[0]a" });
@@ -132,8 +130,7 @@ const sections = {
     plots.hover(raster, [["neuron", "@neuron [@place]"], ["phase", "@phase"], ["global step", "@step"]], [dots]);
     const [silent, ...sent] = p.histograms[image];
     const phases = sent.map((_, k) => k + 1);
-    const histogram = plots.figure({ x_label: "phase", y_label: "spikes", height: 340, grid: "y", x_range: [0.4, p.timesteps + 0.6] });
-    histogram.y_range.start = 0;
+    const histogram = plots.figure({ x_label: "phase", y_label: "spikes", height: 340, grid: "y", x_range: [0.4, p.timesteps + 0.6], y_range: plots.fromZero() });
     for (const axis of histogram.below) axis.ticker.mantissas = [1, 2, 5];
     const ends = plots.source({ phase: phases, sent, mean: p.mean_spikes, said: p.mean_spikes.map((m) => round(m)) });
     const bars = histogram.vbar({ x: { field: "phase" }, top: { field: "sent" }, bottom: 0, width: 0.85, fill_color: colors[0], line_color: null, source: ends });
@@ -306,11 +303,12 @@ const sections = {
 
   board(found, by) {
     const c = found.cores_shown;
-    const side = Math.ceil(Math.sqrt(c.usable_per_chip));
-    const chips = Math.max(...c.chip) + 1;
-    const columns = Math.ceil(Math.sqrt(chips * 1.5));
-    const step = side + 1.5;
-    const corner = (chip, core) => [(chip % columns) * step + (core % side), Math.floor(chip / columns) * step + Math.floor(core / side)];
+    const chips = c.chip.reduce((most, chip) => Math.max(most, chip), 0) + 1;
+    // A single chip is drawn wide, several as squares.
+    const side = Math.ceil(Math.sqrt(c.usable_per_chip * (chips === 1 ? 2.6 : 1)));
+    const columns = chips === 1 ? 1 : Math.ceil(Math.sqrt(chips * 1.5));
+    const [step, down] = [side + 1.5, Math.ceil(c.usable_per_chip / side) + 1.5];
+    const corner = (chip, core) => [(chip % columns) * step + (core % side), Math.floor(chip / columns) * down + Math.floor(core / side)];
     const colors = plots.colors(c.layers.length);
     const at = c.chip.map((chip, i) => corner(chip, c.core[i]));
     const shade = (share) => plots.hsl(210 - 190 * Math.min(share, 1), 65, page.dark ? 58 : 45);
@@ -323,10 +321,10 @@ const sections = {
         free.y.push(y);
       }
     }
-    const ratio = (rows * step + 0.5) / (columns * step);
+    const ratio = (rows * down + 0.5) / (columns * step);
     const wide = document.getElementById("plot-board").clientWidth || 700;
     const figure = plots.figure({
-      x_range: [-1, columns * step - 0.5], y_range: [rows * step - 0.5, -1.8], height: Math.round(Math.min(Math.max(wide * ratio, 220), 640)) + 40, match_aspect: true, grid: "none",
+      x_range: [-1, columns * step - 0.5], y_range: [rows * down - 1, -1.8], height: Math.round(Math.min(Math.max(wide * ratio, 160), 640)) + 20, match_aspect: true, grid: "none",
     });
     for (const axis of [...figure.below, ...figure.left]) axis.visible = false;
     const square = { x: { field: "x" }, y: { field: "y" }, width: 0.88, height: 0.88, line_color: null };
@@ -375,8 +373,7 @@ const sections = {
       ]);
       const names = rows.map((r) => r[0]);
       const [unit, factor] = unitOf(rows.map((r) => r[1]));
-      const figure = plots.rows(names, { x_label: unit, height: 230 });
-      figure.x_range.start = 0;
+      const figure = plots.rows(names, { x_label: unit, x_range: plots.fromZero(), height: 230 });
       const bars = figure.hbar({
         y: { field: "name" }, left: 0, right: { field: "value" }, height: 0.7, line_color: null, fill_color: { field: "color" },
         source: plots.source({ name: names, value: rows.map((r) => r[1] * factor), said: rows.map((r) => energy(r[1])), from: rows.map((r) => r[2]), color: rows.map((_, i) => colors[i % 2 ? 0 : 1]) }),
@@ -395,8 +392,7 @@ const sections = {
       ].filter(([, f]) => f.value !== null);
       const names = rows.map((r) => r[0]);
       const [unit, factor] = unitOf(rows.map(([, f]) => f.high));
-      const figure = plots.rows(names, { x_label: unit, height: 230 });
-      figure.x_range.start = 0;
+      const figure = plots.rows(names, { x_label: unit, x_range: plots.fromZero(), height: 230 });
       const source = plots.source({
         name: names, value: rows.map(([, f]) => f.value * factor), low: rows.map(([, f]) => f.low * factor), high: rows.map(([, f]) => f.high * factor),
         said: rows.map(([, f]) => energy(f.value)), range: rows.map(([, f]) => `${energy(f.low)} to ${energy(f.high)}`),
@@ -412,8 +408,7 @@ const sections = {
     }
     const steps = found.time.steps_ns;
     const x = steps.map((_, i) => i + 1);
-    const figure = plots.figure({ x_label: "step of the period", y_label: "µs", height: 220, x_range: [0.4, steps.length + 0.6], grid: "y" });
-    figure.y_range.start = 0;
+    const figure = plots.figure({ x_label: "step of the period", y_label: "µs", height: 220, x_range: [0.4, steps.length + 0.6], y_range: plots.fromZero(), grid: "y" });
     const bars = figure.vbar({ x: { field: "x" }, top: { field: "top" }, bottom: 0, width: 0.85, line_color: null, fill_color: colors[0], source: plots.source({ x, top: steps.map((s) => s / 1e3) }) });
     plots.hover(figure, [["step", "@x"], ["time", "@top{0.000} µs"]], [bars]);
     plots.alt("plot-steps", `A step takes ${round(found.time["mean step"].value)} µs on average, most of it ${found.time.bound_by}; estimated.`);
