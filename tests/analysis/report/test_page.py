@@ -75,7 +75,7 @@ def test_names_cannot_leave_their_place(document):
 def test_figures_stand_in_tables_and_tiles(document):
     tables = {(key, t.title): t for key, of in tables_of(document).items() for t in of}
     accuracy = document["accuracy"]["accuracy"]
-    row = tables["accuracy", "Accuracy"].rows[1]
+    row = tables["accuracy", "Shares of the images"].rows[1]
     assert row[0].text == "one-spike network" and row[1].value == accuracy["value"]
     priced = tables["errors", "Populations: error, causes and price"]
     assert len(priced.rows) == len(document["errors"]["layers"])

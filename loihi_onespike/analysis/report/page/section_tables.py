@@ -77,7 +77,9 @@ def _accuracy(section: Document) -> list[HtmlTable]:
         for key, name in ACCURACIES
         if (a := section[key]) is not None
     ]
-    first = table("Accuracy", ("", "share", "95 % interval", "images", "of"), rows, "Wilson score intervals.")
+    first = table(
+        "Shares of the images", ("", "share", "95 % interval", "images", "of"), rows, "Wilson score intervals."
+    )
     figures = [
         ("loss", None if section["loss_pp"] is None else f"{section['loss_pp']:+.2f} percentage points"),
         ("spikes per hidden neuron and image", Cell(f"{section['hidden_spikes_per_neuron']:.3f}")),
