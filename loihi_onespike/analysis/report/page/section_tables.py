@@ -21,6 +21,9 @@ from loihi_onespike.analysis.report.page.html_tables import (
 Document = Mapping[str, Any]
 ACCURACIES = (("ann_accuracy", "ANN"), ("accuracy", "one-spike network"), ("agreement", "same class as the ANN"))
 
+REMEDIES = 5
+"""Remedies that the page shows at once."""
+
 
 def tables_of(document: Document) -> dict[str, list[HtmlTable]]:
     """The tables of every section that is there, by its key."""
@@ -144,10 +147,13 @@ def _errors(section: Document) -> list[HtmlTable]:
         "energy of these operations, its messages and its updates at the prices of the board, as onespike diagnose "
         "--board states it. Hops between tiles and static power are not part of it.",
     )  # fmt: skip
-    remedies = table(
-        "Remedies", ("population", "what helps"), [(y["name"], y["remedy"]) for y in section["layers"] if y["remedy"]]
-    )
-    return [layers, causes, remedies]
+    ranked = sorted(section["layers"], key=lambda y: -y["total"]["alone"])
+    rows = [(y["name"], share(y["total"]["alone"]), y["remedy"]) for y in ranked if y["remedy"]]
+    columns = ("population", "its error", "what helps")
+    remedies = [table("Remedies for the largest errors", columns, rows[:REMEDIES])]
+    if len(rows) > REMEDIES:
+        remedies.append(table("Further remedies", columns, rows[REMEDIES:], folded=True))
+    return [layers, causes, *remedies]
 
 
 def _price(price: Document) -> tuple[Any, ...]:

@@ -138,7 +138,7 @@ const sections = {
     plots.hover(histogram, [["phase", "@phase"], ["this image", "@sent"], [`mean of ${found.counted_images}`, "@said"]], [bars]);
     plots.legend("plot-phases", [["this image", "box", colors[0], bars], [`mean of ${found.counted_images} images`, "line", page.color("mark"), means]]);
     const count = sent.reduce((a, b) => a + b, 0);
-    const some = p.step > 1 ? ` Every ${p.step}th of ${p.neurons.toLocaleString("en")} neurons is drawn.` : "";
+    const some = p.step > 1 ? ` One neuron in ${p.step} is drawn.` : "";
     const signs = p.phases[image].some((w) => w < 0) ? " Orange: negative spikes." : "";
     plots.alt("plot-raster", `${p.name}, image ${image + 1}: ${count.toLocaleString("en")} spikes of ${p.neurons.toLocaleString("en")} neurons.${some}${signs}`);
     plots.alt("plot-phases", `${round((100 * silent) / p.neurons)} % of the neurons send no spike.` + (p.binary ? " The input code has a spike per set bit, the most significant first." : " Early phases are large values."));
