@@ -114,7 +114,7 @@ def test_thresholds_of_both_signs_and_of_codebooks():
             found = borders(p)
             assert found.shape == (len(p.code.messages), 3) and (found[:, 0] <= found[:, 2]).all()
             if p.signed:
-                assert borders(p, negative=True).shape == found.shape
+                assert borders(p, "negative").shape == found.shape
 
 
 def test_what_is_not_given_is_left_out_with_a_remedy(subject):
@@ -159,6 +159,17 @@ def test_spikes_with_payload_and_bent_activations(subject):
     assert found["spikes"]["images"][0]["picture"] is None
     loihi_1 = collect(replace(subject, net=net, x=x, y=None, model=None, board=load_board("nahuku_8")))
     assert "--board" in loihi_1["board"]["missing"] and "--board" in loihi_1["energy"]["missing"]
+
+
+def test_a_dip_has_two_ends(subject):
+    x = np.random.default_rng(1).random((8, 6)).astype(np.float32)
+    model = models.prepared(nn.Sequential(nn.Linear(6, 5), nn.SiLU(), nn.Linear(5, 3)))
+    net = los.convert(model, x, timesteps=6)
+    found = collect(replace(subject, net=net, x=x, y=None, model=model, front=None))
+    (silu,) = found["levels"]["populations"]
+    assert silu["dip"] and not silu["same_axis"]
+    sent = [w for w in silu["words"] if w["negative"][1] > -10]
+    assert sent and all(w["far"][1] <= w["negative"][1] < 0 for w in sent)
 
 
 def test_a_graph_is_one_sample(subject):

@@ -23,7 +23,8 @@ def _population(counts: ValueCounts, ann: ValueCounts | None) -> dict[str, Any]:
     p = counts.population
     words = p.code.words()[1:]
     below = borders(p)
-    negative = borders(p, negative=True) if p.signed else None
+    negative = borders(p, "negative") if p.signed else None
+    far = None if p.far is None else borders(p, "far")
     rows = [
         {
             "phase": int(phase),
@@ -31,6 +32,7 @@ def _population(counts: ValueCounts, ann: ValueCounts | None) -> dict[str, Any]:
             "level": float(level),
             "threshold": below[i].tolist(),
             "negative": None if negative is None else (-negative[i]).tolist(),
+            "far": None if far is None else (-far[i]).tolist(),
         }
         for i, (phase, message, level) in enumerate(
             zip(p.code.phase_of(words), p.code.messages, p.code.levels(), strict=True)
@@ -41,6 +43,7 @@ def _population(counts: ValueCounts, ann: ValueCounts | None) -> dict[str, Any]:
         "kind": p.kind,
         "code": str(p.code),
         "signed": p.signed,
+        "dip": far is not None,
         "scale": [float(p.scale.min()), float(p.scale.max())],
         "offset": [float(p.offset.min()), float(p.offset.max())],
         "edges": [float(counts.edges[0]), float(counts.edges[-1])],

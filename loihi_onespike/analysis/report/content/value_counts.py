@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,18 +62,18 @@ def value_counts_of(population: Population) -> ValueCounts | None:
     return ValueCounts(population, np.linspace(-top if population.signed else -0.6 * top, top, BINS + 1))
 
 
-def borders(population: Population, negative: bool = False) -> NDArray[np.float64]:
+def borders(population: Population, which: Literal["table", "negative", "far"] = "table") -> NDArray[np.float64]:
     """(L, 3) smallest, middle and largest threshold of every word over the neurons, in the units of `ValueCounts`.
 
     The threshold of word w, which is decided at step wait + phase(w), applies to v with the gain of that step. The
-    thresholds of negative spikes are given as positive numbers; a word that is never sent has infinite ones.
+    thresholds of negative spikes are given as positive numbers; those of a word that is never sent lie beyond every
+    potential.
 
     Args:
         population: the population.
-        negative: thresholds of negative spikes, for a signed population.
+        which: thresholds of positive spikes, of negative ones (signed populations), or the far ends of those (a dip).
     """
-    table = population.negative if negative else population.table
-    assert table is not None
+    table = population.tables[which]
     code, membrane = population.code, population.membrane
     steps = np.minimum(population.wait + code.phase_of(code.words()[1:]), membrane.input_steps)
     theta = table.thresholds(population.threshold).astype(np.float64)

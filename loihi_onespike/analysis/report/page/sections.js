@@ -191,15 +191,18 @@ const sections = {
       left: { field: "left" }, right: { field: "right" }, top: { field: "top" }, bottom: 0, fill_color: colors[0], fill_alpha: 0.55, line_color: null,
       source: plots.source({ left, right: left.map((x) => x + width), top: shares, said: shares.map((s) => `${round(s)} %`) }),
     });
+    // Beyond every potential: the word is never sent.
+    const never = (x) => x === null || Math.abs(x) > 1e3;
     const cuts = { x: [], word: [], range: [] };
     const marks = { x: [], word: [], said: [] };
     const positive = (w) => (p.words.some((o) => o.message > 1) ? `phase ${w.phase}, message ${w.message}` : `phase ${w.phase}`);
     for (const w of p.words) {
-      for (const [thresholds, sign] of [[w.threshold, 1], [w.negative, -1]]) {
-        if (!thresholds || thresholds[1] === null || Math.abs(thresholds[1]) > 1e3) continue;
+      for (const [thresholds, sign, end] of [[w.threshold, 1, ""], [w.negative, -1, ""], [w.far, -1, "far end, "]]) {
+        if (!thresholds || never(thresholds[1]) || (end && never(w.negative[1]))) continue;
         cuts.x.push(thresholds[1]);
-        cuts.word.push((sign < 0 ? "negative, " : "") + positive(w));
+        cuts.word.push(end + (sign < 0 ? "negative, " : "") + positive(w));
         cuts.range.push(`${round(thresholds[0], 4)} to ${round(thresholds[2], 4)}`);
+        if (end) continue;
         marks.x.push(sign * w.level);
         marks.word.push((sign < 0 ? "negative, " : "") + positive(w));
         marks.said.push(round(sign * w.level, 4));
@@ -239,14 +242,14 @@ const sections = {
         (p.same_axis ? "" : " Its function bends, so the levels, which are values after it, stand in the table alone."),
     );
     document.getElementById("levels-caption").textContent = `Levels of ${p.name}`;
-    const cell = (x) => (x === null || Math.abs(x) > 1e3 ? "never sent" : [round(x, 5), x]);
+    const cell = (x) => (never(x) ? "never sent" : [round(x, 5), x]);
     const graded = p.words.some((w) => w.message > 1);
     tables.fill(
       document.getElementById("levels-table"),
-      ["phase", ...(graded ? ["message"] : []), "level / λ", "least threshold / λ", "largest threshold / λ", ...(p.signed ? ["threshold of negative spikes / λ"] : [])],
+      ["phase", ...(graded ? ["message"] : []), "level / λ", "least threshold / λ", "largest threshold / λ", ...(p.signed ? ["threshold of negative spikes / λ"] : []), ...(p.dip ? ["its far end / λ"] : [])],
       p.words.map((w) => [
         [String(w.phase), w.phase], ...(graded ? [[String(w.message), w.message]] : []), cell(w.level), cell(w.threshold[0]), cell(w.threshold[2]),
-        ...(p.signed ? [cell(w.negative[1])] : []),
+        ...(p.signed ? [cell(w.negative[1])] : []), ...(p.dip ? [never(w.negative[1]) ? "never sent" : cell(w.far[1])] : []),
       ]),
     );
     return plots.show("plot-levels", figure);
