@@ -91,7 +91,8 @@ class SortedValues:
     """
 
     def __init__(self, values: Float) -> None:
-        self.values = np.sort(values.astype(np.float64), axis=1)
+        # One order in memory, so that the kernels are compiled once, and rows are contiguous for their searches.
+        self.values = np.sort(np.ascontiguousarray(values, np.float64), axis=1)
         zero = np.zeros((len(values), 1))
         self.sums = np.concatenate([zero, np.cumsum(self.values, axis=1)], axis=1)
         self.squares = np.sum(self.values**2, axis=1)
