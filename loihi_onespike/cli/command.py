@@ -15,6 +15,7 @@ from typing import Any, ParamSpec
 import typer
 from rich.console import Console
 
+from loihi_onespike.cli.terminal.interrupts import termination_interrupts
 from loihi_onespike.cli.terminal.output import remark, stdout_console, without_trailing_blanks, write_json
 from loihi_onespike.errors import OneSpikeError, OneSpikeWarning
 
@@ -84,15 +85,17 @@ def command(function: Callable[P, Result]) -> Callable[P, None]:
     """Decorator that makes a command of a function with the options `as_json` and `debug` that returns its result.
 
     A OneSpikeError is reported as one message on stderr with exit status 2. With --json, stdout holds exactly one
-    document (the error, if there is one), even if the user's own model prints something. Other exceptions are defects
-    of the program and keep their traceback.
+    document (the error, if there is one), even if the user's own model prints something. Ctrl-C and SIGTERM end a
+    command with exit status 130 after it has cleaned up. Other exceptions are defects of the program and keep their
+    traceback.
     """
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         as_json = bool(kwargs.get("as_json"))
         try:
-            with warnings_as_lines(), logs_as_notes(), redirect_stdout(sys.stderr) if as_json else nullcontext():
+            on_stdout = redirect_stdout(sys.stderr) if as_json else nullcontext()
+            with termination_interrupts(), warnings_as_lines(), logs_as_notes(), on_stdout:
                 result = function(*args, **kwargs)
         except OneSpikeError as error:
             if kwargs.get("debug"):

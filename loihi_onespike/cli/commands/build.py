@@ -35,7 +35,6 @@ def build(
     """
     from loihi_onespike.cli.arguments.run_config import read_config
     from loihi_onespike.cli.execution.build_run import BuildRun
-    from loihi_onespike.cli.execution.interrupts import termination_interrupts
     from loihi_onespike.cli.execution.run_record import RECORD, RunRecord
     from loihi_onespike.cli.reports.tune_report import Lines
     from loihi_onespike.cli.terminal.output import remark
@@ -45,7 +44,7 @@ def build(
     rows: list[tuple[str, str, str, str]] = []
     document: dict[str, object] = {}
     failed = False
-    with ProgressBars() as bars, termination_interrupts():
+    with ProgressBars() as bars:
         run = BuildRun(read, config.parent, bars, Lines())
         run.check()
         if not dry_run:

@@ -15,7 +15,6 @@ from loihi_onespike.cli.arguments.job_options import JobArray
 from loihi_onespike.cli.arguments.target import Target, check_target, network_of
 from loihi_onespike.cli.command import INTERRUPTED, Result, command
 from loihi_onespike.cli.execution.evaluate_shared import Sharing, Unfinished, counted, counted_by_jobs, state_of
-from loihi_onespike.cli.execution.interrupts import termination_interrupts
 from loihi_onespike.cli.execution.ranks import launched_ranks
 from loihi_onespike.cli.terminal.progress import ProgressBars
 from loihi_onespike.errors import ConfigurationError
@@ -72,7 +71,7 @@ def evaluate(
     evaluator: Evaluator | None = None
     speaks = True
     try:
-        with termination_interrupts(), launched_ranks(sharing.rank_timeout) as ranks:
+        with launched_ranks(sharing.rank_timeout) as ranks:
             speaks = ranks is None or ranks.is_first
             with ProgressBars(silent=not speaks) as bars:
                 found = source.read(data, 1 if from_file else conversion.calibration_images, seed)

@@ -15,7 +15,6 @@ from loihi_onespike.cli.arguments.groups import grouped
 from loihi_onespike.cli.arguments.job_options import JobArray, command_again
 from loihi_onespike.cli.arguments.pictures import check_picture, plot_option
 from loihi_onespike.cli.command import INTERRUPTED, Result, command
-from loihi_onespike.cli.execution.interrupts import termination_interrupts
 from loihi_onespike.cli.reports.tune_report import Lines, draw, show_front, show_so_far
 from loihi_onespike.cli.terminal.output import stdout_console
 from loihi_onespike.cli.terminal.progress import ProgressBars
@@ -161,14 +160,13 @@ def tune(
     lines = Lines()
     facts = {"model": model, "data": found.name, "study": None if study is None else str(study)}
     try:
-        with termination_interrupts():
-            if jobs.slurm is None:
-                search.run(trials, shared, lines)
-            elif not _search_by_jobs(context, search, trials, shared, jobs):
-                return _state(search, trials, facts)
-            if search_only:
-                return _state(search, trials, facts)
-            front = search.front(lines)
+        if jobs.slurm is None:
+            search.run(trials, shared, lines)
+        elif not _search_by_jobs(context, search, trials, shared, jobs):
+            return _state(search, trials, facts)
+        if search_only:
+            return _state(search, trials, facts)
+        front = search.front(lines)
     except KeyboardInterrupt:
         print(f"\nonespike: interrupted; {_remaining(search, trials, study)}", file=sys.stderr)
         if not as_json:
