@@ -1,11 +1,14 @@
 """Functions whose docstring is completed when the package is imported: the reference shows what Python shows."""
 
 import inspect
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from griffe import Extension, Function, Parameter, ParameterKind, Parameters
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout, whichever is installed
 MARK = "{options}"
 """What `conversion.options.called_with` replaces by the description of the options."""
 

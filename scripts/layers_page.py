@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-import loihi_onespike.frontend  # noqa: F401  (registers the rules)
+import loihi_onespike.frontend
+import loihi_onespike.frontend.gnn.gcn_conv  # noqa: F401  (registers that of torch_geometric)
 from loihi_onespike.frontend.tracing.registry import MODULES, OPERATIONS, find_module_rule
 from loihi_onespike.frontend.tracing.support import SUPPORT, UNKNOWN
 
@@ -47,7 +48,7 @@ def module_classes() -> dict[str, type[nn.Module]]:
 def shown_operations() -> dict[str, object]:
     """The rules of this package, without those that repeat one for exported programs."""
     rules = {name: getattr(rule, "func", rule) for name, rule in OPERATIONS.items() if not name.startswith("aten.")}
-    return {name: rule for name, rule in rules.items() if rule.__module__.startswith("loihi_onespike.")}
+    return {name: rule for name, rule in rules.items() if (rule.__module__ or "").startswith("loihi_onespike.")}
 
 
 def converting() -> str:

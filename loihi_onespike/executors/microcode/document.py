@@ -166,7 +166,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _code(text: str) -> str:
-    return f"```\n{text}\n```"
+    return f"```text\n{text}\n```"
 
 
 def main(path: str) -> None:
