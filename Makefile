@@ -5,10 +5,10 @@ ARGS ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all fuzz lint format docs clean distclean
+.PHONY: help venv demo test test-all test-newest fuzz lint format docs clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 venv: ## build .venv, or bring it up to date (Python 3.10, pinned versions)
 	@scripts/bootstrap
@@ -21,6 +21,9 @@ test: venv ## the fast tests
 
 test-all: venv ## all tests, the slow ones too
 	@$(VENV)/python -m pytest -n auto $(ARGS)
+
+test-newest: ## the wheel and the front end on Python 3.13 or 3.12 with the newest torch, in .venv-newest
+	@scripts/test-newest
 
 fuzz: venv ## read mutated files of every kind for SECONDS=600; make fuzz SECONDS=3600
 	@$(VENV)/python -m tests.fuzzing --seconds $(SECONDS) $(ARGS)
@@ -41,7 +44,7 @@ docs: venv ## build the documentation site in site/; warnings are errors
 
 clean: ## remove build output, caches and demo output; keeps .venv
 	rm -rf build dist out site onespike-demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov
-	find . -path ./.venv -prune -o -path ./.git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
+	find . -path "./.venv*" -prune -o -path ./.git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove .venv too
-	rm -rf .venv .venv.lock
+	rm -rf .venv .venv.lock .venv-newest

@@ -22,6 +22,10 @@ class CalibrationWarning(OneSpikeWarning):
     """The calibration data can be used, but hardly as they were meant."""
 
 
+class MaxLossWarning(OneSpikeWarning):
+    """The loss of accuracy that `max_loss` allows is smaller than what the calibration can keep."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing in a model that cannot be converted.

@@ -71,5 +71,6 @@ def options_record(options: ConversionOptions, chosen: Code) -> dict[str, object
     given = {f.name: getattr(options, f.name) for f in option_fields()}
     base = "fitted" if levels_are_fitted(options) else hidden_code(options).base.value
     bits = options.input_bits if chosen.input_bits is None else chosen.input_bits
-    found = {"base": base, "input_bits": bits, "objective": options.chosen_objective}
+    kind = "binary" if chosen.multi_spike else "single"
+    found = {"base": base, "input_bits": bits, "input_code": kind, "objective": options.chosen_objective}
     return {**given, "method": asdict(options.parts), **found}

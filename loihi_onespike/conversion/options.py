@@ -85,12 +85,13 @@ class ConversionOptions:
             "1 % of their deviation.",
         ),
     )
-    input_code: Literal["binary", "single"] = option(
-        "binary",
+    input_code: Literal["auto", "binary", "single"] = option(
+        "auto",
         OptionInfo(
-            Choices(("binary", "single")),
+            Choices(("auto", "binary", "single")),
             "Code of the input: binary (a spike for every bit that is set, or for every digit of payload_bits bits) or "
-            "single (one spike, paper Table VII).",
+            "single (one spike, paper Table VII). auto: binary, or for a sparse graph whose spikes have a price the "
+            "code that pays best.",
             "CODE",
         ),
     )
@@ -131,7 +132,8 @@ class ConversionOptions:
         None,
         OptionInfo(
             Numbers(0, 100),
-            "Largest loss of accuracy in percentage points, as estimated on the calibration data; not with accuracy.",
+            "Largest loss of accuracy in percentage points, as measured on calibration samples with 95 % confidence; "
+            "not with accuracy.",
             "PP",
             (None,),
             "None is no limit.",
@@ -219,6 +221,12 @@ class ConversionOptions:
         if self.chosen_objective == "accuracy":
             return None
         return ELASTICITIES[self.chosen_objective] if self.price is None else self.price
+
+    @property
+    def input_is_free(self) -> bool:
+        """Whether the code of a sparse input is chosen by its price; with a short wait it stays as it is."""
+        free = self.input_code == self.input_bits == self.base == "auto" and self.wait is None
+        return free and self.elasticity is not None
 
     @property
     def parts(self) -> Method:

@@ -74,7 +74,7 @@ def test_commands_with_some_of_the_options() -> None:
         ({"wait": 17}, r"wait: must be None or an integer in \[1, 16\] \(the timesteps\), got 17"),
         ({"weight_bits": 9}, r"weight_bits: must be an integer in \[2, 8\], got 9"),
         ({"input_bits": 17}, r"input_bits: must be 'auto' or an integer in \[1, 16\], got 17"),
-        ({"input_code": "rate"}, "input_code: must be one of binary, single, got 'rate'"),
+        ({"input_code": "rate"}, "input_code: must be one of auto, binary, single, got 'rate'"),
         ({"normalization": "weight"}, "normalization: must be one of channel, layer, got 'weight'"),
         ({"threshold_shift": 1}, "threshold_shift: must be True or False, got 1"),
         ({"method": "best"}, "method: must be 'calibrated', 'paper' or a Method, got 'best'"),

@@ -29,8 +29,8 @@ KERNEL_MODULES = (
     "executors.float.quantize_kernel",
 )
 """Modules with compiled kernels."""
-DEVELOPMENT = "dev"
-"""The extra for work on the package itself, which nobody else misses."""
+NOT_LISTED = ("lava", "dev", "docs")
+"""Extras without a line: Lava has one of its own, and the others are for work on the package itself."""
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[^]]*\])?\s*([^;]*)(?:;(.*))?")
 
 
@@ -181,7 +181,7 @@ def _extras() -> Iterator[EnvironmentPart]:
         assert name is not None and marker is not None
         extras.setdefault(marker.group(1), []).append(name.group(1))
     for extra, names in extras.items():
-        if extra in ("lava", DEVELOPMENT):  # Lava has a line of its own
+        if extra in NOT_LISTED:
             continue
         absent = [name for name in names if _version(name) is None]
         if absent:

@@ -20,9 +20,11 @@ from loihi_onespike.conversion.calibration.code_fit import ActivationValues
 from loihi_onespike.conversion.calibration.codebooks import groups, payload_of, thinned
 from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms
 from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced, fit_priced_codebook
+from loihi_onespike.conversion.calibration.priced_input import InputCandidate, input_candidates
 from loihi_onespike.conversion.calibration.sensitivity import output_sensitivity
 from loihi_onespike.core.codes import SingleSpikeCode
-from loihi_onespike.core.graphs.stage import StageGraph
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.stage import InputPlan, StageGraph
 
 Float = NDArray[np.float64]
 
@@ -34,13 +36,13 @@ PRICES = (0.0, 2.5e-3, 0.01, 0.04, 0.16)
 """Prices for which levels are fitted, of as many additions as the ANN has multiply-accumulates."""
 FINER = (0.5, 0.65, 0.8, 1.0, 1.25, 1.6, 2.0)
 """Factors on the best of these prices that are tried with its levels."""
-NOISE_DRAWS = 16
-"""Random errors per output with which the loss of accuracy is estimated."""
-UNSEEN = 1.5
-"""Measured over predicted squared error: the rounding of weights, and errors that the first order leaves out.
+MOST_ERROR = 4.0
+"""Largest predicted squared error where a sparse input may be silent, relative to that of the codes of least error.
 
-Measured on ResNet-20 for CIFAR-10 at several prices: 1.4 to 1.6.
+The aggregation of a graph sums many silent values, whose errors have one sign and do not add up as squares.
 """
+HALVINGS = 5
+"""Prices between two others that are tried for a given error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,7 @@ class Allocation:
     Attributes:
         codes: code of every hidden stage.
         costs: what errors and spikes cost, by stage; none for max pooling.
+        input: plan of the input.
         price: price of as many additions as the ANN has multiply-accumulates, in units of the error.
         error: predicted squared error at the output, as a share of the variance of the outputs.
         energy: predicted energy of an image in the chosen account, in units of as many additions as the ANN has
@@ -58,24 +61,18 @@ class Allocation:
 
     codes: Mapping[str, SingleSpikeCode]
     costs: Mapping[str, OutputCost]
+    input: InputPlan
     price: float
     error: float
     energy: float
 
+    def merit(self, elasticity: float) -> float:
+        """ln error + p · ln energy; less is better."""
+        return float(np.log(max(self.error, 1e-12)) + elasticity * np.log(max(self.energy, 1e-6)))
 
-def allocate(
-    graph: StageGraph,
-    values: Mapping[str, ActivationValues],
-    x: Any,
-    timesteps: int,
-    payload_bits: int,
-    energy: EnergyTerms,
-    elasticity: float,
-    max_loss: float | None = None,
-    codes: Mapping[str, SingleSpikeCode] | None = None,
-    done: Callable[[], None] = lambda: None,
-) -> Allocation:
-    """Codes of all hidden stages, with errors and spikes at the price that the elasticity gives.
+
+class Allocator:
+    """Codes of least cost for all populations at any price.
 
     Args:
         graph: stages to plan.
@@ -84,79 +81,94 @@ def allocate(
         timesteps: number of phases T.
         payload_bits: bits of payload of a spike.
         energy: energy of an image by its spikes, in the chosen account.
-        elasticity: p.
-        max_loss: largest estimated loss of accuracy in percentage points; None for no limit.
         codes: code of every hidden stage; None for levels that are fitted.
-        done: called after every price that was tried.
+        input_is_free: whether a sparse input may get another code than the planned one.
     """
-    weights, outputs = output_sensitivity(graph, x)
-    channels = {name: thinned(v, CHANNELS) for name, v in values.items()}
-    some = {name: v.of_channels(channels[name]).of_samples(VALUES) for name, v in values.items()}
 
-    def at(price: float, codes: Mapping[str, SingleSpikeCode] | None) -> Allocation:
-        costs = {name: OutputCost(weights[name], price * energy.per_spike[name]) for name in values}
-        few = {name: cost.of_channels(channels[name]) for name, cost in costs.items()}
-        found = _codebooks(graph, some, few, timesteps, payload_bits) if codes is None else codes
-        fits = {name: fit_priced(some[name], few[name], found[name].levels()) for name in few}
-        error = sum(fit.error for fit in fits.values())
-        spent = energy.constant + sum(energy.per_spike[name] * fit.spikes for name, fit in fits.items())
-        return Allocation(found, costs, price, error, spent)
+    def __init__(
+        self,
+        graph: StageGraph,
+        values: Mapping[str, ActivationValues],
+        x: Any,
+        timesteps: int,
+        payload_bits: int,
+        energy: EnergyTerms,
+        codes: Mapping[str, SingleSpikeCode] | None = None,
+        input_is_free: bool = False,
+    ) -> None:
+        self._graph, self._timesteps, self._payload_bits, self._given = graph, timesteps, payload_bits, codes
+        self._energy = energy
+        self._weights, _ = output_sensitivity(graph, x)
+        assert graph.input_plan is not None
+        # The rounding error of the planned code is not counted, since the data or the user asked for its bits.
+        self._inputs = [InputCandidate(graph.input_plan, 0.0, energy.input_spikes)]
+        if input_is_free and isinstance(x, SparseSample):
+            self._inputs += input_candidates(graph, x, timesteps)
+        self._channels = {name: thinned(v, CHANNELS) for name, v in values.items()}
+        self._values = {name: v.of_channels(self._channels[name]).of_samples(VALUES) for name, v in values.items()}
+        self._tried: list[Allocation] = []
 
-    def better(best: Allocation | None, tried: Allocation) -> Allocation:
-        if best is None:
-            return tried
-        allowed = max_loss is None or estimated_loss(outputs, tried.error) <= max_loss
-        return tried if allowed and merit(tried, elasticity) < merit(best, elasticity) else best
+    def at(self, price: float, codes: Mapping[str, SingleSpikeCode] | None = None) -> Allocation:
+        """The allocation of least error + price · energy.
 
-    best: Allocation | None = None
-    for price in PRICES:
-        best = better(best, at(price, codes))
-        done()
-    assert best is not None
-    start = best
-    for factor in FINER if start.price > 0 else ():
-        best = better(best, at(start.price * factor, start.codes))
-    return best
+        Args:
+            price: price of as many additions as the ANN has multiply-accumulates.
+            codes: levels of every hidden stage; None to fit them.
+        """
+        energy = self._energy
+        costs = {name: OutputCost(self._weights[name], price * energy.per_spike[name]) for name in self._values}
+        few = {name: cost.of_channels(self._channels[name]) for name, cost in costs.items()}
+        codes = self._given if codes is None else codes
+        found = self._codebooks(few) if codes is None else codes
+        fits = {name: fit_priced(self._values[name], few[name], found[name].levels()) for name in few}
+        source = min(self._inputs, key=lambda tried: tried.cost(price * energy.per_input_spike))
+        error = source.error + sum(fit.error for fit in fits.values())
+        spent = energy.constant + energy.per_input_spike * source.spikes
+        spent += sum(energy.per_spike[name] * fit.spikes for name, fit in fits.items())
+        return Allocation(found, costs, source.plan, price, error, spent)
 
+    def best(self, elasticity: float, done: Callable[[], None] = lambda: None) -> Allocation:
+        """The allocation at the price at which error · energy^p is least.
 
-def merit(allocation: Allocation, elasticity: float) -> float:
-    """ln error + p · ln energy; less is better."""
-    return float(np.log(max(allocation.error, 1e-12)) + elasticity * np.log(max(allocation.energy, 1e-6)))
+        Args:
+            elasticity: p.
+            done: called after every price of PRICES.
+        """
+        self._tried = []
+        for price in PRICES:
+            self._tried.append(self.at(price))
+            done()
+        most = MOST_ERROR * self._tried[0].error if len(self._inputs) > 1 else np.inf
 
+        def merit(tried: Allocation) -> float:
+            return tried.merit(elasticity) if tried.error <= most else np.inf
 
-def estimated_loss(outputs: Float, error: float, seed: int = 0) -> float:
-    """Loss of accuracy in percentage points by a random error of the outputs, if the ANN's probabilities are right.
+        start = min(self._tried, key=merit)
+        finer = [self.at(start.price * factor, start.codes) for factor in FINER] if start.price > 0 else []
+        return min([start, *finer], key=merit)
 
-    Where the error changes the decision from class a to class b, the expected loss is the difference of their softmax
-    probabilities. Classes are along the last axis of the outputs.
+    def within(self, error: float, below: Allocation) -> Allocation:
+        """The allocation of the largest price under that of `below` whose predicted error is at most `error`.
 
-    Args:
-        outputs: (N, …, classes) outputs of the ANN.
-        error: squared error as a share of the variance of the outputs.
-        seed: seed of the random errors.
-    """
-    y = outputs.reshape(-1, outputs.shape[-1])
-    deviation = np.sqrt(UNSEEN * error * ((y - y.mean(axis=0)) ** 2).mean())
-    raised = np.exp(y - y.max(axis=1, keepdims=True))
-    probability = raised / raised.sum(axis=1, keepdims=True)
-    rows, chance = np.arange(len(y)), np.random.default_rng(seed)
-    kept = [
-        probability[rows, (y + chance.normal(scale=deviation, size=y.shape)).argmax(axis=1)].mean()
-        for _ in range(NOISE_DRAWS)
-    ]
-    return float(100 * (probability.max(axis=1).mean() - np.mean(kept)))
+        Where no price leaves so little error, it is the one without a price. Called after `best`.
+        """
+        cheaper = [tried for tried in self._tried if tried.price < below.price and tried.error <= error]
+        start = max(cheaper, key=lambda tried: tried.price, default=self._tried[0])
+        low, high, best = start.price, below.price, start
+        if low == 0:
+            low = min(PRICES[1], high) / 16
+        for _ in range(HALVINGS):
+            tried = self.at(float(np.sqrt(low * high)), start.codes)
+            if tried.error <= error:
+                low, best = tried.price, tried
+            else:
+                high = tried.price
+        return best
 
-
-def _codebooks(
-    graph: StageGraph,
-    values: Mapping[str, ActivationValues],
-    costs: Mapping[str, OutputCost],
-    timesteps: int,
-    payload_bits: int,
-) -> dict[str, SingleSpikeCode]:
-    codes: dict[str, SingleSpikeCode] = {}
-    for group in groups(graph):
-        members = [(values[stage.name], costs[stage.name]) for stage in group if stage.name in values]
-        code = fit_priced_codebook(members, timesteps, payload_of(group, payload_bits))
-        codes.update({stage.name: code for stage in group})
-    return codes
+    def _codebooks(self, costs: Mapping[str, OutputCost]) -> dict[str, SingleSpikeCode]:
+        codes: dict[str, SingleSpikeCode] = {}
+        for group in groups(self._graph):
+            members = [(self._values[stage.name], costs[stage.name]) for stage in group if stage.name in self._values]
+            code = fit_priced_codebook(members, self._timesteps, payload_of(group, self._payload_bits))
+            codes.update({stage.name: code for stage in group})
+        return codes

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.allocation import PRICES, allocate
+from loihi_onespike.conversion.calibration.allocation import PRICES, Allocation, Allocator
 from loihi_onespike.conversion.calibration.codebooks import codebooks, codes_of_base, groups
 from loihi_onespike.conversion.calibration.energy_terms import alpha_terms, board_terms
+from loihi_onespike.conversion.calibration.loss_limit import held_out, limited
+from loihi_onespike.conversion.calibration.measured_loss import OutputErrors, check_classes
 from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget
-from loihi_onespike.conversion.calibration.priced_fit import OutputCost
-from loihi_onespike.conversion.calibration.sequential import calibrate_in_sequence
+from loihi_onespike.conversion.calibration.sequential import calibrate_in_sequence, output_error
 from loihi_onespike.conversion.calibration.survey import Survey
 from loihi_onespike.conversion.codes_of_options import hidden_code, levels_are_fitted, payload_ratio
 from loihi_onespike.conversion.options import ConversionOptions
@@ -74,6 +75,8 @@ def calibrate(
     Raises:
         CalibrationError: there are no data, or values that are not finite.
     """
+    if options.max_loss is not None:
+        check_classes(graph.output)
     total = sum(_samples(batch) for batch in batches)
     survey = Survey(graph, _shown(batches, progress), total, ranks)
     paper = plan_by_maxima(graph, survey.maxima, hidden_code(options), options.wait, options.normalization)
@@ -81,7 +84,6 @@ def calibrate(
         return verify_stage(paper)
     largest = {name: p.scale for name, p in paper.plans.items()}
     codes: dict[str, SingleSpikeCode] = {name: p.code for name, p in paper.plans.items()}
-    costs: Mapping[str, OutputCost] = {}
     fitted = levels_are_fitted(options)
     if options.payload_bits and not fitted:
         ratio = payload_ratio(options)
@@ -93,27 +95,56 @@ def calibrate(
             for s in graph.hidden
             if s.name in survey.samples
         }
+    settings = CalibrationSettings(codes, largest, options.wait, options.weight_bits, options.parts)
+    parts = 1 if options.wait is None else max(1, options.timesteps - options.wait)
+    x = _together(graph, batches, parts)
+    notes = [*graph.rewrites, *_notes(total, _samples(x))]
+
+    def allocated(chosen: Allocation) -> tuple[StageGraph, CalibrationSettings]:
+        """The graph and the settings with the codes of an allocation."""
+        of_price = replace(settings, codes=dict(chosen.codes), costs=chosen.costs)
+        planned = replace(graph, input_plan=chosen.input)
+        if fitted and options.parts.waits and parts > 1:
+            of_price = _for_wait(planned, x, of_price, options.timesteps, options.payload_bits, progress)
+        return planned, of_price
+
+    def measured(chosen: Allocation) -> OutputErrors:
+        """Errors at the output of the network that is calibrated without the samples that are held out."""
+        found: list[OutputErrors] = []
+        held = 0 if isinstance(x, SparseSample) else held_out(len(x))
+        planned, of_price = allocated(chosen)
+        calibrate_in_sequence(
+            planned,
+            x,
+            of_price,
+            output=lambda ann, snn: found.append(OutputErrors.of(graph.output, ann, snn, held)),
+            held=held,
+        )
+        return found[0]
+
     if options.elasticity is not None:
         some = _together(graph, batches, 1)
         if prices is None:
             energy = alpha_terms(graph, some, options.payload_bits)
         else:
             energy = board_terms(graph, some, options.timesteps, options.wait, prices)
-        allocation = allocate(
-            graph, values, some, options.timesteps, options.payload_bits, energy, options.elasticity,
-            options.max_loss, None if fitted else codes, _Steps("allocation", len(PRICES), progress),
+        allocator = Allocator(
+            graph, values, some, options.timesteps, options.payload_bits, energy, None if fitted else codes,
+            options.input_is_free,
         )  # fmt: skip
-        codes, costs = dict(allocation.codes), allocation.costs
+        allocation = allocator.best(options.elasticity, _Steps("allocation", len(PRICES), progress))
+        if options.max_loss is not None:
+            allocation, estimate = limited(allocator, allocation, options.max_loss, measured)
+            notes.append(f"max_loss: the estimated loss is {estimate}")
+        graph, settings = allocated(allocation)
     elif fitted:
         steps = _Steps("levels", len(groups(graph)), progress)
         codes = codebooks(graph, values, options.timesteps, options.payload_bits, steps)
-    settings = CalibrationSettings(codes, largest, options.wait, options.weight_bits, options.parts, costs)
-    parts = 1 if options.wait is None else max(1, options.timesteps - options.wait)
-    x = _together(graph, batches, parts)
-    if fitted and options.parts.waits and parts > 1:
-        settings = _for_wait(graph, x, settings, options.timesteps, options.payload_bits, progress)
+        settings = replace(settings, codes=codes)
+        if options.parts.waits and parts > 1:
+            settings = _for_wait(graph, x, settings, options.timesteps, options.payload_bits, progress)
     calibrated = calibrate_in_sequence(graph, x, settings, _Steps("layers", len(graph.stages) - 1, progress))
-    return verify_stage(replace(calibrated, rewrites=(*graph.rewrites, *_notes(total, _samples(x)))))
+    return verify_stage(replace(calibrated, rewrites=tuple(notes)))
 
 
 def _for_wait(
@@ -138,12 +169,13 @@ def _for_wait(
     # Fitting the weights takes most of the time of a pass and hardly changes the order of the trials.
     method = replace(settings.method, weights=False, rounding=False)
     trials: list[tuple[float, StageGraph, Mapping[str, SingleSpikeCode]]] = []
+    errors: list[float] = []
     for tried in codes:
-        errors: list[float] = []
         planned = calibrate_in_sequence(
-            graph, some, replace(settings, codes=tried, method=method), output=errors.append
-        )
-        trials.append((np.nan_to_num(errors[0], nan=np.inf), planned, tried))
+            graph, some, replace(settings, codes=tried, method=method),
+            output=lambda ann, snn: errors.append(output_error(graph.output, ann, snn)),
+        )  # fmt: skip
+        trials.append((np.nan_to_num(errors[-1], nan=np.inf), planned, tried))
         progress_of()
     for _, planned, tried in sorted(trials, key=lambda trial: trial[0]):
         if tried is settings.codes or _fits(planned, few, settings.weight_bits):

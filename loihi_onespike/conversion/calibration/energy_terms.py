@@ -1,10 +1,10 @@
 """Energy of an image as the allocation sees it: a constant, and the price of a spike of every population.
 
-    E = constant + Σ_populations per_spike · (spikes per neuron)
+    E = constant + per_input_spike · (spikes per input value) + Σ_populations per_spike · (spikes per neuron)
 
-Both are in units of as many additions as the ANN has multiply-accumulates. In the account of a board a synaptic
+All are in units of as many additions as the ANN has multiply-accumulates. In the account of a board a synaptic
 operation takes the place of an addition, and everything else is converted to it by the prices of the board. The
-constant is what no choice of hidden codes changes: the spikes of the input and, on a board, the updates of all neurons.
+constant is what no choice of codes changes: on a board, the updates of all neurons.
 """
 
 from __future__ import annotations
@@ -24,15 +24,19 @@ from loihi_onespike.core.operation_prices import OperationPrices
 
 @dataclass(frozen=True)
 class EnergyTerms:
-    """Energy of an image by the spikes of its hidden populations.
+    """Energy of an image by the spikes of its populations.
 
     Attributes:
         per_spike: energy of one spike in every neuron of a stage, by stage.
+        per_input_spike: energy of one spike for every value of the input, of the stored entries of a sparse one alone.
+        input_spikes: spikes per value of the planned input.
         constant: energy of everything else.
     """
 
     per_spike: Mapping[str, float]
-    constant: float
+    per_input_spike: float
+    input_spikes: float
+    constant: float = 0.0
 
 
 def alpha_terms(graph: StageGraph, x: Any, payload_bits: int) -> EnergyTerms:
@@ -45,14 +49,17 @@ def alpha_terms(graph: StageGraph, x: Any, payload_bits: int) -> EnergyTerms:
     """
     each = 1 + payload_bits
     per_spike = {name: each * share for name, share in additions_of_a_spike_per_neuron(graph).items()}
-    return EnergyTerms(per_spike, input_additions(graph, x))
+    links = [link for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
+    own = sum(link.macs for link in links if link.pre == graph.input.name)
+    return EnergyTerms(per_spike, own / _multiply_accumulates(graph), input_spikes(graph, x))
 
 
 def board_terms(graph: StageGraph, x: Any, timesteps: int, wait: int | None, prices: OperationPrices) -> EnergyTerms:
     """Energy at the prices of a board: synaptic operations, messages, and updates of all neurons in every step.
 
         per_spike = Σ_links synapses · E_synop + neurons · E_message
-        constant = input spikes · fan-out · E_synop + Σ_neurons (window · E_active + (period - window) · E_inactive)
+        per_input_spike = values · fan-out · E_synop
+        constant = Σ_neurons (window · E_active + (period - window) · E_inactive)
 
     A payload makes a spike no dearer. Each spike is a message per link: how many cores hold its targets, and how far
     they are, is known after the placement only.
@@ -76,7 +83,8 @@ def board_terms(graph: StageGraph, x: Any, timesteps: int, wait: int | None, pri
             shape = graph.by_name[link.pre].shape
             synapses = connections(link.op, shape, link.index)
             if link.pre == graph.input.name:  # what sends the spikes of the input is not on cores
-                of_input += synapses / prod(shape) * _input_spikes(graph, x) * prices.synaptic_operation
+                values = x.nonzeros if isinstance(x, SparseSample) else prod(shape)
+                of_input += synapses / prod(shape) * values * prices.synaptic_operation
                 continue
             # A spike in front of a max pooling causes one of the pooled neuron.
             behind = per_spike.get(stage.name, 0.0) if stage.kind == "max_pool" else 0.0
@@ -84,7 +92,7 @@ def board_terms(graph: StageGraph, x: Any, timesteps: int, wait: int | None, pri
             per_spike[link.pre] = per_spike.get(link.pre, 0.0) + sent + behind
     unit = prices.synaptic_operation * _multiply_accumulates(graph)
     shares = {stage.name: per_spike.get(stage.name, 0.0) / unit for stage in graph.hidden}
-    return EnergyTerms(shares, (of_input + updates) / unit)
+    return EnergyTerms(shares, of_input / unit, input_spikes(graph, x), updates / unit)
 
 
 def additions_of_a_spike_per_neuron(graph: StageGraph) -> dict[str, float]:
@@ -102,37 +110,21 @@ def additions_of_a_spike_per_neuron(graph: StageGraph) -> dict[str, float]:
     return {stage.name: macs.get(stage.name, 0) / total for stage in graph.hidden}
 
 
-def input_additions(graph: StageGraph, x: Any) -> float:
-    """Additions that the spikes of the input cause, as a share of the multiply-accumulates of the ANN.
+def input_spikes(graph: StageGraph, x: Any) -> float:
+    """Spikes per value of the planned input; of a sparse sample, per stored entry, since these alone are multiplied.
 
     Args:
         graph: stages whose input is planned.
-        x: calibration inputs (N, *shape), or one sparse sample, whose stored entries alone are multiplied.
+        x: calibration inputs (N, *shape), or one sparse sample.
     """
-    links = [link for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
-    own = sum(link.macs for link in links if link.pre == graph.input.name)
-    words = _input_words(graph, x)
     assert graph.input_plan is not None
-    return own / _multiply_accumulates(graph) * float(graph.input_plan.code.count_spikes(words).mean())
+    codes = encode_values(graph.input_plan, x if isinstance(x, SparseSample) else x[:IMAGES])
+    words = codes.matrix.data if isinstance(codes, SparseSample) else codes
+    return float(graph.input_plan.code.count_spikes(words).mean())
 
 
 def _multiply_accumulates(graph: StageGraph) -> int:
     return max(sum(link.macs for stage in graph.stages[1:] for link in stage.links), 1)  # type: ignore[union-attr,misc]
-
-
-def _input_words(graph: StageGraph, x: Any) -> Any:
-    """Words of some of the inputs; of a sparse sample, those of its stored entries."""
-    assert graph.input_plan is not None
-    codes = encode_values(graph.input_plan, x if isinstance(x, SparseSample) else x[:IMAGES])
-    return codes.matrix.data if isinstance(codes, SparseSample) else codes
-
-
-def _input_spikes(graph: StageGraph, x: Any) -> float:
-    """Spikes of the input per sample."""
-    assert graph.input_plan is not None
-    words = _input_words(graph, x)
-    samples = 1 if isinstance(x, SparseSample) else len(words)
-    return float(graph.input_plan.code.count_spikes(words).sum()) / samples
 
 
 def _windows(graph: StageGraph, timesteps: int, wait: int | None) -> dict[str, int]:

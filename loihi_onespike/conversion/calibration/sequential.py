@@ -48,7 +48,8 @@ def calibrate_in_sequence(
     x: Any,
     settings: CalibrationSettings,
     done: Callable[[], None] = lambda: None,
-    output: Callable[[float], None] = lambda error: None,
+    output: Callable[[torch.Tensor, torch.Tensor], None] = lambda ann, snn: None,
+    held: int = 0,
 ) -> StageGraph:
     """Planned stages with corrected weights and biases.
 
@@ -57,10 +58,21 @@ def calibrate_in_sequence(
         x: calibration inputs (N, *shape), or one sparse sample.
         settings: settings of the calibration.
         done: called after every stage.
-        output: called with the error at the output: variance of the difference between SNN and ANN, as a share of the
-            variance of the ANN's output.
+        output: called with the outputs of ANN and SNN on all inputs, (N, *shape of the output stage) each.
+        held: number of inputs at the end to which nothing is fitted; 0 for a sparse sample.
     """
-    return _Pass(graph, settings, output).run(x, done)
+    return _Pass(graph, settings, output, held).run(x, done)
+
+
+def output_error(stage: OutputStage, ann: torch.Tensor, snn: torch.Tensor) -> float:
+    """Variance of the difference between SNN and ANN about its mean, as a share of the variance of the ANN's output.
+
+    Args:
+        stage: the output stage.
+        ann, snn: (N, *shape) outputs.
+    """
+    channels = Channels.of(stage)
+    return _power(snn - ann, channels) / (_power(ann, channels) or 1.0)
 
 
 @dataclass
@@ -73,7 +85,8 @@ class _Pass:
 
     graph: StageGraph
     settings: CalibrationSettings
-    output: Callable[[float], None]
+    output: Callable[[torch.Tensor, torch.Tensor], None]
+    held: int
     stages: list[InputStage | Stage | OutputStage] = field(default_factory=list)
     plans: dict[str, StagePlan] = field(default_factory=dict)
     offsets: dict[str, Float] = field(default_factory=dict)
@@ -111,25 +124,31 @@ class _Pass:
             self.plans[stage.name] = StagePlan.of(RELU, self.settings.codes[stage.name], scale, 0)
             self.stages.append(stage)
             return z_ann, _by_samples(self._sum(stage, {}), {link.pre: values[link.pre] for link in stage.links})
-        stage = fold_offsets(self._with_weights(stage, z_ann, values), self.offsets, self.graph)
+        fitted = {link.pre: self._fitted(values[link.pre]) for link in stage.links}
+        stage = fold_offsets(self._with_weights(stage, self._fitted(z_ann), fitted), self.offsets, self.graph)
         parts, channels = self._parts(stage, values), Channels.of(stage)
+        seen = [self._fitted(part) for part in parts]
         shift = np.zeros(channels.count)
         if self.settings.method.bias:
-            shift = channels.mean(z_ann) - channels.mean(parts[-1])
+            shift = channels.mean(self._fitted(z_ann)) - channels.mean(seen[-1])
         if isinstance(stage, OutputStage):
             self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
-            self.output(_power(parts[-1] - z_ann, channels) / (_power(z_ann, channels) or 1.0))
+            self.output(z_ann, parts[-1] + _tensor(channels.per_channel(shift)))
             return z_ann, parts[-1]
         settings, name = self.settings, stage.name
         target = PopulationTarget.of(
             self.graph, stage, settings.largest[name], settings.method, priced=name in settings.costs
         )
         value = activate(stage.activation, z_ann)
-        plan, shift = plan_population(target, parts, value, shift, self.settings)
+        plan, shift = plan_population(target, seen, self._fitted(value), shift, self.settings)
         bias = channels.per_channel(shift) - plan.offset
         self.plans[stage.name], self.offsets[stage.name] = plan, plan.offset
         self.stages.append(replace(stage, bias=stage.bias + bias))
         return value, sent_levels(parts, bias, plan)
+
+    def _fitted(self, values: Any) -> Any:
+        """Those of the samples to which the SNN is fitted."""
+        return values[: len(values) - self.held] if self.held else values
 
     def _with_weights(self, stage: AnyStage, z_ann: torch.Tensor, values: Mapping[str, Any]) -> AnyStage:
         """The stage with its final weights: fitted to the ANN, then rounded, as far as `Method` asks for it."""

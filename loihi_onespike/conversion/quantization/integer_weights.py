@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.conversion.lowering.link_scales import gathered_scale
 from loihi_onespike.conversion.options import check_option
+from loihi_onespike.conversion.quantization.whole_numbers import whole_numbers
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT_EXP
 from loihi_onespike.core.maps import LinearMap, Shape
@@ -143,9 +144,15 @@ def _scaled(op: LinearMap, seen: Float, scale: Float, rank: int) -> _Scaled:
     return _Scaled(op, gain, op.largest_weights(rank) * np.abs(gain))
 
 
-def _even(values: Float, largest: int) -> NDArray[np.int16]:
-    """2 · round(values), limited to ±2 · largest, which only rounding of the division could exceed."""
-    return (2 * np.clip(np.rint(values), -largest, largest)).astype(np.int16)
+def _even(what: str, values: Float, largest: int) -> NDArray[np.int16]:
+    """2 · round(values), limited to ±2 · largest, which only rounding of the division could exceed.
+
+    Args:
+        what: layer and quantity, for the error.
+        values: real numbers; raises GraphError for NaN.
+        largest: largest magnitude before the factor of 2.
+    """
+    return (2 * np.clip(whole_numbers(what, values), -largest, largest)).astype(np.int16)
 
 
 def _rounded(
@@ -161,4 +168,6 @@ def _rounded(
         if not np.allclose(table, first, rtol=1e-9, atol=0):
             raise GraphError(f"{stage.name}: several synapse groups whose scales differ between places of one channel")
         table = first
-    return op.with_weight_values(_even(rounding(op.weight_values * op.output_factor(table)), largest))
+    return op.with_weight_values(
+        _even(f"{stage.name}: weights", rounding(op.weight_values * op.output_factor(table)), largest)
+    )

@@ -10,16 +10,9 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.calibration.allocation import estimated_loss
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.core.codes import PhaseCode
 from loihi_onespike.errors import BoardError, ConfigurationError
-
-
-def test_the_estimated_loss_grows_with_the_error() -> None:
-    outputs = np.random.default_rng(0).normal(scale=3.0, size=(100, 5))
-    losses = [estimated_loss(outputs, error) for error in (0.0, 0.001, 0.01, 0.1)]
-    assert losses[0] == 0 and losses == sorted(losses) and 0.2 < losses[-1] < 20
 
 
 def _spikes(net: los.OneSpikeNetwork, x: torch.Tensor) -> float:
@@ -75,6 +68,8 @@ def test_what_an_objective_cannot_weigh_converts_too(name: str, options: dict[st
     torch.manual_seed(0)
     make, shape = WITHOUT_CLASSES[name]
     model, x = make().eval(), torch.rand(*shape)
+    if model(x).shape[1] == 1:  # a single score decides nothing, and max_loss is refused
+        options = {name: value for name, value in options.items() if name != "max_loss"}
     net = los.convert(model, x, **options)
     assert net.network.facts["options"]["objective"] == "balanced"  # type: ignore[index]
     with torch.no_grad():

@@ -30,7 +30,8 @@ def test_additions_by_hand() -> None:
     without, three_bits = (alpha_terms(graph, x, bits) for bits in (0, 3))
     assert without.per_spike == {"hidden": 6 / 16, "signed": 4 / 16}
     assert three_bits.per_spike == {"hidden": 4 * 6 / 16, "signed": 4 * 4 / 16}
-    assert without.constant == three_bits.constant == pytest.approx(6 / 16 * 5 / 4)
+    assert without.constant == three_bits.constant == 0
+    assert without.per_input_spike == 6 / 16 and without.input_spikes == 5 / 4
 
 
 def test_energy_of_a_board_by_hand() -> None:
@@ -40,4 +41,5 @@ def test_energy_of_a_board_by_hand() -> None:
     terms = board_terms(graph, np.array([[0.75, 0.75], [0.0, 0.5]]), 4, None, prices)
     assert terms.per_spike == {"hidden": (6 * 2 + 3 * 0.5) / 32, "signed": (4 * 2 + 2 * 0.5) / 32}
     updates = 3 * (7 * 10 + 1) + 2 * 8 * 10 + 2 * (4 * 10 + 4)
-    assert terms.constant == pytest.approx((2.5 * 3 * 2 + updates) / 32)
+    assert terms.constant == pytest.approx(updates / 32)
+    assert terms.per_input_spike * terms.input_spikes == pytest.approx(2.5 * 3 * 2 / 32)

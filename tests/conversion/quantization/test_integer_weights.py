@@ -41,6 +41,14 @@ def test_a_coarser_unit_costs_bits() -> None:
     np.testing.assert_allclose(np.broadcast_to(unit, (3,)), 1 / 2)
 
 
+def test_a_weight_that_is_no_number_is_refused() -> None:
+    def broken(link: int, weights: np.ndarray) -> np.ndarray:
+        return np.where(weights > 0, np.nan, weights)
+
+    with pytest.raises(GraphError, match=r"^hidden: weights: must be numbers, got NaN; check"):
+        integer_links(_stage("hidden"), [(np.ones(()), (2,))], 8, ZERO, rounding=broken)
+
+
 ONE = np.ones(())
 READ: tuple[np.ndarray, tuple[int, ...]] = (ONE, (2,))
 

@@ -128,6 +128,7 @@ const sections = {
       fill_color: { field: "color" }, fill_alpha: 0.85, source: plots.source(data),
     });
     plots.hover(raster, [["neuron", "@neuron [@place]"], ["phase", "@phase"], ["global step", "@step"]], [dots]);
+    const mean = `mean of ${found.counted_images} image${found.counted_images === 1 ? "" : "s"}`;
     const [silent, ...sent] = p.histograms[image];
     const phases = sent.map((_, k) => k + 1);
     const histogram = plots.figure({ x_label: "phase", y_label: "spikes", height: 340, grid: "y", x_range: [0.4, p.timesteps + 0.6], y_range: plots.fromZero() });
@@ -135,13 +136,13 @@ const sections = {
     const ends = plots.source({ phase: phases, sent, mean: p.mean_spikes, said: p.mean_spikes.map((m) => round(m)) });
     const bars = histogram.vbar({ x: { field: "phase" }, top: { field: "sent" }, bottom: 0, width: 0.85, fill_color: colors[0], line_color: null, source: ends });
     const means = histogram.scatter({ x: { field: "phase" }, y: { field: "mean" }, marker: "dash", size: 14, line_width: 3, line_color: page.color("mark"), source: ends });
-    plots.hover(histogram, [["phase", "@phase"], ["this image", "@sent"], [`mean of ${found.counted_images}`, "@said"]], [bars]);
-    plots.legend("plot-phases", [["this image", "box", colors[0], bars], [`mean of ${found.counted_images} images`, "line", page.color("mark"), means]]);
+    plots.hover(histogram, [["phase", "@phase"], ["this image", "@sent"], [mean, "@said"]], [bars]);
+    plots.legend("plot-phases", [["this image", "box", colors[0], bars], [mean, "line", page.color("mark"), means]]);
     const count = sent.reduce((a, b) => a + b, 0);
     const some = p.step > 1 ? ` One neuron in ${p.step} is drawn.` : "";
     const signs = p.phases[image].some((w) => w < 0) ? " Orange: negative spikes." : "";
     plots.alt("plot-raster", `${p.name}, image ${image + 1}: ${count.toLocaleString("en")} spikes of ${p.neurons.toLocaleString("en")} neurons.${some}${signs}`);
-    plots.alt("plot-phases", `${round((100 * silent) / p.neurons)} % of the neurons send no spike.` + (p.binary ? " The input code has a spike per set bit, the most significant first." : " Early phases are large values."));
+    plots.alt("plot-phases", `${round((100 * silent) / p.neurons)} % of the neurons send no spike.` + (p.binary ? " The input code has a spike per set bit, the most significant first." : " Early phases are large values, of either sign where spikes have two."));
     sections.picture(shown);
     const facts = [["label", shown.label], ["network", shown.chosen], ["ANN", shown.ann], ["result", shown.right === null ? null : shown.right ? "right" : "wrong"], ["spikes in this population", count.toLocaleString("en")], ["per neuron", round(count / p.neurons)]];
     document.getElementById("spikes-facts").replaceChildren(
@@ -232,12 +233,12 @@ const sections = {
     }
     plots.legend("plot-levels", items);
     const silent = p.words.length ? p.words[p.words.length - 1].threshold[1] : null;
-    const scale = p.scale[0] === p.scale[1] ? round(p.scale[0], 4) : `${round(p.scale[0], 4)} to ${round(p.scale[1], 4)}`;
-    const offset = p.offset[0] === 0 && p.offset[1] === 0 ? "" : ` The value of no spike is ${round(p.offset[0], 4)} to ${round(p.offset[1], 4)} and stands at 0.`;
+    const range = ([from, to]) => (round(from, 4) === round(to, 4) ? round(from, 4) : `${round(from, 4)} to ${round(to, 4)}`);
+    const offset = p.offset[0] === 0 && p.offset[1] === 0 ? "" : ` The value of no spike is ${range(p.offset)} and stands at 0.`;
     const beyond = ordered[0] > top ? ` The highest bar ends at ${round(ordered[0])} %, beyond the plot.` : "";
     plots.alt(
       "plot-levels",
-      `${p.name} (${p.kind}, base ${p.code}): λ is ${scale} over the channels. ${round((100 * p.above) / p.values)} % of the values lie beyond the right end and ${round((100 * p.below) / p.values)} % beyond the left.` +
+      `${p.name} (${p.kind}, base ${p.code}): λ is ${range(p.scale)} over the channels. ${round((100 * p.above) / p.values)} % of the values lie beyond the right end and ${round((100 * p.below) / p.values)} % beyond the left.` +
         (silent === null ? "" : ` Below ${round(silent)} no ${p.signed ? "positive " : ""}spike is sent.`) + offset + beyond +
         (p.same_axis ? "" : " Its function bends, so the levels, which are values after it, stand in the table alone."),
     );

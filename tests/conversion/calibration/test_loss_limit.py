@@ -1,0 +1,77 @@
+"""The search of a price that keeps a limit of the loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import loihi_onespike as los
+from loihi_onespike.conversion.calibration.loss_limit import TRIALS, held_out, limited
+from loihi_onespike.conversion.calibration.measured_loss import OutputErrors
+from loihi_onespike.core.graphs.stage import Link, OutputStage
+from loihi_onespike.core.maps import Dense
+from loihi_onespike.errors import ConfigurationError, MaxLossWarning
+
+
+@dataclass(frozen=True)
+class _Allocation:
+    """Stands for one: errors in proportion to the price."""
+
+    price: float
+    error: float = field(default=0.0)
+
+
+class _Allocator:
+    def within(self, error: float, below: _Allocation) -> _Allocation:
+        assert error < below.error
+        return _Allocation(error, error)
+
+
+def _measured(tried: Any) -> OutputErrors:
+    chance = np.random.default_rng(0)
+    scores, noise = 3 * chance.normal(size=(200, 4)), chance.normal(size=(200, 4))
+    stage = OutputStage("y", (4,), (Link("x", Dense(np.eye(4)), None, np.ones(())),), np.zeros(()))
+    ann = torch.from_numpy(scores)
+    return OutputErrors.of(stage, ann, ann + float(np.sqrt(tried.error)) * torch.from_numpy(noise), 50)
+
+
+def test_a_share_is_held_out() -> None:
+    assert [held_out(n) for n in (1, 7, 8, 512)] == [0, 0, 2, 128]
+
+
+def test_the_price_falls_until_the_limit_is_kept() -> None:
+    tried = []
+
+    def measure(allocation: Any) -> OutputErrors:
+        tried.append(allocation.price)
+        return _measured(allocation)
+
+    found, estimate = limited(_Allocator(), _Allocation(1.0, 1.0), 2.0, measure)  # type: ignore[arg-type]
+    assert estimate.upper <= 2.0 and 0 < found.price < 1 and tried == sorted(tried, reverse=True)
+    assert len(tried) <= TRIALS
+
+
+def test_a_limit_that_cannot_be_kept_is_said() -> None:
+    worst = _measured(_Allocation(1.0, 1.0))
+    text = r"^max_loss: must be at least \d+\.\d\d to be kept, got 0.5; even .*; give"
+    with pytest.warns(MaxLossWarning, match=text):
+        found, _ = limited(_Allocator(), _Allocation(1.0, 1.0), 0.5, lambda tried: worst)  # type: ignore[arg-type]
+    assert found.price == 0
+
+
+def test_a_conversion_keeps_the_limit_or_refuses_it() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 12), nn.ReLU(), nn.Linear(12, 3)).eval()
+    x = torch.rand(64, 8)
+    net = los.convert(model, x, timesteps=8, objective="energy", max_loss=30.0)
+    rewrites = net.network.facts["rewrites"]
+    assert isinstance(rewrites, list | tuple)
+    (note,) = [text for text in rewrites if text.startswith("max_loss")]
+    assert "by 16 samples" in note
+    with pytest.raises(ConfigurationError, match=r"^max_loss: must be None .*, got 1 score; leave it out"):
+        los.convert(nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 1)), x, timesteps=8, max_loss=1.0)
