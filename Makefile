@@ -5,7 +5,7 @@ ARGS ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all test-newest fuzz lint format docs clean distclean
+.PHONY: help venv demo test test-all test-newest fuzz mutants lint format docs clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,10 @@ test-newest: ## the wheel and the front end on Python 3.13 or 3.12 with the newe
 
 fuzz: venv ## read mutated files of every kind for SECONDS=600; make fuzz SECONDS=3600
 	@$(VENV)/python -m tests.fuzzing --seconds $(SECONDS) $(ARGS)
+
+mutants: venv ## change the code and see whether the tests notice (docs/mutation.md); ARGS="--target codes --sample 200"
+	@$(VENV)/python -m pip install -q -c constraints.txt "cosmic-ray>=8.4"
+	@$(VENV)/python -m tests.mutation $(ARGS)
 
 lint: venv ## ruff's rules, ruff's formatting, mypy, the layers of the packages
 	$(VENV)/ruff check .

@@ -1,0 +1,97 @@
+"""Run a sample of the mutants of the modules that targets.toml names."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.mutation.mutants import Mutant, Mutation, mutant_of, mutations_of
+from tests.mutation.targets import Target, targets
+from tests.mutation.trial import Trials, working_copy
+
+
+def main() -> int:
+    """The command; returns the exit status, 1 where fewer than `--least` per cent were killed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--target", help="one of the names in targets.toml; all without it")
+    parser.add_argument("--module", help="part of the path of the modules to mutate")
+    parser.add_argument(
+        "--sample",
+        type=int,
+        help="mutants per target; 0 for one of every place",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--least", type=float, default=0.0, help="per cent that must be killed")
+    parser.add_argument("--record", type=Path, help="write a JSON file of all mutants and what became of them")
+    parser.add_argument("--again", type=Path, help="instead of a sample, the survivors in such a file")
+    chosen = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="mutants-"))
+    try:
+        return _run(chosen, working_copy(folder / "tree"))
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(chosen: argparse.Namespace, tree: Path) -> int:
+    trials, found = Trials(tree), []
+    for target in targets():
+        if chosen.target in (None, target.name):
+            begin = time.monotonic()
+            outcomes = [_tried(trials, target, mutant) for mutant in _sample(target, chosen, tree)]
+            killed = sum(o["killed"] for o in outcomes)
+            share = 100 * killed / max(len(outcomes), 1)
+            print(f"{target.name}: {killed} of {len(outcomes)} mutants killed ({share:.0f} %), "
+                  f"{time.monotonic() - begin:.0f} s", flush=True)  # fmt: skip
+            found += outcomes
+    if chosen.record is not None:
+        chosen.record.write_text(json.dumps(found, indent=1) + "\n")
+    killed = sum(o["killed"] for o in found)
+    print(f"all: {killed} of {len(found)} mutants killed")
+    return int(100 * killed < chosen.least * len(found))
+
+
+def _sample(target: Target, chosen: argparse.Namespace, tree: Path) -> Iterator[Mutant]:
+    every = [m for path in target.modules(tree) for m in mutations_of(tree, path)]
+    if chosen.module:
+        every = [m for m in every if chosen.module in m.path]
+    if chosen.again is not None:
+        kept = {o["mutant"] for o in json.loads(chosen.again.read_text()) if not o["killed"]}
+        yield from filter(None, (mutant_of(tree, m) for m in every if m.name in kept))
+        return
+    # A place of the code is drawn first and then one of its mutations: some operators have eleven, others one.
+    size = target.sample if chosen.sample is None else chosen.sample
+    chance = random.Random(f"{chosen.seed} {target.name}")
+    of_place: dict[tuple[str, int, int], list[Mutation]] = {}
+    for mutation in every:
+        of_place.setdefault(mutation.place, []).append(mutation)
+    found = 0
+    for place in chance.sample(sorted(of_place), len(of_place)):
+        mutant = mutant_of(tree, chance.choice(of_place[place]))
+        if mutant is not None and found < (size or len(every)):
+            found += 1
+            yield mutant
+
+
+def _tried(trials: Trials, target: Target, mutant: Mutant) -> dict[str, Any]:
+    killed, seconds, reason = trials.run(mutant, target)
+    if not killed:
+        print(f"survived: {mutant.mutation.name}\n{mutant.diff}", flush=True)
+    return {
+        "mutant": mutant.mutation.name,
+        "killed": killed,
+        "seconds": round(seconds, 1),
+        "by": reason,
+        "diff": mutant.diff,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
