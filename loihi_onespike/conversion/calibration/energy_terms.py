@@ -51,7 +51,9 @@ def alpha_terms(graph: StageGraph, x: Any, payload_bits: int) -> EnergyTerms:
     per_spike = {name: each * share for name, share in additions_of_a_spike_per_neuron(graph).items()}
     links = [link for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
     own = sum(link.macs for link in links if link.pre == graph.input.name)
-    return EnergyTerms(per_spike, own / _multiply_accumulates(graph), input_spikes(graph, x))
+    assert graph.input_plan is not None
+    of_input = own / _multiply_accumulates(graph) * graph.input_plan.code.additions_per_spike
+    return EnergyTerms(per_spike, of_input, input_spikes(graph, x))
 
 
 def board_terms(graph: StageGraph, x: Any, timesteps: int, wait: int | None, prices: OperationPrices) -> EnergyTerms:

@@ -24,7 +24,8 @@ from loihi_onespike.conversion.calibration.code_fit import (
     companded_levels,
     middles,
 )
-from loihi_onespike.core.codes import BinaryCode, Codebook
+from loihi_onespike.conversion.codes_of_options import code_of_digits
+from loihi_onespike.core.codes import Codebook, PositionalCode
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import InputPlan, StageGraph
@@ -68,7 +69,7 @@ class InputCandidate:
 
 
 def input_candidates(graph: StageGraph, x: SparseSample, timesteps: int) -> list[InputCandidate]:
-    """Binary codes with fewer bits than the planned one, and codes of one spike, as measured.
+    """Codes of digits with fewer bits than the planned one, and codes of one spike, as measured.
 
     Args:
         graph: stages whose input is planned.
@@ -76,10 +77,10 @@ def input_candidates(graph: StageGraph, x: SparseSample, timesteps: int) -> list
         timesteps: number of phases T of the codes of one spike.
     """
     plan = graph.input_plan
-    if plan is None or np.any(plan.offset) or np.size(plan.scale) > 1 or not isinstance(plan.code, BinaryCode):
+    if plan is None or np.any(plan.offset) or np.size(plan.scale) > 1 or not isinstance(plan.code, PositionalCode):
         return []
     largest = plan.scale / float(plan.code.scale_of_range(np.ones(())))
-    fewer = [BinaryCode(bits) for bits in range(plan.code.bits - 1, FEWEST_BITS - 1, -1)]
+    fewer = [code_of_digits(bits, plan.code.digit) for bits in range(plan.code.bits - 1, FEWEST_BITS - 1, -1)]
     of_bits = (replace(plan, code=code, scale=code.scale_of_range(largest)) for code in fewer)
     of_one_spike = (_one_spike_plan(plan, x.matrix.data / float(largest), largest, s, timesteps) for s in SILENT_SHARES)
     ann, channels = FloatExecutor(graph, coded=False), Channels.of(graph.output)
