@@ -1,6 +1,7 @@
 """What contributors are told agrees with what the tools do."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,19 @@ def test_every_module_of_the_inner_packages_has_a_test_file(package: str, tests:
     wanted = [ROOT / tests / module.with_name(f"test_{module.name}") for module in modules]
     missing = [str(path.relative_to(ROOT)) for path in wanted if not path.is_file()]
     assert not missing, "\n".join(missing)
+
+
+def test_no_file_holds_the_marks_of_a_merge() -> None:
+    marks = tuple(sign * 7 + " " for sign in "<>|")
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
+    texts = [
+        ROOT / name for name in names if Path(name).suffix in {".md", ".py", ".toml", ".yml", ".js", ".html", ".ipynb"}
+    ]
+    marked = [str(p.relative_to(ROOT)) for p in texts if p.is_file() and _begins_with(p, marks)]
+    assert not marked, "\n".join(marked)
+
+
+def _begins_with(path: Path, marks: tuple[str, ...]) -> bool:
+    return any(line.startswith(marks) for line in path.read_text(encoding="utf-8").splitlines())
