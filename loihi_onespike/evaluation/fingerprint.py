@@ -20,6 +20,8 @@ LOOKED_AT = 16
 """Images that are read where they lie on disk; reading all would cost as much as running them."""
 DIGITS = 32
 """Hexadecimal digits that are kept, 128 bits."""
+LATER = ("far",)
+"""Fields that earlier versions did not have. Where they are None they are left out, so that earlier hashes stay."""
 
 
 def of_network(network: Network) -> str:
@@ -59,7 +61,8 @@ def _feed(hasher: Any, value: Any) -> None:
         _feed(hasher, [rows.shape, rows.indptr, rows.indices, rows.data])
     elif is_dataclass(value) and not isinstance(value, type):
         hasher.update(f"{type(value).__name__} ".encode())
-        _feed(hasher, {f.name: getattr(value, f.name) for f in fields(value)})
+        members = {f.name: getattr(value, f.name) for f in fields(value)}
+        _feed(hasher, {name: v for name, v in members.items() if not (v is None and name in LATER)})
     elif isinstance(value, Mapping):
         for key in sorted(value, key=str):
             hasher.update(f"key {key} ".encode())

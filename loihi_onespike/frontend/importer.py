@@ -12,7 +12,7 @@ from loihi_onespike.core.graphs.ann import AnnGraph
 from loihi_onespike.errors import CalibrationError, ConfigurationError
 from loihi_onespike.frontend.importers.batched_module import BatchedModule
 from loihi_onespike.frontend.importers.input_shape import InputShape, input_shape
-from loihi_onespike.frontend.importers.sources import ModelSource, as_module
+from loihi_onespike.frontend.importers.sources import HALF, ModelSource, as_module
 from loihi_onespike.frontend.tracing.preserve import preserved
 from loihi_onespike.frontend.tracing.trace_result import checked_output, refusal, run_tracer, single_tensor, unwrapped
 from loihi_onespike.frontend.tracing.tracer import ExampleTracer
@@ -39,6 +39,8 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
     if isinstance(model, torch.jit.ScriptModule):
         raise refusal(model._get_name(), "TorchScript module", "", "torchscript")
     model = unwrapped(model)
+    if example.dtype in HALF and all(weight.dtype != example.dtype for weight in model.parameters()):
+        example = example.float()  # as `as_module` made the model
     name = model._get_name()
     _check_module(name, model, example)
     whole = isinstance(model, BatchedModule) and model.batch is not None
@@ -70,7 +72,7 @@ def _check_weights(model: nn.Module, example: torch.Tensor) -> None:
             (weight.is_quantized, "a quantized tensor", "give the model before its quantization"),
             (weight.layout != torch.strided, f"a {weight.layout} tensor", "use its to_dense()"),
             (
-                weight.dtype in (torch.float16, torch.bfloat16) and weight.dtype != example.dtype,
+                weight.dtype in HALF and weight.dtype != example.dtype,
                 f"{weight.dtype}",
                 "pass model.float()",
             ),

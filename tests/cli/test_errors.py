@@ -25,7 +25,7 @@ from tests.cli.conftest import MAIN
         (("evaluate", "digits", "--data", "digits", "--base", "big"), "--base: must be 'auto' or a number in (1, 4]"),
         (("evaluate", "digits", "--data", "digits", "--base", "7"), "in (1, 4], got 7"),
         (("evaluate", "digits", "--data", "digits", "--wait", "17"), "in [1, 16] (the timesteps), got 17"),
-        (("evaluate", "digits", "--data", "digits", "--input-code", "gray"), "--input-code: must be one of binary"),
+        (("evaluate", "digits", "--data", "digits", "--input-code", "gray"), "--input-code: must be one of auto"),
         (("evaluate", "digits", "--data", "digits", "--resize", "4"), "apply to pictures"),
         (("convert", "model", "--data", "digits", "-o", "out.h5"), "model: must be digits, file.py:callable"),
         (("demo", "--images", "590", "--stream-images", "10"), "must be at most 599 together"),
