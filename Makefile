@@ -5,7 +5,7 @@ ARGS ?=
 SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all test-newest fuzz mutants lint format docs clean distclean
+.PHONY: help venv demo test test-thorough test-all test-newest fuzz mutants lint format docs clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,10 @@ demo: venv ## the whole line on handwritten digits: convert, quantize, export, r
 	@$(VENV)/onespike demo $(ARGS)
 
 test: venv ## the fast tests
-	@$(VENV)/python -m pytest -n auto -m "not slow" $(ARGS)
+	@$(VENV)/python -m pytest -n auto -m "not slow and not thorough" $(ARGS)
+
+test-thorough: venv ## tests of many seconds each, which .ci/run runs after the fast ones
+	@$(VENV)/python -m pytest -n auto -m "thorough and not slow" $(ARGS)
 
 test-all: venv ## all tests, the slow ones too
 	@$(VENV)/python -m pytest -n auto $(ARGS)

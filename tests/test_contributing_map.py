@@ -20,6 +20,8 @@ from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import MAPS, Circulant
 from loihi_onespike.executors import reference
 
+pytestmark = pytest.mark.thorough
+
 rng = np.random.default_rng(0)
 SHAPE = (2, 6)
 code = PhaseCode(Base.nearest(1.5), 6)

@@ -16,6 +16,7 @@ from loihi_onespike.executors.lava import available
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+@pytest.mark.thorough
 def test_convert_your_model(tmp_path):
     script = EXAMPLES / "convert_your_model.py"
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=120)

@@ -133,6 +133,7 @@ def features(network: Network) -> set[str]:
     return found | _membrane(network.readout.membrane, network.readout.shape)
 
 
+@pytest.mark.thorough
 def test_every_feature_occurs_and_spikes_are_varied() -> None:
     seen: Counter[str] = Counter()
     neurons = fired = late = 0

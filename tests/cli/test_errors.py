@@ -128,6 +128,7 @@ def test_unsupported_models_list_everything(onespike, tmp_path):
     assert not (tmp_path / "net.h5").exists()
 
 
+@pytest.mark.thorough
 def test_what_a_model_prints_does_not_spoil_the_document(process, tmp_path):
     (tmp_path / "model.py").write_text(
         "from loihi_onespike.models.digits_cnn import load_digits_cnn\n"
@@ -142,6 +143,7 @@ def test_what_a_model_prints_does_not_spoil_the_document(process, tmp_path):
     assert "loading\nbuilding" in done.stderr
 
 
+@pytest.mark.thorough
 def test_ctrl_c_in_a_process(tmp_path):
     (tmp_path / "model.py").write_text(
         "import time\ndef build():\n    print('started', flush=True)\n    time.sleep(60)\n"

@@ -100,6 +100,7 @@ def test_command_without_lava(tmp_path, monkeypatch):
         assert word in result.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.lava
 @pytest.mark.skipif(not available(), reason="Lava is not installed")
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ SHORT = "digits.ipynb"
 KIB = 1024
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "path", [pytest.param(p, id=p.stem, marks=[] if p.name == SHORT else pytest.mark.slow) for p in NOTEBOOKS]
 )

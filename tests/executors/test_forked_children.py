@@ -14,6 +14,8 @@ import torch
 from loihi_onespike.executors.fast.fast_executor import FastExecutor
 from tests.strategies import random_case
 
+pytestmark = pytest.mark.thorough
+
 torch.set_num_threads(2)
 case = random_case(3, ops=("conv",))
 executor = FastExecutor(case.network) if "fast" in sys.argv else None

@@ -44,6 +44,7 @@ def test_truncation_at_any_place(good: bytes, tmp_path: Path) -> None:
         assert _read_or_refuse(tmp_path / "cut.net", good, good[:length]), f"{length} bytes were read"
 
 
+@pytest.mark.thorough
 def test_flipped_bits(good: bytes, tmp_path: Path) -> None:
     rng = np.random.default_rng(SEED_OF_DAMAGE)
     refused = 0
@@ -54,6 +55,7 @@ def test_flipped_bits(good: bytes, tmp_path: Path) -> None:
     assert refused > 150, "most bytes of a small file carry something"
 
 
+@pytest.mark.thorough
 def test_overwritten_stretches(good: bytes, tmp_path: Path) -> None:
     rng = np.random.default_rng(SEED_OF_DAMAGE)
     for _ in range(150):

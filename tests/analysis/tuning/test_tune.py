@@ -100,6 +100,7 @@ def test_the_front_so_far_needs_no_conversion(made, model, data):
     assert not any(dominates(a, b) for _, a in found for _, b in found)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("suffix", [".db", ".journal"])
 def test_an_interrupted_search_ends_as_one_that_was_not(made, model, data, tmp_path, monkeypatch, suffix):
     whole = tune(model, data, trials=14, **OPTIONS)

@@ -101,6 +101,7 @@ def test_the_first_population_neuron_and_step_are_named(monkeypatch):
     assert report.comparison.first in report.markdown()
 
 
+@pytest.mark.thorough
 def test_a_bring_up_that_differs_stops_the_network(monkeypatch):
     """The report says which networks differ, and which reading explains it."""
     other = replace(STAND_IN, make=lambda s: StandInBoard(s, semantics_of("RMW one row")))

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.lava
+pytestmark = [pytest.mark.lava, pytest.mark.thorough]
 
 SCRIPT = """
 import json, sys

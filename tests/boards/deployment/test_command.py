@@ -19,6 +19,7 @@ def data(tmp_path_factory):
     return path
 
 
+@pytest.mark.thorough
 def test_on_the_board(chain_file, data, programs, environment, tmp_path):
     command = [sys.executable, "-c", MAIN, "deploy", chain_file, "--data", data, "--board", "oheo_gulch", "--json"]
     command += ["--program", programs, "--partition", "oheogulch", "--images", "2", "--counted-images", "6"]

@@ -27,6 +27,7 @@ TOO_NARROW = (
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(networks(), st.sampled_from(BOARDS))
 def test_every_placement_passes(network, board):
@@ -35,6 +36,7 @@ def test_every_placement_passes(network, board):
     assert check_placement(network, mapping.placement) == []
 
 
+@pytest.mark.thorough
 @settings(max_examples=40, deadline=None)
 @given(networks(), st.sampled_from(TOO_NARROW))
 def test_violations_are_those_that_the_checker_finds(network, board):

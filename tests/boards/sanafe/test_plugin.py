@@ -18,6 +18,8 @@ from tests.boards.mapping.boards import narrow
 from tests.strategies import random_case
 from tests.support.lava_networks import chain, codes, everything
 
+pytestmark = pytest.mark.thorough
+
 pytest.importorskip("sanafe", reason="SANA-FE is not installed")
 
 

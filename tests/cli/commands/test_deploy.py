@@ -13,6 +13,7 @@ def test_without_lava_loihi(onespike, net_file):
     assert result.stderr.count("\n") == 1 and "lava-loihi" in result.stderr and "--dry-run" in result.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.lava
 def test_dry_run(onespike, net_file, tmp_path):
     arguments = ("deploy", net_file, "--data", "digits", "--board", "oheo_gulch", "--dry-run", "--images", "1")

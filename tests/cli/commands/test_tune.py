@@ -5,6 +5,7 @@ SMALL = ("--calibration-images", "32", "--search-images", "40", "--held-out-imag
 SPACE = ("--timesteps", "4", "--timesteps", "8", "--trials", "4")
 
 
+@pytest.mark.thorough
 def test_document_study_and_picture(onespike, document, tmp_path):
     study, picture = tmp_path / "s.db", tmp_path / "front.png"
     asked = (*ARGUMENTS, *SMALL, *SPACE, "--study", study, "--max-latency", "60", "--plot", picture)

@@ -21,6 +21,7 @@ def _spikes(net: los.OneSpikeNetwork, x: torch.Tensor) -> float:
     return float(np.mean([np.mean(np.asarray(layers[p.name].words) != 0) for p in net.network.hidden]))
 
 
+@pytest.mark.thorough
 def test_objectives_spend_fewer_spikes_in_their_order() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(

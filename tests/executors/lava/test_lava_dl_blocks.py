@@ -21,7 +21,7 @@ from loihi_onespike.executors import reference
 from tests.support.lava_networks import chain, codes, graded, membrane, source, weights
 from tests.support.lava_processes import needs_lava
 
-pytestmark = needs_lava
+pytestmark = [*needs_lava, pytest.mark.thorough]
 
 
 def strided() -> list[Network]:

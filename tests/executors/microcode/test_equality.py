@@ -36,12 +36,14 @@ def assert_equal(network: Network, x: np.ndarray, spec: MicrocodeSpec | None = N
         assert (layer.peak, layer.input_peak) == (found.layers[name].peak, found.layers[name].input_peak), name
 
 
+@pytest.mark.thorough
 @given(cases())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_random_networks(case: Case) -> None:
     assert_equal(*case)
 
 
+@pytest.mark.thorough
 @given(cases(payload=70, dips=50))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_random_networks_with_payload_and_dips(case: Case) -> None:

@@ -16,6 +16,8 @@ from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.jobs.distributed import Ranks
 from tests.jobs.distributed.cases import BATCH, data, network, stages
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[3]
 SIZE = 2
 

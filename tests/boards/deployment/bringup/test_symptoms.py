@@ -16,6 +16,8 @@ from loihi_onespike.boards.deployment.delays import AdapterDelays, DelayChoice
 from loihi_onespike.core.step_trace import StepTrace
 from loihi_onespike.microcode.semantics import ALTERNATIVES, READ_AS_STATED, STATED, semantics_of
 
+pytestmark = pytest.mark.thorough
+
 HARMLESS = "ADD saturates"
 """MIN, LT and SEL behind every ADD saturate at the same limits."""
 PAGE = Path(__file__).parents[4] / "docs" / "bringup.md"

@@ -59,6 +59,7 @@ def test_the_folder_alone_gives_the_golden_trace(network, tmp_path):
     assert v is not None and np.array_equal(np.load(file)[:, -1], v.reshape(IMAGES, -1))
 
 
+@pytest.mark.thorough
 def test_the_ladder_is_handed_over_too(tmp_path):
     write_ladder_handover(tmp_path)
     folders = sorted(p for p in tmp_path.iterdir() if p.is_dir())

@@ -40,6 +40,7 @@ def test_bounds_and_recursion_equal_the_reference_with_payload_and_dips(case: Ca
     equal_phases(case)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("payload", [0, 60])
 def test_every_way_of_deciding_is_taken(payload: int) -> None:
     """Over seeded networks: bounds alone, single neurons by recursion, codebooks, many bits, signed, saturated v."""
