@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.contributing import ROOT, code_of
 
+pytestmark = pytest.mark.thorough
+
 BUILD = """
 import numpy as np
 from loihi_onespike.core.codes import Base, PhaseCode, ThresholdTable
@@ -19,8 +21,6 @@ from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Networ
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import MAPS, Circulant
 from loihi_onespike.executors import reference
-
-pytestmark = pytest.mark.thorough
 
 rng = np.random.default_rng(0)
 SHAPE = (2, 6)

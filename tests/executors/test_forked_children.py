@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 SCRIPT = """
 import os, signal, sys
 import torch
 from loihi_onespike.executors.fast.fast_executor import FastExecutor
 from tests.strategies import random_case
-
-pytestmark = pytest.mark.thorough
 
 torch.set_num_threads(2)
 case = random_case(3, ops=("conv",))
