@@ -22,8 +22,8 @@ from loihi_onespike.core.codes import (
     PhaseCode,
     SingleSpikeCode,
 )
-from loihi_onespike.core.codes.binary_code import MAX_INPUT_BITS
 from loihi_onespike.core.codes.digit_code import MAX_DIGIT
+from loihi_onespike.core.codes.positional_code import MAX_INPUT_BITS
 from loihi_onespike.core.registry import EntryRegistry
 from loihi_onespike.errors import ConfigurationError
 from netx_export.fields import Fields

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loihi_onespike.core.codes.positional_code import PositionalCode
-from loihi_onespike.errors import ConfigurationError
-
-MAX_INPUT_BITS = 16
 
 
 @dataclass(frozen=True)
@@ -19,10 +16,6 @@ class BinaryCode(PositionalCode):
     """
 
     bits: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.bits <= MAX_INPUT_BITS:
-            raise ConfigurationError(f"input_bits: must be an integer in [1, {MAX_INPUT_BITS}], got {self.bits}")
 
     @property
     def digit(self) -> int:

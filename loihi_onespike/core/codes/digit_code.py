@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loihi_onespike.core.codes.binary_code import MAX_INPUT_BITS
 from loihi_onespike.core.codes.fixed_point import LEAK_SHIFT, MAX_GAIN
 from loihi_onespike.core.codes.positional_code import PositionalCode
 from loihi_onespike.errors import ConfigurationError
@@ -29,8 +28,7 @@ class DigitCode(PositionalCode):
     digit_bits: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.bits <= MAX_INPUT_BITS:
-            raise ConfigurationError(f"input_bits: must be an integer in [1, {MAX_INPUT_BITS}], got {self.bits}")
+        super().__post_init__()
         if not 2 <= self.digit_bits <= MAX_DIGIT:
             raise ConfigurationError(
                 f"digit code: digits must have 2 to {MAX_DIGIT} bits, since the gain per step is at most "

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.codes.code import Code, FloatArray
 from loihi_onespike.core.codes.fixed_point import LEAK_SHIFT
+from loihi_onespike.errors import ConfigurationError
+
+MAX_INPUT_BITS = 16
 
 
 class PositionalCode(Code):
@@ -21,6 +24,10 @@ class PositionalCode(Code):
     """
 
     bits: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= MAX_INPUT_BITS:
+            raise ConfigurationError(f"input_bits: must be an integer in [1, {MAX_INPUT_BITS}], got {self.bits}")
 
     @property
     @abstractmethod
