@@ -5,9 +5,10 @@ In every step of the clock each population makes one step of its window:
     v = saturate( (v · leak_t >> 12) + (a_in << input_shift) )       while input arrives, then v is held
     spike at phase k = t - wait, for the first k with v ≥ θ(w) for a word w of phase k
 
-and each spike reaches its targets 1 + axon_delay steps later. A stream of images flows through the pipeline, one image
-every `network.period_steps` steps. The oracle is slow and is meant to be read. It shares with the faster executors only
-the network, the fixed-point rules and the explicit synapse matrices.
+and each spike reaches its targets 1 + axon_delay steps later. In a product v is the product of two such integrations.
+A stream of images flows through the pipeline, one image every `network.period_steps` steps. The oracle is slow and is
+meant to be read. It shares with the faster executors only the network, the fixed-point rules and the explicit synapse
+matrices.
 """
 
 from __future__ import annotations
@@ -44,31 +45,38 @@ class _Neurons:
     """A population of spiking neurons, or a readout; arrays over neurons are flat.
 
     `step` is the update of docs/arithmetic.md, The neuron: it takes the number of the image, the step t = 1, 2, … of
-    its window and the synaptic input, and returns messages: 0 for no spike, ±1 without payload.
+    its window and the synaptic input of each factor (1 or 2, neurons), and returns messages: 0 for no spike, ±1 without
+    payload.
     """
 
     def __init__(self, population: Population | Readout, images: int) -> None:
         self.p, self.m = population, population.membrane
         size = prod(population.shape)
         flat = lambda a: np.broadcast_to(a, population.shape).ravel().astype(np.int64)  # noqa: E731
-        self.bias = flat(self.m.bias)
+        self.bias = [flat(m.bias) for m in population.membranes]
+        self.product_bias = flat(np.zeros(()))
         self.spiking = isinstance(population, Population)
         if isinstance(population, Population):
             self.theta = population.table.thresholds(flat(population.threshold))
             negative = population.negative
             self.theta_negative = negative.thresholds(flat(population.threshold)) if negative else None
             self.theta_far = population.far.thresholds(flat(population.threshold)) if population.far else None
-        self.v = self.bias.copy()
+            self.product_bias = flat(population.product.bias) if population.product else self.product_bias
+        self.sums = [bias.copy() for bias in self.bias]
+        self.v = self._v()
         self.words = np.zeros((images, size), WORD_DTYPE)
         self.v_end = np.zeros((images, size), np.int64)
         self.peak = self.input_peak = 0
 
     def step(self, image: int, t: int, a_in: NDArray[np.int64]) -> NDArray[np.int64]:
         if t == 1:
-            self.v = self.bias.copy()
-        if t <= self.m.input_steps:
-            self.v = saturate_v(leak(self.v, self.m.leak[t - 1]) + (a_in << self.m.input_shift))
-        self.peak = max(self.peak, int(np.abs(self.v).max()))
+            self.sums = [bias.copy() for bias in self.bias]
+        for i, membrane in enumerate(self.p.membranes):
+            if t <= membrane.input_steps:
+                u = leak(self.sums[i], membrane.leak[t - 1]) + (a_in[i] << membrane.input_shift)
+                self.sums[i] = saturate_v(u)
+        self.v = self._v()
+        self.peak = max(self.peak, *(int(np.abs(x).max()) for x in (*self.sums, self.v)))
         self.input_peak = max(self.input_peak, int(np.abs(a_in).max()))
         self.v_end[image] = self.v
         if isinstance(self.p, Population):
@@ -78,6 +86,13 @@ class _Neurons:
                 self.words[image] += sent.astype(WORD_DTYPE)
                 return self.p.code.spikes(sent, k)
         return np.zeros_like(self.v)
+
+    def _v(self) -> NDArray[np.int64]:
+        """v: the sum itself, or the shifted product of the sums of both factors."""
+        if isinstance(self.p, Population) and self.p.product is not None:
+            u, w = self.sums
+            return saturate_v((u * w >> self.p.product.shift) + self.product_bias)
+        return self.sums[0]
 
     def _decide(self, k: int) -> NDArray[np.int64]:
         """Word of the first threshold of phase k that v reaches; negative where only a negative one is; 0 for none.
@@ -124,7 +139,7 @@ def run(network: Network, codes: NDArray[np.integer], steps: StepTrace | None = 
             image, t = divmod(step - network.starts[p.name] - 1, network.period_steps)
             if not 0 <= image < images:
                 continue
-            a_in = arriving.get(p.name, np.zeros(prod(p.shape), np.int64))
+            a_in = arriving.get(p.name, _no_input(p))
             unit = units[p.name]
             spikes = unit.step(image, t + 1, a_in)
             if steps is not None and p.name in steps.spikes:
@@ -136,8 +151,14 @@ def run(network: Network, codes: NDArray[np.integer], steps: StepTrace | None = 
             for synapse in (s for s in network.synapses if s.pre == p.name):
                 queue = in_flight[step + 1 + synapse.axon_delay]
                 sums = (matrices[synapse.name] @ spikes) << synapse.weight_exp
-                queue[synapse.post] = queue.get(synapse.post, 0) + sums
+                onto = network.by_name[synapse.post]
+                queue.setdefault(onto.name, _no_input(onto))[synapse.factor] += sums
     return _trace(network, codes, units)
+
+
+def _no_input(p: AnyPopulation) -> NDArray[np.int64]:
+    factors = 1 if isinstance(p, InputPopulation) else len(p.membranes)
+    return np.zeros((factors, prod(p.shape)), np.int64)
 
 
 def _matrix(network: Network, name: str) -> sp.csr_matrix:

@@ -1,10 +1,10 @@
-"""The ANN as a graph of nine operations on real numbers, the result of the front end.
+"""The ANN as a graph of ten operations on real numbers, the result of the front end.
 
-The front end expresses every supported operation of torch, torch.export or ONNX by these nine; later code knows nothing
+The front end expresses every supported operation of torch, torch.export or ONNX by these ten; later code knows nothing
 of torch modules. Batch norm becomes `Affine`; dropout and identity disappear; flatten, reshape, permute, slice, zero
-padding, channel shuffle, split and nearest upsampling become `Reindex`. Shapes are those of one sample, without the
-batch
-axis: (C, H, W) for feature maps, (features,) for vectors, (nodes, features) for graphs. Weights are numpy arrays.
+padding, channel shuffle, split and nearest upsampling become `Reindex`. A matrix product of two activations is a
+`Reindex` of each, a `Multiply` and a sum. Shapes are those of one sample, without the batch axis: (C, H, W) for feature
+maps, (features,) for vectors, (nodes, features) for graphs. Weights are numpy arrays.
 """
 
 from __future__ import annotations
@@ -85,6 +85,11 @@ class Add:
 
 
 @dataclass(frozen=True)
+class Multiply:
+    """y = x_1 · x_2, elementwise, where both inputs have one shape; a `Reindex` broadcasts a smaller factor first."""
+
+
+@dataclass(frozen=True)
 class Concat:
     """y = concatenation of the inputs.
 
@@ -118,7 +123,7 @@ class Finish:
     kind: str
 
 
-AnnOp: TypeAlias = Input | Linear | Affine | Activate | MaxPool | Add | Concat | Reindex | Finish
+AnnOp: TypeAlias = Input | Linear | Affine | Activate | MaxPool | Add | Multiply | Concat | Reindex | Finish
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,9 @@ ANN and never enter the arithmetic. One neuron, in steps t = 1, 2, … of its wi
 
 Here a_in is the synaptic input, s_i a message (0 for no spike, ±1 without payload), leak_t the gain of step t times
 4096, θ(w) = threshold · table_w, and saturate limits v to 24 bits. Without payload a phase has one word, its number.
+The neuron of a product has two such integrations, u and w, each with synapses, a leak and a bias of its own, and
+decides on v(t) = saturate( (u(t)·w(t) >> shift) + bias ) after the input of both.
+
 A neuron is silent after its spike until its window ends, while v continues as above; windows of one neuron follow each
 other every `Network.period_steps` steps.
 """
@@ -99,6 +102,24 @@ class Membrane:
 
 
 @dataclass(frozen=True, eq=False)
+class Product:
+    """What the neurons of a product have beyond a membrane, whose v is then called u.
+
+        v(t) = saturate( (u(t) · w(t) >> shift) + bias )
+
+    Attributes:
+        membrane: integration of the second factor into w.
+        shift: right shift of the product of two numbers of 24 bits, 0..46.
+        bias: added to the shifted product, int64 values of 24 bits, broadcastable to the shape; it holds the offset of
+            a two-sided population.
+    """
+
+    membrane: Membrane
+    shift: int
+    bias: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class Population:
     """Neurons that send at most one spike per window.
 
@@ -106,7 +127,7 @@ class Population:
         name: unique name.
         shape: shape of one sample without the batch.
         kind: what it computes, for reports and the exporter: name of the activation (relu and others), linear,
-            max_pool, average_pool or relay. With payload, max_pool also decides how v is read (`digit_bits`).
+            max_pool, average_pool, product or relay. With payload, max_pool also decides how v is read (`digit_bits`).
         membrane: integration of the input.
         wait: steps before the first decision, 0..input_steps.
         code: code of its output.
@@ -119,6 +140,7 @@ class Population:
             w has the value offset + s · λ · level(w).
         far: factor per code word of the far threshold of negative spikes, for activations with a dip: the negative
             spike of word w is sent where -θ_far(w) ≤ v ≤ -θ_negative(w). None where there is no far end.
+        product: second factor of neurons whose v is a product; None for all others.
     """
 
     name: str
@@ -133,6 +155,17 @@ class Population:
     scale: NDArray[np.float64]
     offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
     far: ThresholdTable | None = None
+    product: Product | None = None
+
+    @property
+    def membranes(self) -> tuple[Membrane, ...]:
+        """The membrane, and that of the second factor of a product: one for each `Synapse.factor`."""
+        return (self.membrane,) if self.product is None else (self.membrane, self.product.membrane)
+
+    @property
+    def input_steps(self) -> int:
+        """Steps during which input arrives, over all membranes."""
+        return max(m.input_steps for m in self.membranes)
 
     @property
     def tables(self) -> dict[str, ThresholdTable]:
@@ -190,6 +223,16 @@ class Readout:
     wait: int = field(default=0, init=False)
     kind: str = field(default="readout", init=False)
 
+    @property
+    def membranes(self) -> tuple[Membrane, ...]:
+        """The membrane, as of `Population.membranes`."""
+        return (self.membrane,)
+
+    @property
+    def input_steps(self) -> int:
+        """Steps during which input arrives."""
+        return self.membrane.input_steps
+
 
 AnyPopulation: TypeAlias = InputPopulation | Population | Readout
 
@@ -207,6 +250,7 @@ class Synapse:
             upsampling.
         weight_exp: left shift of this group's sum, 0..7.
         axon_delay: delay in steps beyond the one step that every spike takes, 0..62.
+        factor: membrane of the post population that it reaches: 0, or 1 for the second factor of a product.
     """
 
     name: str
@@ -216,6 +260,7 @@ class Synapse:
     index: NDArray[np.int32] | None = None
     weight_exp: int = 0
     axon_delay: int = 0
+    factor: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,7 +315,7 @@ class Network:
         """Steps between two images in the pipeline: the longest window, T + wait of the slowest population."""
         windows = [self.input.timesteps]
         windows += [p.wait + p.timesteps for p in self.hidden]
-        windows += [p.membrane.input_steps for p in self.populations if not isinstance(p, InputPopulation)]
+        windows += [p.input_steps for p in self.populations if not isinstance(p, InputPopulation)]
         return max(windows)
 
     @cached_property

@@ -6,6 +6,8 @@ ANN:
     z = Σ_links scale · op(gather(value of pre)) + bias
     value = f(z), with the activation f of the stage; for max pooling the maximum over the window
 
+In a product stage z is the product of two such sums, each over the links of its factor and with a bias of its own.
+
 A plan (`StagePlan`, `InputPlan`) says how the value of a stage is coded in spikes: levels, λ, thresholds and wait.
 Without plans the graph computes the ANN exactly. Shapes are those of one sample, without the batch axis.
 """
@@ -35,6 +37,7 @@ class Link:
         index: gather in front of the map, see `core.graphs.network.Synapse.index`; None for none.
         scale: factor per output, broadcastable to the stage's shape (batch-norm gain, 1 / size of a pooling window).
         macs: multiply-accumulates of the ANN layer that this link computes; 0 for the additions of a shortcut.
+        factor: 0, or 1 for a link of the second factor of a product stage.
     """
 
     pre: str
@@ -42,6 +45,7 @@ class Link:
     index: NDArray[np.int32] | None
     scale: NDArray[np.float64]
     macs: int = 0
+    factor: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +81,15 @@ class Stage:
     Attributes:
         name: unique name.
         shape: shape of its value for one sample.
-        kind: label for reports: name of the activation, linear, max_pool or average_pool.
+        kind: label for reports: name of the activation, linear, max_pool, average_pool or product.
         links: linear contributions to z.
-        bias: broadcastable to the shape.
+        bias: broadcastable to the shape; in a product stage that of the first factor.
         activation: f; ReLU for a linear value that is never negative, so that the population needs no negative spikes.
         axes_shared: axes of the shape over which one scale λ is shared (spatial axes, nodes).
         source: source line of the user's code, for messages; empty when unknown.
         grid: grid of weights that are rounded already; None for weights that are not.
+        factor_bias: bias of the second factor of a product stage, broadcastable to the shape; None for a stage that
+            is no product.
     """
 
     name: str
@@ -95,6 +101,12 @@ class Stage:
     axes_shared: tuple[int, ...]
     source: str = ""
     grid: WeightGrid | None = None
+    factor_bias: NDArray[np.float64] | None = None
+
+    @property
+    def is_product(self) -> bool:
+        """Whether z is the product of two sums."""
+        return self.factor_bias is not None
 
     @property
     def nonnegative(self) -> bool:

@@ -12,6 +12,7 @@ from loihi_onespike.core.graphs.ann import (
     Input,
     Linear,
     MaxPool,
+    Multiply,
     Node,
     Reindex,
 )
@@ -56,6 +57,10 @@ def _shape(node: Node, inputs: list[Shape]) -> Shape:
         case Add():
             if len(set(inputs)) != 1:
                 raise GraphError(f"{node.name}: adds shapes {inputs}")
+            return inputs[0]
+        case Multiply():
+            if len(inputs) != 2 or inputs[0] != inputs[1]:
+                raise GraphError(f"{node.name}: must multiply two values of one shape, got shapes {inputs}")
             return inputs[0]
         case Affine(scale=scale, shift=shift):
             return np.broadcast_shapes(inputs[0], scale.shape, shift.shape)

@@ -14,6 +14,7 @@ from loihi_onespike.core.graphs.network import (
     Membrane,
     Network,
     Population,
+    Product,
     Readout,
     Synapse,
 )
@@ -23,6 +24,7 @@ from loihi_onespike.errors import GraphError
 MAX_WEIGHT = 254
 MAX_WEIGHT_EXP = 7
 MAX_INPUT_SHIFT = 16
+MAX_PRODUCT_SHIFT = 46
 
 
 def verify(network: Network) -> Network:
@@ -38,7 +40,8 @@ def verify(network: Network) -> Network:
     for population in network.populations:
         if isinstance(population, InputPopulation):
             continue
-        _membrane(population.name, population.shape, population.membrane)
+        for membrane in population.membranes:
+            _membrane(population.name, population.shape, membrane)
         _timing(network, population)
         if isinstance(population, Population):
             _population(population)
@@ -85,6 +88,9 @@ def _synapse(network: Network, synapse: Synapse, position: dict[str, int]) -> No
     pre, post = network.by_name[synapse.pre], network.by_name[synapse.post]
     if synapse.index is not None and (synapse.index.min() < -1 or synapse.index.max() >= np.prod(pre.shape)):
         _fail(name, f"index reaches outside the {np.prod(pre.shape)} neurons of {pre.name}")
+    factors = 1 if isinstance(post, InputPopulation) else len(post.membranes)
+    if not 0 <= synapse.factor < factors:
+        _fail(name, f"factor must be in 0..{factors - 1}, since {post.name} has {factors}, got {synapse.factor}")
     out = synapse.op.output_shape(op_input_shape(pre.shape, synapse.index))
     if out != post.shape:
         _fail(name, f"gives shape {out}, the population has {post.shape}")
@@ -130,16 +136,12 @@ def _timing(network: Network, population: Population | Readout) -> None:
     arrivals = {s.name: starts[s.pre] + network.by_name[s.pre].wait + 1 + s.axon_delay for s in synapses}
     if len(set(arrivals.values())) > 1:
         _fail(population.name, f"phases do not line up, first phase arrives at steps {arrivals}")
-    steps = {s.name: network.by_name[s.pre].timesteps for s in synapses}  # type: ignore[union-attr]
-    if max(steps.values()) != population.membrane.input_steps:
-        _fail(
-            population.name, f"input_steps must be that of its inputs, {steps}, got {population.membrane.input_steps}"
-        )
-    if isinstance(population, Population) and not 0 <= population.wait <= population.membrane.input_steps:
-        _fail(
-            population.name,
-            f"wait must be in 0..{population.membrane.input_steps} (input steps), got {population.wait}",
-        )
+    for factor, membrane in enumerate(population.membranes):
+        steps = {s.name: network.by_name[s.pre].timesteps for s in synapses if s.factor == factor}  # type: ignore[union-attr]
+        if max(steps.values(), default=0) != membrane.input_steps:
+            _fail(population.name, f"input_steps must be that of its inputs, {steps}, got {membrane.input_steps}")
+    if isinstance(population, Population) and not 0 <= population.wait <= population.input_steps:
+        _fail(population.name, f"wait must be in 0..{population.input_steps} (input steps), got {population.wait}")
 
 
 def _readout(readout: Readout) -> None:
@@ -150,6 +152,8 @@ def _readout(readout: Readout) -> None:
 
 def _population(population: Population) -> None:
     _within(population.name, "threshold", population.threshold, population.shape)
+    if population.product is not None:
+        _product(population, population.product)
     if population.far is not None and population.negative is None:
         _fail(population.name, "far thresholds are of negative spikes, got no table of negative spikes")
     for name, table in population.tables.items():
@@ -159,6 +163,18 @@ def _population(population: Population) -> None:
         _fail(population.name, f"threshold must not be negative with payload, got {population.threshold.min()}")
     if not broadcasts_to(population.scale.shape, population.shape) or not np.all(population.scale > 0):
         _fail(population.name, "scale must be positive and broadcast to the population's shape")
+
+
+def _product(population: Population, product: Product) -> None:
+    _within(population.name, "bias of the product", product.bias, population.shape)
+    if not 0 <= product.shift <= MAX_PRODUCT_SHIFT:
+        _fail(population.name, f"shift of the product must be in 0..{MAX_PRODUCT_SHIFT}, got {product.shift}")
+    if population.wait != population.input_steps:
+        _fail(
+            population.name,
+            f"a product must wait for the whole input of both factors, {population.input_steps} steps, "
+            f"got {population.wait}",
+        )
 
 
 def _table(population: Population, table: ThresholdTable, *, rises: bool) -> None:

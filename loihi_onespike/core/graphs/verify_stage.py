@@ -75,6 +75,7 @@ def _stage(stage: Stage | OutputStage) -> None:
     if not stage.links:
         _fail(stage.name, "must read at least one stage, got no link")
     _broadcasts(stage.name, "bias", stage.bias, stage.shape)
+    _factors(stage)
     if stage.grid is not None:
         if len(stage.grid.exponents) != len(stage.links):
             _fail(
@@ -88,6 +89,16 @@ def _stage(stage: Stage | OutputStage) -> None:
         low, high, limit = int(stage.order.min(initial=0)), int(stage.order.max(initial=0)), prod(stage.shape)
         if low < -1 or high >= limit:
             _fail(stage.name, f"order must lie in [-1, {limit - 1}], got {low} to {high}")
+
+
+def _factors(stage: Stage | OutputStage) -> None:
+    found = sorted({link.factor for link in stage.links})
+    product = isinstance(stage, Stage) and stage.is_product
+    if found != ([0, 1] if product else [0]):
+        what = "0 and 1 in a product" if product else "0 in a stage that is no product"
+        _fail(stage.name, f"factors of its links must be {what}, got {', '.join(map(str, found))}")
+    if isinstance(stage, Stage) and stage.factor_bias is not None:
+        _broadcasts(stage.name, "bias of the second factor", stage.factor_bias, stage.shape)
 
 
 def _broadcasts(name: str, quantity: str, values: NDArray[np.float64], shape: Shape, *, positive: bool = False) -> None:
