@@ -20,6 +20,7 @@ from loihi_onespike.conversion.lowering.host_aggregation import (
     plain_sparse,
 )
 from loihi_onespike.conversion.lowering.pool_last import pool_last
+from loihi_onespike.conversion.lowering.recode_mixed_input import reads_beside_others
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.ann import AnnGraph
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph
@@ -196,7 +197,7 @@ class GraphSource:
         name = stages.input.name
         findings = []
         for stage in stages.stages:
-            if not isinstance(stage, InputStage) and {link.pre for link in stage.links} > {name}:
+            if not isinstance(stage, InputStage) and reads_beside_others(stage, name):
                 found = "a sum of the sparse input with other values"
                 findings.append(Finding(stage.name, found, stage.source, *ADJACENCY.texts))
         if findings:

@@ -76,7 +76,9 @@ class _Neurons:
                 u = leak(self.sums[i], membrane.leak[t - 1]) + (a_in[i] << membrane.input_shift)
                 self.sums[i] = saturate_v(u)
         self.v = self._v()
-        self.peak = max(self.peak, *(int(np.abs(x).max()) for x in (*self.sums, self.v)))
+        self.peak = max(self.peak, *(int(np.abs(x).max()) for x in self.sums))
+        if t >= self.p.input_steps:  # a product of sums that are not complete decides nothing
+            self.peak = max(self.peak, int(np.abs(self.v).max()))
         self.input_peak = max(self.input_peak, int(np.abs(a_in).max()))
         self.v_end[image] = self.v
         if isinstance(self.p, Population):

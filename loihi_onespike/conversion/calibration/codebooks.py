@@ -20,7 +20,7 @@ CHANNELS = 64
 def groups(graph: StageGraph) -> list[list[Stage]]:
     """Hidden stages in groups that must share a code.
 
-    Two stages must if one stage reads both, or if one of them is the max pooling of the other.
+    Two stages must if one sum reads both, or if one of them is the max pooling of the other.
     """
     root = {stage.name: stage.name for stage in graph.hidden}
 
@@ -32,11 +32,12 @@ def groups(graph: StageGraph) -> list[list[Stage]]:
     for stage in graph.stages:
         if isinstance(stage, InputStage):
             continue
-        together = [link.pre for link in stage.links if link.pre in root]
-        if stage.kind == "max_pool":
-            together.append(stage.name)
-        for name in together[1:]:
-            root[find(name)] = find(together[0])
+        for each in stage.sums:
+            together = [link.pre for link in each.links if link.pre in root]
+            if stage.kind == "max_pool":
+                together.append(stage.name)
+            for name in together[1:]:
+                root[find(name)] = find(together[0])
     members: dict[str, list[Stage]] = {}
     for stage in graph.hidden:
         members.setdefault(find(stage.name), []).append(stage)

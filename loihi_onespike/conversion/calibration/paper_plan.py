@@ -69,10 +69,11 @@ def _readable(graph: StageGraph, stage: Stage, scale: Float) -> bool:
     """
     return all(
         (seen := gathered_scale(link, scale, stage.shape)) is not None
-        and (len(reader.links) == 1 or scale.size == 1 or not _passes(link.op, seen, len(reader.shape)))
+        and (len(each.links) == 1 or scale.size == 1 or not _passes(link.op, seen, len(reader.shape)))
         for reader in graph.stages
         if not isinstance(reader, InputStage)
-        for link in reader.links
+        for each in reader.sums
+        for link in each.links
         if link.pre == stage.name
     )
 

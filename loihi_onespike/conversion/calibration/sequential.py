@@ -135,12 +135,13 @@ class _Pass:
             self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
             self.output(z_ann, parts[-1] + _tensor(channels.per_channel(shift)))
             return z_ann, parts[-1]
-        settings, name = self.settings, stage.name
+        name = stage.name
+        settings = replace(self.settings, wait=None) if stage.is_product else self.settings
         target = PopulationTarget.of(
             self.graph, stage, settings.largest[name], settings.method, priced=name in settings.costs
         )
         value = activate(stage.activation, z_ann)
-        plan, shift = plan_population(target, seen, self._fitted(value), shift, self.settings)
+        plan, shift = plan_population(target, seen, self._fitted(value), shift, settings)
         bias = channels.per_channel(shift) - plan.offset
         self.plans[stage.name], self.offsets[stage.name] = plan, plan.offset
         self.stages.append(replace(stage, bias=stage.bias + bias))
@@ -151,7 +152,12 @@ class _Pass:
         return values[: len(values) - self.held] if self.held else values
 
     def _with_weights(self, stage: AnyStage, z_ann: torch.Tensor, values: Mapping[str, Any]) -> AnyStage:
-        """The stage with its final weights: fitted to the ANN, then rounded, as far as `Method` asks for it."""
+        """The stage with its final weights: fitted to the ANN, then rounded, as far as `Method` asks for it.
+
+        The sums of a product keep their weights, since most of them are copies of one spike; `quantize` rounds them.
+        """
+        if stage.is_product:
+            return stage
         method = self.settings.method
         dense = {link.pre for link in stage.links if isinstance(values[link.pre], torch.Tensor)}
         seen = {name: self._in_units(name, values[name]) for name in dense}
@@ -181,7 +187,8 @@ class _Pass:
     def _parts(self, stage: Stage | OutputStage, values: Mapping[str, Any]) -> list[torch.Tensor]:
         """Pre-activations of the SNN after steps wait + 1 … T_in, (N, *shape) each."""
         steps = self._planned.input_steps(stage)
-        wait = steps if self.settings.wait is None or isinstance(stage, OutputStage) else min(self.settings.wait, steps)
+        whole = self.settings.wait is None or isinstance(stage, OutputStage) or stage.is_product
+        wait = steps if whole else min(self.settings.wait or 0, steps)
         total = self._sum(stage, {name: plan.scale for name, plan in self.plans.items()})
         bias = _tensor(stage.bias)
         return [

@@ -39,6 +39,7 @@ from loihi_onespike.core.graphs.ann import (
     Input,
     Linear,
     MaxPool,
+    Multiply,
     Node,
     Reindex,
 )
@@ -100,6 +101,18 @@ class _Lowering:
         self.shapes[node.name] = e.inner_shape
         plain = Expression((Term(node.name),), ZERO, e.inner_shape, e.shared, None, activation.nonnegative)
         return plain if e.outer is None else reindex(plain, e.outer, shared_axes(e.outer.shape, e.shared))
+
+    def add_product(self, node: Node, factors: tuple[Expression, Expression]) -> Expression:
+        """Add a population of products of two values that are not rearranged; returns the expression that reads it."""
+        links = tuple(replace(self.link(t, node.shape), factor=i) for i, e in enumerate(factors) for t in e.terms)
+        nonnegative = node.inputs[0] == node.inputs[1] or all(e.nonnegative for e in factors)
+        shared = max((e.shared for e in factors), key=len)
+        biases = (shrink(factors[0].constant), shrink(factors[1].constant))
+        activation = RELU if nonnegative else IDENTITY
+        plain = Stage(node.name, node.shape, "product", links, ZERO, activation, shared, node.source)
+        self.stages.append(replace(plain, factor_biases=biases))
+        self.shapes[node.name] = node.shape
+        return Expression((Term(node.name),), ZERO, node.shape, shared, None, nonnegative)
 
     def as_stage(self, name: str) -> Expression:
         """Give the value of an ANN node a population of its own, so that any map can read it."""
@@ -199,6 +212,11 @@ class _Lowering:
     def _(self, op: Add, node: Node) -> Expression:
         values = [self.values[n] if self.values[n].outer is None else self.as_stage(n) for n in node.inputs]
         return total(values, node.shape)
+
+    @lower.register
+    def _(self, op: Multiply, node: Node) -> Expression:
+        first, second = (self.values[n] if self.values[n].outer is None else self.as_stage(n) for n in node.inputs)
+        return self.add_product(node, (first, second))
 
     @lower.register
     def _(self, op: Concat, node: Node) -> Expression:

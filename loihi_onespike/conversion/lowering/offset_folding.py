@@ -17,7 +17,7 @@ AnyStage = TypeVar("AnyStage", Stage, OutputStage, Stage | OutputStage)
 
 
 def fold_offsets(stage: AnyStage, offsets: Mapping[str, NDArray[np.float64]], graph: StageGraph) -> AnyStage:
-    """The stage with bias + Σ_links scale · op(gather(offset of pre)) as its bias.
+    """The stage with bias + Σ_links scale · op(gather(offset of pre)) as its bias; in a product that of every factor.
 
     Padded places have the value 0 and not the offset, so with zero padding the new bias has a value per neuron.
 
@@ -26,6 +26,9 @@ def fold_offsets(stage: AnyStage, offsets: Mapping[str, NDArray[np.float64]], gr
         graph: graph that holds the stages.
         offsets: offset by name of the stage, broadcastable to its shape; stages without an entry have none.
     """
+    if isinstance(stage, Stage) and stage.is_product:
+        first, second = (fold_offsets(each, offsets, graph).bias for each in stage.sums)
+        return replace(stage, factor_biases=(first, second))
     for link in stage.links:
         offset = offsets.get(link.pre)
         if offset is None or not np.any(offset):

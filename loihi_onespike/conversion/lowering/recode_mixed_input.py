@@ -7,9 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from loihi_onespike.core.activations import IDENTITY
-from loihi_onespike.core.graphs.stage import InputStage, Link, OutputStage, Stage, StageGraph
+from loihi_onespike.core.graphs.stage import AnyStage, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.maps import Diagonal
+
+
+def reads_beside_others(stage: AnyStage, name: str) -> bool:
+    """Whether a sum of a stage reads the stage of that name and others too."""
+    return not isinstance(stage, InputStage) and any({k.pre for k in each.links} > {name} for each in stage.sums)
 
 
 def recode_mixed_input(graph: StageGraph) -> StageGraph:
@@ -18,7 +23,7 @@ def recode_mixed_input(graph: StageGraph) -> StageGraph:
     A population has one leak, so all its inputs must have one base, and that of an input in digits is 2 or more.
     """
     name = graph.input.name
-    mixed = [s for s in graph.stages[1:] if {link.pre for link in s.links} > {name}]  # type: ignore[union-attr]
+    mixed = [s for s in graph.stages[1:] if reads_beside_others(s, name)]
     if not mixed:
         return graph
     shape = graph.input.shape

@@ -39,8 +39,7 @@ def dequantize(network: Network) -> StageGraph:
     for population in network.populations[1:]:
         if isinstance(population, InputPopulation) or population.kind == "relay":
             continue
-        membrane = population.membrane
-        bias = membrane.bias * membrane.unit
+        bias = population.membrane.bias * population.membrane.unit
         links = _links(network, population)
         if isinstance(population, Readout):
             stages.append(
@@ -48,6 +47,10 @@ def dequantize(network: Network) -> StageGraph:
             )
             continue
         plans[population.name] = _plan(population)
+        factor_biases = None
+        if population.product is not None:
+            first, second = (m.bias * m.unit for m in population.membranes)
+            factor_biases, bias = (first, second), population.product.bias * _unit(population)
         stages.append(
             Stage(
                 population.name,
@@ -57,6 +60,7 @@ def dequantize(network: Network) -> StageGraph:
                 bias,
                 IDENTITY if population.signed else RELU,
                 (),
+                factor_biases=factor_biases,
             )
         )
     source = network.input
@@ -69,12 +73,22 @@ def _plan(population: Population) -> StagePlan:
     membrane = population.membrane
     phases = population.code.phase_of(population.code.words()[1:])
     gain = membrane.gains[np.minimum(population.wait + phases, membrane.input_steps)]
+    if population.product is not None:  # its unit is that at the end of the input
+        gain = np.ones(())
     tables = {field: table.gains() / gain for field, table in population.tables.items()}
-    threshold = population.threshold * membrane.unit
+    threshold = population.threshold * _unit(population)
     return StagePlan(
         population.code, population.scale, population.wait, threshold, tables["table"], tables.get("negative"),
         far=tables.get("far"),
     )  # fmt: skip
+
+
+def _unit(population: Population) -> NDArray[np.float64]:
+    """Real value of v = 1; for a product at the end of the input."""
+    if population.product is None:
+        return population.membrane.unit
+    first, second = (m.unit / m.gain for m in population.membranes)
+    return np.asarray(first * second * 2.0**population.product.shift)
 
 
 def _behind_relays(network: Network, name: str) -> InputPopulation | Population:
@@ -112,9 +126,10 @@ def _link(network: Network, synapse: Synapse, post: Population | Readout) -> Lin
     if post.kind == "max_pool":
         pool = as_pool(synapse.op, post.name).with_weight(np.ones(()))
         return Link(pre.name, pool, synapse.index, np.ones(()))
-    link = Link(pre.name, synapse.op, synapse.index, np.ones(()))
+    link = Link(pre.name, synapse.op, synapse.index, np.ones(()), factor=synapse.factor)
     seen = gathered_scale(link, pre.scale, pre.shape)
     if seen is None:
         raise GraphError(f"{synapse.name}: reads {pre.name} through shared weights, whose λ differ between places")
-    unit = 2.0 ** (synapse.weight_exp + post.membrane.input_shift) * post.membrane.unit
-    return real_link(pre.name, synapse.op, synapse.index, seen, unit, len(post.shape))
+    membrane = post.membranes[synapse.factor]
+    unit = 2.0 ** (synapse.weight_exp + membrane.input_shift) * membrane.unit
+    return replace(real_link(pre.name, synapse.op, synapse.index, seen, unit, len(post.shape)), factor=synapse.factor)

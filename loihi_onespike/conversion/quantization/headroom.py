@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loihi_onespike.core.codes import V_BITS, signed_bits
-from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population, Readout, Synapse
 from loihi_onespike.core.trace import LayerTrace
 
 
@@ -69,6 +69,8 @@ def worst_case_bits(
 ) -> tuple[int, int]:
     """Bits, sign included, of the largest |v| and of the largest per-step input sum that the weights allow.
 
+    In a product they are those of the wider factor.
+
     Every neuron sends its largest message once at the worst moment: the first phase for v, all at the same phase for
     the sum; an input in digits spikes in every phase.
 
@@ -77,7 +79,17 @@ def worst_case_bits(
         synapses: groups of synapses onto it.
         populations: populations that the synapses read, by name.
     """
-    membrane = population.membrane
+    synapses = list(synapses)
+    found = [
+        _worst_case(membrane, [s for s in synapses if s.factor == i], populations)
+        for i, membrane in enumerate(population.membranes)
+    ]
+    return max(v for v, _ in found), max(per_step for _, per_step in found)
+
+
+def _worst_case(
+    membrane: Membrane, synapses: Iterable[Synapse], populations: Mapping[str, InputPopulation | Population]
+) -> tuple[int, int]:
     later = membrane.gain / membrane.gains[1:]  # growth of a spike of each input step until the end
     per_step, weighted = 0.0, 0.0
     for synapse in synapses:

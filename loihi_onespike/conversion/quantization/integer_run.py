@@ -17,6 +17,7 @@ from loihi_onespike.executors.fast.dense_layer import DenseLayer
 from loihi_onespike.executors.fast.event.event_layer import EventLayer
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer
 from loihi_onespike.executors.fast.message_pool_layer import MessagePoolLayer
+from loihi_onespike.executors.fast.product_layer import ProductLayer
 
 BUDGET_BYTES = 2**29
 """Memory for one layer on calibration images, which are run in parts that fit into it."""
@@ -53,6 +54,9 @@ class IntegerRun:
             graph_layer = GraphLayer.of(population, inputs)
             if graph_layer is not None:
                 return graph_layer.run_batch(self._read(synapses))
+        if isinstance(population, Population) and population.product is not None:
+            product = ProductLayer(population, inputs, torch.device("cpu"))
+            return LayerTrace.joined([product.run_batch(p) for p in self._parts(synapses, product.bytes_per_image)])
         kernels = MessagePoolLayer.of(population, inputs) or EventLayer.of(population, inputs)
         layer = kernels or DenseLayer(population, inputs, torch.device("cpu"))
         return LayerTrace.joined([layer.run_batch(part) for part in self._parts(synapses, layer.bytes_per_image)])
@@ -66,6 +70,20 @@ class IntegerRun:
         layer = DenseLayer(probe, inputs, torch.device("cpu"))
         finals = (layer.final(part) for part in self._parts(synapses, layer.bytes_of_levels))
         return reduce(np.maximum, (np.abs(final).max(axis=0) for final in finals))
+
+    def largest_product(self, factors: Sequence[Readout], synapses: Sequence[Synapse]) -> float:
+        """Largest |u · w| of any neuron at the end of the input, neither rounded nor saturated.
+
+        Args:
+            factors: both integrations, as readouts.
+            synapses: groups of synapses onto both.
+        """
+        layers = [
+            DenseLayer(probe, self._inputs([s for s in synapses if s.factor == i]), torch.device("cpu"))
+            for i, probe in enumerate(factors)
+        ]
+        parts = self._parts(synapses, sum(layer.bytes_of_levels for layer in layers))
+        return max(float(np.abs(layers[0].final(p) * layers[1].final(p)).max(initial=0)) for p in parts)
 
     def _inputs(self, synapses: Sequence[Synapse]) -> Inputs:
         return [(s, self.populations[s.pre]) for s in synapses]

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.quantization.align import align
-from loihi_onespike.conversion.quantization.fraction_bits import finest_units, fraction_bits, free_bits
+from loihi_onespike.conversion.quantization.fraction_bits import WIDEST_BITS, finest_units, fraction_bits, free_bits
 from loihi_onespike.conversion.quantization.headroom import Headroom
 from loihi_onespike.conversion.quantization.integer_run import IntegerRun
 from loihi_onespike.conversion.quantization.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
 from loihi_onespike.conversion.quantization.integer_weights import integer_links, largest_where_shared
 from loihi_onespike.conversion.quantization.max_pooling import max_pooling, synapse_name
 from loihi_onespike.conversion.quantization.whole_numbers import in_units, whole_numbers
-from loihi_onespike.core.codes import V_MAX, Code, leak_loss
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, Code, leak_loss
 from loihi_onespike.core.encoding import Codes
 from loihi_onespike.core.graphs.network import (
     AnyPopulation,
@@ -31,11 +31,12 @@ from loihi_onespike.core.graphs.network import (
     Membrane,
     Network,
     Population,
+    Product,
     Readout,
     Synapse,
 )
-from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
-from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT, MAX_WEIGHT_EXP, verify
+from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph, StagePlan
+from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT, MAX_PRODUCT_SHIFT, MAX_WEIGHT_EXP, verify
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import GraphError
 
@@ -89,24 +90,58 @@ def _fitted(
     The number of fraction bits is chosen for v at the end of the input, where the gain is largest. It is reduced while
     v saturates at some step of the calibration images.
     """
-    most = MAX_INPUT_SHIFT
-    while True:
-        population, onto = _population(graph, stage, run, weight_bits, most)
-        trace = run.trace(population, onto)
-        shift = population.membrane.input_shift
-        if trace.peak < V_MAX or shift == 0:
-            return population, onto, trace
-        most = shift - 1
-
-
-def _population(
-    graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, weight_bits: int, most_fraction_bits: int
-) -> tuple[Population | Readout, list[Synapse]]:
-    pres = [run.populations[link.pre] for link in stage.links]
-    leak = _leak(stage, [(p.name, p.code) for p in pres])
     if isinstance(stage, Stage) and stage.kind == "max_pool":
         populations = {link.pre: run.populations[link.pre] for link in stage.links}
-        return max_pooling(stage, graph.plans[stage.name], populations, graph.input_steps(stage))
+        pool, onto = max_pooling(stage, graph.plans[stage.name], populations, graph.input_steps(stage))
+        return pool, onto, run.trace(pool, onto)
+    if isinstance(stage, Stage) and stage.is_product:
+        product, onto = _product(graph, stage, run, weight_bits)
+        return product, onto, run.trace(product, onto)
+    most = MAX_INPUT_SHIFT
+    while True:
+        membrane, onto = _integration(graph, stage, run, weight_bits, most)
+        population = _spiking_or_readout(graph, stage, membrane)
+        trace = run.trace(population, onto)
+        if trace.peak < V_MAX or membrane.input_shift == 0:
+            return population, onto, trace
+        most = membrane.input_shift - 1
+
+
+def _product(graph: StageGraph, stage: Stage, run: IntegerRun, weight_bits: int) -> tuple[Population, list[Synapse]]:
+    """Population of a product: both factors as finely as they fit, and the shift with which their product does."""
+    membranes: list[Membrane] = []
+    synapses: list[Synapse] = []
+    for i, factor in enumerate(stage.sums):
+        most = MAX_INPUT_SHIFT
+        while True:
+            membrane, onto = _integration(graph, factor, run, weight_bits, most)
+            peak = run.trace(Readout(stage.name, stage.shape, membrane), onto).peak
+            if peak < V_MAX or membrane.input_shift == 0:
+                break
+            most = membrane.input_shift - 1
+        membranes.append(membrane)
+        synapses += [
+            replace(synapse, name=f"{stage.name}.{len(synapses) + k}", factor=i) for k, synapse in enumerate(onto)
+        ]
+    first, second = membranes
+    plan = graph.plans[stage.name]
+    unit = (first.unit / first.gain) * (second.unit / second.gain)
+    exact = Membrane((2**LEAK_SHIFT,) * max(first.input_steps, second.input_steps), 0, np.zeros((), np.int64), unit)
+    probes = [Readout(stage.name, stage.shape, membrane) for membrane in membranes]
+    numbers = (run.largest_product(probes, synapses), np.abs(stage.bias) / unit, largest_threshold(plan, exact))
+    reached = max(float(np.max(number)) for number in numbers)
+    shift = int(np.clip(np.ceil(np.log2(max(reached, 1.0))) - WIDEST_BITS, 0, MAX_PRODUCT_SHIFT))
+    v = replace(exact, unit=unit * 2.0**shift)
+    bias = whole_numbers(f"{stage.name}: bias", in_units(stage.bias, v.unit))
+    return replace(_spiking(stage, plan, first, v), product=Product(second, shift, bias)), synapses
+
+
+def _integration(
+    graph: StageGraph, stage: Stage | OutputStage, run: IntegerRun, weight_bits: int, most_fraction_bits: int
+) -> tuple[Membrane, list[Synapse]]:
+    """Integration of a sum, and the synapses onto it."""
+    pres = [run.populations[link.pre] for link in stage.links]
+    leak = _leak(stage, [(p.name, p.code) for p in pres])
     scales = [(graph.scale_of(link.pre), graph.by_name[link.pre].shape) for link in stage.links]
 
     def built(finest: NDArray[np.float64], most_exp: int) -> tuple[list[Synapse], Membrane]:
@@ -133,17 +168,31 @@ def _population(
     membrane = replace(membrane, input_shift=shift, unit=membrane.unit / 2**shift)
     # The leak rounds v down in every step; with many timesteps the sum of this is a large part of small values of v.
     lost = in_units(stage.bias, membrane.unit) + leak_loss(leak)
-    membrane = replace(membrane, bias=whole_numbers(f"{stage.name}: bias", lost))
+    return replace(membrane, bias=whole_numbers(f"{stage.name}: bias", lost)), synapses
+
+
+def _spiking_or_readout(graph: StageGraph, stage: Stage | OutputStage, membrane: Membrane) -> Population | Readout:
     if isinstance(stage, OutputStage):
-        return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order), synapses
-    plan = graph.plans[stage.name]
-    threshold, tables = integer_thresholds(plan, membrane, stage.name)
-    population = Population(
+        return Readout(stage.name, stage.shape, membrane, stage.finish, stage.order)
+    return _spiking(stage, graph.plans[stage.name], membrane, membrane)
+
+
+def _spiking(stage: Stage, plan: StagePlan, membrane: Membrane, v: Membrane) -> Population:
+    """The population of a planned stage.
+
+    Args:
+        stage: the stage.
+        plan: its plan.
+        membrane: its integration, the first factor in a product.
+        v: unit and gain of what the thresholds are compared with; the membrane itself where v is no product.
+    """
+    threshold, tables = integer_thresholds(plan, v, stage.name)
+    return Population(
         name=stage.name,
         shape=stage.shape,
         kind=stage.kind,
         membrane=membrane,
-        wait=wait_steps(plan, membrane),
+        wait=wait_steps(plan, v),
         code=plan.code,
         threshold=threshold,
         table=tables["table"],
@@ -152,7 +201,6 @@ def _population(
         offset=plan.offset,
         far=tables.get("far"),
     )
-    return population, synapses
 
 
 def _leak(stage: Stage | OutputStage, codes: list[tuple[str, Code]]) -> tuple[int, ...]:
@@ -173,7 +221,7 @@ def _ranges(
     """Largest of final |v|, |bias| and threshold, in units of v, for each group of neurons that share a unit."""
     reached = run.potentials(Readout(stage.name, stage.shape, membrane), synapses)
     reached = np.maximum(reached, np.abs(stage.bias) / membrane.unit * membrane.gain)
-    if isinstance(stage, Stage):
+    if stage.name in graph.plans and not graph.by_name[stage.name].is_product:  # type: ignore[union-attr]
         reached = np.maximum(reached, largest_threshold(graph.plans[stage.name], membrane))
     return largest_where_shared(reached, membrane.unit.shape)
 

@@ -6,7 +6,9 @@ ANN:
     z = Σ_links scale · op(gather(value of pre)) + bias
     value = f(z), with the activation f of the stage; for max pooling the maximum over the window
 
-In a product stage z is the product of two such sums, each over the links of its factor and with a bias of its own.
+In a product stage two such sums u and w are multiplied, each over the links of its factor and with a bias of its own:
+
+    z = (Σ_links of factor 0 … + factor_biases[0]) · (Σ_links of factor 1 … + factor_biases[1]) + bias
 
 A plan (`StagePlan`, `InputPlan`) says how the value of a stage is coded in spikes: levels, λ, thresholds and wait.
 Without plans the graph computes the ANN exactly. Shapes are those of one sample, without the batch axis.
@@ -15,14 +17,14 @@ Without plans the graph computes the ANN exactly. Shapes are those of one sample
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.activations import Activation
+from loihi_onespike.core.activations import IDENTITY, Activation
 from loihi_onespike.core.codes import Code, SingleSpikeCode
 from loihi_onespike.core.maps import LinearMap, Shape
 
@@ -83,13 +85,13 @@ class Stage:
         shape: shape of its value for one sample.
         kind: label for reports: name of the activation, linear, max_pool, average_pool or product.
         links: linear contributions to z.
-        bias: broadcastable to the shape; in a product stage that of the first factor.
+        bias: broadcastable to the shape; in a product stage it is added to the product.
         activation: f; ReLU for a linear value that is never negative, so that the population needs no negative spikes.
         axes_shared: axes of the shape over which one scale λ is shared (spatial axes, nodes).
         source: source line of the user's code, for messages; empty when unknown.
         grid: grid of weights that are rounded already; None for weights that are not.
-        factor_bias: bias of the second factor of a product stage, broadcastable to the shape; None for a stage that
-            is no product.
+        factor_biases: bias of each factor of a product stage, broadcastable to the shape; None for a stage that is no
+            product.
     """
 
     name: str
@@ -101,12 +103,30 @@ class Stage:
     axes_shared: tuple[int, ...]
     source: str = ""
     grid: WeightGrid | None = None
-    factor_bias: NDArray[np.float64] | None = None
+    factor_biases: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @property
     def is_product(self) -> bool:
         """Whether z is the product of two sums."""
-        return self.factor_bias is not None
+        return self.factor_biases is not None
+
+    @property
+    def sums(self) -> tuple[Stage, ...]:
+        """The sums that z is made of, as stages: the factors of a product, or the stage itself."""
+        if self.factor_biases is None:
+            return (self,)
+        return tuple(
+            replace(
+                self,
+                kind="linear",
+                links=tuple(replace(link, factor=0) for link in self.links if link.factor == i),
+                bias=bias,
+                activation=IDENTITY,
+                grid=None,
+                factor_biases=None,
+            )
+            for i, bias in enumerate(self.factor_biases)
+        )
 
     @property
     def nonnegative(self) -> bool:
@@ -138,6 +158,16 @@ class OutputStage:
     grid: WeightGrid | None = None
 
     kind: str = field(default="readout", init=False)
+
+    @property
+    def is_product(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def sums(self) -> tuple[OutputStage]:
+        """The stage itself, see `Stage.sums`."""
+        return (self,)
 
 
 AnyStage: TypeAlias = InputStage | Stage | OutputStage

@@ -93,12 +93,11 @@ def _stage(stage: Stage | OutputStage) -> None:
 
 def _factors(stage: Stage | OutputStage) -> None:
     found = sorted({link.factor for link in stage.links})
-    product = isinstance(stage, Stage) and stage.is_product
-    if found != ([0, 1] if product else [0]):
-        what = "0 and 1 in a product" if product else "0 in a stage that is no product"
+    if found != ([0, 1] if stage.is_product else [0]):
+        what = "0 and 1 in a product" if stage.is_product else "0 in a stage that is no product"
         _fail(stage.name, f"factors of its links must be {what}, got {', '.join(map(str, found))}")
-    if isinstance(stage, Stage) and stage.factor_bias is not None:
-        _broadcasts(stage.name, "bias of the second factor", stage.factor_bias, stage.shape)
+    for i, bias in enumerate(stage.factor_biases or () if isinstance(stage, Stage) else ()):
+        _broadcasts(stage.name, f"bias of factor {i}", bias, stage.shape)
 
 
 def _broadcasts(name: str, quantity: str, values: NDArray[np.float64], shape: Shape, *, positive: bool = False) -> None:

@@ -30,6 +30,7 @@ from loihi_onespike.executors.fast.fast_options import DEFAULT_BUDGET_BYTES
 from loihi_onespike.executors.fast.gnn.gnn_bounds import BoundedGraphLayer
 from loihi_onespike.executors.fast.gnn.gnn_layer import GraphLayer, is_graph_network
 from loihi_onespike.executors.fast.message_pool_layer import MessagePoolLayer
+from loihi_onespike.executors.fast.product_layer import ProductLayer
 from loihi_onespike.executors.fast.relay_layer import RelayLayer
 from loihi_onespike.executors.tensors.forked_children import compute_after_fork
 from loihi_onespike.executors.threads import over_shares, sharing_threads
@@ -70,13 +71,16 @@ class FastExecutor:
         compute_after_fork()
         self.network, self.device, self.budget_bytes = network, torch.device(device), budget_bytes
         self.bounded: dict[str, BoundedLayer | BoundedGraphLayer] = {}
-        self.layers: dict[str, RelayLayer | MessagePoolLayer | EventLayer | GraphLayer | DenseLayer] = {}
+        self.layers: dict[str, RelayLayer | MessagePoolLayer | ProductLayer | EventLayer | GraphLayer | DenseLayer] = {}
         form: type[EventLayer] | type[GraphLayer] = GraphLayer if is_graph_network(network) else EventLayer
         for p in network.populations:
             if isinstance(p, InputPopulation):
                 continue
             inputs: list[tuple[Synapse, InputPopulation | Population]]
             inputs = [(s, network.by_name[s.pre]) for s in network.synapses_onto(p.name)]  # type: ignore[misc]
+            if isinstance(p, Population) and p.product is not None:
+                self.layers[p.name] = ProductLayer(p, inputs, self.device, events)
+                continue
             kernels = events and self.device.type == "cpu"
             found = (
                 RelayLayer.of(p, inputs) or MessagePoolLayer.of(p, inputs) or form.of(p, inputs) if kernels else None

@@ -35,7 +35,7 @@ CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 class StageSum:
-    """y of a stage without its bias; for max pooling the maximum over the window.
+    """y of a stage without its bias; for max pooling the maximum over the window, for a product that of both sums.
 
     Args:
         stage: a stage with its links.
@@ -58,9 +58,15 @@ class StageSum:
         device: torch.device,
     ) -> None:
         self._dtype, self._device = dtype, device
+        self._factors: list[tuple[StageSum, torch.Tensor]] = []
+        factors: tuple[Stage | OutputStage, ...] = stage.sums if stage.is_product else ()
+        for i, each in enumerate(factors):
+            unit = behind if i == 0 else np.ones(())
+            of_factor = StageSum(each, shapes, in_front, unit, source, dtype, device)
+            self._factors.append((of_factor, self._tensor(np.asarray(each.bias * unit))))
         self._terms: list[tuple[str, Callable[[Any], torch.Tensor]]] = []
         self._diagonals: list[tuple[str, torch.Tensor]] = []
-        for link in stage.links:
+        for link in () if stage.is_product else stage.links:
             factor = np.ones((1,) * len(stage.shape))
             if link.pre in in_front:
                 factor = gathered(in_front[link.pre], shapes[link.pre], link.index)
@@ -86,6 +92,9 @@ class StageSum:
 
     def __call__(self, values: Values) -> torch.Tensor:
         """A tensor (B, *shape) of its own, which may be overwritten."""
+        if self._factors:
+            u, w = (of_factor(values) + bias for of_factor, bias in self._factors)
+            return u * w
         total: torch.Tensor | None = None
         for pre, apply in self._terms:
             part = apply(values[pre])
