@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from loihi_onespike.core.graphs.network import Network, Readout
+from loihi_onespike.core.maps.connectivity import connections
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,31 @@ FP32 = ArithmeticEnergy(mac_pj=4.6, add_pj=0.9)
 INT8 = ArithmeticEnergy(mac_pj=0.2, add_pj=0.03)
 
 
-def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> tuple[float, float] | None:
+@dataclass(frozen=True)
+class Operations:
+    """Operations per image as Eq. 6 counts them.
+
+    Attributes:
+        macs: multiply-accumulates of the ANN.
+        additions: additions of the network.
+        multiplications: multiplications of the network, one for every neuron of a product of two activations.
+    """
+
+    macs: float
+    additions: float
+    multiplications: float = 0.0
+
+    def alpha(self, energy: ArithmeticEnergy) -> float:
+        """α = E_MAC · macs / (E_add · additions + E_MAC · multiplications), infinite when nothing is computed.
+
+        Args:
+            energy: energies of an addition and a multiply-accumulate.
+        """
+        spent = energy.add_pj * self.additions + energy.mac_pj * self.multiplications
+        return float("inf") if spent == 0 else energy.mac_pj * self.macs / spent
+
+
+def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> Operations | None:
     """Multiply-accumulates of the ANN and additions of the network per image.
 
         Σ_l OP_ANN^l  and  Σ_l SpikeRate_l · OP_ANN^l
@@ -33,12 +59,16 @@ def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> tupl
     input included. The paper has no payload; a spike with b bits of it counts as `Code.additions_per_spike` = b + 1
     additions, an upper bound (docs/arithmetic.md, Energy).
 
+    The paper has no products of activations either. A spike onto a product is an addition for every neuron that it
+    reaches, and each of these neurons makes one multiplication, at the price of a multiply-accumulate. In the ANN those
+    of a matrix product are the multiply-accumulates of the sum behind it; those of a gate are not counted.
+
     Args:
         network: network with the multiply-accumulates of its ANN.
         spikes_per_neuron: spikes per neuron and image by population.
 
     Returns:
-        Both numbers; None where the network does not record the multiply-accumulates, as files of other programs may.
+        The numbers; None where the network does not record the multiply-accumulates, as files of other programs may.
     """
     macs = network.facts.get("ann_macs")
     if not isinstance(macs, Mapping):
@@ -48,7 +78,15 @@ def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> tupl
     for multiplied, pre in counted:
         assert not isinstance(pre, Readout)
         added += multiplied * spikes_per_neuron[pre.name] * pre.code.additions_per_spike
-    return sum(multiplied for multiplied, _ in counted), added
+    products = {p.name: p for p in network.hidden if p.product is not None}
+    for synapse in network.synapses:
+        if synapse.post in products:
+            pre = network.by_name[synapse.pre]
+            assert not isinstance(pre, Readout)
+            targets = connections(synapse.op, pre.shape, synapse.index)
+            added += targets * spikes_per_neuron[pre.name] * pre.code.additions_per_spike
+    multiplications = float(sum(prod(p.shape) for p in products.values()))
+    return Operations(sum(multiplied for multiplied, _ in counted), added, multiplications)
 
 
 def additions_per_spike(network: Network) -> int:
@@ -57,7 +95,7 @@ def additions_per_spike(network: Network) -> int:
 
 
 def relative_efficiency(network: Network, spikes_per_neuron: Mapping[str, float], energy: ArithmeticEnergy) -> float:
-    """α = E_MAC Σ_l OP_ANN^l / (E_add Σ_l SpikeRate_l · OP_ANN^l), see `operations`.
+    """α = E_MAC Σ_l OP_ANN^l / (E_add Σ_l SpikeRate_l · OP_ANN^l), see `operations` for products of activations.
 
     Infinite when nothing spikes; NaN where the network does not record the multiply-accumulates.
 
@@ -67,7 +105,4 @@ def relative_efficiency(network: Network, spikes_per_neuron: Mapping[str, float]
         energy: energies of an addition and a multiply-accumulate.
     """
     counted = operations(network, spikes_per_neuron)
-    if counted is None:
-        return float("nan")
-    multiplied, added = counted
-    return float("inf") if added == 0 else energy.mac_pj * multiplied / (energy.add_pj * added)
+    return float("nan") if counted is None else counted.alpha(energy)

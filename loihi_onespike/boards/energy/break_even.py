@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from loihi_onespike.boards.energy.account import EnergyAccount, Work
 from loihi_onespike.boards.energy.figures import energy_text
 from loihi_onespike.core.graphs.network import Network
-from loihi_onespike.evaluation.alpha import FP32, INT8, ArithmeticEnergy, additions_per_spike, operations
+from loihi_onespike.evaluation.alpha import (
+    FP32,
+    INT8,
+    ArithmeticEnergy,
+    Operations,
+    additions_per_spike,
+    operations,
+)
 
 PJ_PER_NJ = 1e3
 
@@ -17,16 +24,14 @@ PJ_PER_NJ = 1e3
 class PaperBalance:
     """The paper's accounting (Eq. 6): additions of the SNN against multiply-accumulates of the ANN.
 
-        α = E_MAC · MACs / (E_add · additions);  α = 1 at additions / MACs = E_MAC / E_add
+        α = E_MAC · MACs / (E_add · additions + E_MAC · multiplications);  α = 1 at additions / MACs = E_MAC / E_add
 
     Attributes:
-        macs: Multiply-accumulates of the ANN per image, as in Eq. 6.
-        additions: SpikeRate · OP_ANN, summed over layers.
+        operations: Multiply-accumulates of the ANN, and additions and multiplications of the network, per image.
         additions_per_spike: Additions that a spike counts as at most; above 1 with payload only.
     """
 
-    macs: float
-    additions: float
+    operations: Operations
     additions_per_spike: int = 1
 
     @classmethod
@@ -41,24 +46,32 @@ class PaperBalance:
             The balance; None for a network whose facts do not state the MACs.
         """
         counted = operations(network, spikes_per_neuron)
-        return None if counted is None else cls(*counted, additions_per_spike(network))
+        return None if counted is None else cls(counted, additions_per_spike(network))
+
+    @property
+    def macs(self) -> float:
+        """Multiply-accumulates of the ANN per image."""
+        return self.operations.macs
 
     @property
     def additions_per_mac(self) -> float:
         """Additions of the SNN per multiply-accumulate of the ANN."""
-        return self.additions / self.macs if self.macs else 0.0
+        return self.operations.additions / self.macs if self.macs else 0.0
 
     def alpha(self, energy: ArithmeticEnergy) -> float:
         """α of Eq. 6 with these energies per operation; infinite when nothing spikes."""
-        return float("inf") if not self.additions else energy.mac_pj * self.macs / (energy.add_pj * self.additions)
+        return self.operations.alpha(energy)
 
     def sentence(self) -> str:
         """One sentence that says above which spike rate the SNN loses."""
         fp32, int8 = FP32.mac_pj / FP32.add_pj, INT8.mac_pj / INT8.add_pj
-        loses = [name for name, limit in (("FP32", fp32), ("INT8", int8)) if self.additions_per_mac >= limit]
+        loses = [name for name, energy in (("FP32", FP32), ("INT8", INT8)) if self.alpha(energy) <= 1]
         verdict = f"so it loses in {' and '.join(loses)}" if loses else "so it wins in both"
         most = self.additions_per_spike
         priced = f" A spike with payload counts as {most} additions, an upper bound." if most > 1 else ""
+        products = self.operations.multiplications
+        if products:
+            priced += f" Its {products:,.0f} products of activations cost a multiplication of the ANN each."
         alphas = f"α {self.alpha(FP32):.2f} and {self.alpha(INT8):.2f}"
         return (
             f"By the paper's accounting the SNN loses above {fp32:.2f} (FP32) or {int8:.2f} (INT8) additions per "

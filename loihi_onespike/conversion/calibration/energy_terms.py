@@ -100,13 +100,16 @@ def board_terms(graph: StageGraph, x: Any, timesteps: int, wait: int | None, pri
 def additions_of_a_spike_per_neuron(graph: StageGraph) -> dict[str, float]:
     """Additions that one spike in every neuron causes, as a share of the multiply-accumulates of the ANN (Eq. 6).
 
-    A spike in front of a max pooling causes those of the pooled one.
+    A spike in front of a max pooling causes those of the pooled one, and one in front of a product an addition for each
+    neuron that it reaches (`evaluation.alpha`).
     """
     macs: dict[str, int] = {}
     for stage in graph.stages[:0:-1]:
         assert not isinstance(stage, InputStage)
         for link in stage.links:
             behind = macs.get(stage.name, 0) if stage.kind == "max_pool" else link.macs
+            if stage.is_product:
+                behind = connections(link.op, graph.by_name[link.pre].shape, link.index)
             macs[link.pre] = macs.get(link.pre, 0) + behind
     total = _multiply_accumulates(graph)
     return {stage.name: macs.get(stage.name, 0) / total for stage in graph.hidden}

@@ -212,7 +212,7 @@ def test_an_unknown_barrier_of_many_chips_is_left_out_by_name():
 def test_when_the_snn_loses_by_the_paper():
     paper = estimated("oheo_gulch").paper
     # rates 3 / 2 and 2 / 3; 1.5 · 6 + 2 / 3 · 3 = 11 additions for 9 MACs
-    assert paper is not None and paper.additions == pytest.approx(11.0) and paper.macs == 9
+    assert paper is not None and paper.operations.additions == pytest.approx(11.0) and paper.macs == 9
     assert "here it makes 1.22, so it wins in both" in paper.sentence()
     assert "loses in FP32 and INT8" in replace(paper, additions=63.0).sentence()
     assert "loses in FP32 (" in replace(paper, additions=54.0).sentence()  # 6 lies between 5.11 and 6.67
