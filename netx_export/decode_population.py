@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import MAX_GAIN, ThresholdTable
 from loihi_onespike.core.encoding import FINISH
-from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Membrane, Population, Readout
-from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT
+from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Membrane, Population, Product, Readout
+from loihi_onespike.core.graphs.verify_network import MAX_INPUT_SHIFT, MAX_PRODUCT_SHIFT
 from loihi_onespike.core.maps import Shape
 from loihi_onespike.core.maps.shapes import broadcasts_to
 from netx_export.codes import MAX_STEPS, ONE, read_input_code, read_single_spike_code
@@ -38,12 +38,7 @@ def read_population(layer: Fields) -> AnyPopulation:
         scale, offset = (_broadcastable(own, name, shape) for name in ("scale", "offset"))
         return InputPopulation(name, shape, read_input_code(own), scale, offset)
     neuron = layer.at("neuron")
-    membrane = Membrane(
-        _leak(neuron, neuron.integer("inputSteps", 1, MAX_STEPS)),
-        neuron.integer("inputShift", 0, MAX_INPUT_SHIFT),
-        neuron.array("vInit").astype(np.int64),
-        neuron.finite("unit"),
-    )
+    membrane = _membrane(neuron)
     if neuron.choice("type", (SPIKING, READOUT)) == READOUT:
         own.choice("kind", ("readout",))
         return Readout(name, shape, membrane, own.choice("finish", tuple(FINISH)), _order(own, shape))
@@ -62,7 +57,22 @@ def read_population(layer: Fields) -> AnyPopulation:
         scale=neuron.finite("scale"),
         offset=_broadcastable(neuron, "offset", shape) if neuron.has("offset") else np.zeros(()),
         far=_table(neuron, "far", words) if neuron.has("farMant") else None,
+        product=_product(neuron) if neuron.has("productShift") else None,
     )
+
+
+def _membrane(fields: Fields) -> Membrane:
+    return Membrane(
+        _leak(fields, fields.integer("inputSteps", 1, MAX_STEPS)),
+        fields.integer("inputShift", 0, MAX_INPUT_SHIFT),
+        fields.array("vInit").astype(np.int64),
+        fields.finite("unit"),
+    )
+
+
+def _product(neuron: Fields) -> Product:
+    shift = neuron.integer("productShift", 0, MAX_PRODUCT_SHIFT)
+    return Product(_membrane(neuron.at("second")), shift, neuron.array("productBias").astype(np.int64))
 
 
 def _order(own: Fields, shape: Shape) -> NDArray[np.int32] | None:

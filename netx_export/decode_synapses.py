@@ -42,7 +42,8 @@ def _synapse(layer: Fields, number: int, post: str, shapes: Mapping[str, Shape])
     op = _op(standard, wiring)
     delay = standard.integer("delay", 1, MAX_AXON_DELAY) if standard.has("delay") else 0
     weight_exp = standard.integer("wgtExp", 1, MAX_WEIGHT_EXP) if standard.has("wgtExp") else 0
-    return Synapse(wiring.text("name"), pre, post, op, _index(wiring, shapes[pre], op), weight_exp, delay)
+    factor = wiring.integer("factor", 1, 1) if wiring.has("factor") else 0
+    return Synapse(wiring.text("name"), pre, post, op, _index(wiring, shapes[pre], op), weight_exp, delay, factor)
 
 
 def _index(wiring: Fields, pre_shape: Shape, op: LinearMap) -> NDArray[np.int32] | None:

@@ -15,6 +15,7 @@ from loihi_onespike.core.graphs.network import (
     Membrane,
     Network,
     Population,
+    Product,
     Readout,
     Synapse,
 )
@@ -125,7 +126,7 @@ def synapse_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
 
 
 def wiring_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
-    """Fields of one group of synapses that NetX does not have: edge, gather, padding per side, sparse structure.
+    """Fields of one group of synapses that NetX does not have: edge, factor, gather, padding, sparse structure.
 
     Args:
         synapse: The group of synapses.
@@ -135,6 +136,8 @@ def wiring_fields(synapse: Synapse, pre_shape: Shape) -> FieldMap:
     fields = {"name": text(synapse.name), "pre": text(synapse.pre), "gather": text(kind)}
     if kind == "index" and synapse.index is not None:
         fields["index"] = np.ascontiguousarray(synapse.index, dtype="<i4")
+    if synapse.factor:
+        fields["factor"] = integer(synapse.factor)
     return fields | ENCODERS[synapse.op](synapse.op, op_input_shape(pre_shape, synapse.index)).wiring
 
 
@@ -159,7 +162,13 @@ def _neuron_fields(p: Population | Readout) -> FieldMap:
         fields |= _table_fields("negative", p.negative) if p.negative is not None else {}
         fields |= _table_fields("far", p.far) if p.far is not None else {}
         fields |= {"offset": _real(p.offset)} if np.any(p.offset) else {}
+        fields |= _product_fields(p.product) if p.product is not None else {}
     return fields
+
+
+def _product_fields(product: Product) -> FieldMap:
+    second = {f"second/{name}": value for name, value in _membrane_fields(product.membrane).items()}
+    return {"productShift": integer(product.shift), "productBias": _state(product.bias)} | second
 
 
 def _membrane_fields(m: Membrane) -> FieldMap:

@@ -8,10 +8,10 @@ the extension for one-spike networks. docs/netx_format.md says the same in prose
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FORMAT = "onespike-netx"
-VERSION = 4
+VERSION = 5
 """Version of the format, raised when a field changes its meaning or is added; older versions stay readable."""
 BEFORE_PAYLOADS = 2
 """Version of files without payloads, whose bytes are those of earlier releases."""
@@ -87,6 +87,7 @@ _WIRING = {
     "padding": FieldSpec("<i8", ("axis", "2"), "(before, after) per true spatial axis of a window", attribute=True),
     "indices": FieldSpec("<i4", ("nnz",), "column of each weight of a sparse map (CSR)"),
     "indptr": FieldSpec("<i4", ("rows + 1",), "first weight of each row of a sparse map (CSR)"),
+    "factor": _scalar("1: reaches the membrane of the second factor of a product; absent for the first", 5),
 }
 
 _CODE = {
@@ -101,15 +102,19 @@ _CODE = {
     "thresholdShift": _scalar("1: rounds to the nearest level, 0: floors"),
 }
 
-_NEURON = {
-    "type": FieldSpec("S10", ("1",), "ONESPIKE or READOUT", netx=True),
-    "vThMant": FieldSpec("<i4", None, "threshold of 24 bits, broadcastable to the population", netx=True),
+_MEMBRANE = {
     "gainMant": _scalar("gain of v per input step times 4096; absent where gains says one per step"),
     "gains": FieldSpec("<i4", ("step",), "gain of v at every input step times 4096; absent where all are gainMant"),
     "inputSteps": _scalar("steps during which input arrives and the gain applies"),
     "inputShift": _scalar("left shift of the synaptic input, 0..16"),
     "vInit": FieldSpec("<i4", None, "v at the start of a window, 24 bits, broadcastable (the bias)"),
     "unit": FieldSpec("<f8", None, "real value of v = 1 before any gain, broadcastable; not part of the arithmetic"),
+}
+
+_NEURON = {
+    "type": FieldSpec("S10", ("1",), "ONESPIKE or READOUT", netx=True),
+    "vThMant": FieldSpec("<i4", None, "threshold of 24 bits, broadcastable to the population", netx=True),
+    **_MEMBRANE,
     "wait": _scalar("steps before the first decision"),
     **_CODE,
     "tableMant": _table("threshold factor of each code word (phase without messages), mantissa of 15 bits and sign"),
@@ -120,6 +125,14 @@ _NEURON = {
     "farShift": _table("as tableShift, for the far thresholds", 4),
     "scale": FieldSpec("<f8", None, "λ, the unit of the levels, broadcastable; not part of the arithmetic"),
     "offset": FieldSpec("<f8", None, "real value of no spike, broadcastable; absent for 0; not part of the arithmetic"),
+    "productShift": _scalar("right shift of the product of both factors, 0..46; absent where v is no product", 5),
+    "productBias": FieldSpec(
+        "<i4", None, "added to the shifted product, 24 bits, broadcastable; with productShift", since=5
+    ),
+    **{
+        f"second/{name}": replace(field, meaning=f"the same of the second factor: {field.meaning}", since=5)
+        for name, field in _MEMBRANE.items()
+    },
 }
 
 _POPULATION = {

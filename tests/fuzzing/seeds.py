@@ -22,7 +22,7 @@ from tests.fuzzing.mutations import (
     mutate_safetensors,
     mutate_text,
 )
-from tests.support.networks import chain, dips, graph, payload
+from tests.support.networks import chain, dips, graph, payload, products
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Kind:
 
 
 def _netx_files() -> tuple[bytes, ...]:
-    return tuple(image(encode(network)) for network in (chain(), graph(), payload(), dips()))
+    return tuple(image(encode(network)) for network in (chain(), graph(), payload(), dips(), products()))
 
 
 def _read_netx(path: Path) -> object:

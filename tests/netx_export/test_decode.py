@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from loihi_onespike.errors import FormatError
 from netx_export.decode import decode
 from netx_export.encode import FieldMap, encode
 from tests.support.equal import assert_same
-from tests.support.networks import chain, dips, graph, levels, nodes, payload
+from tests.support.networks import chain, dips, graph, levels, nodes, payload, products
 
 
 def refused(fields: FieldMap) -> FormatError:
@@ -19,7 +21,10 @@ def refused(fields: FieldMap) -> FormatError:
     return caught.value
 
 
-@pytest.mark.parametrize("network", [chain(), graph(), nodes(), levels(), payload(), dips()], ids=lambda n: n.name)
+NETWORKS = [chain(), graph(), nodes(), levels(), payload(), dips(), products()]
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n.name)
 def test_a_decoded_network_is_the_encoded_one(network: Network) -> None:
     assert_same(decode(encode(network)), network)
 
@@ -46,6 +51,30 @@ def test_a_broken_rule_is_blamed_on_its_layer() -> None:
     fields = encode(chain())
     error = refused({**fields, "layer/3/weight": np.full((4, 3, 3, 3), 3, "<i2")})
     assert error.field == "layer/3" and "breaks a rule" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("gone", "field", "message"),
+    [
+        ("neuron/second/vInit", "neuron/second/vInit", "is missing"),
+        ("neuron/productBias", "neuron/productBias", "is missing"),
+        ("neuron/productShift", "", r"factor must be in 0..0, since scaled has 1, got 1"),
+        ("onespike/synapse/1/factor", "", "input_steps must be that of its inputs"),
+    ],
+)
+def test_the_fields_of_a_product_belong_together(gone: str, field: str, message: str) -> None:
+    fields = encode(products())
+    del fields[f"layer/2/{gone}"]
+    error = refused(fields)
+    assert error.field == f"layer/2/{field}".rstrip("/") or error.field == "layer"
+    assert re.search(message, str(error))
+
+
+def test_fields_of_a_product_without_one() -> None:
+    fields = encode(products())
+    extra = {name: value for name, value in fields.items() if name.startswith("layer/2/neuron/second/")}
+    moved = {name.replace("layer/2", "layer/1"): value for name, value in extra.items()}
+    assert "does not belong" in str(refused({**fields, **moved}))
 
 
 def test_facts() -> None:

@@ -11,7 +11,7 @@ from loihi_onespike.errors import FormatError
 from netx_export.decode_population import read_population
 from netx_export.encode import FieldMap, encode
 from netx_export.fields import Fields
-from tests.support.networks import chain, graph, levels, nodes
+from tests.support.networks import chain, graph, levels, nodes, products
 
 
 def layer(fields: FieldMap, number: int, **changes: np.ndarray) -> Fields:
@@ -67,3 +67,26 @@ def test_a_readout_out_of_range(name: str, value: np.ndarray, message: str) -> N
     with pytest.raises(FormatError, match=message) as caught:
         read_population(layer(encode(chain()), 5, **{name: value}))
     assert caught.value.field == f"layer/5/{name.replace('__', '/')}"
+
+
+def test_a_product() -> None:
+    found = read_population(layer(encode(products()), 2))
+    assert isinstance(found, Population) and found.product is not None
+    assert (found.product.shift, found.product.bias.shape) == (7, (2, 4, 4))
+    assert found.membrane.leak == (8192,) * 3 and found.product.membrane.leak == (5325,) * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("neuron__productShift", np.array(47), "must be in 0..46"),
+        ("neuron__productBias", np.array([2.5]), "must be int32"),
+        ("neuron__second__inputShift", np.array(17), "must be in 0..16"),
+        ("neuron__second__gainMant", np.array(4095), "must be in 4096..65536"),
+        ("neuron__second__unit", np.array(np.nan), "not finite"),
+    ],
+)
+def test_a_product_out_of_range(name: str, value: np.ndarray, message: str) -> None:
+    with pytest.raises(FormatError, match=message) as caught:
+        read_population(layer(encode(products()), 2, **{name: value}))
+    assert caught.value.field == f"layer/2/{name.replace('__', '/')}"

@@ -11,7 +11,7 @@ from loihi_onespike.errors import FormatError
 from netx_export.decode_synapses import read_synapses
 from netx_export.encode import encode
 from netx_export.fields import Fields
-from tests.support.networks import chain, graph, nodes
+from tests.support.networks import chain, graph, nodes, products
 
 
 def read(network: Network, number: int, **changes: np.ndarray) -> list:
@@ -61,6 +61,7 @@ def test_the_input_has_no_synapses() -> None:
         (chain(), 1, "onespike__synapse__0__padding", np.zeros((2, 3), "<i8")),
         (chain(), 2, "weight", np.array([[[[2, 2], [2, 4]]]], "<i2")),
         (chain(), 5, "weight", np.zeros((10, 16, 1), "<i2")),
+        (products(), 2, "onespike__synapse__1__factor", np.array(2)),
         (nodes(), 1, "onespike__synapse__0__indptr", np.zeros(3, "<i4")),
         (nodes(), 1, "onespike__synapse__0__indices", np.full(4, 9, "<i4")),
     ],

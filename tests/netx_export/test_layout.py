@@ -13,7 +13,7 @@ from netx_export.encode import encode
 from netx_export.fields import check_field
 from netx_export.layout import FIELDS, pattern, table
 from tests.strategies import random_network
-from tests.support.networks import chain, digits, dips, payload
+from tests.support.networks import chain, digits, dips, payload, products
 
 DOCS = Path(__file__).parents[2] / "docs" / "netx_format.md"
 
@@ -27,7 +27,9 @@ def test_the_documentation_holds_the_table() -> None:
 
 def test_every_stored_field_is_in_the_table_and_every_entry_is_used() -> None:
     seen = set()
-    for network in (payload(), digits(), dips(), *(random_network(seed) for seed in range(200))):
+    plain = (random_network(seed) for seed in range(200))
+    of_products = (random_network(seed, products=50) for seed in range(20))
+    for network in (payload(), digits(), dips(), *plain, *of_products):
         for path, array in encode(network).items():
             check_field(path, array.dtype, array.ndim)
             seen.add(pattern(path))
@@ -86,6 +88,18 @@ def test_a_network_with_a_dip_is_a_file_of_version_4(tmp_path: Path) -> None:
         assert file["onespike"].attrs["version"] == 4
         assert file["layer/1/neuron"].attrs["farMant"].shape == (4,)
         assert file["layer/1/neuron"].attrs["farShift"].shape == (4,)
+
+
+def test_a_network_with_a_product_is_a_file_of_version_5(tmp_path: Path) -> None:
+    write(products(), tmp_path / "products.net")
+    with h5py.File(tmp_path / "products.net") as file:
+        assert file["onespike"].attrs["version"] == 5
+        neuron = file["layer/2/neuron"]
+        assert neuron.attrs["productShift"] == 7 and neuron["productBias"].shape == (2, 4, 4)
+        assert neuron["second"].attrs["inputSteps"] == 4 and neuron.attrs["inputSteps"] == 3
+        assert file["layer/2/onespike/synapse/1"].attrs["factor"] == 1
+        assert "factor" not in file["layer/2/onespike/synapse/0"].attrs
+        assert "second" not in file["layer/1/neuron"]
 
 
 def test_the_same_network_gives_the_same_bytes_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

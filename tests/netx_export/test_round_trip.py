@@ -32,16 +32,16 @@ def test_any_network(network: Network) -> None:
         _round_trip(network, Path(folder))
 
 
-@given(networks(payload=70, dips=50))
+@given(networks(payload=70, dips=50, products=40))
 @settings(max_examples=25, deadline=None)
-def test_any_network_with_payload_and_dips(network: Network) -> None:
+def test_any_network_with_payload_dips_and_products(network: Network) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _round_trip(network, Path(folder))
 
 
 @pytest.mark.parametrize("seed", range(0, 200, 5))
 def test_seeded_networks(seed: int, tmp_path: Path) -> None:
-    _round_trip(random_network(seed, payload=seed % 2 * 100), tmp_path)
+    _round_trip(random_network(seed, payload=seed % 2 * 100, products=seed % 3 * 30), tmp_path)
 
 
 def test_facts_keep_what_json_can_say(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.activations import Hardswish, Silu
 from loihi_onespike.core.codes import Base, BinaryCode, Codebook, DigitCode, PayloadCode, PhaseCode, ThresholdTable
-from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Product, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, Pool, Shape, Sparse, Window
 
@@ -202,6 +202,44 @@ def payload() -> Network:
         Synapse("readout", "both", "readout", Dense(_weights(16, (2, 6)))),
     )
     return verify(Network("payload", populations, synapses, {"origin": "fixed", "timesteps": 2}))
+
+
+def products() -> Network:
+    """Products of a signed sum and a gate of half its size that comes later; then of messages with other waits."""
+    graded = PayloadCode((5000, 40000), (7, 5, 3, 2, 7, 5, 4, 1))
+    plain, shape = PhaseCode(BASE, 4), (2, 4, 4)
+    tables = [ThresholdTable.from_gains(code.thresholds() / code.thresholds()[0]) for code in (graded, plain)]
+    gate = _spiking("gate", (2, 2, 2), _membrane(3, 8192, (2, 1, 1), 20), 3, 2_000)
+    scaled = Population(
+        "scaled", shape, "product", _membrane(3, 8192, (2, 1, 1), 100), 4, graded, np.array([[[5000]], [[7000]]]),
+        tables[0], tables[0], np.array(1.0), np.array(0.25),
+        product=Product(_membrane(4, BASE.mant, shape, 60, 3), 7, np.arange(-16, 16).reshape(shape)),
+    )  # fmt: skip
+    squares = Population(
+        "squares", (3,), "product", Membrane(graded.gains, 0, np.array([5, 0, -7]), np.array(1e-3)), 3, plain,
+        np.array(350_000), tables[1], None, np.array(1.0),
+        product=Product(_membrane(3, 4500, (3,), 40, 1), 9, np.array(12)),
+    )  # fmt: skip
+    populations = (
+        InputPopulation("input", (1, 4, 4), BinaryCode(3), np.array(1.0), np.array(0.0)),
+        gate,
+        scaled,
+        squares,
+        Readout("readout", (2,), _membrane(4, BASE.mant, (2,), 50)),
+    )
+    window = Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1))
+    halved = Conv(_weights(19, (2, 1, 2, 2)), Window((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1)))
+    twice = np.arange(8, dtype=np.int32).reshape(2, 2, 2).repeat(2, axis=1).repeat(2, axis=2)
+    flat = np.arange(32, dtype=np.int32)
+    synapses = (
+        Synapse("gate", "input", "gate", halved),
+        Synapse("scaled", "input", "scaled", Conv(_weights(20, (2, 1, 3, 3)), window), axon_delay=4),
+        Synapse("scaled.gate", "gate", "scaled", Diagonal(_weights(21, (2, 1, 1))), twice, 1, factor=1),
+        Synapse("squares", "scaled", "squares", Dense(_weights(22, (3, 32), 20)), flat),
+        Synapse("squares.1", "input", "squares", Dense(_weights(23, (3, 16))), flat[:16], 2, 9, 1),
+        Synapse("readout", "squares", "readout", Dense(_weights(24, (2, 3)))),
+    )
+    return verify(Network("products", populations, synapses, {"origin": "fixed", "timesteps": 4}))
 
 
 def dips() -> Network:

@@ -38,16 +38,18 @@ from loihi_onespike.core.graphs.network import (
     Membrane,
     Network,
     Population,
+    Product,
     Readout,
     Synapse,
 )
-from loihi_onespike.core.graphs.verify_network import verify
-from loihi_onespike.core.maps import Diagonal, LinearMap, Pool, Shape, Window, op_input_shape
+from loihi_onespike.core.graphs.verify_network import MAX_PRODUCT_SHIFT, verify
+from loihi_onespike.core.maps import Dense, Diagonal, LinearMap, Pool, Shape, Window, op_input_shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from tests.support.choices import Choices
 from tests.support.random_ops import (
     OPS,
     concat_gathers,
+    even_weights,
     fit_gather,
     fresh_weights,
     random_gather,
@@ -81,6 +83,7 @@ class NetworkOptions:
         saturating: allow magnitudes that saturate v.
         payload: share of the codes with graded payload, in percent.
         dips: share of the populations of negative spikes whose activation has a dip, in percent.
+        products: share of the hidden populations that are products of two factors, in percent.
     """
 
     max_hidden: int = 5
@@ -97,6 +100,7 @@ class NetworkOptions:
     saturating: bool = True
     payload: int = 0
     dips: int = 0
+    products: int = 0
 
 
 @dataclass
@@ -200,6 +204,9 @@ def _longer(gains: tuple[int, ...], steps: int) -> tuple[int, ...]:
 
 
 def _add_hidden(choices: Choices, options: NetworkOptions, draft: _Draft, name: str, timesteps: int) -> None:
+    if options.products and choices.chance(options.products):
+        _add_product(choices, options, draft, name, timesteps)
+        return
     kind = choices.pick(options.kinds)
     pre = _pick_pre(choices, draft)
     if kind in ("max_pool", "average_pool") and len(pre.shape) == 1:
@@ -232,6 +239,65 @@ def _add_hidden(choices: Choices, options: NetworkOptions, draft: _Draft, name: 
     draft.populations.append(population)
     draft.synapses += synapses
     draft.spikes[name] = _spikes(population, v)
+
+
+def _add_product(choices: Choices, options: NetworkOptions, draft: _Draft, name: str, timesteps: int) -> None:
+    """A population whose v is the product of two sums of random maps."""
+    pre = _pick_pre(choices, draft)
+    first, shape = _incoming(choices, options, draft, name, pre, "product")
+    second, other = _second_factor(choices, options, draft, name, shape)
+    membranes, sums = [], []
+    for synapses, source in ((first, pre), (second, other)):
+        steps = max(draft.spikes[s.pre].shape[0] for s in synapses)
+        membranes.append(_membrane(choices, options, shape, steps, source))
+        sums.append(_drive(draft, synapses, membranes[-1], shape))
+    wait = max(len(s) for s in sums)
+    u, w = (s[np.minimum(np.arange(wait), len(s) - 1)] for s in sums)
+    largest = int(np.abs(u[-1] * w[-1]).max())
+    fitting = largest.bit_length() - 20 + choices.integer(-4, 4)
+    shift = choices.integer(0, MAX_PRODUCT_SHIFT) if choices.chance(15) else int(np.clip(fitting, 0, MAX_PRODUCT_SHIFT))
+    rng = choices.generator()
+    bias = rng.integers(-1000, 1001, _broadcast(choices, shape)) * choices.pick((0, 1, 100))
+    product = Product(membranes[1], shift, np.asarray(bias, dtype=np.int64))
+    v = saturate_v((u * w >> shift) + np.broadcast_to(product.bias, shape).ravel())
+    code = _continued(choices, pre.code, timesteps) if choices.chance(50) else _code(choices, options, timesteps)
+    table = _table(choices, code, membranes[0], wait)
+    negative = (
+        (table if choices.chance(70) else _table(choices, code, membranes[0], wait)) if choices.chance(70) else None
+    )
+    threshold = _threshold(choices, shape, code, table, v, wait)
+    scale = np.asarray(rng.uniform(0.1, 5.0, _broadcast(choices, shape)))
+    population = Population(
+        name, shape, "product", membranes[0], wait, code, threshold, table, negative, scale, product=product
+    )
+    draft.populations.append(population)
+    draft.synapses += first + second
+    draft.spikes[name] = _spikes(population, v)
+
+
+def _second_factor(
+    choices: Choices, options: NetworkOptions, draft: _Draft, name: str, shape: Shape
+) -> tuple[list[Synapse], Population | InputPopulation]:
+    """Synapses of the second factor, from a population whose phases can line up, and that population."""
+    early = [
+        p
+        for p in draft.populations
+        if isinstance(p, (Population, InputPopulation)) and 0 <= draft.starts[name] - draft.arrival(p) <= MAX_AXON_DELAY
+    ]
+    source = choices.pick(early[::-1])
+    delay = draft.starts[name] - draft.arrival(source)
+    op: LinearMap = Diagonal(even_weights(choices, _broadcast(choices, shape)))
+    if choices.chance(30):
+        op = Dense(even_weights(choices, (shape[-1], shape[-1])))
+    synapses = []
+    for number in range(choices.integer(1, 2)):
+        index = fit_gather(choices, source.shape, shape)
+        if options.gathers and choices.chance(40):
+            index = choices.generator().integers(-1, prod(source.shape), shape).astype(np.int32)
+        exponent = choices.integer(0, 2)
+        own = fresh_weights(choices, op)
+        synapses.append(Synapse(f"{name}.factor.{number}", source.name, name, own, index, exponent, delay, 1))
+    return synapses, source
 
 
 def _add_readout(choices: Choices, options: NetworkOptions, draft: _Draft) -> None:
