@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,12 +96,12 @@ def checked_period(network: Network, period: int | None) -> int:
 
 def check_messages(network: Network, population: Population | Readout) -> None:
     """Raise HeadroomError when the synaptic input of one step may not fit an integer of Lava's channels."""
-    largest = 0
+    largest = [0] * len(population.membranes)
     for s in network.synapses_onto(population.name):
         pre = network.by_name[s.pre]
         assert not isinstance(pre, Readout)
-        largest += largest_sum(s.op) * pre.code.largest_message << s.weight_exp
-    bits = largest.bit_length() + 1
+        largest[s.factor] += largest_sum(s.op) * pre.code.largest_message << s.weight_exp
+    bits = max(largest).bit_length() + 1
     if bits > MESSAGE_BITS:
         raise HeadroomError(
             population.name,
@@ -123,7 +124,12 @@ def _neuron(
             record=record,
             name=population.name,
         )
-    kind = processes.OneSpikeMaxPool if population.kind == "max_pool" else processes.OneSpike
+    kind: type[processes.OneSpike] = processes.OneSpike
+    more: dict[str, Any] = {}
+    if population.product is not None:
+        kind, more = processes.OneSpikeProduct, {"product": population.product}
+    elif population.kind == "max_pool":
+        kind = processes.OneSpikeMaxPool
     return kind(
         shape=population.shape,
         membrane=population.membrane,
@@ -138,6 +144,7 @@ def _neuron(
         period=period,
         record=record,
         name=population.name,
+        **more,
     )
 
 
@@ -146,10 +153,11 @@ def _connect(
 ) -> AbstractProcess:
     pre, post = network.by_name[synapse.pre], network.by_name[synapse.post]
     assert not isinstance(pre, Readout)
+    a_in = neuron.a_in2 if synapse.factor else neuron.a_in
     stock = stock_synapse(synapse, pre, post.shape) if kind == "stock" else None
     if stock is not None:
         stock.connect_input(spikes)
-        stock.output().connect(neuron.a_in)
+        stock.output().connect(a_in)
         return stock.process
     own = processes.OneSpikeSynapse(
         op=synapse.op,
@@ -160,5 +168,5 @@ def _connect(
         name=f"synapse {synapse.name}",
     )
     spikes.connect(own.s_in)
-    own.a_out.connect(neuron.a_in)
+    own.a_out.connect(a_in)
     return own

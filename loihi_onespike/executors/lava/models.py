@@ -22,6 +22,7 @@ from loihi_onespike.executors.lava.processes import input_models, network, neuro
 from loihi_onespike.executors.lava.processes.process import (
     OneSpike,
     OneSpikeMaxPool,
+    OneSpikeProduct,
     OneSpikeReadout,
     OneSpikeSynapse,
     PhaseInput,
@@ -35,6 +36,7 @@ FIXED: dict[type, type] = {
     PhaseInput: input_models.PyPhaseInputModel,
     OneSpike: neuron_models.PyOneSpikeModelFixed,
     OneSpikeMaxPool: neuron_models.PyMaxPoolModelFixed,
+    OneSpikeProduct: neuron_models.PyProductModelFixed,
     OneSpikeReadout: neuron_models.PyReadoutModelFixed,
     OneSpikeSynapse: synapse_models.PySynapseModelFixed,
     Conv: PyConvModelFixed,
@@ -47,6 +49,7 @@ FLOATING: dict[type, type] = {
     PhaseInput: input_models.PyPhaseInputModel,
     OneSpike: neuron_models.PyOneSpikeModelFloat,
     OneSpikeMaxPool: neuron_models.PyMaxPoolModelFloat,
+    OneSpikeProduct: neuron_models.PyProductModelFloat,
     OneSpikeReadout: neuron_models.PyReadoutModelFloat,
     OneSpikeSynapse: synapse_models.PySynapseModelFloat,
 }

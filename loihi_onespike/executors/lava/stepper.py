@@ -1,6 +1,7 @@
 """All populations of a network, one step of the clock at a time: what the whole-network process model runs.
 
-    advance(step)   v(t) = saturate((v(t-1)·leak_t >> 12) + (a_in << input_shift)) and the decisions of `graphs.network`
+    advance(step)   v(t) = saturate((v(t-1)·leak_t >> 12) + (a_in << input_shift)), products of two such sums, and the
+                    decisions of `graphs.network`
     receive(step)   the input's spikes of this step are on their way; like all others they arrive hop + delay later
 
 Event-driven: a population costs nothing while its window is closed, a synapse nothing without spikes, and what waits
@@ -11,27 +12,30 @@ process can send before it receives. numpy and scipy: no torch, which hangs behi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN, WORD_DTYPE, ThresholdTable, largest_digit
-from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout
 from loihi_onespike.executors.lava.kernels import Kernel, event_kernel
 from loihi_onespike.executors.lava.recording import Record, SpikeRecorder
 
 NO_INPUT = np.zeros(1, np.int32)
+Inputs: TypeAlias = "Sequence[NDArray[np.int32] | None]"
+"""Flat input sums of every membrane, None for no input."""
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A synapse group: the spikes of a step become sums at `post`, `steps` later."""
+    """A synapse group: the spikes of a step become sums at the membrane `factor` of `post`, `steps` later."""
 
     kernel: Kernel
     post: str
+    factor: int
     weight_exp: int
     steps: int
 
@@ -44,54 +48,69 @@ class Neurons:
     """One population: potentials, spikes of this window, and where both are recorded.
 
     Attributes:
-        v: (*shape) int64, so that the product of the leak and the shifted input fit before they saturate.
+        sums: v of every membrane (*shape), int64, so that the product of the leak and the shifted input fit before
+            they saturate.
+        v: (*shape) the only one of them, or the product of both.
         words: (*shape) code words of the spikes of this window.
         last_step: local step after which neither changes.
     """
 
     def __init__(self, population: Population | Readout, record: Record | None) -> None:
-        self.p, self.m = population, population.membrane
-        self.bias = np.asarray(self.m.bias, np.int64)
-        self.v = np.empty(population.shape, np.int64)
-        self.v[...] = self.bias
+        self.p = population
+        self.product = population.product if isinstance(population, Population) else None
+        self.sums = [np.empty(population.shape, np.int64) for _ in population.membranes]
+        self.v = self.sums[0] if self.product is None else np.empty(population.shape, np.int64)
+        self._begin()
         self.spiking = isinstance(population, Population)
         self.words = np.zeros(population.shape if self.spiking else (0,), WORD_DTYPE)
         self.silent = np.ones(self.words.shape, bool)
         self.recorder = SpikeRecorder(record)
-        self.last_step = self.m.input_steps
+        self.last_step = population.input_steps
         if isinstance(population, Population):
             self.last_step = max(self.last_step, population.wait + population.timesteps)
             self.threshold = np.asarray(population.threshold, np.int64)
 
-    def step(self, image: int, t: int, a_in: NDArray[np.int32] | None) -> NDArray[np.int8] | None:
+    def step(self, image: int, t: int, a_in: Inputs) -> NDArray[np.int8] | None:
         """Local step t of a window: the messages (flat), None where there are no spikes.
 
         Args:
             image: number of the image.
             t: window-local step, from 1.
-            a_in: flat input sums, None for no input.
+            a_in: flat input sums of every membrane, None for no input.
         """
         if t == 1:
-            self.v[...] = self.bias
+            self._begin()
             self.words[...] = 0
             self.silent[...] = True
-        if t <= self.m.input_steps:
-            self._integrate(a_in, self.m.leak[t - 1])
+        if t <= self.p.input_steps:
+            for v, membrane, arrived in zip(self.sums, self.p.membranes, a_in, strict=True):
+                if t <= membrane.input_steps:
+                    _integrate(v, membrane, t, arrived)
+            self._multiply()
             if self.recorder.watches(image):
-                self.recorder.see(self.v, NO_INPUT if a_in is None else a_in)
+                for arrived in a_in:
+                    self.recorder.see(self.v, NO_INPUT if arrived is None else arrived)
+                for v in self.sums[1:]:
+                    self.recorder.see(v, NO_INPUT)
+                    self.recorder.see(self.sums[0], NO_INPUT)
         spikes = self._decide(t)
         if t == self.last_step and self.recorder.watches(image):
             self.recorder.write(image, self.v, self.words if self.spiking else None)
         return spikes
 
-    def _integrate(self, a_in: NDArray[np.int32] | None, leak_mant: int) -> None:
-        if leak_mant != 1 << LEAK_SHIFT:
-            self.v *= leak_mant
-            self.v >>= LEAK_SHIFT
-        if a_in is not None:
-            self.v += (a_in.astype(np.int64) << self.m.input_shift).reshape(self.v.shape)
-        np.maximum(self.v, V_MIN, out=self.v)
-        np.minimum(self.v, V_MAX, out=self.v)
+    def _begin(self) -> None:
+        for v, membrane in zip(self.sums, self.p.membranes, strict=True):
+            v[...] = membrane.bias
+        self._multiply()
+
+    def _multiply(self) -> None:
+        """v of a product from its factors; that of all others is the sum itself."""
+        if self.product is not None:
+            u, w = self.sums
+            np.multiply(u, w, out=self.v)
+            self.v >>= self.product.shift
+            self.v += self.product.bias
+            _saturate(self.v)
 
     def _decide(self, t: int) -> NDArray[np.int8] | None:
         if not isinstance(self.p, Population) or not 1 <= t - self.p.wait <= self.p.timesteps:
@@ -123,6 +142,22 @@ class Neurons:
         return (self.threshold * table.mant[word - 1]) >> table.shift[word - 1]
 
 
+def _integrate(v: NDArray[np.int64], membrane: Membrane, t: int, a_in: NDArray[np.int32] | None) -> None:
+    """Input step t of a membrane, in place."""
+    leak_mant = membrane.leak[t - 1]
+    if leak_mant != 1 << LEAK_SHIFT:
+        v *= leak_mant
+        v >>= LEAK_SHIFT
+    if a_in is not None:
+        v += (a_in.astype(np.int64) << membrane.input_shift).reshape(v.shape)
+    _saturate(v)
+
+
+def _saturate(v: NDArray[np.int64]) -> None:
+    np.maximum(v, V_MIN, out=v)
+    np.minimum(v, V_MAX, out=v)
+
+
 class Stepper:
     """A stream of images through a network.
 
@@ -143,7 +178,7 @@ class Stepper:
         self.lines: dict[str, list[_Line]] = defaultdict(list)
         for s in network.synapses:
             kernel = event_kernel(s.op, network.by_name[s.pre].shape, s.index)
-            self.lines[s.pre].append(_Line(kernel, s.post, s.weight_exp, 1 + s.axon_delay))
+            self.lines[s.pre].append(_Line(kernel, s.post, s.factor, s.weight_exp, 1 + s.axon_delay))
         # step of arrival → population → the lines that deliver to it, each with the spikes it carries
         self.under_way: dict[int, dict[str, list[tuple[_Line, NDArray[np.int8]]]]] = {}
 
@@ -159,7 +194,7 @@ class Stepper:
             image, t = divmod(step - self.network.starts[name] - 1, self.period)
             if image < 0 or t >= neurons.last_step or (self.images is not None and image >= self.images):
                 continue
-            spikes = neurons.step(image, t + 1, _sum(arriving.get(name)))
+            spikes = neurons.step(image, t + 1, _sums(arriving.get(name), len(neurons.sums)))
             if spikes is not None:
                 self._send(name, step, spikes)
 
@@ -174,10 +209,13 @@ class Stepper:
             arrival.setdefault(line.post, []).append((line, spikes))
 
 
-def _sum(arrivals: list[tuple[_Line, NDArray[np.int8]]] | None) -> NDArray[np.int32] | None:
-    if not arrivals:
-        return None
-    total, *others = (line.sums(spikes) for line, spikes in arrivals)
-    for sums in others:
-        total += sums
-    return total
+def _sums(arrivals: list[tuple[_Line, NDArray[np.int8]]] | None, factors: int) -> Inputs:
+    """The input of every membrane."""
+    totals: list[NDArray[np.int32] | None] = [None] * factors
+    for line, spikes in arrivals or ():
+        sums, total = line.sums(spikes), totals[line.factor]
+        if total is None:
+            totals[line.factor] = sums
+        else:
+            total += sums
+    return totals

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from loihi_onespike.executors.lava import run
 from tests.strategies import random_case
 from tests.support.lava_networks import chain, codes, everything, graded
 from tests.support.lava_processes import Watch, needs_lava
+from tests.support.networks import products
 
 pytestmark = needs_lava
 
@@ -64,6 +67,15 @@ def test_payload(wait: int) -> None:
     assert_equal(expected, run(network, x, timeout_s=60))
 
 
+@pytest.mark.parametrize("options", [{}, {"processes": "whole"}, {"synapses": "stock"}], ids=str)
+def test_products(options: dict[str, Any]) -> None:
+    network = products()
+    x = codes(network, 5)
+    expected = reference.run(network, x)
+    assert fires(network, expected)
+    assert_equal(expected, run(network, x, timeout_s=60, **options))
+
+
 @pytest.mark.parametrize("network", [chain(2), everything(2), graded(2)], ids=["chain", "everything", "graded"])
 def test_one_image_at_a_time(network: Network) -> None:
     x = codes(network, 3)
@@ -73,6 +85,13 @@ def test_one_image_at_a_time(network: Network) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_random_networks(seed: int) -> None:
     network, x = random_case(seed)
+    assert_equal(reference.run(network, x), run(network, x, timeout_s=60))
+
+
+@pytest.mark.parametrize("seed", [60, 61, 63])
+def test_random_networks_with_products(seed: int) -> None:
+    network, x = random_case(seed, payload=seed % 2 * 80, products=60)
+    assert any(p.product is not None for p in network.hidden)
     assert_equal(reference.run(network, x), run(network, x, timeout_s=60))
 
 

@@ -8,6 +8,7 @@ from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import run
 from tests.support.lava_networks import chain, codes, graded
 from tests.support.lava_processes import needs_lava
+from tests.support.networks import products
 
 pytestmark = needs_lava
 
@@ -36,6 +37,16 @@ def test_payload_in_floating_point() -> None:
     for population in network.hidden:
         a, b = (np.asarray(t.layers[population.name].words) for t in (fixed, floating))
         assert np.mean(a == b) > 0.95, population.name
+
+
+def test_products_in_floating_point() -> None:
+    """A product of two sums without saturation differs from the integers by the floors of the leaks and the shift."""
+    network = products()
+    x = codes(network, 3)
+    fixed, floating = reference.run(network, x), run(network, x, precision="floating_pt", timeout_s=60)
+    v, exact = (np.asarray(t.layers["scaled"].v) for t in (fixed, floating))
+    assert exact.dtype == np.float64
+    np.testing.assert_allclose(v, exact, atol=0.01 * np.abs(v).max())
 
 
 def test_without_rounding_to_do_it_is_exact() -> None:

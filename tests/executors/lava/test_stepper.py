@@ -12,9 +12,10 @@ from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import stepper as stepper_module
 from loihi_onespike.executors.lava.job import LavaJob
-from loihi_onespike.executors.lava.stepper import Neurons, Stepper
+from loihi_onespike.executors.lava.stepper import Inputs, Neurons, Stepper
 from tests.strategies import random_case
 from tests.support.lava_networks import chain, codes, everything, graded
+from tests.support.networks import products
 
 
 def input_spikes(network: Network, x: NDArray[np.integer], step: int, period: int) -> NDArray[np.integer]:
@@ -83,6 +84,17 @@ def test_random_networks_with_payload_and_dips(tmp_path: Path, seed: int) -> Non
     assert_equal_to_the_oracle(tmp_path, network, x, network.period_steps)
 
 
+@pytest.mark.parametrize("seed", range(60, 90))
+def test_random_networks_with_products(tmp_path: Path, seed: int) -> None:
+    network, x = random_case(seed, payload=seed % 2 * 80, products=60)
+    assert_equal_to_the_oracle(tmp_path, network, x, network.period_steps)
+
+
+def test_products(tmp_path: Path) -> None:
+    network = products()
+    assert_equal_to_the_oracle(tmp_path, network, codes(network, 5), network.period_steps)
+
+
 def test_only_open_windows_and_spikes_that_exist_cost_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two images, then silence: every population steps through its two windows, kernels run for spikes alone."""
     network = chain(3)
@@ -90,7 +102,7 @@ def test_only_open_windows_and_spikes_that_exist_cost_anything(monkeypatch: pyte
     sums: list[int] = []
     true_step, true_sums = Neurons.step, stepper_module._Line.sums
 
-    def step(self: Neurons, image: int, t: int, a_in: NDArray[np.int32] | None) -> NDArray[np.int8] | None:
+    def step(self: Neurons, image: int, t: int, a_in: Inputs) -> NDArray[np.int8] | None:
         stepped[self.p.name] = stepped.get(self.p.name, 0) + 1
         return true_step(self, image, t, a_in)
 

@@ -18,7 +18,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import LEAK_SHIFT, WORD_DTYPE, largest_digit, leak, saturate_v
-from loihi_onespike.executors.lava.processes.process import OneSpike, OneSpikeMaxPool, OneSpikeReadout
+from loihi_onespike.executors.lava.processes.process import OneSpike, OneSpikeMaxPool, OneSpikeProduct, OneSpikeReadout
 from loihi_onespike.executors.lava.recording import SpikeRecorder
 
 
@@ -39,25 +39,36 @@ class _NeuronModel(PyLoihiProcessModel):
         self.input_steps = proc_params["membrane"].input_steps
 
     def run_spk(self) -> None:
-        a_in = self.a_in.recv()
+        a_in = self.receive()
         image, t = divmod(self.time_step - self.start_step - 1, self.period)
         t += 1
         if image >= 0:
             if t == 1:
                 self.begin_window()
-            if t <= self.input_steps:
-                self.integrate(a_in, int(self.leak_mant[t - 1]))
+            self.integrate(a_in, t)
         self.decide(image, t)
         if self.recorder.watches(image) and image >= 0:
-            self.recorder.see(self.v, a_in)
+            self.see(a_in)
             if t == self.last_step():
                 self.recorder.write(image, self.v, self.window_words())
+
+    def receive(self) -> NDArray[Any]:
+        """The synaptic input of this step."""
+        return self.a_in.recv()
 
     def begin_window(self) -> None:
         self.v[...] = self.bias
 
-    def integrate(self, a_in: NDArray[Any], leak_mant: int) -> None:
+    def integrate(self, a_in: NDArray[Any], t: int) -> None:
+        if t <= self.input_steps:
+            self.add(self.v, a_in, int(self.leak_mant[t - 1]), self.input_shift)
+
+    def add(self, v: NDArray[Any], a_in: NDArray[Any], leak_mant: int, input_shift: int) -> None:
+        """One step of an integration, in place."""
         raise NotImplementedError
+
+    def see(self, a_in: NDArray[Any]) -> None:
+        self.recorder.see(self.v, a_in)
 
     def decide(self, image: int, t: int) -> None:
         raise NotImplementedError
@@ -75,10 +86,10 @@ class _Fixed(_NeuronModel):
     v: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
     bias: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
 
-    def integrate(self, a_in: NDArray[np.int32], leak_mant: int) -> None:
+    def add(self, v: NDArray[np.int32], a_in: NDArray[np.int32], leak_mant: int, input_shift: int) -> None:
         # The product and the shifted input need more than 32 bits before they saturate.
-        decayed = leak(self.v.astype(np.int64), leak_mant)
-        self.v[...] = saturate_v(decayed + (a_in.astype(np.int64) << self.input_shift))
+        decayed = leak(v.astype(np.int64), leak_mant)
+        v[...] = saturate_v(decayed + (a_in.astype(np.int64) << input_shift))
 
 
 class _Floating(_NeuronModel):
@@ -86,9 +97,9 @@ class _Floating(_NeuronModel):
     v: NDArray[np.float64] = LavaPyType(np.ndarray, float)
     bias: NDArray[np.float64] = LavaPyType(np.ndarray, float)
 
-    def integrate(self, a_in: NDArray[np.float64], leak_mant: int) -> None:
-        self.v *= leak_mant / 2**LEAK_SHIFT
-        self.v += a_in * 2.0**self.input_shift
+    def add(self, v: NDArray[np.float64], a_in: NDArray[np.float64], leak_mant: int, input_shift: int) -> None:
+        v *= leak_mant / 2**LEAK_SHIFT
+        v += a_in * 2.0**input_shift
 
 
 class _OneSpikeModel(_NeuronModel):
@@ -180,6 +191,47 @@ class _OneSpikeFloating(_Floating, _OneSpikeModel):
         return self.threshold * (mant / 2.0**shift)
 
 
+class _ProductModel(_OneSpikeModel):
+    """Two integrations, u and w, and their product as v; inputs are stacked, (2, *shape)."""
+
+    leak_mant2: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=17)
+    input_shift2: int = LavaPyType(int, np.uint8, precision=5)
+    product_shift: int = LavaPyType(int, np.uint8, precision=6)
+    a_in2: PyInPort
+    u: NDArray[Any]
+    w: NDArray[Any]
+    bias2: NDArray[Any]
+    product_bias: NDArray[Any]
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.steps = proc_params["membrane"].input_steps, proc_params["product"].membrane.input_steps
+        self.input_steps = max(self.steps)
+
+    def receive(self) -> NDArray[Any]:
+        return np.stack([self.a_in.recv(), self.a_in2.recv()])
+
+    def begin_window(self) -> None:
+        super().begin_window()
+        self.u[...] = self.bias
+        self.w[...] = self.bias2
+
+    def integrate(self, a_in: NDArray[Any], t: int) -> None:
+        if t <= self.steps[0]:
+            self.add(self.u, a_in[0], int(self.leak_mant[t - 1]), self.input_shift)
+        if t <= self.steps[1]:
+            self.add(self.w, a_in[1], int(self.leak_mant2[t - 1]), self.input_shift2)
+        self.multiply()
+
+    def multiply(self) -> None:
+        """v from u and w."""
+        raise NotImplementedError
+
+    def see(self, a_in: NDArray[Any]) -> None:
+        for sums in (self.u, self.w, self.v):
+            self.recorder.see(sums, a_in)
+
+
 class _ReadoutModel(_NeuronModel):
     s_out: PyOutPort
 
@@ -213,6 +265,39 @@ class PyMaxPoolModelFixed(_OneSpikeFixed):
 @tag("floating_pt")
 class PyMaxPoolModelFloat(_OneSpikeFloating):
     """First spike of the group; the counts are integers here too."""
+
+
+@implements(proc=OneSpikeProduct, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt", "bit_accurate_loihi")
+class PyProductModelFixed(_ProductModel, _OneSpikeFixed):
+    """Products of two sums in integers."""
+
+    a_in2: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    u: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+    w: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+    bias2: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+    product_bias: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+
+    def multiply(self) -> None:
+        product = self.u.astype(np.int64) * self.w
+        self.v[...] = saturate_v((product >> self.product_shift) + self.product_bias)
+
+
+@implements(proc=OneSpikeProduct, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("floating_pt")
+class PyProductModelFloat(_ProductModel, _OneSpikeFloating):
+    """Products of two sums in real numbers."""
+
+    a_in2: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+    u: NDArray[np.float64] = LavaPyType(np.ndarray, float)
+    w: NDArray[np.float64] = LavaPyType(np.ndarray, float)
+    bias2: NDArray[np.float64] = LavaPyType(np.ndarray, float)
+    product_bias: NDArray[np.float64] = LavaPyType(np.ndarray, float)
+
+    def multiply(self) -> None:
+        self.v[...] = self.u * self.w / 2.0**self.product_shift + self.product_bias
 
 
 @implements(proc=OneSpikeReadout, protocol=LoihiProtocol)

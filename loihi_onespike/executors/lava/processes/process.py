@@ -15,8 +15,8 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import Code, ThresholdTable
-from loihi_onespike.core.graphs.network import Membrane
+from loihi_onespike.core.codes import Code, ThresholdTable, saturate_v
+from loihi_onespike.core.graphs.network import Membrane, Product
 from loihi_onespike.core.maps import LinearMap, Shape, op_input_shape, weight_values
 from loihi_onespike.executors.lava.recording import Record
 
@@ -99,6 +99,7 @@ class OneSpike(_Neurons):
         far: factor for the far thresholds of negative spikes, None for none.
         start, period: when windows begin and how long they are.
         record: where code words and potentials go, None for nowhere.
+        **parameters: of processes derived from it, for their models.
 
     Ports: a_in (*shape) synaptic input, s_out (*shape) messages: 0 for no spike, ±1 without payload.
     Vars: v, spike_word (code word of the own spike of this window, 0 for none yet) and the parameters above.
@@ -120,10 +121,11 @@ class OneSpike(_Neurons):
         period: int,
         record: Record | None = None,
         name: str | None = None,
+        **parameters: Any,
     ) -> None:
         super().__init__(
             shape=shape, membrane=membrane, start=start, period=period, record=record, name=name, table=table,
-            negative=negative, digit_bits=digit_bits, far=far,
+            negative=negative, digit_bits=digit_bits, far=far, **parameters,
         )  # fmt: skip
         threshold = _at_least_1d(threshold)
         messages = np.ones((len(table.mant), 1), np.int8) if messages is None else messages
@@ -146,6 +148,35 @@ class OneSpikeMaxPool(OneSpike):
     The group is the fan-in of the synapse in front; v counts its spikes (no leak, no bias). With payload v holds the
     messages of the group side by side, `digit_bits` for each, and the largest one passes.
     """
+
+
+class OneSpikeProduct(OneSpike):
+    """Neurons whose v is the product of two sums, for the whole input of both.
+
+        v(t) = saturate((u(t)·w(t) >> shift) + bias)       u from a_in and `membrane`, w from a_in2 and the product's
+
+    Args:
+        product: second membrane, shift and bias.
+        **parameters: those of OneSpike.
+
+    Ports: a_in, a_in2 (*shape) synaptic input of the first and the second factor; s_out as of OneSpike.
+    Vars: u, w the sums, v their product, and the parameters.
+    """
+
+    def __init__(self, *, product: Product, **parameters: Any) -> None:
+        super().__init__(product=product, **parameters)
+        shape, second = self.shape, product.membrane
+        self.a_in2 = InPort(shape=shape)
+        biases = [np.broadcast_to(m.bias, shape).astype(np.int64) for m in (parameters["membrane"], second)]
+        added = np.broadcast_to(product.bias, shape)
+        self.u = Var(shape=shape, init=biases[0])
+        self.w = Var(shape=shape, init=biases[1])
+        self.v = Var(shape=shape, init=saturate_v((biases[0] * biases[1] >> product.shift) + added))
+        self.bias2 = Var(shape=shape, init=biases[1])
+        self.leak_mant2 = Var(shape=(second.input_steps,), init=np.array(second.leak))
+        self.input_shift2 = Var(shape=(1,), init=second.input_shift)
+        self.product_shift = Var(shape=(1,), init=product.shift)
+        self.product_bias = Var(shape=shape, init=added)
 
 
 class OneSpikeReadout(_Neurons):
