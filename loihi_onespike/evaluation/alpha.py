@@ -26,8 +26,8 @@ INT8 = ArithmeticEnergy(mac_pj=0.2, add_pj=0.03)
 
 
 @dataclass(frozen=True)
-class Operations:
-    """Operations per image as Eq. 6 counts them.
+class ArithmeticCounts:
+    """ArithmeticCounts per image as Eq. 6 counts them.
 
     Attributes:
         macs: multiply-accumulates of the ANN.
@@ -49,7 +49,7 @@ class Operations:
         return float("inf") if spent == 0 else energy.mac_pj * self.macs / spent
 
 
-def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> Operations | None:
+def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> ArithmeticCounts | None:
     """Multiply-accumulates of the ANN and additions of the network per image.
 
         Σ_l OP_ANN^l  and  Σ_l SpikeRate_l · OP_ANN^l
@@ -86,7 +86,7 @@ def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> Oper
             targets = connections(synapse.op, pre.shape, synapse.index)
             added += targets * spikes_per_neuron[pre.name] * pre.code.additions_per_spike
     multiplications = float(sum(prod(p.shape) for p in products.values()))
-    return Operations(sum(multiplied for multiplied, _ in counted), added, multiplications)
+    return ArithmeticCounts(sum(multiplied for multiplied, _ in counted), added, multiplications)
 
 
 def additions_per_spike(network: Network) -> int:

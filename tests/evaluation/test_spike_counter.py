@@ -12,7 +12,14 @@ from loihi_onespike.boards.energy.break_even import PaperBalance
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.maps import LinearMap, Sparse, with_weight
 from loihi_onespike.core.maps.connectivity import synapse_matrix
-from loihi_onespike.evaluation.alpha import FP32, INT8, Operations, additions_per_spike, operations, relative_efficiency
+from loihi_onespike.evaluation.alpha import (
+    FP32,
+    INT8,
+    ArithmeticCounts,
+    additions_per_spike,
+    operations,
+    relative_efficiency,
+)
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
 from loihi_onespike.executors import reference
 from tests.strategies import random_case
@@ -74,7 +81,7 @@ def test_a_spike_with_payload_counts_as_b_plus_1_additions() -> None:
     rates = {p.name: 0.5 for p in network.populations}
     # `first` reads the input and `readout` reads `both`, each with messages 7, 5, 3, 2, 7, 5, 4, 1 of two bits.
     assert additions_per_spike(network) == 3
-    assert operations(network, rates) == Operations(110.0, 0.5 * 3 * 110)
+    assert operations(network, rates) == ArithmeticCounts(110.0, 0.5 * 3 * 110)
     assert relative_efficiency(network, rates, FP32) == pytest.approx(4.6 / (0.9 * 0.5 * 3))
     balance = PaperBalance.of(network, rates)
     assert balance is not None and balance.alpha(FP32) == relative_efficiency(network, rates, FP32)

@@ -11,8 +11,8 @@ from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.evaluation.alpha import (
     FP32,
     INT8,
+    ArithmeticCounts,
     ArithmeticEnergy,
-    Operations,
     additions_per_spike,
     operations,
 )
@@ -31,7 +31,7 @@ class PaperBalance:
         additions_per_spike: Additions that a spike counts as at most; above 1 with payload only.
     """
 
-    operations: Operations
+    operations: ArithmeticCounts
     additions_per_spike: int = 1
 
     @classmethod
@@ -88,7 +88,7 @@ class BoardBalance:
         ann_nj: Energy of the ANN's MACs in nJ, without any memory access: a lower bound for any accelerator.
         precision: Number format of these MACs, FP32 or INT8.
         account: Account of the board, with its least static power.
-        work: Operations of one image.
+        work: ArithmeticCounts of one image.
     """
 
     ann_nj: float
@@ -144,7 +144,7 @@ def board_balances(macs: float, account: EnergyAccount, work: Work) -> tuple[Boa
     Args:
         macs: Multiply-accumulates of the ANN per image.
         account: Account of the board.
-        work: Operations of one image.
+        work: ArithmeticCounts of one image.
     """
     kinds = (("FP32", FP32), ("INT8", INT8))
     return tuple(BoardBalance(macs * e.mac_pj / PJ_PER_NJ, name, account, work) for name, e in kinds)

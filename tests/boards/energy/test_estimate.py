@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from loihi_onespike.boards.energy.activity import Activity
+from loihi_onespike.boards.energy.break_even import PaperBalance
 from loihi_onespike.boards.energy.core_load import core_load
 from loihi_onespike.boards.energy.estimate import estimate_board
 from loihi_onespike.boards.energy.estimate_document import estimate_document
@@ -20,6 +21,7 @@ from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Dense
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.evaluation.alpha import ArithmeticCounts
 from loihi_onespike.executors import reference
 from loihi_onespike.json_text import json_text
 from tests.boards.mapping.boards import narrow
@@ -214,8 +216,8 @@ def test_when_the_snn_loses_by_the_paper():
     # rates 3 / 2 and 2 / 3; 1.5 · 6 + 2 / 3 · 3 = 11 additions for 9 MACs
     assert paper is not None and paper.operations.additions == pytest.approx(11.0) and paper.macs == 9
     assert "here it makes 1.22, so it wins in both" in paper.sentence()
-    assert "loses in FP32 and INT8" in replace(paper, additions=63.0).sentence()
-    assert "loses in FP32 (" in replace(paper, additions=54.0).sentence()  # 6 lies between 5.11 and 6.67
+    assert "loses in FP32 and INT8" in PaperBalance(ArithmeticCounts(9.0, 63.0)).sentence()
+    assert "loses in FP32 (" in PaperBalance(ArithmeticCounts(9.0, 54.0)).sentence()  # 6 lies between 5.11 and 6.67
 
 
 def test_when_the_snn_loses_on_a_board():

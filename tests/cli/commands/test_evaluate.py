@@ -11,7 +11,7 @@ import loihi_onespike as los
 from loihi_onespike.boards.energy.break_even import PaperBalance
 from loihi_onespike.cli.commands.evaluate import energy_sentence
 from loihi_onespike.data import load_data
-from loihi_onespike.evaluation.alpha import Operations
+from loihi_onespike.evaluation.alpha import ArithmeticCounts
 from loihi_onespike.evaluation.evaluator import Evaluator
 
 
@@ -57,7 +57,7 @@ def test_the_energy_is_said_in_one_sentence():
     network: Any = SimpleNamespace(name="net")
     evaluation: Any = SimpleNamespace(spikes_per_neuron={}, energy_nj=None, board=None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PaperBalance, "of", lambda network, spikes: PaperBalance(Operations(1000.0, 500.0)))
+        patch.setattr(PaperBalance, "of", lambda network, spikes: PaperBalance(ArithmeticCounts(1000.0, 500.0)))
         alone = energy_sentence(evaluation, network)
         assert "takes 13.33 times less than the ANN (INT8, Eq. 6); with memory, neuron updates" in alone
         evaluation.energy_nj, evaluation.board = 10.0, "Board"
