@@ -125,7 +125,12 @@ def test_converted_products_are_near_the_ann_and_equal_in_executors(options: dic
         if layer.v is not None:
             assert found.v is not None
             np.testing.assert_array_equal(found.v[:5], layer.v)
+    of_few = FastExecutor(network).run(codes[:5])
+    for name, layer in oracle.layers.items():
+        if layer.v is not None:
+            assert (of_few.layers[name].peak, of_few.layers[name].input_peak) == (layer.peak, layer.input_peak)
     np.testing.assert_array_equal(FastExecutor(network).predict(codes), fast.output)
+    np.testing.assert_array_equal(FastExecutor(network, events=False).predict(codes), fast.output)
     assert relative_error(fast.output) < most
     product = network.by_name["scaled"]
     assert isinstance(product, Population) and product.product is not None

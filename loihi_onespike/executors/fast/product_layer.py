@@ -18,6 +18,7 @@ from loihi_onespike.core.codes import V_MAX, V_MIN, WORD_DTYPE
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.compiled import njit
+from loihi_onespike.executors.fast.copy_layer import CopyLayer
 from loihi_onespike.executors.fast.dense_layer import DenseLayer
 from loihi_onespike.executors.fast.event.event_layer import EventLayer
 from loihi_onespike.executors.threads import over_rows
@@ -45,11 +46,12 @@ class ProductLayer:
     ) -> None:
         assert population.product is not None
         self.population, self.product = population, population.product
-        self._factors: list[EventLayer | DenseLayer] = []
+        self._factors: list[CopyLayer | EventLayer | DenseLayer] = []
         for i, membrane in enumerate(population.membranes):
             probe = Readout(population.name, population.shape, membrane)
             inputs = [(s, pre) for s, pre in synapses if s.factor == i]
-            kernel = EventLayer.of(probe, inputs) if events and device.type == "cpu" else None
+            kernels = events and device.type == "cpu"
+            kernel = CopyLayer.of(probe, inputs) or EventLayer.of(probe, inputs) if kernels else None
             self._factors.append(kernel or DenseLayer(probe, inputs, device))
         flat = (prod(population.shape),)
         threshold = np.broadcast_to(population.threshold, population.shape).reshape(flat)
@@ -74,7 +76,7 @@ class ProductLayer:
             words: code words of the presynaptic populations, (B, *shape) each.
             keep: record the peaks too.
         """
-        traces = [layer.run_batch(words, True) for layer in self._factors]
+        traces = [layer.run_batch(words, keep) for layer in self._factors]
         sums = []
         for trace in traces:
             assert trace.v is not None
