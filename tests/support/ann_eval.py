@@ -20,15 +20,19 @@ from loihi_onespike.core.activations import (
     Clip,
     Elu,
     Erf,
+    Exp,
     Gelu,
     Hardswish,
     Identity,
     LeakyRelu,
     Mish,
+    Reciprocal,
     Relu,
+    Rsqrt,
     Sigmoid,
     Silu,
     Softplus,
+    Sqrt,
     Tanh,
 )
 from loihi_onespike.core.graphs.ann import (
@@ -41,6 +45,7 @@ from loihi_onespike.core.graphs.ann import (
     Input,
     Linear,
     MaxPool,
+    Multiply,
     Node,
     Reindex,
 )
@@ -91,6 +96,8 @@ def _value(node: Node, inputs: list[NDArray[np.float64]], linear: Callable[..., 
             return _max_pool(x, window)
         case Add():
             return np.sum(inputs, axis=0)
+        case Multiply():
+            return inputs[0] * inputs[1]
         case Concat(axis=axis):
             return np.concatenate(inputs, axis=axis + 1)
         case Reindex(index=index):
@@ -115,6 +122,10 @@ _ACTIVATIONS: dict[type[Activation], Callable[[NDArray[np.float64], Any], NDArra
     Gelu: lambda x, f: 0.5 * x * (1 + (erf(x / 2**0.5) if f.approximate == "none" else np.tanh(_gelu_inside(x)))),
     Hardswish: lambda x, f: x * np.clip(x / 6 + 0.5, 0, 1),
     Mish: lambda x, f: x * np.tanh(np.log1p(np.exp(x))),
+    Exp: lambda x, f: np.exp(x),
+    Sqrt: lambda x, f: np.sqrt(x),
+    Reciprocal: lambda x, f: -1 / np.minimum(x, -f.least),
+    Rsqrt: lambda x, f: np.maximum(-x, f.least) ** -0.5,
 }
 
 

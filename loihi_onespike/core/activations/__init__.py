@@ -9,6 +9,8 @@ from loihi_onespike.core.activations.clip import Clip
 from loihi_onespike.core.activations.dipped import DippedActivation
 from loihi_onespike.core.activations.elu import Elu
 from loihi_onespike.core.activations.erf import Erf
+from loihi_onespike.core.activations.exp import Exp
+from loihi_onespike.core.activations.falling import FallingActivation, Reciprocal, Rsqrt
 from loihi_onespike.core.activations.gelu import Gelu
 from loihi_onespike.core.activations.hardswish import Hardswish
 from loihi_onespike.core.activations.identity import Identity
@@ -18,6 +20,7 @@ from loihi_onespike.core.activations.relu import Relu
 from loihi_onespike.core.activations.sigmoid import Sigmoid
 from loihi_onespike.core.activations.silu import Silu
 from loihi_onespike.core.activations.softplus import Softplus
+from loihi_onespike.core.activations.sqrt import Sqrt
 from loihi_onespike.core.activations.tanh import Tanh
 
 ACTIVATIONS: tuple[type[Activation], ...] = (
@@ -34,6 +37,10 @@ ACTIVATIONS: tuple[type[Activation], ...] = (
     Gelu,
     Hardswish,
     Mish,
+    Exp,
+    Sqrt,
+    Reciprocal,
+    Rsqrt,
 )
 """Every activation that a population can compute."""
 
@@ -49,14 +56,19 @@ __all__ = [
     "DippedActivation",
     "Elu",
     "Erf",
+    "Exp",
+    "FallingActivation",
     "Gelu",
     "Hardswish",
     "Identity",
     "LeakyRelu",
     "Mish",
+    "Reciprocal",
     "Relu",
+    "Rsqrt",
     "Sigmoid",
     "Silu",
     "Softplus",
+    "Sqrt",
     "Tanh",
 ]

@@ -59,6 +59,14 @@ class Activation(ABC):
         return float(self.value(np.zeros(()))) == 0.0
 
     @property
+    def translates(self) -> bool:
+        """Whether f(z + ln a) = a f(z) for a > 0.
+
+        Then the scale λ may differ between neurons that share one threshold table, as a shift of their z.
+        """
+        return False
+
+    @property
     def rectifies(self) -> bool:
         """Whether f is zero below zero and linear above it; a bias then moves the values of active neurons only."""
         return self.nonnegative and self.homogeneous

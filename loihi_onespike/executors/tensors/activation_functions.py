@@ -13,15 +13,19 @@ from loihi_onespike.core.activations import (
     Clip,
     Elu,
     Erf,
+    Exp,
     Gelu,
     Hardswish,
     Identity,
     LeakyRelu,
     Mish,
+    Reciprocal,
     Relu,
+    Rsqrt,
     Sigmoid,
     Silu,
     Softplus,
+    Sqrt,
     Tanh,
 )
 from loihi_onespike.core.registry import EntryRegistry
@@ -100,3 +104,23 @@ def _hardswish(activation: Hardswish, z: torch.Tensor) -> torch.Tensor:
 @ACTIVATION_FUNCTIONS.register(Mish)
 def _mish(activation: Mish, z: torch.Tensor) -> torch.Tensor:
     return F.mish(z)
+
+
+@ACTIVATION_FUNCTIONS.register(Exp)
+def _exp(activation: Exp, z: torch.Tensor) -> torch.Tensor:
+    return torch.exp(z)
+
+
+@ACTIVATION_FUNCTIONS.register(Sqrt)
+def _sqrt(activation: Sqrt, z: torch.Tensor) -> torch.Tensor:
+    return torch.sqrt(torch.clamp(z, min=0))
+
+
+@ACTIVATION_FUNCTIONS.register(Reciprocal)
+def _reciprocal(activation: Reciprocal, z: torch.Tensor) -> torch.Tensor:
+    return torch.reciprocal(torch.clamp(-z, min=activation.least))
+
+
+@ACTIVATION_FUNCTIONS.register(Rsqrt)
+def _rsqrt(activation: Rsqrt, z: torch.Tensor) -> torch.Tensor:
+    return torch.rsqrt(torch.clamp(-z, min=activation.least))

@@ -1,4 +1,4 @@
-"""Rules of arithmetic with constants, sums of activations, softmax, and operations that do not change values."""
+"""Rules of sums, softmax, and operations that do not change values."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from loihi_onespike.core.graphs.ann import Activate, Add, Affine, Finish
-from loihi_onespike.frontend.rules.self_gates import self_gated
+from loihi_onespike.core.graphs.ann import Add, Affine, Finish
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather
 from loihi_onespike.frontend.tracing.registry import rule
@@ -63,10 +62,17 @@ def sum_of(site: Site, a: Value, b: Value, part: str = "") -> Value:
         a, b: input values; one is repeated where the other has more places.
         part: name of the node within the operation, empty where it is the only one.
     """
-    if a.shape != b.shape:
-        shape = torch.broadcast_shapes((site.batch, *a.shape), (site.batch, *b.shape))
-        a, b = (gather(site, x, lambda t: t.broadcast_to(shape), f"expand{i}") for i, x in enumerate((a, b)))
+    a, b = of_one_shape(site, a, b)
     return affine(site, a, 2, 0, part) if a == b else site.emit(Add(), [a, b], a.shape, part)
+
+
+def of_one_shape(site: Site, a: Value, b: Value) -> tuple[Value, Value]:
+    """Both values, one of them repeated where the other has more places."""
+    if a.shape == b.shape:
+        return a, b
+    shape = torch.broadcast_shapes((site.batch, *a.shape), (site.batch, *b.shape))
+    first, second = (gather(site, x, lambda t: t.broadcast_to(shape), f"expand{i}") for i, x in enumerate((a, b)))
+    return first, second
 
 
 @rule("sub")
@@ -85,32 +91,6 @@ def rsub(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
 def neg(site: Site, input: Any) -> Value:
     """y = -x."""
     return affine(site, site.activation(input), -1, 0)
-
-
-@rule("mul")
-def mul(site: Site, input: Any, other: Any) -> Value:
-    """y = c · x with a constant c, or x · g(x) where that is an activation."""
-    if isinstance(input, Value) and isinstance(other, Value):
-        found = self_gated(site, input, other)
-        if found is None:
-            site.refuse("product", f"{site.display}: product of two activations")
-        x, gain, function = found
-        result = site.emit(Activate(function), [x], x.shape, function.name if gain != 1 else "")
-        times = "" if gain == 1 else f"{gain:g} · "
-        return site.note(affine(site, result, gain, 0), f"{times}{function.name}(x)")
-    x, factor = (input, other) if isinstance(input, Value) else (other, input)
-    return affine(site, x, site.constant(factor, x.shape), 0)
-
-
-@rule("div")
-def div(site: Site, input: Any, other: Any, *, rounding_mode: str | None = None) -> Value:
-    """y = x / c with a constant c."""
-    if rounding_mode is not None:
-        site.refuse("rounding", f"{site.display} with rounding_mode={rounding_mode}")
-    if isinstance(other, Value):
-        site.refuse("quotient", f"{site.display}: division by an activation")
-    with np.errstate(divide="ignore"):  # a zero is refused by `affine`
-        return affine(site, input, 1 / site.constant(other, input.shape), 0)
 
 
 @rule("softmax", "log_softmax")

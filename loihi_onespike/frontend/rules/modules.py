@@ -46,6 +46,7 @@ _CALLS: dict[type[nn.Module], tuple[str, tuple[str, ...]]] = {
     nn.LogSoftmax: ("log_softmax", ("dim",)),
     nn.Sigmoid: ("sigmoid", ()),
     nn.Tanh: ("tanh", ()),
+    nn.GLU: ("glu", ("dim",)),
 }
 
 

@@ -17,6 +17,7 @@ from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import Shape
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend.tracing import support
+from loihi_onespike.frontend.tracing.value_bounds import Bounds, bounds_of
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,10 @@ class GraphBuilder:
                 return found
             before = self._drafts[draft.inputs[0]]
             value = Value(before.name, before.shape)
+
+    def bounds(self, value: Value) -> Bounds:
+        """What the operations before it say of the sign and the size of a value."""
+        return bounds_of(value.node, lambda name: (self._drafts[name].op, self._drafts[name].inputs))
 
     def findings(self, asked: Sequence[str], where: str) -> list[Finding]:
         """Findings of a trace that ended at a line of the user's code, where Python asked for values of activations.

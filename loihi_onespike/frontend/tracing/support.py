@@ -48,7 +48,6 @@ SUPPORT: dict[str, Advice] = {
         "use the default threshold",
     ),
     **dict.fromkeys(("softsign", "tanhshrink", "hardshrink"), Advice(_ACTIVATIONS, _RETRAIN)),
-    "glu": Advice(_PRODUCT, "replace the gate by ReLU and fine-tune; a gate multiplies two activations"),
     "softmax": Advice(
         _LAST, "remove the softmax, or end the model with it; the softmax of an attention layer cannot be converted"
     ),
@@ -114,9 +113,15 @@ SUPPORT: dict[str, Advice] = {
     ),
     "computedweights": Advice("constant weights", "use weights that do not depend on the input"),
     "computedindex": Advice("constant indices", "use indices that do not depend on the input"),
-    "product": Advice(_PRODUCT, "remove the gate or squeeze-excitation, which multiplies activations, and fine-tune"),
-    "quotient": Advice("division by a constant", "remove the division by an activation"),
-    "pow": Advice("sums, and products with constants", "remove the power, or compute it before the network"),
+    "notpositive": Advice(
+        "quotients and roots of values that are positive by their construction: a sum of squares with ε, a sigmoid, "
+        "softplus, exp, clamp(min=ε)",
+        "add a small ε, or limit the value from below with clamp(min=ε)",
+    ),
+    "pow": Advice(
+        "constant whole exponents from 1 to 8, 0.5, -0.5, -1 and -2, and powers of a positive constant",
+        "write the power with one of them, or compute it before the network",
+    ),
     "max": Advice("max(a, b), max(x, dim) without its indices, and max pooling", "use amax over axes"),
     "min": Advice("min(a, b)", "replace the minimum over axes by max pooling and fine-tune"),
     **dict.fromkeys(

@@ -19,13 +19,17 @@ from loihi_onespike.core.activations import (
     DippedActivation,
     Elu,
     Erf,
+    Exp,
     Gelu,
     Hardswish,
     LeakyRelu,
     Mish,
+    Reciprocal,
+    Rsqrt,
     Sigmoid,
     Silu,
     Softplus,
+    Sqrt,
     Tanh,
 )
 from loihi_onespike.core.codes import Base, PhaseCode
@@ -55,6 +59,10 @@ FUNCTIONS = [
     Gelu("tanh"),
     Hardswish(),
     Mish(),
+    Exp(),
+    Sqrt(),
+    Reciprocal(0.05),
+    Rsqrt(0.01),
 ]
 REGISTRIES: list[EntryRegistry] = [ACTIVATION_FUNCTIONS]
 """Every registry with an entry per activation."""
@@ -154,9 +162,11 @@ def test_claims_about_sign_zero_and_largest_value(function: Activation) -> None:
     y = function.value(Z)
     assert function.nonnegative == bool(np.all(y >= 0))
     assert function.keeps_zero == (float(activate(function, torch.zeros(1))) == 0)
-    far = float(function.value(np.array(1e9)))
+    far = float(function.value(np.array(1e14)))
     assert far <= function.largest and (far >= 1e6) == np.isinf(function.largest)
-    assert function.rectifies == (function.nonnegative and bool(np.all(y[Z <= 0] == 0)))
+    near, further = function.value(np.array([0.02, 0.2]))
+    bent = function.nonnegative and bool(np.all(y[Z <= 0] == 0)) and bool(np.isclose(further, 10 * near))
+    assert function.rectifies == bent
 
 
 @of_each_function
@@ -165,6 +175,13 @@ def test_claim_of_homogeneity(function: Activation) -> None:
     inside = Z[function.largest > 3 * Z]
     equal = np.allclose(function.value(3 * inside), 3 * function.value(inside))
     assert function.homogeneous == equal
+
+
+@of_each_function
+def test_claim_of_translation(function: Activation) -> None:
+    """f(z + ln a) = a f(z)."""
+    equal = np.allclose(function.value(Z + np.log(3)), 3 * function.value(Z))
+    assert function.translates == equal
 
 
 @of_each_function
@@ -215,6 +232,7 @@ def test_unreachable_phases_are_never_sent() -> None:
         (Elu, {"alpha": -1.0}, "elu: alpha must be positive, got -1.0; use relu for alpha 0"),
         (Softplus, {"beta": 0.0}, "softplus: beta must be positive, got 0.0"),
         (Silu, {"beta": 0.0}, "silu: beta must be positive, got 0.0"),
+        (Reciprocal, {"least": 0.0}, "reciprocal: least must be positive, got 0.0"),
         (Gelu, {"approximate": "erf"}, "gelu: approximate must be 'none' or 'tanh', got 'erf'"),
     ],
 )
