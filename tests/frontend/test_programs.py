@@ -204,7 +204,7 @@ def test_onnx_operations_that_cannot_be_read_or_have_no_form(tmp_path: Path) -> 
         ("/1/Relu", "ONNX operation Det"),
         ("/2/Conv", "ONNX operation Scan"),
     ]
-    path = onnx_file(nn.Sequential(nn.Conv2d(2, 3, 3), nn.Softsign()), path)
+    path = onnx_file(nn.Sequential(nn.Conv2d(2, 3, 3), nn.Hardshrink()), path)
     with pytest.raises(UnsupportedModelError, match=r"1\."):
         trace(path, X)
 

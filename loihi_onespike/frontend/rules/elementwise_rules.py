@@ -67,7 +67,12 @@ def sum_of(site: Site, a: Value, b: Value, part: str = "") -> Value:
 
 
 def of_one_shape(site: Site, a: Value, b: Value) -> tuple[Value, Value]:
-    """Both values, one of them repeated where the other has more places."""
+    """Both values, one of them repeated where the other has more places.
+
+    Args:
+        site: operation that is lowered.
+        a, b: input values.
+    """
     if a.shape == b.shape:
         return a, b
     shape = torch.broadcast_shapes((site.batch, *a.shape), (site.batch, *b.shape))

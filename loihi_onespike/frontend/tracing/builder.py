@@ -17,7 +17,7 @@ from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import Shape
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend.tracing import support
-from loihi_onespike.frontend.tracing.value_bounds import Bounds, bounds_of
+from loihi_onespike.frontend.tracing.value_bounds import KnownRange, bounds_of
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class GraphBuilder:
             before = self._drafts[draft.inputs[0]]
             value = Value(before.name, before.shape)
 
-    def bounds(self, value: Value) -> Bounds:
+    def bounds(self, value: Value) -> KnownRange:
         """What the operations before it say of the sign and the size of a value."""
         return bounds_of(value.node, lambda name: (self._drafts[name].op, self._drafts[name].inputs))
 

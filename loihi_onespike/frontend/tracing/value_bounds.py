@@ -24,7 +24,7 @@ _KNOWN = (Activate, Affine, Linear, Reindex, MaxPool, Add, Concat, Multiply)
 
 
 @dataclass(frozen=True)
-class Bounds:
+class KnownRange:
     """low ≤ x ≤ high, and x > low where `open` is true.
 
     Attributes:
@@ -41,23 +41,25 @@ class Bounds:
         """Whether x > 0 everywhere."""
         return self.low > 0 or (self.low == 0 and self.open)
 
-    def scaled(self, factor: float, shift: float = 0.0) -> Bounds:
-        """Bounds of factor · x + shift."""
+    def scaled(self, factor: float, shift: float = 0.0) -> KnownRange:
+        """KnownRange of factor · x + shift."""
         if factor == 0:
-            return Bounds(shift, shift)
+            return KnownRange(shift, shift)
         if factor < 0:
-            return Bounds(factor * self.high + shift, factor * self.low + shift)
-        return Bounds(factor * self.low + shift, factor * self.high + shift, self.open)
+            return KnownRange(factor * self.high + shift, factor * self.low + shift)
+        return KnownRange(factor * self.low + shift, factor * self.high + shift, self.open)
 
-    def joined(self, other: Bounds) -> Bounds:
-        """Bounds of values of either kind."""
+    def joined(self, other: KnownRange) -> KnownRange:
+        """KnownRange of values of either kind."""
         low = min(self.low, other.low)
         closed = any(b.low == low and not b.open for b in (self, other))
-        return Bounds(low, max(self.high, other.high), not closed)
+        return KnownRange(low, max(self.high, other.high), not closed)
 
 
-def bounds_of(name: str, node_of: Callable[[str], tuple[AnnOp | None, tuple[str, ...]]], reach: int = REACH) -> Bounds:
-    """Bounds of all places of a value.
+def bounds_of(
+    name: str, node_of: Callable[[str], tuple[AnnOp | None, tuple[str, ...]]], reach: int = REACH
+) -> KnownRange:
+    """KnownRange of all places of a value.
 
     Args:
         name: node that gives the value.
@@ -66,13 +68,13 @@ def bounds_of(name: str, node_of: Callable[[str], tuple[AnnOp | None, tuple[str,
     """
     op, names = node_of(name)
     if isinstance(op, Multiply) and names[0] == names[1]:
-        return Bounds(0.0)
+        return KnownRange(0.0)
     if reach == 0 or not isinstance(op, _KNOWN) or (isinstance(op, Linear) and np.any(op.op.weight_values < 0)):
-        return Bounds()
+        return KnownRange()
     return _of_operation(op, [bounds_of(before, node_of, reach - 1) for before in names])
 
 
-def _of_operation(op: AnnOp, inputs: list[Bounds]) -> Bounds:
+def _of_operation(op: AnnOp, inputs: list[KnownRange]) -> KnownRange:
     x = inputs[0]
     match op:
         case Activate(function=function):
@@ -83,36 +85,36 @@ def _of_operation(op: AnnOp, inputs: list[Bounds]) -> Bounds:
         case Linear():
             return _of_linear(op, x)
         case Reindex(index=index):
-            return x.joined(Bounds(0.0, 0.0)) if index.size and index.min() < 0 else x
+            return x.joined(KnownRange(0.0, 0.0)) if index.size and index.min() < 0 else x
         case Add():
-            return Bounds(sum(b.low for b in inputs), sum(b.high for b in inputs), any(b.open for b in inputs))
+            return KnownRange(sum(b.low for b in inputs), sum(b.high for b in inputs), any(b.open for b in inputs))
         case Concat():
             return _all(inputs)
         case Multiply():
             a, b = inputs
             if min(a.low, b.low) < 0:
-                return Bounds()
+                return KnownRange()
             low = a.low * b.low
-            return Bounds(low, inf, low == 0 and a.positive and b.positive)
+            return KnownRange(low, inf, low == 0 and a.positive and b.positive)
     return x
 
 
-def _of_activation(function: Activation, x: Bounds) -> Bounds:
+def _of_activation(function: Activation, x: KnownRange) -> KnownRange:
     if function.dips:
-        return Bounds()
+        return KnownRange()
     low = float(function.value(np.asarray(x.low)))
     high = function.largest if x.high == inf else float(function.value(np.asarray(x.high)))
-    return Bounds(low, high, low == LOWEST.get(type(function)))
+    return KnownRange(low, high, low == LOWEST.get(type(function)))
 
 
-def _of_linear(op: Linear, x: Bounds) -> Bounds:
-    """Bounds of sums without negative weights."""
+def _of_linear(op: Linear, x: KnownRange) -> KnownRange:
+    """KnownRange of sums without negative weights."""
     scale = np.ones(()) if op.scale is None else op.scale
     if x.low < 0 or np.any(scale < 0):
-        return Bounds()
+        return KnownRange()
     shift = 0.0 if op.bias is None else float(np.min(op.bias))
-    return Bounds(shift, inf, x.positive and bool(np.all(op.op.weight_values > 0) and np.all(scale > 0)))
+    return KnownRange(shift, inf, x.positive and bool(np.all(op.op.weight_values > 0) and np.all(scale > 0)))
 
 
-def _all(parts: list[Bounds]) -> Bounds:
-    return reduce(Bounds.joined, parts)
+def _all(parts: list[KnownRange]) -> KnownRange:
+    return reduce(KnownRange.joined, parts)
