@@ -7,6 +7,7 @@
                       message; signed: otherwise the same with -v, SPIKE minus the message
                       with a dip: a word is reached with -v between its two thresholds
 
+    a product:        v = saturate((first · second >> shift) + bias) is computed where a neuron decides
     max pooling:      with payload, the largest of the messages that v holds side by side takes the place of v
 
 The words of a phase have falling thresholds, and those of a dip intervals that contain each other, so the search halves
@@ -23,17 +24,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import V_BITS, ThresholdTable
-from loihi_onespike.core.graphs.network import Population
+from loihi_onespike.core.codes import V_BITS, V_MAX, V_MIN, ThresholdTable, signed_bits
+from loihi_onespike.core.graphs.network import Population, Product
+from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.microcode.dispatch import dispatch, runs
-from loihi_onespike.microcode.isa import Field, Op, Operand, Register
+from loihi_onespike.microcode.isa import Field, Op, Operand, Place, Register
+from loihi_onespike.microcode.microcode_spec import fits
 from loihi_onespike.microcode.neuron_state import one_number
 from loihi_onespike.microcode.program import ProgramBuilder
 from loihi_onespike.microcode.thresholds import Factor, limit_threshold
 
 V, CLOCK, FIRED = Field("v"), Field("clock"), Field("fired")
 THETA, THETA_NEGATIVE, THETA_FAR = (Register(n) for n in ("theta", "theta_n", "theta_f"))
-PAYLOAD, DISTANCE, DIGIT = (Register(n) for n in ("payload", "u", "digit"))
+PAYLOAD, DISTANCE, DIGIT, PRODUCT = (Register(n) for n in ("payload", "u", "digit", "v"))
 END, FIRE = "end", "fire"
 
 
@@ -68,13 +71,81 @@ def decide(builder: ProgramBuilder, population: Population, period: int) -> None
     if population.wait + population.timesteps < period:
         builder.emit(Op.GE, CLOCK, builder.number("decided", population.wait + population.timesteps + 1))
         builder.jump(END, "no phase is left")
+    v: Operand = V
+    if population.product is not None:
+        multiply(builder, population.product)
+        v = PRODUCT
     threshold = operand_of(builder, "threshold", population.threshold)
-    payload = (_binary if population.code.words_per_phase == 1 else _graded)(builder, population, threshold)
+    payload = (_binary if population.code.words_per_phase == 1 else _graded)(builder, population, threshold, v)
     builder.emit(Op.MOV, 1, out=FIRED)
     builder.emit(Op.SPIKE, payload)
 
 
-def _binary(builder: ProgramBuilder, population: Population, threshold: Operand) -> Operand | int:
+def saturate(builder: ProgramBuilder, wide: Register, v: Place) -> None:
+    """Emit v = `core.codes.saturate_v` of a register.
+
+    Args:
+        builder: The program under construction.
+        wide: The register.
+        v: Where the result goes.
+    """
+    low = builder.constant("v_min", V_MIN)
+    builder.emit(Op.MIN, wide, builder.constant("v_max", V_MAX), out=wide, note="saturate")
+    builder.emit(Op.LT, wide, low)
+    builder.emit(Op.SEL, low, wide, out=v)
+
+
+def multiply(builder: ProgramBuilder, product: Product) -> None:
+    """Emit v = saturate((first · second >> shift) + bias), in the register PRODUCT.
+
+    The product of two numbers of 24 bits takes 48 bits with its sign; MUL_SHR keeps it until the shift. Where the
+    shifted product might not fit into a register, a larger shift first tells whether it lies beyond ±2^24, where v
+    saturates whatever the bias.
+
+    Args:
+        builder: The program under construction.
+        product: Shift and bias.
+
+    Raises:
+        MicrocodeError: products are narrower than 48 bits.
+    """
+    spec = builder.spec
+    if not fits(0, V_MIN * V_MIN, spec.product_bits):
+        needed = signed_bits(V_MIN * V_MIN)
+        raise MicrocodeError(
+            f"{builder.name}: product_bits must be at least {needed} for the product of two factors of {V_BITS} bits, "
+            f"got {spec.product_bits}; a core with less cannot run products of two activations"
+        )
+    first, second, shift = Field("first"), Field("second"), product.shift
+    largest = V_MIN * V_MIN >> shift
+    direct = fits(-largest + V_MIN, largest + V_MAX, spec.register_bits)
+    if not direct:
+        # The shift that leaves one bit free in a register, and a bound that is a constant.
+        coarse = max(V_BITS * 2 - 2 - (spec.register_bits - 2), shift + V_BITS + 2 - spec.constant_bits)
+        beyond = 1 << V_BITS + shift - coarse
+        builder.emit(Op.MUL_SHR, first, second, builder.number("coarse", coarse), out=PRODUCT)
+        builder.emit(Op.GE, PRODUCT, builder.number("beyond", beyond))
+        builder.jump("above", "v saturates")
+        builder.emit(Op.LT, PRODUCT, builder.number("below", -beyond))
+        builder.jump("below", "v saturates")
+    note = "product of both factors"
+    builder.emit(Op.MUL_SHR, first, second, builder.number("product_shift", shift), out=PRODUCT, note=note)
+    if np.any(product.bias):
+        builder.emit(Op.ADD, PRODUCT, operand_of(builder, "bias", product.bias), out=PRODUCT)
+    if np.any(product.bias) or largest > V_MAX:
+        saturate(builder, PRODUCT, PRODUCT)
+    if not direct:
+        builder.emit(Op.EQ, CLOCK, CLOCK, note="always")
+        builder.jump("multiplied")
+        builder.label("above")
+        builder.emit(Op.MOV, builder.constant("v_max", V_MAX), out=PRODUCT)
+        builder.jump("multiplied")
+        builder.label("below")
+        builder.emit(Op.MOV, builder.constant("v_min", V_MIN), out=PRODUCT)
+        builder.label("multiplied")
+
+
+def _binary(builder: ProgramBuilder, population: Population, threshold: Operand, v: Operand) -> Operand | int:
     """One threshold per phase; the operand or number that a spike carries."""
     negative, far = population.negative, population.far
     shared = negative is None or negative == population.table
@@ -103,19 +174,19 @@ def _binary(builder: ProgramBuilder, population: Population, threshold: Operand)
     else:
         dispatch(builder, CLOCK, [(population.wait + k, leaf(k, entries)) for k, entries in segments], "phase")
     if negative is None:
-        builder.emit(Op.LT, V, theta)
+        builder.emit(Op.LT, v, theta)
         builder.jump(END, "below θ")
         builder.label(FIRE)
         return 1
     builder.emit(Op.MOV, 1, out=PAYLOAD)
-    builder.emit(Op.GE, V, theta)
+    builder.emit(Op.GE, v, theta)
     builder.jump(FIRE)
     builder.emit(Op.NEG, theta_negative, out=THETA)
-    builder.emit(Op.LT, THETA, V)
+    builder.emit(Op.LT, THETA, v)
     builder.jump(END, "between -θ_negative and θ")
     if far is not None:
         builder.emit(Op.NEG, THETA_FAR, out=THETA)
-        builder.emit(Op.LT, V, THETA)
+        builder.emit(Op.LT, v, THETA)
         builder.jump(END, "below -θ_far")
     builder.emit(Op.MOV, -1, out=PAYLOAD)
     builder.label(FIRE)
@@ -126,10 +197,9 @@ def _entries(table: ThresholdTable) -> list[tuple[int, int]]:
     return list(zip(table.mant, table.shift, strict=True))
 
 
-def _graded(builder: ProgramBuilder, population: Population, threshold: Operand) -> Operand:
+def _graded(builder: ProgramBuilder, population: Population, threshold: Operand, v: Operand) -> Operand:
     """Several words per phase: the search for the word that a neuron reaches; the register of its message."""
     per_phase = population.code.words_per_phase
-    v: Operand = V
     if population.digit_bits:
         _largest_digit(builder, population)
         v = DISTANCE
@@ -155,7 +225,7 @@ def _graded(builder: ProgramBuilder, population: Population, threshold: Operand)
     builder.label(FIRE)
     if shared:
         # The distance is v itself for a positive spike, and -v for a negative one.
-        builder.emit(Op.EQ, DISTANCE, V)
+        builder.emit(Op.EQ, DISTANCE, v)
         builder.jump("send")
         builder.emit(Op.NEG, PAYLOAD, out=PAYLOAD, note="a negative spike")
         builder.label("send")
@@ -182,12 +252,13 @@ def _two_sides(
     builder: ProgramBuilder, positive: _Search, negative: _Search, shared: bool, reached: str, last: bool
 ) -> None:
     """The block of one phase of a signed population: the positive side first, as `core.graphs.network` says."""
+    v = positive.distance
     if shared:
-        builder.emit(Op.MOV, V, out=DISTANCE)
+        builder.emit(Op.MOV, v, out=DISTANCE)
     positive.lowest_theta()
-    builder.emit(Op.GE, V, THETA)
+    builder.emit(Op.GE, v, THETA)
     builder.jump(reached)
-    builder.emit(Op.NEG, V, out=DISTANCE)
+    builder.emit(Op.NEG, v, out=DISTANCE)
     if not shared:
         negative.emit(END, last=False)
         builder.label(reached)

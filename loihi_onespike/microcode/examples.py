@@ -16,7 +16,7 @@ from loihi_onespike.core.codes import (
     SingleSpikeCode,
     ThresholdTable,
 )
-from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout, Synapse
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Product, Readout, Synapse
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Dense, Diagonal
 
@@ -26,6 +26,7 @@ BASES = {4: 2.0, 8: 1.6, 16: 1.3, 24: 1.2}
 PAYLOADS = {2: (8.0, 4, 127), 3: (4.0, 1, 7), 4: (3.0, 3, 15), 8: (2.0, 2, 7)}
 """Typical base, bits of payload and largest message for each number of timesteps."""
 IMAGES = 3
+PRODUCT_SHIFT = 16
 
 
 def _phase_code(timesteps: int) -> SingleSpikeCode:
@@ -60,6 +61,13 @@ def _hidden(
     return Population("hidden", (HIDDEN,), kind, membrane, wait, code, threshold, table, negative, np.array(1.0)), code
 
 
+def _product(code: SingleSpikeCode) -> tuple[Population, SingleSpikeCode]:
+    """Products of two sums of the same spikes, signed."""
+    hidden, _ = _hidden(code, code.timesteps, signed=True)
+    second = Membrane(code.gains, 3, np.array(500), np.array(1e-3))
+    return replace(hidden, kind="product", product=Product(second, PRODUCT_SHIFT, np.zeros((), np.int64))), code
+
+
 VARIANTS: dict[str, Callable[[int], tuple[Population, SingleSpikeCode]]] = {
     "ReLU, full wait": lambda t: _hidden(_phase_code(t), t),
     "ReLU, wait T/2": lambda t: _hidden(_phase_code(t), t // 2),
@@ -67,6 +75,7 @@ VARIANTS: dict[str, Callable[[int], tuple[Population, SingleSpikeCode]]] = {
     "ReLU, full wait, codebook": lambda t: _hidden(_codebook(t), t),
     "ReLU, wait T/2, codebook": lambda t: _hidden(_codebook(t), t // 2),
     "signed, full wait": lambda t: _hidden(_phase_code(t), t, signed=True),
+    "product of two sums, signed": lambda t: _product(_phase_code(t)),
 }
 """Neurons without payload, for T in `BASES`."""
 PAYLOAD_VARIANTS: dict[str, Callable[[int], tuple[Population, SingleSpikeCode]]] = {
@@ -111,6 +120,9 @@ def example(variant: str, timesteps: int) -> Network:
         Synapse("relay", "hidden", "relay", Diagonal(two)),
         Synapse("readout", "relay", "readout", Dense(weights[1].astype(np.int16))),
     ]
+    if hidden.product is not None:
+        second = 2 * rng.integers(-60, 61, (HIDDEN, INPUTS))
+        synapses.append(Synapse("second", "input", "hidden", Dense(second.astype(np.int16)), factor=1))
     pools = []
     if code.payload_bits and not hidden.signed:
         pool = replace(relay, name="pool", shape=(HIDDEN // 2,), kind="max_pool", threshold=np.array(1, np.int64))

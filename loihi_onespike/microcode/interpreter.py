@@ -57,7 +57,7 @@ class Interpreter:
         self.rows = np.stack([layout.pack_row(row, state) for row in range(layout.rows)])
         self.neurons = self.rows.shape[1]
         self.executed = self.passes = 0
-        self.waiting = np.zeros(self.neurons, np.int64)  # synaptic input that RDC has not cleared
+        self.waiting = np.zeros((1, self.neurons), np.int64)  # synaptic input that RDC has not cleared
         self._numbers = {
             operand: np.int64(program.value(operand))
             for instruction in program.instructions
@@ -79,7 +79,7 @@ class Interpreter:
         """Run one pass of the program for every neuron.
 
         Args:
-            a_in: (neurons,) synaptic input of the step.
+            a_in: (neurons,) synaptic input of the step, or (accumulators, neurons) where neurons have several.
 
         Returns:
             (neurons,) payloads of the spikes sent, 0 for no spike.
@@ -87,7 +87,7 @@ class Interpreter:
         Raises:
             MicrocodeError: a value does not fit where it is written, or a neuron sends a second spike.
         """
-        bits = self.program.spec.accumulator_bits
+        bits, a_in = self.program.spec.accumulator_bits, np.atleast_2d(a_in)
         if self.semantics.rdc == "growing input":
             a_in = self.waiting = low_bits(self.waiting + a_in, bits)
         if not fits(int(a_in.min()), int(a_in.max()), bits):
@@ -143,7 +143,7 @@ class _Pass:
         if op is Op.RMW:
             self._open(int(inputs[0]))
         elif op is Op.RDC:
-            self._write(instruction, self._read_and_clear(), active)
+            self._write(instruction, self._read_and_clear(int(inputs[0]) if inputs else 0), active)
         elif op in operations.compare:
             np.copyto(self.flag, operations.compare[op](*inputs), where=active)
         elif op is Op.SPIKE:
@@ -157,14 +157,15 @@ class _Pass:
         elif op is not Op.PROBE:
             self._write(instruction, operations.compute[op](*inputs), active)
 
-    def _read_and_clear(self) -> IntArray:
+    def _read_and_clear(self, accumulator: int) -> IntArray:
         """What RDC reads: the synaptic input, or the first field of row 0 where RDC is an access to state."""
         rdc, layout = self.core.semantics.rdc, self.program.layout
         if rdc in ("input", "growing input"):
-            return self.a_in
+            read: IntArray = self.a_in[accumulator]
+            return read
         (first,) = (f for f in layout.in_row(0) if f.offset == 0)
         read = layout.unpack_row(0, self.core.rows[0], signed=self.core.semantics.signed_fields)[first.name]
-        if rdc == "state cleared":  # RDC is the first instruction of a pass, so all neurons are here
+        if rdc == "state cleared":  # RDC begins a pass, so all neurons are here
             self.core.rows[0] = 0
         return read
 

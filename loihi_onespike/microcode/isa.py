@@ -113,6 +113,7 @@ class Reading:
         otherwise: What changes in the programs if a core does it differently; "not used" for mnemonics that no program
             uses.
         inputs: Number of input operands.
+        optional: Number of further ones that may be left out.
         writes: The instruction has a result.
         sets_c: The instruction sets the flag c.
     """
@@ -121,6 +122,7 @@ class Reading:
     effect: str
     otherwise: str
     inputs: int
+    optional: int = 0
     writes: bool = False
     sets_c: bool = False
 
@@ -134,11 +136,14 @@ READINGS: dict[Op, Reading] = {
         1,
     ),
     Op.RDC: Reading(
-        "r",
-        "r = synaptic input of this step; the accumulator is cleared for the next",
+        "r, n",
+        "r = synaptic input of this step from accumulator n, from the first (0) where n is left out; the accumulator "
+        "is cleared for the next",
         "no clearing: a MOV of 0 to the accumulator; should RDC be an access to state (read a row and clear it, as RMW "
-        "reads and writes one), the synaptic input comes by another way, and the program reads it there before RMW",
+        "reads and writes one), the synaptic input comes by another way, and the program reads it there before RMW; "
+        "with one accumulator per neuron, products of two activations do not run",
         0,
+        1,
         writes=True,
     ),
     Op.MOV: Reading("x, a", "x = a", "an ADD of 0", 1, writes=True),

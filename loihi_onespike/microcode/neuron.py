@@ -2,7 +2,7 @@
 
     RDC a, RMW rows                                    synaptic input of the step, state
     clock = clock < period ? clock + 1 : 1             and at 1: v = bias, fired = 0
-    clock ≤ input_steps:  v = saturate((v·leak_t >> 12) + (a << input_shift))
+    clock ≤ input_steps:  v = saturate((v·leak_t >> 12) + (a << input_shift)); for each factor of a product
     not fired, wait < clock ≤ wait + T:  decision of phase k = clock - wait (`decision`)
 
 The table entry of a step is found by a tree of comparisons with the clock, and is an operand of the leaf that the tree
@@ -23,17 +23,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN, signed_bits
+from loihi_onespike.core.codes import LEAK_SHIFT, V_MIN, signed_bits
 from loihi_onespike.core.graphs.network import Membrane, Population, Readout
 from loihi_onespike.errors import MicrocodeError
-from loihi_onespike.microcode.decision import CLOCK, END, FIRED, V, decide, operand_of
+from loihi_onespike.microcode.decision import CLOCK, END, FIRED, V, decide, operand_of, saturate
 from loihi_onespike.microcode.dispatch import dispatch, runs
-from loihi_onespike.microcode.isa import Op, Register
+from loihi_onespike.microcode.isa import Field, Op, Register
 from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec, fits
-from loihi_onespike.microcode.neuron_state import own_window, state_layout
+from loihi_onespike.microcode.neuron_state import bias_fields, own_window, state_layout, sum_fields
 from loihi_onespike.microcode.program import Program, ProgramBuilder
 
-INPUT, SUM = Register("a"), Register("w")
+INPUT, SECOND_INPUT, SUM = Register("a"), Register("b"), Register("w")
 ONE = 2**LEAK_SHIFT
 USUAL_GAIN = 4
 """Largest gain of codes without payload; programs with gains up to it limit the input alike."""
@@ -74,8 +74,8 @@ def initial_state(population: Population | Readout, start: int, period: int) -> 
     Returns:
         (neurons,) values of every field, by name.
     """
-    values = {"v": population.membrane.bias, "bias": population.membrane.bias, "clock": np.array(-start % period)}
-    values["fired"] = np.array(0)
+    values = {"clock": np.array(-start % period), "fired": np.array(0), **bias_fields(population)}
+    values |= {name: m.bias for name, m in zip(sum_fields(population), population.membranes, strict=True)}
     if isinstance(population, Population):
         values["threshold"] = population.threshold
     flat = {n: np.broadcast_to(a, population.shape).ravel().astype(np.int64) for n, a in values.items()}
@@ -84,12 +84,15 @@ def initial_state(population: Population | Readout, start: int, period: int) -> 
 
 def _begin(builder: ProgramBuilder, population: Population | Readout, period: int) -> None:
     builder.emit(Op.RDC, out=INPUT, note="synaptic input of this step")
+    if len(population.membranes) > 1:
+        builder.emit(Op.RDC, 1, out=SECOND_INPUT, note="that of the second factor")
     for row in range(builder.layout.rows):
         builder.emit(Op.RMW, row)
     builder.emit(Op.LT, CLOCK, builder.number("period", period))
     builder.jump("go", "the window goes on")
     builder.emit(Op.MOV, 0, out=CLOCK, note="a new window")
-    builder.emit(Op.MOV, operand_of(builder, "bias", population.membrane.bias), out=V)
+    for field, (name, bias) in zip(sum_fields(population), bias_fields(population).items(), strict=False):
+        builder.emit(Op.MOV, operand_of(builder, name, bias), out=Field(field))
     if isinstance(population, Population):
         builder.emit(Op.MOV, 0, out=FIRED)
     builder.label("go")
@@ -97,33 +100,65 @@ def _begin(builder: ProgramBuilder, population: Population | Readout, period: in
 
 
 def _integrate(builder: ProgramBuilder, population: Population | Readout, period: int) -> None:
-    membrane = population.membrane
-    if membrane.input_steps < period:
-        builder.emit(Op.GE, CLOCK, builder.number("after_input", membrane.input_steps + 1))
-        builder.jump("decide" if isinstance(population, Population) else END, "v is held")
-    _limit_input(builder, membrane)
+    """The sums of all membranes; those of a product one after the other."""
+    decide = "decide" if isinstance(population, Population) else END
+    membranes = population.membranes
+    if len(membranes) == 1:
+        _hold(builder, "", membranes[0].input_steps, period, decide)
+        _integrate_one(builder, membranes[0], V, INPUT, "")
+        return
+    first, second = (m.input_steps for m in membranes)
+    _hold(builder, "_first", first, period, decide if second <= first else "second")
+    _integrate_one(builder, membranes[0], Field("first"), INPUT, "_first")
+    builder.label("second")
+    if second != first:
+        _hold(builder, "_second", second, period, decide)
+    _integrate_one(builder, membranes[1], Field("second"), SECOND_INPUT, "_second")
+
+
+def _hold(builder: ProgramBuilder, suffix: str, input_steps: int, period: int, label: str) -> None:
+    """To a label where no input arrives any more."""
+    if input_steps < period:
+        builder.emit(Op.GE, CLOCK, builder.number(f"after_input{suffix}", input_steps + 1))
+        builder.jump(label, "v is held")
+
+
+def _integrate_one(builder: ProgramBuilder, membrane: Membrane, v: Field, a: Register, suffix: str) -> None:
+    """One step of one membrane.
+
+    Args:
+        builder: The program under construction.
+        membrane: The membrane.
+        v: Field of its sum.
+        a: Register of its synaptic input.
+        suffix: End of the names of its constants and labels.
+    """
+    _limit_input(builder, membrane, a, suffix)
     if membrane.input_shift:
-        builder.emit(Op.SHL, INPUT, builder.number("input_shift", membrane.input_shift), out=INPUT)
+        builder.emit(Op.SHL, a, builder.number(f"input_shift{suffix}", membrane.input_shift), out=a)
     segments = runs(membrane.leak)
     if len(segments) == 1 and membrane.leak[0] == ONE:
-        builder.emit(Op.ADD, V, INPUT, out=SUM, note="no gain")
+        builder.emit(Op.ADD, v, a, out=SUM, note="no gain")
     else:
 
         def leaf(first: int, mant: int) -> Callable[[], None]:
-            name = "leak" if len(segments) == 1 else f"leak_{first}"
+            name = f"leak{suffix}" if len(segments) == 1 else f"leak{suffix}_{first}"
             leak = builder.constant(name, mant)
-            return lambda: builder.emit(Op.MUL_SHR, V, leak, LEAK_SHIFT, out=SUM, note="gain")
+            return lambda: builder.emit(Op.MUL_SHR, v, leak, LEAK_SHIFT, out=SUM, note="gain")
 
-        dispatch(builder, CLOCK, [(first, leaf(first, mant)) for first, mant in segments], "input")
-        builder.emit(Op.ADD, SUM, INPUT, out=SUM)
-    low = builder.constant("v_min", V_MIN)
-    builder.emit(Op.MIN, SUM, builder.constant("v_max", V_MAX), out=SUM, note="saturate")
-    builder.emit(Op.LT, SUM, low)
-    builder.emit(Op.SEL, low, SUM, out=V)
+        dispatch(builder, CLOCK, [(first, leaf(first, mant)) for first, mant in segments], f"input{suffix}")
+        builder.emit(Op.ADD, SUM, a, out=SUM)
+    saturate(builder, SUM, v)
 
 
-def _limit_input(builder: ProgramBuilder, membrane: Membrane) -> None:
+def _limit_input(builder: ProgramBuilder, membrane: Membrane, a: Register, suffix: str) -> None:
     """Limit the input so that its shift fits into the registers; beyond the limit v saturates in any case.
+
+    Args:
+        builder: The program under construction.
+        membrane: The membrane that takes it.
+        a: Register of the input.
+        suffix: End of the names of constants.
 
     Raises:
         MicrocodeError: registers or products are too narrow for the gain.
@@ -143,6 +178,7 @@ def _limit_input(builder: ProgramBuilder, membrane: Membrane) -> None:
     if fits(0, widest + potential, builder.spec.register_bits):
         return
     largest = -(-beyond >> membrane.input_shift)
-    builder.emit(Op.MIN, INPUT, builder.constant("a_max", largest), out=INPUT, note="beyond it v saturates anyway")
-    builder.emit(Op.LT, INPUT, builder.constant("a_min", -largest))
-    builder.emit(Op.SEL, builder.constant("a_min", -largest), INPUT, out=INPUT)
+    least = builder.constant(f"a_min{suffix}", -largest)
+    builder.emit(Op.MIN, a, builder.constant(f"a_max{suffix}", largest), out=a, note="beyond it v saturates anyway")
+    builder.emit(Op.LT, a, least)
+    builder.emit(Op.SEL, least, a, out=a)

@@ -3,6 +3,8 @@
     v          24 bits, signed    membrane potential
     threshold  24 bits, signed    where it differs between neurons
     bias       24 bits, signed    where it differs between neurons
+    first, second                 24 bits, signed, the two sums of a product, in place of v, which follows from them;
+                                  each with a bias (bias_first, bias_second), while bias is added to the product
     clock      8 or 16 bits       local step of the window, 0 … period
     fired      8 bits             0 until the neuron's spike of this window
 
@@ -20,6 +22,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.core.codes import saturate_v
 from loihi_onespike.core.graphs.network import Population, Readout
 from loihi_onespike.errors import ConfigurationError, MicrocodeError
 
@@ -151,10 +154,38 @@ def one_number(values: NDArray[np.integer]) -> bool:
     return bool(np.all(values == values.flat[0]))
 
 
+def sum_fields(population: Population | Readout) -> tuple[str, ...]:
+    """Names of the state fields of the sums: v, or one for each factor of a product."""
+    return ("v",) if len(population.membranes) == 1 else ("first", "second")
+
+
+def bias_fields(population: Population | Readout) -> dict[str, NDArray[np.int64]]:
+    """Biases by the names of their fields or constants: of every membrane, and what is added to a product."""
+    names = ("bias",) if len(population.membranes) == 1 else ("bias_first", "bias_second")
+    biases = {name: m.bias for name, m in zip(names, population.membranes, strict=True)}
+    if isinstance(population, Population) and population.product is not None:
+        biases["bias"] = population.product.bias
+    return biases
+
+
+def potential(population: Population | Readout, sums: Sequence[IntArray]) -> IntArray:
+    """v from the sums in the state, by the equation of `core.graphs.network`.
+
+    Args:
+        population: The population.
+        sums: (neurons,) values of every field of `sum_fields`.
+    """
+    product = population.product if isinstance(population, Population) else None
+    if product is None:
+        return sums[0]
+    bias = np.broadcast_to(product.bias, population.shape).ravel()
+    return saturate_v((sums[0] * sums[1] >> product.shift) + bias)
+
+
 def own_window(population: Population | Readout) -> int:
     """Steps that a population needs for one image, which is the shortest possible period."""
     decided = population.wait + population.timesteps if isinstance(population, Population) else 0
-    return max(decided, population.membrane.input_steps)
+    return max(decided, population.input_steps)
 
 
 def clock_bits(period: int) -> int:
@@ -172,6 +203,8 @@ def clock_bits(period: int) -> int:
 def state_layout(population: Population | Readout, period: int | None = None) -> StateLayout:
     """Layout of the state of one neuron of a population.
 
+    The neurons of a product keep both sums, `first` and `second`; v follows from them and is not stored.
+
     Args:
         population: The population.
         period: Steps between two images; by default the population's own window.
@@ -179,11 +212,10 @@ def state_layout(population: Population | Readout, period: int | None = None) ->
     Raises:
         ConfigurationError: the period does not fit into the clock.
     """
-    widths = {"v": 24}
+    widths = dict.fromkeys(sum_fields(population), 24)
     if isinstance(population, Population) and not one_number(population.threshold):
         widths["threshold"] = 24
-    if not one_number(population.membrane.bias):
-        widths["bias"] = 24
+    widths |= {name: 24 for name, values in bias_fields(population).items() if not one_number(values)}
     widths["clock"] = clock_bits(own_window(population) if period is None else period)
     if isinstance(population, Population):
         widths["fired"] = 8

@@ -73,7 +73,8 @@ class Program:
 
     def _check_operands(self, place: int, instruction: Instruction, known: set[str]) -> None:
         reading, where = READINGS[instruction.op], f"{place} {instruction}"
-        if len(instruction.inputs) != reading.inputs or (instruction.out is not None) != reading.writes:
+        fewest, given = reading.inputs, len(instruction.inputs)
+        if not fewest <= given <= fewest + reading.optional or (instruction.out is not None) != reading.writes:
             self._fail(f"{where}: operands must be {instruction.op.value} {reading.operands}")
         if (instruction.target is not None) != (instruction.op is Op.JUMP_C):
             self._fail(f"{where}: JUMP_C must have a target, and no other instruction may have one")

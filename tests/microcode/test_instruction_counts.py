@@ -44,7 +44,7 @@ def test_every_step_of_a_run_keeps_its_bound(variant: str) -> None:
         core = Interpreter(program_of(p, period), state, graded_spikes=p.message_bits > 0)
         for step in range(3 * period):
             before = core.executed
-            core.step(rng.integers(-300, 300, 1))
+            core.step(rng.integers(-300, 300, (len(p.membranes), 1)))
             bound = counts.per_step[step % period]
             assert core.executed - before <= bound
             met += core.executed - before == bound

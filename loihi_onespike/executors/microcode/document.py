@@ -26,7 +26,7 @@ from loihi_onespike.microcode.neuron_state import state_layout
 
 TIMESTEPS, PAYLOAD_TIMESTEPS = (8, 16, 24), (2, 4, 8)
 LISTED, LISTED_PAYLOAD = 4, 3
-PLAIN, PLAIN_PAYLOAD = "ReLU, full wait", "ReLU, full wait, payload"
+PLAIN, PLAIN_PAYLOAD, PRODUCT = "ReLU, full wait", "ReLU, full wait, payload", "product of two sums, signed"
 
 
 def readings() -> str:
@@ -86,6 +86,12 @@ def payload_listing() -> str:
     return _code(program_of(network.hidden[0], network.period_steps).listing())
 
 
+def product_listing() -> str:
+    """Listing of the program of a population of products."""
+    network = example(PRODUCT, LISTED)
+    return _code(program_of(network.hidden[0], network.period_steps).listing())
+
+
 def pool_listing() -> str:
     """Listing of the program of a max pooling population."""
     network = example(PLAIN, LISTED)
@@ -100,6 +106,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "listing": listing,
     "signed listing": signed_listing,
     "payload listing": payload_listing,
+    "product listing": product_listing,
     "pool listing": pool_listing,
 }
 

@@ -13,6 +13,7 @@ from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.microcode.interpreter import Interpreter
 from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec
 from loihi_onespike.microcode.neuron import initial_state, program_of
+from loihi_onespike.microcode.neuron_state import potential, sum_fields
 from loihi_onespike.microcode.semantics import READ_AS_STATED, Semantics
 
 IntArray = NDArray[np.int64]
@@ -31,7 +32,7 @@ class MicrocodeMachine:
 
     Attributes:
         cores: the interpreters by population.
-        a_in: (neurons,) synaptic input of the last step by population.
+        a_in: (factors, neurons) synaptic input of the last step by population; one factor but for products.
     """
 
     def __init__(
@@ -50,6 +51,11 @@ class MicrocodeMachine:
                 graded_spikes=isinstance(p, Population) and p.message_bits > 0,
                 semantics=semantics,
             )
+            for p in network.populations
+            if not isinstance(p, InputPopulation)
+        }
+        self._none = {
+            p.name: np.zeros((len(p.membranes), prod(p.shape)), np.int64)
             for p in network.populations
             if not isinstance(p, InputPopulation)
         }
@@ -74,10 +80,16 @@ class MicrocodeMachine:
         self._send(self.network.input.name, from_host.ravel().astype(np.int64))
         sent = {}
         for name, core in self.cores.items():
-            self.a_in[name] = arriving.get(name, np.zeros(prod(self.network.by_name[name].shape), np.int64))
+            self.a_in[name] = arriving.get(name, self._none[name])
             sent[name] = core.step(self.a_in[name])
             self._send(name, sent[name])
         return sent
+
+    def potential(self, name: str) -> IntArray:
+        """(neurons,) v of a population, which in a product follows from the sums of both factors."""
+        population = self.network.by_name[name]
+        assert not isinstance(population, InputPopulation)
+        return potential(population, [self.cores[name].state(field) for field in sum_fields(population)])
 
     def _send(self, name: str, spikes: IntArray) -> None:
         if not spikes.any():
@@ -85,4 +97,5 @@ class MicrocodeMachine:
         for synapse in (s for s in self.network.synapses if s.pre == name):
             queue = self._in_flight[self._step + 1 + synapse.axon_delay]
             sums = (self._matrices[synapse.name] @ spikes) << synapse.weight_exp
-            queue[synapse.post] = queue.get(synapse.post, np.int64(0)) + sums
+            arriving = queue.setdefault(synapse.post, self._none[synapse.post].copy())
+            arriving[synapse.factor] += sums

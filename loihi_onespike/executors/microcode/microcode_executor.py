@@ -23,6 +23,7 @@ from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.executors.microcode.machine import IntArray, MicrocodeMachine
 from loihi_onespike.microcode.interpreter import Interpreter
 from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec
+from loihi_onespike.microcode.neuron_state import potential, sum_fields
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ class _Windows:
             self._record(image, t + 1, a_in, spikes)
 
     def _record(self, image: int, t: int, a_in: IntArray, spikes: IntArray) -> None:
-        v = self.core.state("v")
-        self.peak = max(self.peak, int(np.abs(v).max()))
+        sums = [self.core.state(field) for field in sum_fields(self.population)]
+        v = potential(self.population, sums)
+        self.peak = max(self.peak, *(int(np.abs(values).max()) for values in (*sums, v)))
         self.input_peak = max(self.input_peak, int(np.abs(a_in).max()))
         if t == self.period:
             self.v[image] = v

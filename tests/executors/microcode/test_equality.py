@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from loihi_onespike.core.codes import BINARY, PhaseCode, ThresholdTable
-from loihi_onespike.core.graphs.network import Membrane, Network, Population
+from loihi_onespike.core.graphs.network import Membrane, Network, Population, Product
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.errors import MicrocodeError
@@ -23,6 +23,8 @@ from tests.support.traces import phases_of
 
 NARROW = MicrocodeSpec(register_bits=28, product_bits=39)
 """The narrowest widths that the programs are written for; gains above 4 take more."""
+NARROW_PRODUCT = MicrocodeSpec(register_bits=28, product_bits=48)
+"""The narrowest widths for products of two sums."""
 NARROW_PAYLOAD = MicrocodeSpec(register_bits=30, product_bits=40)
 """The narrowest widths for a gain of 16."""
 
@@ -88,6 +90,57 @@ def test_examples_of_the_document(variant: str, timesteps: int) -> None:
     phases = phases_of(reference.run(network, x).layers["hidden"])
     assert len(np.unique(phases)) > timesteps / 2, "the figures come from neurons that fire at many phases"
     assert_equal(network, x)
+
+
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_random_networks_with_products(seed: int) -> None:
+    assert_equal(*random_case(seed, payload=seed % 2 * 70, products=60, images=2))
+
+
+@pytest.mark.thorough
+@given(cases(payload=50, dips=30, products=60))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_any_network_with_products(case: Case) -> None:
+    assert_equal(*case)
+
+
+def _potentials(u: list[int], w: list[int], shift: int, bias: int, spec: MicrocodeSpec) -> list[int]:
+    """v of neurons with given sums, checked by neurons whose thresholds are v and one more."""
+    one, size = np.array(1.0), 2 * len(u)
+    v = [min(max((a * b >> shift) + bias, -(2**23)), 2**23 - 1) for a, b in zip(u, w, strict=True)]
+    threshold = np.clip(np.array([*v, *(x + 1 for x in v)]), -(2**23), 2**23 - 1)
+    factors = [Membrane((4096,), 0, np.array([*values, *values]), one) for values in (u, w)]
+    product = Product(factors[1], shift, np.array(bias))
+    p = Population(
+        "p", (size,), "product", factors[0], 1, PhaseCode(BINARY, 1), threshold, ThresholdTable.constant(1), None, one,
+        product=product,
+    )  # fmt: skip
+    core = Interpreter(program_of(p, spec=spec), initial_state(p, 0, 2))
+    assert not core.step(np.zeros((2, size), np.int64)).any()
+    # No threshold lies above the largest v.
+    expected = [1] * len(v) + [int(x == 2**23 - 1) for x in v]
+    assert core.step(np.zeros((2, size), np.int64)).tolist() == expected
+    return v
+
+
+@pytest.mark.parametrize("spec", [MicrocodeSpec(), NARROW_PRODUCT], ids=["default", "narrow"])
+@pytest.mark.parametrize("shift", [0, 1, 9, 15, 16, 17, 20, 24, 46])
+@pytest.mark.parametrize("bias", [0, -(2**23), 2**23 - 1, 77])
+def test_products_of_any_size_are_exact(shift: int, bias: int, spec: MicrocodeSpec) -> None:
+    """Factors at both ends, and around the square roots where v saturates and where a register overflows."""
+    low, high = -(2**23), 2**23 - 1
+    roots = {round(2 ** ((bits + shift) / 2)) + d for bits in (22, 23, 24, 27, 31) for d in (-1, 0, 1)}
+    edges = sorted(e for e in {low, high, 0, 1, -1, *roots, *(-r for r in roots)} if low <= e <= high)
+    u, w = (list(x) for x in zip(*((a, b) for a in edges for b in edges), strict=True))
+    v = _potentials(u, w, shift, bias, spec)
+    assert len(set(v)) > 2 or shift == 46
+
+
+def test_a_product_needs_48_bits() -> None:
+    product = example("product of two sums, signed", 8).hidden[0]
+    with pytest.raises(MicrocodeError, match=r"product_bits must be at least 48 for the product of two factors"):
+        program_of(product, spec=NARROW)
+    assert program_of(product, spec=NARROW_PRODUCT)
 
 
 @pytest.mark.parametrize("timesteps", PAYLOADS)
@@ -195,9 +248,9 @@ def test_long_windows_have_a_clock_of_16_bits() -> None:
 
 def test_the_trace_notices_a_wrong_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same networks with the saturation left out of the rule differ: the equality above is not empty."""
-    from loihi_onespike.microcode import neuron
+    from loihi_onespike.microcode import decision
 
-    monkeypatch.setattr(neuron, "V_MAX", 2**23 - 2)
+    monkeypatch.setattr(decision, "V_MAX", 2**23 - 2)
     network, x = everything(3), codes(everything(3), 3)
     difference = first_difference(reference.run(network, x), execute(network, x).trace)
     assert difference is not None and difference.layer == "wide"

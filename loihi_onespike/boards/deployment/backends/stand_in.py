@@ -68,7 +68,7 @@ class StandInBoard(BoardBackend):
             for name, rows in self.record.spikes.items():
                 _arrive(rows, step + self.delays.spikes, sent[name])
             for name, rows in self.record.v.items():
-                _arrive(rows, step + self.delays.state, self.machine.cores[name].state("v"))
+                _arrive(rows, step + self.delays.state, self.machine.potential(name))
             if progress is not None:
                 progress(step, steps)
 

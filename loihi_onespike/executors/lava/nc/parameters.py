@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.network import Population, Readout
+from loihi_onespike.errors import LavaError
 from loihi_onespike.microcode import DEFAULT_SPEC, MicrocodeSpec, initial_state, program_of, state_layout
 from loihi_onespike.microcode.program_file import Ucode, program_files
 
@@ -66,8 +67,14 @@ class NcParameters:
 
         Raises:
             ConfigurationError: no file at `ucode`, or a period beyond the clock.
+            LavaError: the neurons are products, whose second input has no public way to a core.
             MicrocodeError: a number that does not fit the spec.
         """
+        if len(population.membranes) > 1:
+            raise LavaError(
+                f"{population.name}: must have one synaptic input per neuron on cores, got products of two sums; how a "
+                "second input is connected is not public, so run the network on Lava's simulator or on the stand-in"
+            )
         files = program_files([population.name], {population.name: ucode})
         message_bits = None
         if isinstance(population, Population):
@@ -93,6 +100,7 @@ def prepare(net: LavaNetwork, ucode: Ucode | None = None, spec: MicrocodeSpec = 
 
     Raises:
         ConfigurationError: program files missing, all of them listed.
+        LavaError: a population is a product of two sums.
     """
     files = program_files([layer.name for layer in net.layers], ucode)
     made = []

@@ -17,6 +17,7 @@ from loihi_onespike.microcode import initial_state, program_of
 from loihi_onespike.microcode.examples import example
 from tests.support.lava_networks import chain, everything, graded
 from tests.support.lava_processes import needs_lava
+from tests.support.networks import products
 
 FAKE = Path(__file__).parents[3] / "support" / "fake_nc"
 MADE_AVAILABLE = ("lava.magma.core.model.nc", "loihi_onespike.executors.lava.nc.process_models")
@@ -123,6 +124,15 @@ class TestModels:
         assert hidden.constants["bias"] == 0 and hidden.constants["leak"] == 6554  # 1.6 · 4096 = 6553.6
         _, recorded = allocate(processes(net)["hidden"])
         assert recorded.allocated[1].arguments.keys() == {"shape", "v", "threshold", "clock", "fired"}
+
+    def test_products_are_refused(self, tmp_path: Path) -> None:
+        from loihi_onespike.executors.lava.processes.network import Network
+
+        network = products()
+        for p in network.populations[1:]:
+            (tmp_path / p.name).touch()
+        with pytest.raises(LavaError, match="scaled: must have one synaptic input per neuron on cores, got products"):
+            nc.prepare(Network(network), ucode=tmp_path)
 
     def test_tags_and_resources(self, fake: None) -> None:
         from lava.magma.core.resources import Loihi2NeuroCore
