@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import loihi_onespike.frontend
-import loihi_onespike.frontend.gnn.gcn_conv  # noqa: F401  (registers that of torch_geometric)
+import loihi_onespike.frontend.gnn.message_passing  # noqa: F401  (registers that of torch_geometric)
 from loihi_onespike.frontend.tracing.registry import MODULES, OPERATIONS, find_module_rule
 from loihi_onespike.frontend.tracing.support import SUPPORT, UNKNOWN
 

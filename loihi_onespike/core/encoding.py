@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias, overload
 
 import numpy as np
@@ -17,17 +19,24 @@ from loihi_onespike.errors import ConfigurationError
 Codes: TypeAlias = NDArray[np.integer] | SparseSample
 """Codes of a batch (N, *shape), or of one sparse sample."""
 
+SOFTMAX_AXES = {"": 1, "_2": 2, "_3": 3, "_last": -1}
+"""Endings of the softmax functions of `FINISH`, and the axis of a batch that each one runs along."""
+
 FINISH: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "identity": lambda y: y,
     "relu": lambda y: np.maximum(y, 0.0),
-    "softmax": lambda y: softmax(y, axis=1),
-    "log_softmax": lambda y: log_softmax(y, axis=1),
-    "softmax_last": lambda y: softmax(y, axis=-1),
-    "log_softmax_last": lambda y: log_softmax(y, axis=-1),
+    **{f"softmax{ending}": partial(softmax, axis=axis) for ending, axis in SOFTMAX_AXES.items()},
+    **{f"log_softmax{ending}": partial(log_softmax, axis=axis) for ending, axis in SOFTMAX_AXES.items()},
     "sigmoid": expit,
     "tanh": np.tanh,
 }
-"""What the host does with the values it reads; axis 1 is the first axis of a sample, -1 the classes of a node."""
+"""What the host does with the values that it reads."""
+
+
+def softmax_axis(finish: str) -> int | None:
+    """Axis of a batch along which a function of `FINISH` is a softmax, None where it is none."""
+    found = re.fullmatch(r"(?:log_)?softmax(|_\d|_last)", finish)
+    return None if found is None else SOFTMAX_AXES[found[1]]
 
 
 @overload

@@ -291,6 +291,20 @@ def test_functions_left_to_the_host(module):
     assert kinds(check(nn.Sequential(nn.Linear(6, 5), module), torch.randn(VECTOR))) == ["Input", "Linear", "Finish"]
 
 
+def test_softmax_over_a_middle_axis():
+    graph = check(nn.Sequential(nn.Conv2d(4, 3, 1), nn.LogSoftmax(2)), torch.randn(IMAGE))
+    assert kinds(graph) == ["Input", "Linear", "Finish"]
+    check(Fn(lambda m, x: m.conv(x).softmax(2).flatten(3).unsqueeze(3), conv=nn.Conv2d(4, 3, 1)), torch.randn(IMAGE))
+
+
+def test_instance_norm_with_running_statistics():
+    layer = nn.InstanceNorm2d(4, affine=True, track_running_stats=True)
+    layer(torch.randn(IMAGE) * 2 + 1)
+    assert kinds(check(layer.eval(), torch.randn(IMAGE))) == ["Input", "Affine"]
+    series = nn.InstanceNorm1d(4, track_running_stats=True).eval()
+    check(Fn(lambda m, x: m.norm(x.flatten(2)), norm=series), torch.randn(IMAGE))
+
+
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_softmax_over_the_last_axis(name):
     def f(m, x):

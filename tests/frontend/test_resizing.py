@@ -1,4 +1,4 @@
-"""Transposed convolution, bilinear upsampling and padding modes: exact rewrites into gathers and convolutions."""
+"""Transposed convolution, resizing and padding modes: exact rewrites into gathers, convolutions and sparse matrices."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import loihi_onespike as los
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.core.graphs.ann import Linear, Reindex
 from loihi_onespike.core.graphs.stage import InputStage
@@ -99,6 +100,43 @@ RESIZED = {
 def test_linear_upsampling_by_whole_factors(f: Callable[..., torch.Tensor]) -> None:
     graph = check(Fn(f), torch.randn(IMAGE))
     assert "depthwise convolution" in graph.rewrites[0]
+
+
+RESAMPLED = {
+    "corners": lambda m, x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True),
+    "UpsamplingBilinear2d": lambda m, x: nn.UpsamplingBilinear2d(scale_factor=2)(x),
+    "any size": lambda m, x: F.interpolate(x, size=(13, 9), mode="bilinear"),
+    "smaller": lambda m, x: F.interpolate(x, size=(4, 3), mode="bilinear"),
+    "antialias": lambda m, x: F.interpolate(x, size=(4, 3), mode="bilinear", antialias=True),
+    "bicubic": lambda m, x: F.interpolate(x, scale_factor=1.5, mode="bicubic"),
+    "bicubic corners": lambda m, x: F.interpolate(x, size=(7, 7), mode="bicubic", align_corners=True),
+    "area": lambda m, x: F.interpolate(x, size=(4, 7), mode="area"),
+    "recomputed": lambda m, x: F.interpolate(x, scale_factor=1.7, mode="bilinear", recompute_scale_factor=True),
+    "series": lambda m, x: F.interpolate(x.flatten(2), size=17, mode="linear", align_corners=True),
+    "bins that overlap": lambda m, x: nn.AdaptiveAvgPool2d((4, 3))(x),
+    "from one place": lambda m, x: F.interpolate(x.mean((2, 3), keepdim=True), size=(6, 5), mode="bilinear"),
+}
+
+
+@pytest.mark.parametrize("f", RESAMPLED.values(), ids=RESAMPLED.keys())
+def test_resizing_by_a_matrix(f: Callable[..., torch.Tensor]) -> None:
+    graph = check(Fn(f), torch.randn(IMAGE))
+    assert kinds(graph)[-3:] == ["Reindex", "Linear", "Reindex"] or "depthwise" in graph.rewrites[-1]
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_resizing_between_layers(mode: str) -> None:
+    """All that reads one channel needs one scale; the oracle and `fast` agree, and the error is that of the code."""
+    torch.manual_seed(0)
+    up = nn.Upsample(size=(9, 7), mode=mode, align_corners=True)
+    model = nn.Sequential(
+        nn.Conv2d(2, 4, 3), nn.ReLU(), up, nn.Conv2d(4, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(105, 3)
+    )
+    x = torch.rand(16, 2, 6, 5)
+    net = los.convert(model.eval(), x, timesteps=16)
+    found, expected = net.predict(x[:3]), model(x[:3]).detach().numpy()
+    np.testing.assert_array_equal(net.predict(x[:3], "reference"), found)
+    assert np.abs(found - expected).max() < 0.1 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])

@@ -49,12 +49,14 @@ from loihi_onespike.core.graphs.ann import (
     Node,
     Reindex,
 )
-from loihi_onespike.core.maps import Conv, Dense, Pool, Window
+from loihi_onespike.core.maps import Conv, Dense, Pool, Sparse, Window
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 
 FINISH: dict[str, Callable[[Any], Any]] = {
     "softmax": lambda y: softmax(y, axis=1),
     "log_softmax": lambda y: log_softmax(y, axis=1),
+    "softmax_2": lambda y: softmax(y, axis=2),
+    "log_softmax_2": lambda y: log_softmax(y, axis=2),
     "softmax_last": lambda y: softmax(y, axis=-1),
     "log_softmax_last": lambda y: log_softmax(y, axis=-1),
     "sigmoid": expit,
@@ -150,6 +152,8 @@ def _torch_linear(op: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
             return _torch_conv(
                 t, torch.full((channels, 1, *window.kernel), float(weight), dtype=t.dtype), window, channels
             )
+        case Sparse(weight=weight):
+            return torch.einsum("mn,bn...->bm...", torch.from_numpy(weight.toarray().astype(np.float64)), t).numpy()
     raise TypeError(type(op).__name__)
 
 

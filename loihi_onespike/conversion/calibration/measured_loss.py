@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.encoding import finish_output
+from loihi_onespike.core.encoding import finish_output, softmax_axis
 from loihi_onespike.core.graphs.stage import OutputStage
 from loihi_onespike.errors import ConfigurationError
 
@@ -144,11 +144,13 @@ def class_scores(stage: OutputStage, z: Float) -> Float:
         stage: the output stage.
         z: its outputs.
     """
-    along_last = stage.finish.endswith("_last")
+    axis = softmax_axis(stage.finish) or 1
     if stage.order is not None:
         z = finish_output(z, stage.order, "identity")
-    elif all(link.op.channel_axis == -1 for link in stage.links):
-        along_last = True
+    elif axis == 1 and all(link.op.channel_axis == -1 for link in stage.links):
+        axis = -1
+    along_last = axis != 1
+    z = np.moveaxis(z, axis, -1) if along_last else z
     scores = z.reshape(len(z), -1, z.shape[-1]) if along_last else z.reshape(*z.shape[:2], -1).swapaxes(1, 2)
     if len(scores) == 1:  # the places of a single sample are nodes of a graph, and count as samples
         return scores.swapaxes(0, 1)

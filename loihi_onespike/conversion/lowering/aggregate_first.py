@@ -56,11 +56,12 @@ def _predecessor(graph: AnnGraph, node: Node, keep: frozenset[str]) -> Node | No
 def _swapped(graph: AnnGraph, sparse: Node, before: Node) -> AnnGraph:
     assert isinstance(sparse.op, Linear) and isinstance(sparse.op.op, Sparse)
     matrix, bias = sparse.op.op.weight, sparse.op.bias
-    inner, shape = before.inputs[0], graph.by_name[before.inputs[0]].shape
+    inner = before.inputs[0]
     aggregated = next((n for n in graph.nodes if n.inputs == (inner,) and _is_plain(n, sparse.op.op)), None)
     made = aggregated is None
     if aggregated is None:
         op = Linear(sparse.op.op)
+        shape = (matrix.shape[0], *graph.by_name[inner].shape[1:])
         aggregated = Node(_fresh(graph, f"{sparse.name}.aggregate"), op, (inner,), shape, sparse.source)
     if isinstance(before.op, Linear):
         shift = _plus(_aggregated(matrix, before.op.bias, before.shape), bias)

@@ -81,7 +81,8 @@ def integer_links(
         exponents, unit = list(stage.grid.exponents), 2 * stage.grid.unit
     for s, exponent in zip(scaled, exponents, strict=True):
         unit = np.maximum(unit, s.amplitude / 2.0**exponent / largest)
-    unit = np.where(unit > 0, unit, _fallback_unit(unit))
+    shared = {axis for s in scaled for axis in s.op.output_shared_axes(len(stage.shape))}
+    unit = np.where(unit > 0, unit, _fallback_unit(unit, shared if unit.ndim == len(stage.shape) else set()))
     unit = unit * _coarser(unit, 2 * finest, [s.op for s in scaled], len(stage.shape))
     maps = []
     for i, (s, exponent) in enumerate(zip(scaled, exponents, strict=True)):
@@ -122,9 +123,20 @@ def _coarser(unit: Float, finest: Float, maps: list[LinearMap], rank: int) -> Fl
     return factor
 
 
-def _fallback_unit(unit: Float) -> float:
-    """Unit for neurons without any weight: the median of the others, so that their bias is as precise."""
-    return float(np.median(unit[unit > 0])) if np.any(unit > 0) else 1.0
+def _fallback_unit(unit: Float, shared: set[int]) -> Float:
+    """Unit for neurons without any weight: the median of the others, so that their bias is as precise.
+
+    Args:
+        unit: of every neuron, 0 for those without weights.
+        shared: axes along which neurons share weights, whose units then keep the ratio that all others have.
+    """
+    if not np.any(unit > 0):
+        return np.ones(())
+    known = np.where(unit > 0, unit, np.nan)
+    others = tuple(axis for axis in range(unit.ndim) if axis not in shared)
+    if not shared or np.isnan(known).all(axis=others).any():
+        return np.nanmedian(known)
+    return np.nanmedian(known, axis=others, keepdims=True)
 
 
 def _exponents(amplitudes: list[Float], most: int) -> list[int]:

@@ -116,8 +116,8 @@ class Finish:
     """Last operation of the network, which the host computes from the values of the readout.
 
     Attributes:
-        kind: softmax and log_softmax over the first axis of the sample, softmax_last and log_softmax_last over the last
-            one, sigmoid or tanh.
+        kind: sigmoid, tanh, or softmax and log_softmax with the ending of their axis (`core.encoding.SOFTMAX_AXES`),
+            none for the first axis of the sample.
     """
 
     kind: str

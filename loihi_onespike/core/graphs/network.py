@@ -209,8 +209,8 @@ class Readout:
         name: unique name.
         shape: shape of v for one sample.
         membrane: integration of the input.
-        finish: function that the host applies to the values: identity, relu, softmax, log_softmax, sigmoid or tanh;
-            softmax and log_softmax over the first axis of the sample.
+        finish: function that the host applies to the values, a key of `core.encoding.FINISH`: identity, relu, sigmoid,
+            tanh, or softmax and log_softmax, which end with their axis unless it is the first one of the sample.
         order: rearrangement by the host, output[i] = values.ravel()[order[i]], 0 where order[i] is -1; None for none.
     """
 

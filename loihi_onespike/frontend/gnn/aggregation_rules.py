@@ -7,6 +7,7 @@ separately. Operations that mix nodes are aggregations y = A x with a constant s
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,13 @@ GraphRule = Callable[..., Any]
 OPERATIONS: dict[str, GraphRule] = {}
 
 AGGREGATION = Advice(
-    "products A @ x with one constant sparse matrix (torch.sparse) on the left, and GCNConv",
+    "products A @ x with one constant sparse matrix (torch.sparse) on the left; GCNConv, SAGEConv, GraphConv, GINConv, "
+    "TAGConv, SGConv and ChebConv of torch_geometric",
     "write the layer as adjacency @ (x @ weight), with the normalised adjacency as an argument of the model",
+)
+POOLING = Advice(
+    "sum and mean over the nodes of each graph: global_add_pool, global_mean_pool, x.mean(0, keepdim=True)",
+    "pool by sum or mean and train again, with keepdim=True where torch is called directly",
 )
 ADJACENCY = Advice(
     "the adjacency as the left factor of a product, as it was passed",
@@ -58,12 +64,12 @@ def aggregate(site: Site, matrix: sp.csr_matrix, form: Aggregation | None, x: Va
 
     Args:
         site: operation that is lowered.
-        matrix: matrix A, (nodes, nodes).
+        matrix: matrix A, (nodes, nodes), or (graphs, nodes) for a pooling over the nodes of each graph.
         form: how A follows from the adjacency; None for a constant matrix.
         x: input value.
         part: name of the node within the operation.
     """
-    if matrix.shape != (site.batch, site.batch):
+    if matrix.shape[1] != site.batch:
         raise Refusal(f"{site.display} with a matrix of shape {matrix.shape} on {site.batch} nodes", AGGREGATION)
     return site.emit(Linear(Aggregate(matrix, form)), [x], x.shape, part)
 
@@ -153,3 +159,100 @@ def same_adjacency(site: Site, graph: GraphArguments, input: Any, *rest: Any, **
         rest, options: further arguments of the operation.
     """
     return input if is_adjacency(graph, input) else NotImplemented
+
+
+@graph_rule("mean", "sum")
+def over_nodes(site: Site, graph: GraphArguments, input: Any, dim: Any = None, keepdim: bool = False, **_: Any) -> Any:
+    """Mean or sum over all nodes, which are one graph; over other axes it is left to the general rules.
+
+    Args:
+        site: operation that is lowered.
+        graph: arguments of the graph network.
+        input: activation.
+        dim: axes; None for all.
+        keepdim: whether the axes remain, with length 1.
+    """
+    x = site.activation(input)
+    rank = len(x.shape) + 1
+    axes = dim if isinstance(dim, tuple | list) else (dim,)
+    if None not in axes and [axis % rank for axis in axes] != [0]:
+        return NotImplemented
+    if None in axes or not keepdim:
+        raise Refusal(f"{site.display} over the nodes of a graph without keepdim=True", POOLING)
+    weight = 1.0 if site.operation == "sum" else 1.0 / site.batch
+    return aggregate(site, canonical(np.full((1, site.batch), weight)), None, x)
+
+
+@graph_rule("max", "amax")
+def largest_of_nodes(site: Site, graph: GraphArguments, input: Any, dim: Any = None, *_: Any, **options: Any) -> Any:
+    """Refused over nodes, which share no window; over other axes it is left to the general rules.
+
+    Args:
+        site: operation that is lowered.
+        graph: arguments of the graph network.
+        input: activation.
+        dim: axis, or a second tensor.
+        options: further arguments of the operation.
+    """
+    axis = options.get("axis", dim)
+    if isinstance(axis, int) and isinstance(input, Value) and axis % (len(input.shape) + 1) == 0:
+        raise Refusal(f"{site.display} over the nodes of a graph", POOLING)
+    return NotImplemented
+
+
+@graph_rule("scatter_add", "index_add", "scatter_reduce")
+def pooled(
+    site: Site, graph: GraphArguments, input: Any, dim: int, index: Any, src: Any, *rest: Any, **options: Any
+) -> Value:
+    """y[g] = Σ x[n] over the nodes n of graph g, added to zeros: the pooling of a batch of graphs.
+
+    Args:
+        site: operation that is lowered.
+        graph: arguments of the graph network.
+        input: zeros, (graphs, …).
+        dim: axis of the nodes.
+        index: graph of every node, (nodes,), or repeated for every feature.
+        src: activation, (nodes, …).
+        rest, options: further arguments of the operation.
+    """
+    if isinstance(input, Value) or isinstance(index, Value) or not isinstance(src, Value) or bool(input.any()):
+        raise Refusal(f"{site.display} of anything but one value per node into zeros", POOLING)
+    kind = rest[0] if rest else options.get("reduce", "sum")
+    index = index.detach().cpu()
+    first = index.reshape(index.shape[0], -1)[:, 0]
+    same = bool((index.reshape(index.shape[0], -1) == first[:, None]).all())
+    if dim % (len(src.shape) + 1) or not same or kind not in ("sum", "mean") or "alpha" in options:
+        raise Refusal(f"{site.display} with dim={dim}, reduce={kind!r}", POOLING)
+    graphs = first.numpy().astype(np.int64)
+    weight = np.ones(len(graphs))
+    if kind == "mean":
+        count = np.bincount(graphs, minlength=len(input)) + (1 if options.get("include_self", True) else 0)
+        weight = 1 / count[graphs]
+    matrix = sp.csr_matrix((weight, (graphs, np.arange(len(graphs)))), shape=(len(input), site.batch))
+    return aggregate(site, canonical(matrix), None, src)
+
+
+@graph_rule("mul", "div")
+def factor_of_each_node(site: Site, graph: GraphArguments, input: Any, other: Any, **options: Any) -> Any:
+    """y[n] = c[n] x[n] with a constant of every node or graph, such as 1 / (number of nodes) behind a sum over them.
+
+    Args:
+        site: operation that is lowered.
+        graph: arguments of the graph network.
+        input, other: activation and constant, of which a quotient has the constant last.
+        options: further arguments of the operation.
+    """
+    x, factor = (input, other) if isinstance(input, Value) else (other, input)
+    constant = isinstance(x, Value) and isinstance(factor, torch.Tensor) and (x is input or site.operation == "mul")
+    if not constant or options or factor.ndim != len(x.shape) + 1 or len(factor) != site.batch:
+        return NotImplemented
+    rows = factor.detach().cpu().double().reshape(site.batch, -1)
+    if bool((rows == rows[0]).all()) or not bool((rows == rows[:, :1]).all()):
+        return NotImplemented
+    values = rows[:, 0].numpy()
+    with np.errstate(divide="ignore"):
+        scale = sp.diags(values if site.operation == "mul" else 1 / values, format="csr")
+    made = site.builder.linear_map(x)
+    if made is not None and isinstance(made[0], Aggregate):  # one product in place of two
+        return aggregate(replace(site, batch=made[0].weight.shape[1]), canonical(scale @ made[0].weight), None, made[1])
+    return aggregate(site, canonical(scale), None, x)

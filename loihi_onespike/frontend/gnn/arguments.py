@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.gnn.adjacency import Edges, canonical
+from loihi_onespike.core.gnn.adjacency import Edges, canonical, fingerprint
 from loihi_onespike.data.checks import check_finite, float_array
 from loihi_onespike.errors import ConfigurationError
 
 SUPPORTED = (
     "a torch.sparse adjacency (nodes, nodes), alone or in a tuple with dense features (nodes, features), or a tuple "
-    "of features, edge_index (2, edges) and perhaps edge_weight (edges,), in the order in which the model takes them"
+    "of features, edge_index (2, edges) and perhaps edge_weight (edges,) of floats, in the order in which the model "
+    "takes them; for a batch of graphs also the graph of every node, integers (nodes,)"
 )
 
 
@@ -27,7 +29,7 @@ class GraphArguments:
 
     Attributes:
         values: the arguments in the order in which they were given.
-        roles: "adjacency", "edge_index", "edge_weight" or "features", one per argument.
+        roles: "adjacency", "edge_index", "edge_weight", "features" or "batch", one per argument.
         graph: what the model aggregates over.
         features: (nodes, features) float, None for models called with the graph alone.
     """
@@ -38,6 +40,15 @@ class GraphArguments:
     features: NDArray[np.floating] | None
 
     @property
+    def digest(self) -> str:
+        """Digest of the graph, and of the batch where there is one; both become synapses."""
+        batch = [
+            np.asarray(v, np.int64).tobytes() for v, r in zip(self.values, self.roles, strict=True) if r == "batch"
+        ]
+        found = fingerprint(self.graph)
+        return blake2b(found.encode() + batch[0], digest_size=16).hexdigest() if batch else found
+
+    @property
     def nodes(self) -> int:
         """Number of nodes."""
         return self.graph.nodes if isinstance(self.graph, Edges) else int(self.graph.shape[0])
@@ -46,7 +57,7 @@ class GraphArguments:
 def is_graph(x: object) -> bool:
     """Whether `x` is a tuple of arguments of a graph model, or an adjacency, and not a batch."""
     parts = x if isinstance(x, tuple) else (x,)
-    return len(parts) <= 3 and any(_is_sparse(p) or (len(parts) > 1 and _is_edge_index(p)) for p in parts)
+    return len(parts) <= 4 and any(_is_sparse(p) or (len(parts) > 1 and _is_edge_index(p)) for p in parts)
 
 
 def graph_arguments(x: object) -> GraphArguments:
@@ -57,6 +68,13 @@ def graph_arguments(x: object) -> GraphArguments:
     if "" in roles or len(graphs) != 1 or len(set(roles)) != len(roles):
         raise ConfigurationError(f"graph: must be {SUPPORTED}, got {', '.join(_describe(v) for v in values)}")
     by_role = dict(zip(roles, values, strict=True))
+    if (
+        "batch" in by_role
+        and "edge_weight" not in by_role
+        and len(by_role["batch"]) != len(by_role.get("features", ()))
+    ):
+        roles = tuple("edge_weight" if role == "batch" else role for role in roles)  # weights may be whole numbers
+        by_role["edge_weight"] = by_role.pop("batch")
     features = _array("features", by_role["features"]) if "features" in by_role else None
     graph: sp.csr_matrix | Edges
     if graphs[0] == "adjacency":
@@ -70,6 +88,9 @@ def graph_arguments(x: object) -> GraphArguments:
         if features is None:
             raise ConfigurationError("graph: must be (features, edge_index), got edges without features")
         graph, nodes = _edges(by_role, len(features)), len(features)
+    batch = by_role.get("batch")
+    if batch is not None and len(batch) != nodes:
+        raise ConfigurationError(f"batch: must have the graph of each of {nodes} nodes, got {len(batch)} entries")
     if features is not None and len(features) != nodes:
         raise ConfigurationError(f"features: must have a row for each of {nodes} nodes, got {len(features)} rows")
     return GraphArguments(values, roles, graph, features)
@@ -100,7 +121,8 @@ def _role(x: object) -> str:
     if _is_edge_index(x):
         return "edge_index"
     if isinstance(x, torch.Tensor | np.ndarray):
-        return {1: "edge_weight", 2: "features"}.get(x.ndim, "")
+        integers = not np.issubdtype(np.asarray(x[:0]).dtype, np.floating)
+        return {1: "batch" if integers else "edge_weight", 2: "features"}.get(x.ndim, "")
     return ""
 
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from torch import nn
 
+from loihi_onespike.core.encoding import SOFTMAX_AXES, softmax_axis
+from loihi_onespike.core.gnn.adjacency import Aggregate
 from loihi_onespike.core.graphs.ann import AnnGraph, AnnOp, Concat, Finish, Linear, MaxPool, Node, Reindex
 from loihi_onespike.core.graphs.verify_ann import verify_ann
+from loihi_onespike.core.maps import Sparse
 from loihi_onespike.errors import CalibrationError, Finding, UnsupportedModelError
 from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY, AGGREGATION, OPERATIONS, is_adjacency
 from loihi_onespike.frontend.gnn.arguments import GraphArguments
-from loihi_onespike.frontend.gnn.gcn_conv import GCN_CONV, gcn_conv
+from loihi_onespike.frontend.gnn.message_passing import PACKAGE, find_layer, gin_sum, propagated, without_network
+from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.operation_lowering import lower
 from loihi_onespike.frontend.tracing.preserve import preserved
-from loihi_onespike.frontend.tracing.registry import find_module_rule
 from loihi_onespike.frontend.tracing.site import Refusal, Site
 from loihi_onespike.frontend.tracing.support import Advice
 from loihi_onespike.frontend.tracing.trace_result import checked_output, run_tracer, single_tensor, unwrapped
 from loihi_onespike.frontend.tracing.tracer import ExampleTracer, Root
+from loihi_onespike.frontend.tracing.trees import leaves
 
 NODEWISE = Advice("layers that work on the features of one node at a time", "use Linear layers between aggregations")
 
@@ -86,10 +91,25 @@ class GraphTracer(ExampleTracer):
             self.trace(Root(_Bound(self._model, self._arguments)))
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        layer = type(m).__module__.startswith("torch_geometric.nn.conv.")
-        return layer or super().is_leaf_module(m, module_qualified_name)
+        return type(m).__module__.startswith(PACKAGE) or super().is_leaf_module(m, module_qualified_name)
+
+    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """A GINConv is a sum over neighbours, and a network that is traced like the rest of the model."""
+        if self._native or find_layer(m) is not gin_sum or not isinstance(m.nn, nn.Module):
+            return super().call_module(m, forward, args, kwargs)
+        return m.nn(super().call_module(m, without_network(m, forward), args, kwargs))
+
+    def create_proxy(
+        self, kind: str, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *rest: Any, **options: Any
+    ) -> Any:
+        """Sums over nodes that are written into zeros become new tensors, which is what their result is used as."""
+        if kind == "call_method" and target in ("scatter_add_", "index_add_", "scatter_reduce_"):
+            target = target.removesuffix("_")
+        return super().create_proxy(kind, target, args, kwargs, *rest, **options)
 
     def lower(self, site: Site, module: nn.Module | None) -> Any:
+        pairs = zip(leaves((site.args, site.kwargs)), leaves((site.concrete_args, site.concrete_kwargs)), strict=True)
+        site.batch = next(len(tensor) for value, tensor in pairs if isinstance(value, Value))  # graphs behind a pooling
         try:
             return self._lower(site, module)
         except Refusal as refusal:
@@ -98,9 +118,10 @@ class GraphTracer(ExampleTracer):
     def _lower(self, site: Site, module: nn.Module | None) -> Any:
         graph = self._arguments
         if module is not None:
-            if find_module_rule(module) is not None and _is_gcn(module):
-                return gcn_conv(site, graph, module, *site.args, **site.kwargs)
-            if type(module).__module__.startswith("torch_geometric.nn.conv."):
+            equation = find_layer(module)
+            if equation is not None:
+                return propagated(site, graph, equation, module)
+            if type(module).__module__.startswith(PACKAGE):
                 raise Refusal(site.display, AGGREGATION)
             return lower(site, module)
         rule = OPERATIONS.get(site.operation)
@@ -112,16 +133,17 @@ class GraphTracer(ExampleTracer):
         return lower(site, module)
 
 
-def _is_gcn(module: nn.Module) -> bool:
-    return any(f"{c.__module__}.{c.__qualname__}" == GCN_CONV for c in type(module).__mro__)
-
-
 def lift(graph: AnnGraph, nodes: int) -> AnnGraph:
     """The graph of a single node's value as the graph of all nodes: every shape gets a first axis."""
     findings = [_between_nodes(node) for node in graph.nodes if not _is_nodewise(node.op)]
     if findings:
         raise UnsupportedModelError(findings)
-    lifted = [replace(n, op=_lift(n.op, n, graph, nodes), shape=(nodes, *n.shape)) for n in graph.nodes]
+    rows: dict[str, int] = {}  # nodes, or graphs behind a pooling over nodes
+    for node in graph.nodes:
+        rows[node.name] = rows[node.inputs[0]] if node.inputs else nodes
+        if isinstance(node.op, Linear) and isinstance(node.op.op, Aggregate):
+            rows[node.name] = node.op.op.weight.shape[0]
+    lifted = [replace(n, op=_lift(n.op, n, graph, rows[n.name]), shape=(rows[n.name], *n.shape)) for n in graph.nodes]
     return verify_ann(replace(graph, nodes=tuple(lifted)))
 
 
@@ -130,10 +152,14 @@ def _is_nodewise(op: AnnOp) -> bool:
 
 
 def _lift(op: AnnOp, node: Node, graph: AnnGraph, nodes: int) -> AnnOp:
+    if isinstance(op, Linear) and isinstance(op.op, Aggregate) and len(set(op.op.weight.shape)) > 1:
+        return replace(op, op=Sparse(op.op.weight))  # a pooling: from nodes to graphs
     if isinstance(op, Concat):
         return Concat(op.axis % len(node.shape) + 1)
-    if isinstance(op, Finish) and op.kind in ("softmax", "log_softmax"):
-        return Finish(f"{op.kind}_last")
+    if isinstance(op, Finish) and (axis := softmax_axis(op.kind)) is not None and axis != -1:
+        endings = {number: ending for ending, number in SOFTMAX_AXES.items()}
+        name = "log_softmax" if op.kind.startswith("log_") else "softmax"
+        return Finish(name + endings[-1 if axis == len(node.shape) else axis + 1])
     if isinstance(op, Reindex):
         size = int(np.prod(graph.by_name[node.inputs[0]].shape))
         first = np.arange(nodes, dtype=np.int64).reshape(-1, *(1,) * op.index.ndim) * size

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from loihi_onespike.core.gnn.adjacency import PLAIN, Aggregation, fingerprint
+from loihi_onespike.core.gnn.adjacency import PLAIN, Aggregation
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.errors import ConfigurationError, FormatError
 from loihi_onespike.frontend.gnn.arguments import GraphArguments, graph_arguments
@@ -57,7 +57,7 @@ class InputForm:
             hops: number of aggregations that the host applies.
         """
         source = "adjacency" if arguments.features is None else "features"
-        return cls(arguments.roles, source, aggregation, hops, arguments.nodes, fingerprint(arguments.graph))
+        return cls(arguments.roles, source, aggregation, hops, arguments.nodes, arguments.digest)
 
     @property
     def description(self) -> str:
@@ -70,7 +70,7 @@ class InputForm:
         if arguments.roles != self.roles:
             wanted, found = ", ".join(self.roles), ", ".join(arguments.roles)
             raise ConfigurationError(f"graph: arguments must be {wanted} as in the conversion, got {found}")
-        if arguments.nodes != self.nodes or fingerprint(arguments.graph) != self.graph:
+        if arguments.nodes != self.nodes or arguments.digest != self.graph:
             raise ConfigurationError(
                 f"adjacency: must be the graph that was converted ({self.nodes} nodes), whose edges are synapses, "
                 f"got another graph ({arguments.nodes} nodes); convert again with the new graph. Other features on the "

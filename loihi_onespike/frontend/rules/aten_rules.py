@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from loihi_onespike.frontend.rules.activation_rules import logsigmoid, rrelu
-from loihi_onespike.frontend.rules.linear_rules import batch_norm, conv
-from loihi_onespike.frontend.rules.resize_rules import linear_upsampling
+from loihi_onespike.frontend.rules.linear_rules import batch_norm, conv, instance_norm
+from loihi_onespike.frontend.rules.resize_rules import linear_upsampling, resampling
 from loihi_onespike.frontend.rules.shape_rules import pad, rearrange
 from loihi_onespike.frontend.rules.transposed_rules import conv_transpose
 from loihi_onespike.frontend.tracing.builder import Value
@@ -53,6 +53,14 @@ def batch_norm_with_flag(
     if training:
         return batch_norm_of_training(site)
     return batch_norm(site, input, mean, var, weight, bias, training, eps=rest[1])
+
+
+@rule("aten.instance_norm")
+def instance_norm_with_flag(
+    site: Site, input: Any, weight: Any, bias: Any, mean: Any, var: Any, use_input_stats: bool, *rest: Any
+) -> Value:
+    """rest: momentum, ε, and whether to use cuDNN."""
+    return instance_norm(site, input, mean, var, weight, bias, use_input_stats, eps=rest[1])
 
 
 @rule("aten._native_batch_norm_legit", "aten._native_batch_norm_legit_functional", "aten.native_batch_norm")
@@ -102,10 +110,15 @@ def log_sigmoid_forward(site: Site, input: Any) -> tuple[Value, Value]:
 
 @rule("aten.upsample_bilinear2d", "aten.upsample_linear1d")
 def upsample_linear(site: Site, input: Any, size: Any, align_corners: bool, *_: Any) -> Value:
-    """Linear or bilinear upsampling; `align_corners` is refused."""
-    if align_corners:
-        site.refuse("interpolate", f"{site.display} with align_corners=True")
-    return linear_upsampling(site, site.activation(input))
+    """Linear or bilinear resizing."""
+    x = site.activation(input)
+    return resampling(site, x) if align_corners else linear_upsampling(site, x)
+
+
+@rule("aten.upsample_bicubic2d", "aten._upsample_bilinear2d_aa", "aten._upsample_bicubic2d_aa")
+def upsample_others(site: Site, input: Any, *_: Any) -> Value:
+    """Bicubic resizing, and resizing that averages first (antialias)."""
+    return resampling(site, site.activation(input))
 
 
 @rule("as_strided")

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from loihi_onespike.core.encoding import SOFTMAX_AXES
 from loihi_onespike.core.graphs.ann import Add, Affine, Finish
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather
@@ -100,14 +101,17 @@ def neg(site: Site, input: Any) -> Value:
 
 @rule("softmax", "log_softmax")
 def softmax(site: Site, input: Any, dim: int | None = None, *_: Any, **__: Any) -> Value:
-    """Softmax over the first or the last axis of the sample, which the host computes; it must be the last operation."""
+    """Softmax over any axis of the sample, which the host computes; it must be the last operation."""
     x = site.activation(input)
     rank = len(x.shape) + 1
     # Without `dim` torch takes axis 1, but axis 0 for tensors of one or three axes.
     axis = (0 if rank in (1, 3) else 1) if dim is None else dim % rank
-    if axis not in (1, rank - 1):
-        site.refuse("softmax_axis", f"{site.display} over axis {axis}", consequence=True)
-    return site.emit(Finish(site.operation if axis == 1 else f"{site.operation}_last"), [x], x.shape)
+    if axis == 0:
+        site.refuse("batch_mixed", f"{site.display} over the batch axis", consequence=True)
+    endings = {number % rank: ending for ending, number in SOFTMAX_AXES.items() if number < rank}
+    if axis not in endings:
+        site.refuse("softmax_axis", f"{site.display} over axis {axis}")
+    return site.emit(Finish(f"{site.operation}{endings[axis]}"), [x], x.shape)
 
 
 @rule("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")

@@ -103,6 +103,12 @@ class Extremes(NamedTuple):
     indices: Value
 
 
+@rule("onnx2torch.node_converters.reduce._get_element")
+def first_of_results(site: Site, x: Any, index: int = 0) -> Any:
+    """The maximum over an axis without its indices, as the reader of ONNX files takes it."""
+    return x[index] if isinstance(x, tuple) else x
+
+
 @rule("max", "min")
 def extreme(site: Site, input: Any, other: Any = None, *rest: Any, **options: Any) -> Any:
     """max(a, b) = a + relu(b - a), min(a, b) = a - relu(a - b); a limit where one of them is constant.

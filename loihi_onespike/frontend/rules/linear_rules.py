@@ -128,6 +128,31 @@ def batch_norm(
     return affine(site, x, scale, shift)
 
 
+@rule("instance_norm")
+def instance_norm(
+    site: Site,
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Value:
+    """y[c] = γ[c] (x[c] - μ[c]) / √(σ²[c] + ε) + β[c] with running statistics; those of the sample are refused."""
+    if use_input_stats:
+        site.refuse("instance_norm", f"{site.display} with statistics of the sample")
+    return batch_norm(site, input, running_mean, running_var, weight, bias, eps=eps)
+
+
+@module_rule(nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+def instance_norm_module(site: Site, module: nn.InstanceNorm2d, input: Any) -> Value:
+    """Instance normalization with the running statistics of the module, which it has with track_running_stats=True."""
+    own, mean, var = module.training or not module.track_running_stats, module.running_mean, module.running_var
+    return instance_norm(site, input, mean, var, module.weight, module.bias, own, eps=module.eps)
+
+
 @module_rule(nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 def batch_norm_module(site: Site, module: nn.BatchNorm1d, input: Any) -> Value:
     """Batch normalization with the running statistics of the module."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.graphs.ann import Linear, MaxPool
 from loihi_onespike.core.maps import Pool, Shape, Window
 from loihi_onespike.frontend.rules.linear_rules import per_axis
+from loihi_onespike.frontend.rules.resize_rules import resampling
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather
 from loihi_onespike.frontend.tracing.registry import OPERATIONS, rule
@@ -101,7 +102,10 @@ def _pooled(site: Site, x: Value, op: Pool, divisor: NDArray[np.float64], part: 
 
 
 def _adaptive(site: Site, input: Any, output_size: Any, return_indices: bool = False, *, rank: int, kind: str) -> Value:
-    """Bins of equal size where the output divides the input; repetition where the input divides the output."""
+    """Bins of equal size where the output divides the input; repetition where the input divides the output.
+
+    Means over other bins, which overlap, are a sparse matrix over the places of a channel.
+    """
     if return_indices:
         site.refuse("return_indices", f"{site.display} with return_indices=True")
     x = site.activation(input, rank + 1)
@@ -109,6 +113,8 @@ def _adaptive(site: Site, input: Any, output_size: Any, return_indices: bool = F
     out = tuple(n if size is None else int(size) for n, size in zip(x.shape[1:], sizes, strict=True))
     pairs = list(zip(x.shape[1:], out, strict=True))
     if any(n % o and o % n for n, o in pairs):
+        if kind == "avg":
+            return resampling(site, x)
         site.refuse("adaptive", f"{site.display} of {x.shape[1:]} places to {out}", consequence=True)
     kernel = tuple(max(n // o, 1) for n, o in pairs)
     repeats = tuple(max(o // n, 1) for n, o in pairs)

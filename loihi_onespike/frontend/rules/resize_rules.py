@@ -1,4 +1,7 @@
-"""Rules of upsampling: nearest neighbours are a gather, bilinear by whole factors a convolution with fixed weights."""
+"""Rules of resizing: nearest neighbours are a gather, bilinear by whole factors a convolution with fixed weights.
+
+All others (bicubic, area, aligned corners, any size) are a sparse matrix over the places of a channel.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 
 from loihi_onespike.core.graphs.ann import Linear
-from loihi_onespike.core.maps import Conv, Shape, Window
+from loihi_onespike.core.maps import Conv, Shape, Sparse, Window
 from loihi_onespike.frontend.rules.shape_rules import rearrange
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather_index
@@ -32,29 +36,27 @@ def interpolate(
     align_corners: bool | None = None,
     **options: Any,
 ) -> Value:
-    """y = x on a finer grid, of the size that torch gives it."""
+    """y = x on another grid, of the size that torch gives it."""
     if site.operation == "upsample_bilinear":
         mode, align_corners = "bilinear", True
     x = site.activation(input)
     if mode in NEAREST:
         return rearrange(site)
-    if mode not in LINEAR:
-        site.refuse("interpolate", f"{site.display} with mode={mode}")
-    if align_corners:
-        site.refuse("interpolate", f"{site.display} with mode={mode}, align_corners=True")
-    return linear_upsampling(site, x)
+    whole = mode in LINEAR and not align_corners and not options.get("antialias")
+    return linear_upsampling(site, x) if whole else resampling(site, x)
 
 
 def linear_upsampling(site: Site, x: Value) -> Value:
     """y[o] = Σ_i max(1 - |(o + 1/2) / s - 1/2 - i|, 0) x[i] along every axis, x repeated beyond its border.
 
+    Where a factor s is not whole, the places have weights of their own, see `resampling`. Where all are:
     x with s - 1 zeros between its places, convolved with a triangle of half width s: 2 s taps for even s, 2 s - 1 for
     odd s, whose middle lies at an output place.
     """
     result = site.rerun(torch.zeros((site.batch, *x.shape), device=site.device))
     before, after = x.shape[1:], tuple(result.shape[2:])
     if any(n % o for n, o in zip(after, before, strict=True)):
-        site.refuse("interpolate", f"{site.display} of {before} places to {after}")
+        return resampling(site, x)
     factors = tuple(n // o for n, o in zip(after, before, strict=True))
     triangles = [_triangle(s) for s in factors]
     index = gather_index(site, x, lambda t: _stuffed(t, factors))
@@ -66,6 +68,37 @@ def linear_upsampling(site: Site, x: Value) -> Value:
     assert upsampled.shape[1:] == after
     times = "×".join(str(s) for s in factors)
     return site.note(upsampled, f"a depthwise convolution of x with zeros between its places ({times})")
+
+
+def resampling(site: Site, x: Value) -> Value:
+    """y[c, o] = Σ_p A[o, p] x[c, p] over places p, A the product of one matrix per axis, the same for every channel.
+
+    Bilinear, bicubic and area resizing are of this form, for any sizes and with aligned corners or not. The matrix of
+    an axis is what the operation makes of ones at one of its places and zeros at the others, since its weights along
+    every other axis add up to 1.
+    """
+    matrices = [_matrix(site, x.shape[1:], axis) for axis in range(len(x.shape) - 1)]
+    after = tuple(matrix.shape[0] for matrix in matrices)
+    places = reduce(lambda a, b: sp.kron(a, b, format="csr"), matrices)
+    channels = x.shape[0]
+    first = np.arange(channels * places.shape[1]).reshape(channels, -1).T
+    op = Sparse(places)
+    mixed = site.emit(Linear(op, macs=0), [site.reindex(x, first, "places")], (places.shape[0], channels), "resampled")
+    back = np.arange(channels * places.shape[0]).reshape(-1, channels).T.reshape(channels, *after)
+    sizes = " to ".join("×".join(map(str, size)) for size in (x.shape[1:], after))
+    return site.note(site.reindex(mixed, back), f"a sparse matrix over the places of a channel ({sizes})")
+
+
+def _matrix(site: Site, places: Shape, axis: int) -> sp.csr_matrix:
+    """Matrix along one axis, (places after, places before)."""
+    count = places[axis]
+    ones = torch.eye(count, dtype=torch.float64, device=site.device)
+    ones = ones.reshape(count, 1, *(count if a == axis else 1 for a in range(len(places))))
+    result = site.rerun(ones.expand(count, 1, *places).contiguous())[:, 0]
+    lines = result.movedim(axis + 1, 1).reshape(count, result.shape[axis + 1], -1)[..., 0]
+    weights = lines.T.cpu().numpy().astype(np.float64)
+    weights[np.abs(weights) < 1e-9] = 0.0  # what is left of sums that are 0
+    return sp.csr_matrix(weights)
 
 
 def _triangle(factor: int) -> np.ndarray:

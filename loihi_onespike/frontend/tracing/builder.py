@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.graphs.ann import Activate, AnnGraph, AnnOp, Finish, Input, Node, Reindex
+from loihi_onespike.core.encoding import softmax_axis
+from loihi_onespike.core.graphs.ann import Activate, AnnGraph, AnnOp, Finish, Input, Linear, Node, Reindex
 from loihi_onespike.core.graphs.verify_ann import verify_ann
-from loihi_onespike.core.maps import Shape
+from loihi_onespike.core.maps import LinearMap, Shape
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend.tracing import support
 from loihi_onespike.frontend.tracing.value_bounds import KnownRange, bounds_of
@@ -174,6 +175,18 @@ class GraphBuilder:
         # The input stays even where a constant output does not read it: a graph has one.
         return [d for d in self._drafts.values() if d.name in wanted or isinstance(d.op, Input)]
 
+    def linear_map(self, value: Value) -> tuple[LinearMap, Value] | None:
+        """The linear map that computes a value, and its input; None where anything else computes it.
+
+        Args:
+            value: a value of this graph.
+        """
+        draft = self._drafts[value.node]
+        if not isinstance(draft.op, Linear) or draft.op.bias is not None or draft.op.scale is not None:
+            return None
+        before = draft.inputs[0]
+        return draft.op.op, Value(before, self._drafts[before].shape)
+
     def _append(
         self,
         name: str,
@@ -198,7 +211,7 @@ class GraphBuilder:
 
 def _finish_inside(node: Node) -> Finding:
     assert isinstance(node.op, Finish)
-    kind = node.op.kind.removesuffix("_last")
+    kind = "log_softmax" if node.op.kind.startswith("log_") else "softmax"
     advice = support.advice_for(kind)
     return Finding(node.name, f"{kind} that is not the last operation", node.source, *advice.texts)
 
@@ -212,8 +225,8 @@ def _empty(node: Node) -> Finding:
 def finish_on_host(nodes: tuple[Node, ...], output: str) -> tuple[Node, ...]:
     """The nodes, where a sigmoid, tanh or softmax that only rearrangements follow is the last node, a `Finish`.
 
-    An elementwise function commutes with any gather without padding; softmax over the first or the last axis commutes
-    only with a reshape that keeps this axis.
+    An elementwise function commutes with any gather without padding; softmax commutes only with a reshape that keeps
+    its axis.
 
     Args:
         nodes: nodes in topological order.
@@ -242,7 +255,8 @@ def _kind(node: Node, followers: list[Node]) -> str | None:
     if isinstance(node.op, Activate) and node.op.function.left_to_host:
         return node.op.function.name if all(index.min() >= 0 for index in indices) else None
     if isinstance(node.op, Finish):
-        own = slice(-1, None) if node.op.kind.endswith("_last") else slice(1)
+        axis = softmax_axis(node.op.kind)
+        own = slice(-1, None) if axis == -1 else slice(axis)  # this axis of the sample, and those in front of it
         reshapes = all(
             index.shape[own] == node.shape[own] and np.array_equal(index.ravel(), np.arange(index.size))
             for index in indices

@@ -53,7 +53,7 @@ SUPPORT: dict[str, Advice] = {
     ),
     "logsoftmax": Advice(_LAST, "remove the log_softmax, or end the model with it"),
     "softmaxaxis": Advice(
-        "softmax over axis 1 or the last axis",
+        "softmax over axis 1, 2 or 3 or the last axis",
         "move the classes to one of them, or apply the softmax outside the model",
     ),
     # Layers
@@ -70,9 +70,10 @@ SUPPORT: dict[str, Advice] = {
     "groupnorm": Advice(
         _FIXED_NORM, "replace GroupNorm, whose statistics change with every sample, by BatchNorm and train again"
     ),
-    "instancenorm1d": Advice(_FIXED_NORM, "replace InstanceNorm by BatchNorm and train again"),
-    "instancenorm2d": Advice(_FIXED_NORM, "replace InstanceNorm by BatchNorm and train again"),
-    "instancenorm": Advice(_FIXED_NORM, "replace InstanceNorm by BatchNorm and train again"),
+    "instancenorm": Advice(
+        "BatchNorm and InstanceNorm with running statistics, which are a fixed affine map",
+        "set track_running_stats=True and train again, or replace InstanceNorm by BatchNorm",
+    ),
     "localresponsenorm": Advice(_FIXED_NORM, "replace LocalResponseNorm by BatchNorm and train again"),
     "normalize": Advice(_FIXED_NORM, "remove the normalisation, or replace it by BatchNorm"),
     "embedding": Advice(
@@ -95,11 +96,9 @@ SUPPORT: dict[str, Advice] = {
     ),
     "returnindices": Advice("pooling without indices", "set return_indices=False; unpooling cannot be converted"),
     "adaptive": Advice(
-        "output sizes that divide the input size or are multiples of it", "choose another size, or resize the input"
-    ),
-    "interpolate": Advice(
-        "mode='nearest', and linear or bilinear resizing by whole factors with align_corners=False",
-        "use mode='nearest' and fine-tune, or resize outside the model",
+        "adaptive average pooling of any size, and adaptive max pooling whose output size divides the input size or is "
+        "a multiple of it",
+        "choose another size, or resize the input",
     ),
     "batchstatistics": Advice(
         _FIXED_NORM, "set track_running_stats=True and run some training batches through the model first"

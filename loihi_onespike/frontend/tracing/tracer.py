@@ -41,6 +41,8 @@ _SHAPE_ONLY = {
     *("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"),
 }
 """Operations whose result depends on shape, type or device of a tensor, never on its values."""
+_SHAPE_OF_SECOND = {"expand_as", "view_as", "reshape_as", "type_as"}
+"""Operations that take no more than the shape or type of their second tensor."""
 
 
 class Root(nn.Module):
@@ -165,7 +167,8 @@ class ExampleTracer(CallRecorder):
         concrete_args, concrete_kwargs = tree_map(_concrete, (args, kwargs))
         with self._natively():
             compares_none = operation in ("eq", "ne") and any(a is None for a in args)
-            if operation in _SHAPE_ONLY or compares_none:
+            like = operation in _SHAPE_OF_SECOND and is_constant(args[0])
+            if operation in _SHAPE_ONLY or like or compares_none:
                 return run(*concrete_args, **concrete_kwargs)
             symbolic_args, symbolic_kwargs = tree_map(_symbolic, (args, kwargs))
             site = Site(

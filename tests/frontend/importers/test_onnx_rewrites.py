@@ -17,7 +17,9 @@ from onnx.reference import ReferenceEvaluator  # noqa: E402
 
 import loihi_onespike as los  # noqa: E402
 from loihi_onespike.errors import UnsupportedModelError  # noqa: E402
+from loihi_onespike.frontend import trace  # noqa: E402
 from loihi_onespike.frontend.importers.onnx import onnx_module  # noqa: E402
+from tests.support.ann_eval import evaluate  # noqa: E402
 
 SIZE = (6, 5)
 X = np.random.default_rng(0).standard_normal((2, 2, *SIZE)).astype(np.float32)
@@ -133,3 +135,10 @@ def test_max_pooling_of_negative_values_stays_refused(tmp_path: Path) -> None:
     onnx.save(model_of(nodes, w=np.ones((2, 2, 1, 1), np.float32)), tmp_path / "net.onnx")
     with pytest.raises(UnsupportedModelError, match="max pooling of values that may be negative"):
         los.convert(tmp_path / "net.onnx", X)
+
+
+def test_the_maximum_over_an_axis_has_no_indices(tmp_path: Path) -> None:
+    model = model_of([node("Relu", ["x"], ["r"]), node("ReduceMax", ["r"], ["m"], axes=[1]), node("Neg", ["m"], ["y"])])
+    onnx.save(model, tmp_path / "net.onnx")
+    graph = trace(onnx_module(tmp_path / "net.onnx"), torch.from_numpy(X))
+    np.testing.assert_allclose(evaluate(graph, X), expected(model), rtol=1e-6)
