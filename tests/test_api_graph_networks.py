@@ -102,7 +102,7 @@ class _Refused(nn.Module):
 REFUSED = {
     "attention": (lambda m, adj, h: torch.softmax(h @ h.t(), 1) @ h, "matmul"),
     "convolution over features": (lambda m, adj, h: nn.functional.avg_pool1d(h.unsqueeze(1), 2).flatten(1), "Pool"),
-    "readout of the whole graph": (lambda m, adj, h: h.mean(0, keepdim=True), "mean"),
+    "largest of the whole graph": (lambda m, adj, h: h.amax(0, keepdim=True), "amax"),
     "shuffled nodes": (lambda m, adj, h: h.flip(0), "flip"),
 }
 

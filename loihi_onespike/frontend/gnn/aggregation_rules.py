@@ -162,7 +162,9 @@ def same_adjacency(site: Site, graph: GraphArguments, input: Any, *rest: Any, **
 
 
 @graph_rule("mean", "sum")
-def over_nodes(site: Site, graph: GraphArguments, input: Any, dim: Any = None, keepdim: bool = False, **_: Any) -> Any:
+def over_nodes(
+    site: Site, graph: GraphArguments, input: Any, dim: Any = None, keepdim: bool = False, **options: Any
+) -> Any:
     """Mean or sum over all nodes, which are one graph; over other axes it is left to the general rules.
 
     Args:
@@ -171,6 +173,7 @@ def over_nodes(site: Site, graph: GraphArguments, input: Any, dim: Any = None, k
         input: activation.
         dim: axes; None for all.
         keepdim: whether the axes remain, with length 1.
+        options: further arguments of the operation.
     """
     x = site.activation(input)
     rank = len(x.shape) + 1
@@ -184,7 +187,7 @@ def over_nodes(site: Site, graph: GraphArguments, input: Any, dim: Any = None, k
 
 
 @graph_rule("max", "amax")
-def largest_of_nodes(site: Site, graph: GraphArguments, input: Any, dim: Any = None, *_: Any, **options: Any) -> Any:
+def largest_of_nodes(site: Site, graph: GraphArguments, input: Any, dim: Any = None, *rest: Any, **options: Any) -> Any:
     """Refused over nodes, which share no window; over other axes it is left to the general rules.
 
     Args:
@@ -192,7 +195,7 @@ def largest_of_nodes(site: Site, graph: GraphArguments, input: Any, dim: Any = N
         graph: arguments of the graph network.
         input: activation.
         dim: axis, or a second tensor.
-        options: further arguments of the operation.
+        rest, options: further arguments of the operation.
     """
     axis = options.get("axis", dim)
     if isinstance(axis, int) and isinstance(input, Value) and axis % (len(input.shape) + 1) == 0:

@@ -18,7 +18,7 @@ from loihi_onespike.core.maps import Sparse
 from loihi_onespike.errors import CalibrationError, Finding, UnsupportedModelError
 from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY, AGGREGATION, OPERATIONS, is_adjacency
 from loihi_onespike.frontend.gnn.arguments import GraphArguments
-from loihi_onespike.frontend.gnn.message_passing import PACKAGE, find_layer, gin_sum, propagated, without_network
+from loihi_onespike.frontend.gnn.message_passing import PACKAGE, find_layer, has_network, propagated, without_network
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.operation_lowering import lower
 from loihi_onespike.frontend.tracing.preserve import preserved
@@ -95,9 +95,9 @@ class GraphTracer(ExampleTracer):
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """A GINConv is a sum over neighbours, and a network that is traced like the rest of the model."""
-        if self._native or find_layer(m) is not gin_sum or not isinstance(m.nn, nn.Module):
+        if self._native or not has_network(m):
             return super().call_module(m, forward, args, kwargs)
-        return m.nn(super().call_module(m, without_network(m, forward), args, kwargs))
+        return m.get_submodule("nn")(super().call_module(m, without_network(m, forward), args, kwargs))
 
     def create_proxy(
         self, kind: str, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *rest: Any, **options: Any

@@ -71,6 +71,7 @@ class Hop:
 
 
 Layer = Callable[[Site, Any, Value, Hop], Value]
+"""equation(site, module, x, hop): the layer at `site` on the value x; `hop` multiplies with its matrix A."""
 LAYERS: dict[str, Layer] = {}
 
 
@@ -103,6 +104,11 @@ def find_layer(module: nn.Module) -> Layer | None:
     return None
 
 
+def has_network(module: nn.Module) -> bool:
+    """Whether a layer is a sum over neighbours and a network of the user's, which is traced: GINConv."""
+    return find_layer(module) is _gin_sum and isinstance(module._modules.get("nn"), nn.Module)
+
+
 def propagated(site: Site, graph: GraphArguments, equation: Layer, module: Any) -> Value:
     """The layer as linear maps, aggregations and a bias.
 
@@ -119,14 +125,14 @@ def propagated(site: Site, graph: GraphArguments, equation: Layer, module: Any) 
 
 
 @layer("gcn_conv.GCNConv")
-def gcn_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
+def _gcn_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
     """y = A (x W^T) + b."""
     projected = _linear(site, module, "lin", x)
     return _biased(site, module, hop(projected, "" if module.bias is None else "aggregate"))
 
 
 @layer("sage_conv.SAGEConv")
-def sage_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
+def _sage_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
     """y = W_l (A x') + W_r x, x' = relu(W x) with project=True, else x."""
     if module.normalize:
         raise Refusal(f"{site.display} with normalize=True", NORMALIZED)
@@ -136,20 +142,20 @@ def sage_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
 
 
 @layer("graph_conv.GraphConv")
-def graph_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
+def _graph_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
     """y = W_1 (A x) + W_2 x."""
     return sum_of(site, _linear(site, module, "lin_rel", hop(x)), _linear(site, module, "lin_root", x))
 
 
 @layer("gin_conv.GINConv")
-def gin_sum(site: Site, module: Any, x: Value, hop: Hop) -> Value:
+def _gin_sum(site: Site, module: Any, x: Value, hop: Hop) -> Value:
     """A x + (1 + ε) x, which the network f of the layer reads."""
     own = sp.identity(hop.matrix.shape[0], np.float32, format="csr") * (1 + float(module.eps))
     return aggregate(site, canonical(hop.matrix + own), None, x)
 
 
 @layer("tag_conv.TAGConv")
-def tag_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
+def _tag_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
     """y = Σ_k W_k A^k x + b."""
     total = _linear(site, module, "lins.0", x)
     for k in range(1, len(module.lins)):
@@ -159,7 +165,7 @@ def tag_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
 
 
 @layer("sg_conv.SGConv")
-def sg_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
+def _sg_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
     """y = W A^K x + b."""
     for k in range(module.K):
         x = hop(x, f"hop{k + 1}")
@@ -167,7 +173,7 @@ def sg_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
 
 
 @layer("cheb_conv.ChebConv")
-def cheb_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
+def _cheb_conv(site: Site, module: Any, x: Value, hop: Hop) -> Value:
     """y = Σ_k W_k T_k x + b, with Chebyshev polynomials T_k of A as matrices."""
     total = _linear(site, module, "lins.0", x)
     before, last = sp.identity(hop.matrix.shape[0], np.float64, format="csr"), hop.matrix.astype(np.float64)
