@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -64,6 +65,11 @@ class Command:
 Kind = Literal["slurm", "local"]
 POLL_S = {"slurm": 10.0, "local": 0.2}
 """Seconds between two looks at the jobs."""
+GONE_AFTER_S = 120.0
+"""How long a job must be missing in the queue before it counts as gone: the time that a result may take to appear in a
+shared folder, and that SLURM may take to show a new job."""
+QUEUE_TIMEOUT_S = 60.0
+"""Longest time that squeue may take, whose answer is not waited for any longer."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +171,12 @@ def run_array(
     Raises: as `submit`. A job that fails is no error here: it is among the results.
     """
     submitted = submit(jobs, cluster)
+    queue = _Queue(cluster.kind)
     try:
         while True:
-            ended = sum(job.done() for job in submitted)
+            waiting = [job for job in submitted if not job.done()]
+            gone = queue.gone(waiting)
+            ended = len(submitted) - len(waiting) + len(gone)
             look(ended, len(submitted))
             if ended == len(submitted):
                 break
@@ -177,7 +186,46 @@ def run_array(
             if not job.done():
                 job.cancel(check=False)
         raise
-    return [_ended(job, made) for job, made in zip(jobs, submitted, strict=True)]
+    return [_ended(job, made, made.job_id in gone) for job, made in zip(jobs, submitted, strict=True)]
+
+
+class _Queue:
+    """Jobs that have no result and stand in SLURM's queue no more.
+
+    submitit waits for ever for a job that SLURM's accounting does not know, because it was removed before it began or
+    the accounting is off.
+
+    Args:
+        kind: kind of the cluster; processes of this machine are no jobs of a queue.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._missing_since: dict[str, float] = {}
+
+    def gone(self, waiting: Sequence[submitit.Job[Any]]) -> set[str]:
+        """Numbers of those among the jobs without a result that have been missing for a while."""
+        listed = _queued({job.job_id.partition("_")[0] for job in waiting}) if self._kind == "slurm" else None
+        if listed is None:
+            return set()
+        now = time.monotonic()
+        missing = {job.job_id for job in waiting} - listed
+        self._missing_since = {number: self._missing_since.get(number, now) for number in missing}
+        return {number for number, since in self._missing_since.items() if now - since >= GONE_AFTER_S}
+
+
+def _queued(arrays: set[str]) -> set[str] | None:
+    """Numbers of all jobs of some arrays that are in SLURM's queue; None where it does not say."""
+    if not arrays:
+        return set()
+    command = ["squeue", "--noheader", "--array", "--format=%i", f"--jobs={','.join(sorted(arrays))}"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=QUEUE_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if said.returncode != 0 and "Invalid job id" not in said.stderr:  # so it calls a single job that it has forgotten
+        return None
+    return set(said.stdout.split())
 
 
 def failures(ended: Sequence[Ended], accepted: tuple[int, ...] = (0,)) -> list[Ended]:
@@ -185,8 +233,11 @@ def failures(ended: Sequence[Ended], accepted: tuple[int, ...] = (0,)) -> list[E
     return [e for e in ended if e.status not in accepted]
 
 
-def _ended(job: ArrayJob, made: submitit.Job[Any]) -> Ended:
-    error, log = made.exception(), made.paths.stderr
+def _ended(job: ArrayJob, made: submitit.Job[Any], gone: bool) -> Ended:
+    log = made.paths.stderr
+    if gone:
+        return Ended(job, None, f"job {made.job_id} is not in the queue of SLURM any more and left no result", log)
+    error = made.exception()
     if error is not None:
         return Ended(job, None, str(error), log)
     return Ended(job, made.result(), made.stderr() or "", log)

@@ -16,10 +16,10 @@ def main() -> int:
     parser.add_argument("--kind", choices=sorted(KINDS), help="one kind only, --count mutations of it")
     parser.add_argument("--first", type=int, default=0, help="number of the first mutation (default 0)")
     parser.add_argument("--count", type=int, default=1000, help="mutations of the kind (default 1000)")
-    parser.add_argument("--child", nargs=3, metavar=("KIND", "FIRST", "COUNT"), help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=4, metavar=("KIND", "FIRST", "COUNT", "SECONDS"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        read_in_child(given.child[0], int(given.child[1]), int(given.child[2]))
+        read_in_child(given.child[0], int(given.child[1]), int(given.child[2]), float(given.child[3]))
         return 0
     tallies = [fuzz(given.kind, given.first, given.count)] if given.kind else list(rounds(given.seconds, given.first))
     print(table(tallies))

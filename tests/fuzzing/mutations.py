@@ -5,17 +5,21 @@ A mutation is a function of the bytes of valid files and of a random generator, 
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import io
 import json
 import random
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import h5py
 import numpy as np
 
+from loihi_onespike.evaluation import fingerprint
 from netx_export.storage import digest
 
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
@@ -91,6 +95,82 @@ def mutate_text(files: Sequence[bytes], rng: random.Random) -> bytes:
                 if words:
                     lines[at] = lines[at].replace(rng.choice(words), rng.choice(WORDS), 1)
     return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    2**31,
+    2**64,
+    10**400,
+    0.5,
+    float("nan"),
+    float("inf"),
+    "",
+    "x" * 5000,
+    "\ud800",
+    [],
+    {},
+    [[]],
+)
+"""Values that take the place of one in a document."""
+
+
+def mutate_json(files: Sequence[bytes], rng: random.Random) -> bytes:
+    """One of the files, a JSON document, with one or two values replaced, missing, renamed or nested; digests right."""
+    document = json.loads(rng.choice(files))
+    for _ in range(rng.choice((1, 1, 2))):
+        holder, key = rng.choice(list(_places(document)) or [(None, 0)])
+        if holder is None:
+            break
+        match rng.randrange(6):
+            case 0:
+                del holder[key]
+            case 1 if isinstance(holder, dict):
+                holder[rng.choice(("", "x", "\ud800", "__class__"))] = holder.pop(key)
+            case 2:
+                holder[key] = [holder[key]] * rng.choice((1, 2, 3))
+            case 3:
+                holder[key] = {"x": holder[key]}
+            case _:
+                holder[key] = copy.deepcopy(rng.choice(VALUES))
+    if isinstance(document, dict) and "digest" in document:
+        without = {name: value for name, value in document.items() if name != "digest"}
+        with contextlib.suppress(ValueError):  # of what has no digest
+            document["digest"] = fingerprint.digest(without)
+    return json.dumps(document).encode()
+
+
+def mutate_lines(files: Sequence[bytes], rng: random.Random) -> bytes:
+    """One of the files, a JSON document in each line, with one of them mutated."""
+    lines = rng.choice(files).splitlines()
+    at = rng.randrange(len(lines))
+    lines[at] = mutate_json([lines[at]], rng)
+    return b"\n".join(lines) + b"\n"
+
+
+def _places(value: object) -> Iterator[tuple[Any, Any]]:
+    """All (holder, key) of a document."""
+    if isinstance(value, dict | list):
+        for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            yield value, key
+            yield from _places(inner)
+
+
+def mutate_hdf5(files: Sequence[bytes], rng: random.Random) -> bytes:
+    """One of the files of HDF5 with one or two data sets replaced by other values, types or shapes, or missing."""
+    memory = io.BytesIO(rng.choice(files))
+    with h5py.File(memory, "r+") as file:
+        names: list[str] = []
+        file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+        for name in rng.sample(sorted(names), rng.choice((1, 1, 2))):
+            new = _other(np.asarray(file[name][()]), rng)
+            del file[name]
+            if rng.random() < 0.9:
+                file.create_dataset(name, data=new)
+    return memory.getvalue()
 
 
 def mutate_archive(files: Sequence[bytes], rng: random.Random) -> bytes:

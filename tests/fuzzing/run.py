@@ -13,9 +13,10 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.fuzzing.mutations import mutate_archive, mutate_bytes
 from tests.fuzzing.seeds import KINDS
@@ -23,6 +24,10 @@ from tests.support.guarded import MEMORY, ROOT, SECONDS, attempt, limit_memory
 
 RUN = 500
 """Mutations that one child process reads."""
+PATIENCE = 6
+"""A mutation that took too long is read once more with so many times the time."""
+HUNG = "Timeout ("
+"""With which faulthandler begins when time is up."""
 
 
 @dataclass
@@ -43,6 +48,21 @@ class Tally:
     seconds: float = 0.0
     megabytes: float = 0.0
     findings: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Count what a child process printed about a mutation."""
+        self.tried += 1
+        self.accepted += line["accepted"]
+        self.seconds = max(self.seconds, line["seconds"])
+        self.megabytes = max(self.megabytes, line["megabytes"])
+        if line["wrong"]:
+            self.findings.append((line["number"], line["wrong"]))
+
+    def join(self, other: Tally) -> None:
+        """Count the mutations of another tally too."""
+        self.tried, self.accepted = self.tried + other.tried, self.accepted + other.accepted
+        self.seconds, self.megabytes = max(self.seconds, other.seconds), max(self.megabytes, other.megabytes)
+        self.findings += other.findings
 
 
 def mutation(kind: str, number: int) -> tuple[bytes, bool]:
@@ -68,39 +88,44 @@ def fuzz(kind: str, first: int, count: int) -> Tally:
     tally, end = Tally(kind), first + count
     while first < end:
         size = min(RUN, end - first)
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-            child = subprocess.run(
-                [sys.executable, "-m", "tests.fuzzing", "--child", kind, str(first), str(size)],
-                cwd=ROOT, stdout=out, stderr=err, check=False, timeout=120 + SECONDS * size,
-            )  # fmt: skip
-            for stream in (out, err):
-                stream.seek(0)
-            lines = [json.loads(line) for line in out if line.startswith('{"number"')]
-            said = err.read()[-2000:]
+        lines, ended = _child(kind, first, size, SECONDS)
+        if len(lines) < size and ended.startswith(HUNG):  # or the machine was busy: once more, alone and with more time
+            again, ended = _child(kind, first + len(lines), 1, PATIENCE * SECONDS)
+            lines += again
+            size = len(lines) if again else size
         for line in lines:
-            tally.tried += 1
-            tally.accepted += line["accepted"]
-            tally.seconds = max(tally.seconds, line["seconds"])
-            tally.megabytes = max(tally.megabytes, line["megabytes"])
-            if line["wrong"]:
-                tally.findings.append((line["number"], line["wrong"]))
+            tally.add(line)
         first += len(lines)
-        if child.returncode == 1 and "tests/fuzzing" in said.partition("Fatal Python error")[0]:
-            raise RuntimeError(f"fuzzing of {kind} failed at mutation {first}: {said}")
         if len(lines) < size:
             tally.tried += 1
-            tally.findings.append((first, f"the process ended with status {child.returncode}: {said}"))
+            tally.findings.append((first, f"the process ended with {ended}"))
             first += 1
     return tally
 
 
-def read_in_child(kind: str, first: int, count: int) -> None:
+def _child(kind: str, first: int, count: int, seconds: float) -> tuple[list[dict[str, Any]], str]:
+    """The lines of a child process that reads mutations, and what it said at its end."""
+    command = [sys.executable, "-m", "tests.fuzzing", "--child", kind, str(first), str(count), str(seconds)]
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        child = subprocess.run(command, cwd=ROOT, stdout=out, stderr=err, check=False, timeout=120 + seconds * count)
+        for stream in (out, err):
+            stream.seek(0)
+        lines = [json.loads(line) for line in out if line.startswith('{"number"')]
+        said = err.read()[-2000:]
+    own = "tests/fuzzing" in said.partition("Fatal Python error")[0] and HUNG not in said
+    if child.returncode == 1 and own:
+        raise RuntimeError(f"fuzzing of {kind} failed at mutation {first + len(lines)}: {said}")
+    return lines, f"{HUNG if HUNG in said else 'status'} {child.returncode}: {said}"
+
+
+def read_in_child(kind: str, first: int, count: int, seconds: float) -> None:
     """The child process: read mutations and print a line for each.
 
     Args:
         kind: a name of `KINDS`.
         first: number of the first mutation.
         count: how many.
+        seconds: time that each may take.
     """
     import faulthandler
 
@@ -115,11 +140,11 @@ def read_in_child(kind: str, first: int, count: int) -> None:
             whole.add(_fingerprint(kind, described.read(path)))
         limit_memory(MEMORY)
         for number in range(first, first + count):
-            line = examine(kind, number, path, whole)
+            line = examine(kind, number, path, whole, seconds)
             print(json.dumps(line), flush=True)
 
 
-def examine(kind: str, number: int, path: Path, whole: set[str]) -> dict[str, object]:
+def examine(kind: str, number: int, path: Path, whole: set[str], seconds: float = SECONDS) -> dict[str, Any]:
     """Read one mutation and say what was wrong with that, as the line that a child process prints.
 
     Args:
@@ -127,12 +152,13 @@ def examine(kind: str, number: int, path: Path, whole: set[str]) -> dict[str, ob
         number: number of the mutation.
         path: where to write it.
         whole: fingerprints of the valid files.
+        seconds: time that it may take.
     """
     described = KINDS[kind]
     data, bytes_only = mutation(kind, number)
     path.write_bytes(data)
     results: list[object] = []
-    outcome = attempt(lambda p: results.append(described.read(Path(p))), str(path), SECONDS)
+    outcome = attempt(lambda p: results.append(described.read(Path(p))), str(path), seconds)
     wrong = ""
     if outcome.error and not outcome.typed:
         wrong = f"{outcome.error}: {outcome.message[:500]}"
@@ -177,11 +203,7 @@ def rounds(seconds: float, first: int) -> Iterator[Tally]:
         for kind, described in KINDS.items():
             found = fuzz(kind, at[kind], 100 * described.weight)
             at[kind] += 100 * described.weight
-            total = tallies[kind]
-            total.tried, total.accepted = total.tried + found.tried, total.accepted + found.accepted
-            total.seconds = max(total.seconds, found.seconds)
-            total.megabytes = max(total.megabytes, found.megabytes)
-            total.findings += found.findings
+            tallies[kind].join(found)
             if time.monotonic() > until:
                 break
     yield from tallies.values()

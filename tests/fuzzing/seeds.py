@@ -14,10 +14,14 @@ import numpy as np
 
 from netx_export.encode import encode
 from netx_export.storage import image
+from tests.fuzzing import handed_files as handed
 from tests.fuzzing.mutations import (
     Mutation,
     mutate_archive,
     mutate_bytes,
+    mutate_hdf5,
+    mutate_json,
+    mutate_lines,
     mutate_netx,
     mutate_safetensors,
     mutate_text,
@@ -157,4 +161,12 @@ KINDS: Mapping[str, Kind] = {
     "pt2": Kind(".pt2", cache(_pt2_files), (mutate_archive, mutate_bytes), _read_model, 600, 1),
     "onnx": Kind(".onnx", cache(_onnx_files), (mutate_bytes,), _read_model, 600, 1),
     "toml": Kind(".toml", cache(_board_files), (mutate_text, mutate_bytes), _read_board, 200, 2),
+    "trace": Kind(".json", cache(handed.trace_files), (mutate_json, mutate_bytes), handed.read_trace, 200, 1),
+    "front": Kind(".json", cache(handed.front_files), (mutate_json, mutate_text), handed.read_front, 200, 2),
+    "study": Kind(".journal", cache(handed.study_files), (mutate_lines, mutate_bytes), handed.read_front, 200, 1),
+    "config": Kind(".toml", cache(handed.config_files), (mutate_text, mutate_bytes), handed.read_config, 200, 2),
+    "part": Kind(".json", cache(handed.part_files), (mutate_json, mutate_bytes), handed.read_part, 200, 2),
+    "run": Kind(".json", cache(handed.run_files), (mutate_json, mutate_bytes), handed.read_run, 200, 2),
+    "report": Kind(".json", cache(handed.report_files), (mutate_json, mutate_text), handed.read_report, 200, 2),
+    "nir": Kind(".nir", cache(handed.nir_files), (mutate_hdf5, mutate_bytes), handed.read_nir, 200, 1),
 }

@@ -14,7 +14,10 @@ from tests.fuzzing.run import examine, fuzz, mutation
 from tests.fuzzing.seeds import KINDS
 from tests.support.networks import chain
 
-COUNTS = {"netx": 200, "npz": 700, "safetensors": 400, "pt": 300, "pt2": 50, "onnx": 100, "toml": 250}
+COUNTS = {
+    "netx": 200, "npz": 600, "safetensors": 300, "pt": 200, "pt2": 50, "onnx": 100, "toml": 150,
+    "trace": 20, "front": 100, "study": 40, "config": 50, "part": 100, "run": 40, "report": 30, "nir": 20,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)

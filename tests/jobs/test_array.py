@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 
 from loihi_onespike.cli.arguments.job_options import JobArray, command_again
 from loihi_onespike.errors import ConfigurationError, JobArrayError
-from loihi_onespike.jobs import ArrayJob, Cluster, Ended, run_array
+from loihi_onespike.jobs import ArrayJob, Cluster, Ended, array, run_array
 from loihi_onespike.jobs.array import Command, _parameters, failures, submit
+from tests.support.fake_slurm import install
 
 
 def test_a_command_line_comes_back_as_it_was_given():
@@ -117,3 +118,14 @@ def test_jobs_as_processes_of_this_machine(tmp_path):
     good, bad = run_array(jobs, Cluster(tmp_path / "logs", "local"), lambda *seen: looks.append(seen))
     assert (good.status, bad.status) == (0, 2) and looks[-1] == (2, 2)
     assert "no such file" in str(bad) and bad.log.is_file()
+
+
+def test_a_job_that_slurm_lost_is_told(tmp_path, monkeypatch):
+    """The accounting does not know it and the queue does not list it; the other one is waited for."""
+    monkeypatch.setenv("PATH", install(tmp_path / "slurm", lost=[1]))
+    monkeypatch.setattr(array, "POLL_S", {"slurm": 0.1})
+    monkeypatch.setattr(array, "GONE_AFTER_S", 1.0)
+    jobs = [ArrayJob("shard 1/2", ("--version",)), ArrayJob("shard 2/2", ("--version",))]
+    first, second = run_array(jobs, Cluster(tmp_path / "logs"))
+    assert first.status == 0, first
+    assert str(second).startswith("shard 2/2 died: job 1_1 is not in the queue of SLURM any more and left no result")

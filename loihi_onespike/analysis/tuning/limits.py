@@ -82,12 +82,31 @@ class NetworkFigures:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> NetworkFigures:
-        """Inverse of `to_dict`."""
+        """Inverse of `to_dict`; raises ValueError where a figure is missing or no number."""
         known = {"energy_nj": None, **stored}  # studies of earlier versions have no energy of a board
-        made = {f.name: known[f.name] for f in fields(cls)}
+        made: dict[str, Any] = {f.name: known.get(f.name) for f in fields(cls)}
         for name in ("accuracy", "ann_accuracy"):
-            made[name] = Accuracy(made[name]["correct"], made[name]["total"])
+            made[name] = _accuracy(name, made[name])
+        for name, value in made.items():
+            optional = name == "energy_nj" and value is None
+            if not (isinstance(value, Accuracy) or _is_number(value) or optional):
+                raise ValueError(f"{name}: must be a number, got {str(value)[:SHOWN]!r}")
         return cls(**made)
+
+
+SHOWN = 80
+"""Characters of a wrong value that an error shows."""
+
+
+def _accuracy(name: str, stored: Any) -> Accuracy:
+    correct, total = (stored.get(key) if isinstance(stored, dict) else None for key in ("correct", "total"))
+    if not (type(correct) is int and type(total) is int and 0 <= correct <= total < 2**53):
+        raise ValueError(f"{name}: must have the counts correct ≤ total, got {str(stored)[:SHOWN]!r}")
+    return Accuracy(correct, total)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= inf and value == value
 
 
 @dataclass(frozen=True)

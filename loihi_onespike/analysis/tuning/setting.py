@@ -49,6 +49,15 @@ class ConversionSetting:
         """JSON-like values by attribute."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> ConversionSetting:
+        """Inverse of `to_dict`; raises ValueError or TypeError where an option is missing or of another type."""
+        made = cls(**stored)
+        levels = made.levels == AUTO or type(made.levels) in (int, float)
+        if not (type(made.timesteps) is type(made.wait) is int and levels and isinstance(made.two_sided, bool)):
+            raise ValueError(f"setting: must be one that `onespike tune` tries, got {str(dict(stored))[:200]!r}")
+        return made
+
     def __str__(self) -> str:
         return f"T={self.timesteps} wait={self.wait} Q={self.levels} {'two' if self.two_sided else 'one'}-sided"
 

@@ -12,8 +12,8 @@ import optuna
 from loihi_onespike.analysis.tuning.front import Front, Point, not_dominated
 from loihi_onespike.analysis.tuning.limits import Limits, NetworkFigures
 from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
-from loihi_onespike.analysis.tuning.study import MEASURED, NAME, REFUSED, SETUP, storage_of
-from loihi_onespike.errors import DataError
+from loihi_onespike.analysis.tuning.study import MEASURED, NAME, REFUSED, SETUP, readable, storage_of
+from loihi_onespike.errors import DataError, OneSpikeError
 from loihi_onespike.regular_files import check_readable
 
 HELD_OUT = "held out "
@@ -41,19 +41,28 @@ def _of_document(file: Path) -> Front:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         points = [
-            Point(_setting(p["setting"]), p["trial"], _figures(p["search"]), _figures(p["held_out"]))
+            Point(_setting(p["setting"]), int(p["trial"]), _figures(p["search"]), _figures(p["held_out"]))
             for p in document["points"]
         ]
         tried = {_setting(t["setting"]): _figures(t["search"]) for t in document["tried"]}
         refused = {_setting(t["setting"]): str(t["reason"]) for t in document["refused"]}
-        return Front(points, Limits(**document["limits"]), document["images"], tried, refused, document["minimise"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        said = f"{type(error).__name__}: {error}"
+        limits = Limits(**document["limits"])
+        front = Front(points, limits, dict(document["images"]), tried, refused, document["minimise"])
+        front.to_dict()
+        return front
+    except (*DAMAGED, OSError, OneSpikeError) as error:
+        said = ascii(f"{type(error).__name__}: {error}"[:SHOWN])[1:-1]
         raise DataError(f"{file}: must be the JSON document of `onespike tune --json`, got {said}") from error
 
 
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What values of other types than those that were written lead to."""
+SHOWN = 300
+"""Characters of the reason that an error shows."""
+
+
 def _setting(stored: Mapping[str, Any]) -> ConversionSetting:
-    return ConversionSetting(**stored)
+    return ConversionSetting.from_dict(stored)
 
 
 def _figures(stored: dict[str, Any]) -> NetworkFigures:
@@ -63,12 +72,16 @@ def _figures(stored: dict[str, Any]) -> NetworkFigures:
 
 def _of_study(file: Path) -> Front:
     storage = storage_of(file)
-    try:
-        study = optuna.load_study(study_name=NAME, storage=storage)
-        stored = study.user_attrs[SETUP]["space"]
-    except KeyError as error:
-        raise DataError(f"{file}: must be a study of `onespike tune`, got one without its record") from error
-    space = Space(**{name: tuple(values) for name, values in stored.items()})
+    with readable(file):
+        names = optuna.get_all_study_names(storage)
+        study = optuna.load_study(study_name=NAME, storage=storage) if NAME in names else None
+        if study is None or SETUP not in study.user_attrs:
+            raise DataError(f"{file}: must be a study of `onespike tune`, got one without its record")
+        return _of_trials(file, study)
+
+
+def _of_trials(file: Path, study: optuna.Study) -> Front:
+    space = Space(**{name: tuple(values) for name, values in study.user_attrs[SETUP]["space"].items()})
     tried: dict[ConversionSetting, NetworkFigures] = {}
     refused: dict[ConversionSetting, str] = {}
     number: dict[int, ConversionSetting] = {}
@@ -93,4 +106,6 @@ def _of_study(file: Path) -> Front:
     points = [Point(s, trial_of[s], tried[s], held_out[s]) for s in not_dominated(held_out)]
     points.sort(key=lambda p: (p.held_out.latency_steps, p.held_out.spikes))
     images = {"held_out": {"source": "held-out images of the search", "positions_sha256": digest}}
-    return Front(points, Limits(), images, tried, refused)
+    front = Front(points, Limits(), images, tried, refused)
+    front.to_dict()
+    return front

@@ -21,12 +21,14 @@ from optuna.trial import FrozenTrial, TrialState
 from loihi_onespike.analysis.tuning.limits import Limits, NetworkFigures
 from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
 from loihi_onespike.data.dataset import shuffled
-from loihi_onespike.errors import ConfigurationError, DataError
+from loihi_onespike.errors import ConfigurationError, DataError, OneSpikeError
 
 NAME = "onespike"
 SQLITE, JOURNAL = (".db", ".sqlite", ".sqlite3"), (".journal", ".log")
 MEASURED, REFUSED, REPEATED, SETUP = "measured", "refused", "repeated", "setup"
 ORDERED = ("timesteps", "wait_eighths")
+SHOWN = 300
+"""Characters of the reason that an error shows."""
 
 
 class Study:
@@ -49,11 +51,13 @@ class Study:
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space, self.limits, self.seed = space, limits, seed
-        with _quiet():
+        with _quiet(), readable("study"):
             self._study = optuna.create_study(
                 study_name=NAME, storage=storage, directions=["minimize"] * 3, load_if_exists=True
             )
-        self._check_setup(setup)
+            self._check_setup(setup)
+            self._known()
+            self.finished  # noqa: B018  a damaged file is found before long work
         if not shared:
             for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 self._study.tell(trial.number, state=TrialState.FAIL)
@@ -169,10 +173,10 @@ def storage_of(path: Path | None) -> BaseStorage:
     if path is None:
         return InMemoryStorage()
     if path.suffix in SQLITE:
-        with _readable(path):
+        with readable(path):
             return RDBStorage(f"sqlite:///{path}")
     if path.suffix in JOURNAL:
-        with _readable(path):
+        with readable(path):
             return JournalStorage(JournalFileBackend(str(path)))
     raise ConfigurationError(
         f"{path}: suffix must be {', '.join(SQLITE)} (SQLite, one machine) or {', '.join(JOURNAL)} (journal, several "
@@ -189,12 +193,17 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _readable(path: Path | None) -> Iterator[None]:
-    """Turn any failure to open the file into one error that names it."""
-    from sqlalchemy.exc import SQLAlchemyError
+def readable(file: Path | str) -> Iterator[None]:
+    """Turn any failure to read a study into one error that names it: optuna checks little of what it reads.
 
+    Raises:
+        DataError: the file is damaged or not a study.
+    """
     try:
         yield
-    except (SQLAlchemyError, OSError, ValueError, KeyError, optuna.exceptions.OptunaError) as error:
+    except OneSpikeError:
+        raise
+    except Exception as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(f"{path}: not a readable study ({first}); name another file with --study") from error
+        said = ascii(first[:SHOWN])[1:-1]
+        raise DataError(f"{file}: not a readable study ({said}); name another file with --study") from error

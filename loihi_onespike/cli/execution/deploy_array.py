@@ -50,9 +50,21 @@ class Run:
 
         path = self.report.with_name(f"{self.report.name}.json")
         try:
-            return read_object(path) if path.is_file() else None
+            found = read_object(path) if path.is_file() else None
         except DataError:
             return None
+        return found if found is not None and _is_report(found) else None
+
+
+def _is_report(found: Mapping[str, Any]) -> bool:
+    """Whether a document has what is shown of a report: one that was edited counts as missing, and is made again."""
+    compared = found.get("comparison", ...)
+    if not isinstance(found.get("failed"), bool) or not (compared is None or isinstance(compared, dict)):
+        return False
+    if compared is None:
+        return isinstance(found.get("not_run"), str)
+    equal, first = compared.get("equal"), compared.get("first")
+    return isinstance(equal, bool) and (type(compared.get("images")) is int if equal else isinstance(first, str))
 
 
 def runs_of(files: Sequence[Path], shards: int, nodes: Sequence[str], out: Path) -> list[Run]:

@@ -1,7 +1,8 @@
 """Processes that are forked after torch computed: they compute on one thread, where torch's own threads would hang.
 
 The threads of OpenMP do not survive a fork, and the runtime in the child waits for them for ever at the next parallel
-region (GNU libgomp). With one thread there is no such region. Kernels of `executors.threads` are not concerned.
+region (GNU libgomp). With one thread there is no such region. Kernels of `executors.threads` are not concerned: they
+use no parallel loops of numba, whose threads end a forked child with a message of libgomp.
 """
 
 from __future__ import annotations

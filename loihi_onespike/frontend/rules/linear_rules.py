@@ -42,7 +42,7 @@ def conv(
     kernel, dilated = kernels.shape[2:], per_axis(dilation, rank)
     window = Window(kernel, per_axis(stride, rank), conv_padding(padding, kernel, dilated), dilated)
     op = Conv(kernels, window, groups)
-    shift = None if bias is None else site.vector(bias, rank)
+    shift = None if bias is None else site.bias(bias, x.shape, rank)
     return site.emit(Linear(op, shift), [x], op.output_shape(x.shape))
 
 
@@ -80,7 +80,7 @@ def linear(site: Site, input: Any, weight: Any, bias: Any = None) -> Value:
     if not x.shape:
         site.refuse("no_batch", consequence=True)
     op = Dense(np.atleast_2d(site.weight(weight)))
-    shift = None if bias is None else site.constant(bias, x.shape)
+    shift = None if bias is None else site.bias(bias, x.shape)
     return site.emit(Linear(op, shift), [x], op.output_shape(x.shape))
 
 

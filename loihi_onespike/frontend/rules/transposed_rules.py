@@ -45,7 +45,7 @@ def conv_transpose(
     cuts = [(max(-b, 0), max(-a, 0)) for b, a in zip(before, after, strict=True)]
     stuffed = site.reindex(x, _stuffed(x.shape, strides, cuts), "stuffed")
     op = Conv(flipped(kernels, groups), Window(kernel, (1,) * rank, pads, dilated), groups)
-    shift = None if bias is None else site.vector(bias, rank)
+    shift = None if bias is None else site.bias(bias, x.shape, rank)
     macs = prod(x.shape) * prod(kernels.shape[1:])
     result = site.emit(Linear(op, shift, macs=macs), [stuffed], op.output_shape(stuffed.shape))
     between = "x" if set(strides) == {1} else "x with zeros between its places"

@@ -18,6 +18,7 @@ from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import LinearMap, Shape
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend.tracing import support
+from loihi_onespike.frontend.tracing.silent_channels import without_infinite_biases
 from loihi_onespike.frontend.tracing.value_bounds import KnownRange, bounds_of
 
 
@@ -158,6 +159,8 @@ class GraphBuilder:
         findings = self.hard_findings + [d.finding for d in live if d.finding is not None]
         nodes = tuple(Node(d.name, d.op, d.inputs, d.shape, d.source) for d in live if d.op is not None)
         nodes = finish_on_host(nodes, output.node)
+        nodes, infinite = without_infinite_biases(nodes)
+        findings += infinite
         before = nodes if self._drafts[output.node].op is None else nodes[:-1]
         findings += [_finish_inside(node) for node in before if isinstance(node.op, Finish)]
         findings += [_empty(node) for node in nodes if 0 in node.shape and not isinstance(node.op, Reindex)]

@@ -152,6 +152,21 @@ class Site:
         """Constant vector in float64, shaped (n, 1, …) to run along the axis before `trailing_axes` others."""
         return self.weight(tensor).astype(np.float64).reshape(-1, *(1,) * trailing_axes)
 
+    def bias(self, tensor: Any, shape: Shape, trailing_axes: int = 0) -> NDArray[np.float64]:
+        """A constant that is added to the sums of a linear map: float64, -inf included (see `silent_channels`).
+
+        Args:
+            tensor: number or tensor that broadcasts with the sums.
+            shape: shape of one sample, as `constant` takes it.
+            trailing_axes: axes of the sums behind the one that the constant runs along.
+        """
+        if isinstance(tensor, Value):
+            self.refuse("computed_weights", f"{self.display} with a bias that depends on the input")
+        array = self.constant(tensor, shape)
+        if not (array < np.inf).all():
+            self.refuse("not_finite", f"{self.display} with NaN or infinity in a tensor of shape {array.shape}")
+        return array.reshape(-1, *(1,) * trailing_axes) if trailing_axes else array
+
     def constant(self, x: Any, shape: Shape) -> NDArray[np.float64]:
         """A number or constant tensor for one sample: float64, broadcastable with `shape`.
 

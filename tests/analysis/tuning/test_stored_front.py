@@ -57,3 +57,23 @@ def test_what_is_no_search_is_refused(searched, tmp_path):
     (tmp_path / "empty.db").write_bytes(b"")
     with pytest.raises(DataError, match="must be a study of `onespike tune`"):
         stored_front(tmp_path / "empty.db")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("spikes", "many"),
+        ("accuracy", {"correct": 3}),
+        ("accuracy", {"correct": 3, "total": 2}),
+        ("latency_steps", None),
+    ],
+)
+def test_figures_that_are_none_are_refused(searched, tmp_path, key, value):
+    document = json.loads(json_text(searched[1].to_dict()))
+    document["points"][0]["search"][key] = value
+    file = tmp_path / "front.json"
+    file.write_text(json.dumps(document))
+    with pytest.raises(
+        DataError, match=f"must be the JSON document of `onespike tune --json`, got ValueError: {key}: "
+    ):
+        stored_front(file)

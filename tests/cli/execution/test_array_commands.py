@@ -1,6 +1,8 @@
 """`tune --slurm` and `deploy --slurm`, with processes of this machine in place of SLURM's jobs."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from loihi_onespike.cli.arguments.job_options import JobArray
 from loihi_onespike.cli.execution.deploy_array import Run, runs_of
 from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.jobs import array
+from tests.support.fake_slurm import install, lose
 
 TUNE = ("tune", "digits", "--data", "digits", "--method", "paper", "--input-bits", "5", "--calibration-images", "32")
 SMALL = ("--search-images", "40", "--held-out-images", "50", "--timesteps", "4", "--trials", "3")
@@ -73,8 +77,15 @@ def test_half_a_report_is_none(tmp_path):
     assert run.finished is None
     (tmp_path / "a-1-of-1.json").write_text('{"failed": fal')
     assert run.finished is None
-    (tmp_path / "a-1-of-1.json").write_text('{"failed": false}')
-    assert run.finished == {"failed": False}
+    for edited in (
+        '{"failed": false}',
+        '{"failed": 0, "comparison": null, "not_run": "x"}',
+        '{"failed": true, "comparison": 3}',
+    ):
+        (tmp_path / "a-1-of-1.json").write_text(edited)
+        assert run.finished is None
+    (tmp_path / "a-1-of-1.json").write_text('{"failed": false, "comparison": null, "not_run": "a dry run"}')
+    assert run.finished == {"failed": False, "comparison": None, "not_run": "a dry run"}
 
 
 def test_deploy_by_jobs(onespike, document, net_file, tmp_path, jobs):
@@ -130,3 +141,31 @@ def test_two_networks_on_two_boards(document, net_file, tmp_path):
     asked = (*asked, "--counted-images", "2", "--slurm", "1", "--slurm-local", "--slurm-logs", tmp_path / "logs")
     found = document(*asked, "--out", tmp_path / "out")
     assert found["finished"] and [r["report"]["comparison"]["equal"] for r in found["reports"]] == [True, True]
+
+
+@pytest.mark.thorough
+def test_a_shard_that_slurm_lost_is_counted_by_the_next_run(onespike, document, net_file, tmp_path, monkeypatch):
+    """The first run finishes the other shard and names the lost one; the same command again does the rest."""
+    monkeypatch.setenv("PATH", install(tmp_path / "slurm", lost=[1]))
+    monkeypatch.setattr(array, "POLL_S", {"slurm": 0.1})
+    monkeypatch.setattr(array, "GONE_AFTER_S", 1.0)
+    asked: tuple[Any, ...] = ("evaluate", net_file, "--data", "digits", "--images", "40", "--batch", "10")
+    expected = document(*asked)
+    asked += ("--resume", tmp_path / "run", "--slurm", "2", "--slurm-logs", tmp_path / "logs")
+    first = onespike(*asked)
+    assert first.exit_code == 2 and "1 of 2 jobs failed; finished work is kept" in first.stderr
+    assert "shard 2/2 died: job 1_1 is not in the queue of SLURM any more" in " ".join(first.stderr.split())
+    assert len(list((tmp_path / "run").glob("part.*"))) == 2
+    lose(tmp_path / "slurm", [])
+    assert document(*asked) == expected
+
+
+@pytest.mark.thorough
+def test_two_runs_in_one_folder_at_the_same_time(net_file, document, tmp_path):
+    """Both end well with the counts of one run alone."""
+    asked = ("evaluate", str(net_file), "--data", "digits", "--images", "40", "--batch", "5", "--json")
+    expected = document(*asked[:-1])
+    command = [sys.executable, "-m", "loihi_onespike", *asked, "--resume", "run"]
+    runs = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE) for _ in range(2)]
+    assert [json.loads(run.communicate(timeout=300)[0]) for run in runs] == [expected, expected]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir())[-1] == "run.json"
