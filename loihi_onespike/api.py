@@ -22,6 +22,7 @@ from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.core.encoding import dense_codes, encode_input
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.graphs.output_form import OutputForm, form_of, split
 from loihi_onespike.core.graphs.stage import StageGraph
 from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.core.trace import Trace
@@ -34,6 +35,7 @@ from loihi_onespike.evaluation.evaluator import Evaluator, classes_of
 from loihi_onespike.evaluation.gnn import evaluate_graph
 from loihi_onespike.evaluation.image_counts import Counts
 from loihi_onespike.evaluation.input_tally import InputTally
+from loihi_onespike.evaluation.metric import Metric, evaluate_metric
 from loihi_onespike.executors.batched_runs import in_batches
 from loihi_onespike.executors.protocol import Executor, ExecutorOptions, Subject
 from loihi_onespike.executors.registry import check_capability, entry_of
@@ -120,6 +122,15 @@ class OneSpikeNetwork:
         return self._executors[name]
 
     @cached_property
+    def outputs(self) -> OutputForm | None:
+        """What the model returns around several outputs; None for a network with one output."""
+        return form_of(self.network)
+
+    def _structured(self, output: NDArray[np.float64]) -> Any:
+        """Outputs (N, values of all) in the structure that the model returns."""
+        return output if self.outputs is None else self.outputs.restored(split(self.network, output))
+
+    @cached_property
     def graph(self) -> InputForm | None:
         """How the input of a graph network follows from its arguments; None for all other networks."""
         facts = self.network.facts.get("graph")
@@ -152,10 +163,11 @@ class OneSpikeNetwork:
         given = encode_input(self.network.input, checked) if capabilities.exact else checked
         return given if capabilities.sparse_input else dense_codes(given, f"the executor {executor!r}")
 
-    def predict(
-        self, x: Inputs, executor: str = "fast", memory_budget: int | None = None, **options: object
-    ) -> NDArray[np.float64]:
+    def predict(self, x: Inputs, executor: str = "fast", memory_budget: int | None = None, **options: object) -> Any:
         """Outputs (N, …) in the units of the ANN's own output; (nodes, …) of a graph network.
+
+        A model that returns several tensors in tuples, lists and dicts has its outputs in the same structure. Outputs
+        are analog, so that the host can go on with what follows them, as the decoding of boxes and NMS.
 
         Args:
             x: inputs as the ANN takes them; of a graph network its arguments (a tuple of several).
@@ -184,7 +196,7 @@ class OneSpikeNetwork:
             images = running.images_per_run(chosen)
             output = run(values) if images is None else in_batches(run, values, images)
         tally.warn()
-        return output
+        return self._structured(output)
 
     def trace(self, x: Inputs, executor: str = "fast", **options: object) -> Trace:
         """Code words and v of every layer; a graph is a batch of one sample of shape (nodes, features).
@@ -218,6 +230,7 @@ class OneSpikeNetwork:
         ranks: Ranks | None = None,
         resume: str | Path | None = None,
         board: str | Path | Board | None = None,
+        metric: Metric | None = None,
         **options: object,
     ) -> Evaluation:
         """Accuracy with interval, agreement with the ANN, spikes, synaptic operations, α, latency and period.
@@ -226,7 +239,7 @@ class OneSpikeNetwork:
             executor: name of the executor.
             options: further options of the executor.
             x, y: inputs as the ANN takes them and class labels (N,); without y, x is a loader of batches with labels
-                (`data.loaders`).
+                (`data.loaders`). With a metric, y may be anything that it takes.
             model: the ANN to compare with; by default the one that was converted.
             progress: called as progress(images done, images in all), first with what earlier runs have done.
             batch: images per step and part; ranks take whole parts.
@@ -237,6 +250,9 @@ class OneSpikeNetwork:
             resume: folder that keeps the counts of finished parts, so that an interrupted run can be
                 continued; the result is that of a run in one piece.
             board: a board, its name or its file; the report then states the energy of every population at its prices.
+            metric: called as metric(outputs, y) with the outputs of all samples as `predict` gives them, and again with
+                those of the ANN; returns a number, or numbers by name. It takes the place of accuracy and agreement,
+                and is what a network of several outputs is evaluated by.
 
         Raises:
             ConfigurationError: an argument out of range, inputs or labels that cannot be used as `predict` and
@@ -247,6 +263,14 @@ class OneSpikeNetwork:
         """
         check_progress(progress)
         prices = prices_of(board)
+        if metric is not None:
+            if self.graph is not None or mask is not None or ranks is not None or resume is not None or y is None:
+                raise ConfigurationError(
+                    "metric: must be None for a graph network, with mask, ranks or resume, and without y; call it on "
+                    "the outputs of `predict`"
+                )
+            evaluator = self._evaluator(x, None, executor, model, batch, memory_budget, **options)
+            return evaluate_metric(evaluator, metric, y, self._structured, prices, progress)
         if y is None:
             if self.graph is not None or not is_loader(x):
                 raise ConfigurationError(
@@ -283,9 +307,23 @@ class OneSpikeNetwork:
         Args:
             x, y, executor, model, batch, memory_budget, options: as for `evaluate`.
         """
+        return self._evaluator(x, y, executor, model, batch, memory_budget, **options)
+
+    def _evaluator(
+        self,
+        x: Inputs,
+        y: ArrayLike | torch.Tensor | None,
+        executor: str,
+        model: torch.nn.Module | None,
+        batch: int,
+        memory_budget: int | None,
+        **options: object,
+    ) -> Evaluator:
         running, chosen = self.executor(executor), _options(executor, memory_budget, options)
         inputs: Any = self.input_values(x)
-        labels = class_labels("y", y, len(inputs), classes_of(self.network))
+        labels = np.zeros(0, np.int64)  # a metric has targets of its own
+        if y is not None:
+            labels = class_labels("y", y, len(inputs), classes_of(self.network))
         tally = InputTally(self.network)
         ann = model if model is not None else self.model
         images = running.images_per_run(chosen)
@@ -293,7 +331,7 @@ class OneSpikeNetwork:
         def traced(part: NDArray[np.floating]) -> Trace:
             return running.count_trace(self._inputs(executor, part, tally), chosen)
 
-        answer = None if ann is None else lambda part: ann_output(ann, part)
+        answer = None if ann is None else lambda part: ann_output(ann, part, self.outputs)
         step = batch if images is None else min(batch, images)
         return Evaluator(
             self.network, executor, inputs, labels, batch, step, traced, ann, answer, chosen.counted_with(), tally

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from loihi_onespike.core.graphs.network import AnyPopulation, Network, Synapse
+from loihi_onespike.core.graphs.output_form import form_of
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Shape
 from loihi_onespike.errors import ConfigurationError, FormatError, GraphError
@@ -59,6 +60,7 @@ def _decode(fields: Mapping[str, Array]) -> Network:
     network = Network(root.text("onespike/name"), tuple(populations), tuple(synapses), checked_facts(root.text(FACTS)))
     try:
         verify(network)
+        form_of(network)
         again = encode(network)
     except GraphError as error:
         raise FormatError(_blame(root, str(error)), f"the network breaks a rule: {error}") from error

@@ -83,6 +83,8 @@ def _layer(network: Network, population: AnyPopulation, synapses: list[Synapse])
         fields |= standard
         fields |= {below + name: value for name, value in wiring_fields(synapse, pre_shape).items()}
     fields |= {f"onespike/{name}": value for name, value in _population_fields(population).items()}
+    if isinstance(population, Readout) and len(network.readouts) > 1:
+        fields["onespike/output"] = integer(network.readouts.index(population))
     if not isinstance(population, InputPopulation):
         fields |= {f"neuron/{name}": value for name, value in _neuron_fields(population).items()}
     return fields

@@ -143,6 +143,7 @@ _POPULATION = {
     "order": FieldSpec(
         "<i4", None, "readout: output[i] = value number order[i], 0 where -1; absent where nothing moves"
     ),
+    "output": _scalar("readout: number of the output, from 0; absent where there is one readout", 5),
     "code": _text("input: binary, digits or phase"),
     "bits": _scalar("input in binary or larger digits: bits of its values, 1..16"),
     "digitBits": _scalar("input in larger digits: bits of a digit, 2..4", 4),

@@ -94,14 +94,17 @@ class BatchSource:
         batches: arrays (n, *shape) from `calibration_batches`.
         graph: the traced model, max pooling moved behind the ReLU that it commutes with.
         is_graph: False.
-        facts: none.
     """
 
     model: torch.nn.Module
     batches: Sequence[NDArray[np.floating]]
     graph: AnnGraph
     is_graph: bool = field(default=False, init=False)
-    facts: Mapping[str, object] = field(default_factory=dict, init=False)
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """The structure of several outputs; nothing for one."""
+        return {} if self.graph.form is None else {"outputs": self.graph.form.to_facts()}
 
     @classmethod
     def of(cls, model: torch.nn.Module, batches: Sequence[NDArray[np.floating]]) -> BatchSource:
@@ -117,7 +120,7 @@ class BatchSource:
     def sample_and_output(self) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
         """The first samples and what the model computes from them."""
         x = self.batches[0][:TRACED_IMAGES]
-        return x, ann_output(self.model, x)
+        return x, ann_output(self.model, x, self.graph.form)
 
     def plan_input(self, stages: StageGraph, code: InputCode) -> StageGraph:
         """Attach code, range and offset of the input to the stages, see `plan_input`."""

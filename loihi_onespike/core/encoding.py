@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias, overload
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_softmax, softmax
 
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
-from loihi_onespike.core.graphs.network import InputPopulation, Readout
+from loihi_onespike.core.graphs.network import InputPopulation, Network, Readout
+from loihi_onespike.core.graphs.output_form import joined
 from loihi_onespike.core.graphs.stage import InputPlan
 from loihi_onespike.errors import ConfigurationError
 
@@ -116,6 +117,21 @@ def dense_codes(codes: Codes, reader: str) -> NDArray[np.integer]:
 def decode_readout(readout: Readout, v: NDArray[np.integer]) -> NDArray[np.float64]:
     """Output of the ANN, finish(v · unit / gain), in its order and shape (N, …); gain is that of all input steps."""
     return finish_output(v * readout.membrane.unit / readout.membrane.gain, readout.order, readout.finish)
+
+
+def decode_outputs(network: Network, v_of: Mapping[str, NDArray[np.integer] | None]) -> NDArray[np.float64]:
+    """Outputs of all readouts, (N, …) of a single one, and (N, values of all) side by side of several.
+
+    Args:
+        network: the network that ran.
+        v_of: v of every readout at the end of its window, (N, *shape).
+    """
+    outputs = []
+    for readout in network.readouts:
+        v = v_of[readout.name]
+        assert v is not None
+        outputs.append(decode_readout(readout, v))
+    return joined(outputs)
 
 
 def finish_output(values: NDArray[np.float64], order: NDArray[np.int32] | None, finish: str) -> NDArray[np.float64]:

@@ -65,13 +65,19 @@ class LayerTrace:
         return self.words if self.sparse is None else self.sparse.dense("a comparison of traces")
 
 
+def v_of_layers(layers: Mapping[str, LayerTrace]) -> dict[str, NDArray[np.integer] | None]:
+    """The potential of every layer by its name."""
+    return {name: layer.v for name, layer in layers.items()}
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """Layers by population name, in the order of the network, and the readout in the units of the ANN.
 
     Attributes:
         layers: one LayerTrace per population.
-        output: (N, *readout shape) float64.
+        output: (N, *readout shape) float64; of several readouts side by side, (N, values of all), which
+            `core.graphs.output_form.split` takes apart.
     """
 
     layers: Mapping[str, LayerTrace]

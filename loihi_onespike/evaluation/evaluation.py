@@ -62,7 +62,7 @@ class Evaluation:
 
     Attributes:
         executor: what ran it.
-        accuracy: of the one-spike network.
+        accuracy: of the one-spike network; of no samples where a metric was measured instead.
         ann_accuracy: of the ANN on the same samples, None without the ANN (a network loaded from a file).
         agreement: samples on which both choose the same class, None without the ANN.
         spikes_per_neuron: mean spikes per neuron and sample, per population, the input included.
@@ -82,6 +82,9 @@ class Evaluation:
         energy_source: whose energies these are.
         energy_nj: energy per sample on that board: synaptic operations, updates and messages, without hops between
             tiles and static power, which follow from a placement; None without a board.
+        metric, ann_metric: what the metric gives for the outputs of the network and of the ANN, by name; None without
+            a metric, and `ann_metric` without the ANN.
+        samples: number of samples whose spikes were counted.
     """
 
     executor: str
@@ -103,6 +106,9 @@ class Evaluation:
     board: str | None = None
     energy_source: str | None = None
     energy_nj: float | None = None
+    metric: Mapping[str, float] | None = None
+    ann_metric: Mapping[str, float] | None = None
+    samples: int = 0
 
     @classmethod
     def of(
@@ -122,7 +128,7 @@ class Evaluation:
             network: network that ran.
             executor: name of the executor.
             counter: counts of its spikes.
-            accuracy: accuracy of the network.
+            accuracy: accuracy of the network; of no samples where a metric is measured.
             ann_accuracy: accuracy of the ANN, None without it.
             agreement: share of images with the ANN's class, None without it.
             clipped_inputs: input values far outside the range of the calibration.
@@ -152,12 +158,13 @@ class Evaluation:
             board=None if prices is None else prices.name,
             energy_source=None if prices is None else prices.source,
             energy_nj=None if prices is None else sum(cost.energy_nj or 0.0 for cost in costs),
+            samples=counter.images,
         )
 
     @property
     def images(self) -> int:
         """Number of evaluated images."""
-        return self.accuracy.total
+        return self.accuracy.total if self.metric is None else self.samples
 
     @property
     def loss_pp(self) -> float | None:
@@ -170,4 +177,9 @@ class Evaluation:
         for name in ("accuracy", "ann_accuracy", "agreement"):
             value = getattr(self, name)
             fields[name] = None if value is None else value.to_dict()
+        del fields["samples"]
+        if self.metric is None:  # documents of accuracies are those of earlier releases
+            del fields["metric"], fields["ann_metric"]
+        else:
+            fields["accuracy"] = None
         return {**fields, "images": self.images, "loss_pp": self.loss_pp}

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.graphs.output_form import output_shapes
 from loihi_onespike.core.trace import Trace
 from loihi_onespike.data.dataset import Images
 from loihi_onespike.errors import ConfigurationError
@@ -164,13 +165,19 @@ class Evaluator:
 
 def classes_of(network: Network) -> int:
     """Number of classes that a network tells apart; raises ConfigurationError when its output is not (N, classes)."""
-    readout = network.readout
-    shape = readout.shape if readout.order is None else readout.order.shape
+    shapes = output_shapes(network)
+    if len(shapes) > 1:
+        names = ", ".join(p.name for p in network.readouts)
+        raise ConfigurationError(
+            f"{network.name}: must have one output to be evaluated on class labels, got {len(shapes)} ({names}); pass "
+            "`metric`, a function of outputs and targets, or compare the outputs of `predict`"
+        )
+    (shape,) = shapes
     if len(shape) != 1:
         wanted = ", ".join(map(str, ("N", *shape)))
         raise ConfigurationError(
-            f"{network.name}: must have outputs (N, classes) to be evaluated on class labels, got ({wanted}); compare "
-            "the outputs of `predict` instead"
+            f"{network.name}: must have outputs (N, classes) to be evaluated on class labels, got ({wanted}); pass "
+            "`metric`, a function of outputs and targets, or compare the outputs of `predict`"
         )
     return int(shape[0])
 

@@ -21,11 +21,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import WORD_DTYPE, largest_digit, leak, saturate_v
-from loihi_onespike.core.encoding import check_codes, decode_readout
+from loihi_onespike.core.encoding import check_codes, decode_outputs
 from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.step_trace import StepTrace
-from loihi_onespike.core.trace import LayerTrace, Trace
+from loihi_onespike.core.trace import LayerTrace, Trace, v_of_layers
 
 
 class _Source:
@@ -170,9 +170,7 @@ def _matrix(network: Network, name: str) -> sp.csr_matrix:
 
 def _trace(network: Network, codes: NDArray[np.integer], units: dict[str, _Source | _Neurons]) -> Trace:
     layers = {p.name: _layer(p, codes, units[p.name]) for p in network.populations}
-    v = layers[network.readout.name].v
-    assert v is not None
-    return Trace(layers, decode_readout(network.readout, v))
+    return Trace(layers, decode_outputs(network, v_of_layers(layers)))
 
 
 def _layer(p: AnyPopulation, codes: NDArray[np.integer], unit: _Source | _Neurons) -> LayerTrace:

@@ -8,23 +8,39 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from loihi_onespike.core.graphs.output_form import OutputForm, joined
 
-def ann_output(model: torch.nn.Module, x: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Output of the ANN in eval mode; the training flags of its modules are left as they were."""
+
+def ann_output(model: torch.nn.Module, x: NDArray[np.floating], form: OutputForm | None = None) -> NDArray[np.float64]:
+    """Output of the ANN in eval mode; the training flags of its modules are left as they were.
+
+    Args:
+        model: the ANN.
+        x: inputs (N, …).
+        form: what it returns around several outputs; they are then side by side, (N, values of all). None for one.
+    """
     parameter = next(model.parameters(), torch.zeros(()))
-    return call_model(model, torch.from_numpy(np.ascontiguousarray(x)).to(parameter.device, parameter.dtype))
+    inputs = torch.from_numpy(np.ascontiguousarray(x)).to(parameter.device, parameter.dtype)
+    if form is None:
+        return call_model(model, inputs)
+    return joined([output.double().cpu().numpy() for output in form.parts(returned(model, inputs))])
 
 
-@torch.no_grad()
 def call_model(model: torch.nn.Module, *arguments: Any) -> NDArray[np.float64]:
-    """Output of the ANN in eval mode for arguments as it takes them."""
-    flags = [(module, module.training) for module in model.modules()]
-    try:
-        model.eval()
-        out = model(*arguments)
-    finally:
-        for module, training in flags:
-            module.training = training
+    """The single output of the ANN in eval mode for arguments as it takes them."""
+    out = returned(model, *arguments)
     while isinstance(out, tuple | list | dict):
         (out,) = out.values() if isinstance(out, dict) else out
     return out.double().cpu().numpy()
+
+
+@torch.no_grad()
+def returned(model: torch.nn.Module, *arguments: Any) -> Any:
+    """What the ANN returns in eval mode for arguments as it takes them."""
+    flags = [(module, module.training) for module in model.modules()]
+    try:
+        model.eval()
+        return model(*arguments)
+    finally:
+        for module, training in flags:
+            module.training = training

@@ -14,7 +14,14 @@ from loihi_onespike.frontend.importers.batched_module import BatchedModule
 from loihi_onespike.frontend.importers.input_shape import InputShape, input_shape
 from loihi_onespike.frontend.importers.sources import HALF, ModelSource, as_module
 from loihi_onespike.frontend.tracing.preserve import preserved
-from loihi_onespike.frontend.tracing.trace_result import checked_output, refusal, run_tracer, single_tensor, unwrapped
+from loihi_onespike.frontend.tracing.trace_result import (
+    checked_output,
+    finished,
+    refusal,
+    run_tracer,
+    single_tensor,
+    unwrapped,
+)
 from loihi_onespike.frontend.tracing.tracer import ExampleTracer
 
 TABLES = (nn.Embedding, nn.EmbeddingBag)
@@ -49,8 +56,7 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
         example, model = model.whole_batch(example), model.traced
     with preserved(model):
         batch, output = _run(model, example, whole, taken)
-        expected = single_tensor(name, output)
-        return _traced(name, model, batch, expected)
+        return _traced(name, model, batch, output)
 
 
 def _check_module(name: str, model: nn.Module, example: torch.Tensor) -> None:
@@ -123,7 +129,11 @@ def _refuse_integer_inputs(model: nn.Module, batch: torch.Tensor) -> None:
     raise refusal(name, found, "", "embedding")
 
 
-def _traced(name: str, model: nn.Module, batch: torch.Tensor, expected: torch.Tensor) -> AnnGraph:
+def _traced(name: str, model: nn.Module, batch: torch.Tensor, expected: Any) -> AnnGraph:
     tracer = ExampleTracer(model, batch.clone())
-    output = run_tracer(name, tracer)
-    return checked_output(tracer.builder.finish(name, output.value), output, expected, "example")
+    run_tracer(name, tracer)
+    graph, outputs = finished(name, tracer)
+    given = [single_tensor(name, expected)] if graph.form is None else graph.form.parts(expected)
+    for output, of_model in zip(outputs, given, strict=True):
+        graph = checked_output(graph, output, of_model, "example")
+    return graph

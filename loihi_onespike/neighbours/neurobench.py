@@ -80,8 +80,9 @@ def neurobench_metrics(net: OneSpikeNetwork, x: ArrayLike, y: ArrayLike) -> dict
 
     Raises:
         NeuroBenchError: NeuroBench is not installed.
-        ConfigurationError: spikes carry a payload.
+        ConfigurationError: spikes carry a payload, or the network has several outputs.
     """
+    assert net.network.readout  # refuses several
     model = neurobench_model(net)
     from neurobench.benchmarks import Benchmark
     from neurobench.metrics.static import ConnectionSparsity, Footprint

@@ -66,9 +66,10 @@ def nir_graph(network: Network) -> Any:
             path = [synapse.pre, *keys, p.name]
             edges += pairwise(path)
         nodes[p.name] = _population_node(nir, p, _metadata(number, fields))
-    readout = network.readout
-    nodes["output"] = nir.Output(output_type={"output": np.array(readout.shape)})
-    edges.append((readout.name, "output"))
+    for number, readout in enumerate(network.readouts):
+        name = f"output_{number}" if number else "output"
+        nodes[name] = nir.Output(output_type={"output": np.array(readout.shape)})
+        edges.append((readout.name, name))
     whole = {path: value for path, value in encode(network).items() if not path.startswith("layer/")}
     return nir.NIRGraph(nodes, edges, metadata={_dotted(k): _stored(v) for k, v in whole.items()})
 

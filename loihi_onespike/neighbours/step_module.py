@@ -16,9 +16,9 @@ from torch import nn
 
 from loihi_onespike.core.codes import V_MAX, V_MIN, WORD_DTYPE, ThresholdTable
 from loihi_onespike.core.codes.fixed_point import LEAK_SHIFT
-from loihi_onespike.core.encoding import check_codes, decode_readout
+from loihi_onespike.core.encoding import check_codes, decode_outputs
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout, Synapse
-from loihi_onespike.core.trace import LayerTrace, Trace
+from loihi_onespike.core.trace import LayerTrace, Trace, v_of_layers
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors.tensors.tensor_maps import tensor_map
 
@@ -194,6 +194,4 @@ class StepModule(nn.Module):
                 by_phase = (k * s.numpy() for k, s in enumerate(spikes[p.name], start=1))
                 words = sum(by_phase, np.zeros((len(codes), *p.shape))).astype(WORD_DTYPE)
             layers[p.name] = LayerTrace(words, v.numpy())
-        v_of_readout = layers[self.network.readout.name].v
-        assert v_of_readout is not None
-        return Trace(layers, decode_readout(self.network.readout, v_of_readout))
+        return Trace(layers, decode_outputs(self.network, v_of_layers(layers)))

@@ -26,6 +26,7 @@ from loihi_onespike.analysis.diagnosis.report.remedies import layer_sentence, ne
 from loihi_onespike.api import OneSpikeNetwork, prices_of
 from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.core.codes import V_MAX
+from loihi_onespike.core.graphs.output_form import split
 from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.data.checks import check_progress, class_labels
 from loihi_onespike.errors import ConfigurationError, InputRangeWarning
@@ -191,16 +192,19 @@ class _Measurements:
         exact, base = run.exact_output(), run.baseline_output()
         for layer in self.layers.layers:
             self.tallies[layer.name].add(run.decision(layer), trace.layers[layer.name])
-        ann, finish = ann_output(self.model, x), self.net.network.readout.finish
+        network = self.net.network
+        ann = split(network, ann_output(self.model, x, self.net.outputs))
+        finishes = [p.finish for p in network.readouts]
         for key in {*self.without, *variants}:
             # A cause that occurs in some batches only changes nothing in the others.
             for sums, found, unchanged, before in (
                 (self.without, without, base, self.baseline),
                 (self.alone, alone, exact, self.exact),
             ):
-                sums.setdefault(key, ErrorSum.like(before)).add(found.get(key, unchanged), ann, finish, labels)
+                outputs = split(network, found.get(key, unchanged))
+                sums.setdefault(key, ErrorSum.like(before)).add_all(outputs, ann, finishes, labels)
         for total, output in ((self.exact, exact), (self.integer, trace.output), (self.baseline, base)):
-            total.add(output, ann, finish, labels)
+            total.add_all(split(network, output), ann, finishes, labels)
         self.spikes.add(trace.layers)
         self.run = run
 

@@ -71,7 +71,7 @@ def report(
 
     Raises:
         ConfigurationError: a number is below 1, inputs, labels or the model cannot be used as `evaluate` and
-            `diagnose` say, or a package of the extra `report` is not installed.
+            `diagnose` say, the network has several outputs, or a package of the extra `report` is not installed.
         BoardError: the board does not exist.
         DataError: the file of the search cannot be used.
         WriteError: the page cannot be written.
@@ -85,6 +85,7 @@ def report(
         raise ConfigurationError(f"path: must end in .html, got {str(path)!r}")
     page.check_installed()
     check_folder(check_target(file))
+    assert net.network.readout  # refuses several outputs
     onto = board if isinstance(board, Board) else load_board(board)
     front = tune if tune is None or isinstance(tune, Front) else stored_front(tune)
     module = net.model if model is None else as_module(model)

@@ -226,24 +226,24 @@ def _rehearse(
     """The run that the backend offers without a board; (None, why) where it cannot run here."""
     if entry.rehearsal is None:
         found = microcode_executor.run(network, codes)
-        return compare_traces(oracle, found, network.readout.name, INTERPRETER), ""
+        return compare_traces(network, oracle, found, INTERPRETER), ""
     reason = entry.rehearsal.why_not()
     if reason is not None:
         return None, reason
     found = entry.rehearsal.run(network, codes, options.timeout_s, progress)
-    return compare_traces(oracle, found, network.readout.name, entry.rehearsal.where), ""
+    return compare_traces(network, oracle, found, entry.rehearsal.where), ""
 
 
 def _tapped(network: Network, options: DeploymentOptions) -> tuple[str, ...]:
     """Populations whose spikes are read back."""
     if options.spikes_of is not None:
         return tuple(dict.fromkeys(options.spikes_of))
-    read = [s.pre for s in network.synapses_onto(network.readout.name) if s.pre != network.input.name]
+    read = [s.pre for p in network.readouts for s in network.synapses_onto(p.name) if s.pre != network.input.name]
     return tuple(dict.fromkeys(read))
 
 
 def _silent(network: Network, images: int, spikes: Sequence[str]) -> StepTrace:
-    return StepTrace.silent(network, images, spikes, [network.readout.name])
+    return StepTrace.silent(network, images, spikes, [p.name for p in network.readouts])
 
 
 def _session(

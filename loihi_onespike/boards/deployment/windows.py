@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.boards.deployment.backends.board_backend import BoardRecord, InputStream
 from loihi_onespike.boards.deployment.delays import AdapterDelays
-from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.graphs.network import Network, Readout
 from loihi_onespike.core.step_trace import StepTrace
 from loihi_onespike.errors import DeploymentError
 
@@ -65,18 +65,21 @@ def windows_of(record: BoardRecord, network: Network, images: int, delays: Adapt
     )
 
 
-def hold_step(network: Network) -> int:
-    """Local step at which the readout is read: the middle of the steps in which v is complete and held.
+def hold_step(network: Network, name: str) -> int:
+    """Local step at which a readout is read: the middle of the steps in which v is complete and held.
 
     It is as far as possible from both ends of these steps, so that a delay of one step more or less does not matter.
 
     Args:
         network: The network that runs.
+        name: Name of the readout.
 
     Returns:
         Local step, counted from 1.
     """
-    return (network.readout.membrane.input_steps + network.period_steps) // 2
+    readout = network.by_name[name]
+    assert isinstance(readout, Readout)
+    return (readout.membrane.input_steps + network.period_steps) // 2
 
 
 def only_held(trace: StepTrace, network: Network) -> StepTrace:
@@ -86,8 +89,8 @@ def only_held(trace: StepTrace, network: Network) -> StepTrace:
         trace: Spikes and potentials of every step.
         network: The network that ran.
     """
-    kept = slice(hold_step(network) - 1, hold_step(network))
     held = {name: np.zeros_like(v) for name, v in trace.v.items()}
     for name, v in trace.v.items():
-        held[name][:, kept] = v[:, kept]
+        at = hold_step(network, name) - 1
+        held[name][:, at] = v[:, at]
     return StepTrace(trace.spikes, held)

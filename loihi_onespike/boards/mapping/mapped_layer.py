@@ -171,7 +171,7 @@ def layers_of(network: Network) -> tuple[MappedLayer, ...]:
         if isinstance(population, InputPopulation):
             continue
         afferents = tuple(_afferent(s, network.by_name[s.pre]) for s in network.synapses_onto(population.name))
-        host = population is network.readout
+        host = isinstance(population, Readout)
         # A long period needs a wider clock in the state.
         rows = state_rows(population, network.period_steps)
         layers.append(MappedLayer(population.name, population.shape, rows, afferents, host))

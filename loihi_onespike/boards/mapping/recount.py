@@ -65,7 +65,7 @@ class Recount:
     def outgoing(self, core: PlacedCore) -> tuple[int, int]:
         """(AxonMap words, AxonMem words) of a core."""
         extent = [b - a for a, b in zip(core.block.low, core.block.high, strict=True)]
-        map_words = prod(extent) if core.layer == self.network.readout.name else 0
+        map_words = prod(extent) if isinstance(self.network.by_name[core.layer], Readout) else 0
         mem_words = 0
         for synapse in self.network.synapses:
             if synapse.pre != core.layer:

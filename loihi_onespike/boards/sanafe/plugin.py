@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from loihi_onespike.boards.sanafe.availability import require
 from loihi_onespike.core.codes import WORD_DTYPE
-from loihi_onespike.core.encoding import decode_readout
+from loihi_onespike.core.encoding import decode_outputs
 from loihi_onespike.core.graphs.network import Network, Population, Readout
-from loihi_onespike.core.trace import LayerTrace, Trace
+from loihi_onespike.core.trace import LayerTrace, Trace, v_of_layers
 from loihi_onespike.errors import SimulatorError
 
 SOURCE = Path(__file__).with_name("one_spike.cpp")
@@ -166,9 +166,7 @@ class Recorder:
         layers = {self.network.input.name: LayerTrace.of_input(codes)}
         for p in self.computing:
             layers[p.name] = self._layer(p, len(codes))
-        v = layers[self.network.readout.name].v
-        assert v is not None
-        return Trace(layers, decode_readout(self.network.readout, v))
+        return Trace(layers, decode_outputs(self.network, v_of_layers(layers)))
 
     def _layer(self, p: Population | Readout, images: int) -> LayerTrace:
         """Step t of the window of image n is step start + n · period + t of the stream."""

@@ -50,6 +50,8 @@ def run(
     inputs.existing(file)
     source.check(data)
 
+    import numpy as np
+
     import loihi_onespike as los
     from loihi_onespike.cli.terminal.output import show_facts
     from loihi_onespike.cli.terminal.progress import ProgressBars
@@ -63,7 +65,10 @@ def run(
     net = los.load(file)
     part = source.read(data).take(images)
     x = part.images[:]
-    labels = class_labels(f"{part.name}: labels", part.labels, len(x), classes_of(net.network), DataError)
+    several = net.outputs is not None  # whose outputs are no scores of classes
+    labels = None
+    if not several:
+        labels = class_labels(f"{part.name}: labels", part.labels, len(x), classes_of(net.network), DataError)
     tally = InputTally(net.network)
     tally.checked(net.input_values(x))
     with ProgressBars() as bars:
@@ -78,14 +83,15 @@ def run(
         )
         seconds = time.perf_counter() - start
         oracle = net.trace(x, "reference") if check else None
-    accuracy = Accuracy(int((trace.output.argmax(axis=1) == labels).sum()), len(part))
+    chosen = None if several else trace.output.argmax(axis=1)
+    accuracy = None if chosen is None else Accuracy(int(np.sum(chosen == labels)), len(part))
     spikes = None if oracle is None else differing_spikes(oracle, trace)
     difference = None if oracle is None else first_difference(oracle, trace)
 
     def show(console: Console) -> None:
         compared = "not compared (--no-check)" if spikes is None else f"{spikes} spikes differ"
         rows = [
-            ("accuracy", accuracy),
+            ("accuracy", "not measured, the network has several outputs" if accuracy is None else accuracy),
             ("against the oracle", compared if difference is None else f"{compared}; {difference}"),
             ("time", f"{seconds:.1f} s, {'a stream' if stream else 'one image after the other'}"),
             ("latency, period", f"{net.latency_steps}, {net.period_steps} steps"),
@@ -99,8 +105,8 @@ def run(
         "images": len(part),
         "stream": stream,
         "processes": processes,
-        "accuracy": accuracy.to_dict(),
-        "classes": trace.output.argmax(axis=1),
+        "accuracy": None if accuracy is None else accuracy.to_dict(),
+        "classes": chosen,
         "differing_spikes": spikes,
         "first_difference": None if difference is None else str(difference),
         "clipped_inputs": tally.outside,

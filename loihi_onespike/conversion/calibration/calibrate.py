@@ -76,7 +76,7 @@ def calibrate(
         CalibrationError: there are no data, or values that are not finite.
     """
     if options.max_loss is not None:
-        check_classes(graph.output)
+        check_classes(graph.outputs)
     total = sum(_samples(batch) for batch in batches)
     survey = Survey(graph, _shown(batches, progress), total, ranks)
     paper = plan_by_maxima(graph, survey.maxima, hidden_code(options), options.wait, options.normalization)
@@ -117,7 +117,7 @@ def calibrate(
             planned,
             x,
             of_price,
-            output=lambda ann, snn: found.append(OutputErrors.of(graph.output, ann, snn, held)),
+            output=lambda stage, ann, snn: found.append(OutputErrors.of(stage, ann, snn, held)),
             held=held,
         )
         return found[0]
@@ -169,13 +169,13 @@ def _for_wait(
     # Fitting the weights takes most of the time of a pass and hardly changes the order of the trials.
     method = replace(settings.method, weights=False, rounding=False)
     trials: list[tuple[float, StageGraph, Mapping[str, SingleSpikeCode]]] = []
-    errors: list[float] = []
     for tried in codes:
+        errors: list[float] = []
         planned = calibrate_in_sequence(
             graph, some, replace(settings, codes=tried, method=method),
-            output=lambda ann, snn: errors.append(output_error(graph.output, ann, snn)),
+            output=lambda stage, ann, snn: errors.append(output_error(stage, ann, snn)),  # noqa: B023
         )  # fmt: skip
-        trials.append((np.nan_to_num(errors[-1], nan=np.inf), planned, tried))
+        trials.append((np.nan_to_num(np.mean(errors), nan=np.inf), planned, tried))
         progress_of()
     for _, planned, tried in sorted(trials, key=lambda trial: trial[0]):
         if tried is settings.codes or _fits(planned, few, settings.weight_bits):

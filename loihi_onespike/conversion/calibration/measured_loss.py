@@ -17,6 +17,7 @@ sample, and the mean is raised by 1.645 standard errors.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
@@ -117,12 +118,15 @@ class LossEstimate:
         return f"{self.mean:.2f} pp, at most {self.upper:.2f} pp by {self.samples} samples"
 
 
-def check_classes(stage: OutputStage) -> None:
-    """Raise ConfigurationError for a network whose output does not decide between classes.
+def check_classes(outputs: Sequence[OutputStage]) -> None:
+    """Raise ConfigurationError for a network whose output does not decide between classes, or that has several.
 
     Outputs of a regression cannot be told from scores of classes where there are several.
     """
-    if stage.finish in NO_CLASSES:
+    stage, *others = outputs
+    if others:
+        found = f"{len(outputs)} outputs"
+    elif stage.finish in NO_CLASSES:
         found = f"outputs of {stage.finish}"
     elif (classes := class_scores(stage, np.zeros((1, *stage.shape))).shape[-1]) < 2:
         found = f"{classes} score"

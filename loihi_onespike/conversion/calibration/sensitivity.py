@@ -7,7 +7,8 @@ errors of a without mean. To first order the squared error at the output is
 
 The sum over outputs is the mean of the squared gradient of r · y over random projections r ~ N(0, 1) of the outputs:
 one backward pass gives S of all populations at once. S_c is divided by the variance of the ANN's outputs, so that
-Σ S_c · E e_c² over all populations is the predicted error at the output as a share of this variance.
+Σ S_c · E e_c² over all populations is the predicted error at the output as a share of this variance. Of a network with
+several outputs it is the mean of these shares over the outputs, so that none counts more for being larger.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ OUTPUTS = 2**20
 
 
 def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> tuple[dict[str, Float], Float]:
-    """S_c of every hidden stage, (C,) by name, and outputs of the ANN on the samples, (rows, channels).
+    """S_c of every hidden stage, (C,) by name, and (first) outputs of the ANN on the samples, (rows, channels).
 
     A row holds the channels of one place of the output; of outputs with many places, evenly spread rows are kept.
 
@@ -56,16 +57,20 @@ def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> tuple[dict[s
     probes = PROBES_OF_A_GRAPH if isinstance(x, SparseSample) or len(x) < BATCH else 1
     parts: list[Any] = [x] if isinstance(x, SparseSample) else _batches(graph, x[:IMAGES])
     samples = 1 if isinstance(x, SparseSample) else sum(len(part) for part in parts)
-    channels = Channels.of(graph.output)
-    places = int(np.prod([graph.output.shape[axis] for axis in channels.shared]))
+    several = len(graph.outputs) > 1
+    channels = Channels.of(graph.outputs[0])
+    places = _places(graph.outputs[0], channels)
     every = -(-samples * places * channels.count // OUTPUTS)
     total: dict[str, torch.Tensor] = {}
     outputs: list[torch.Tensor] = []
     for part in parts:
         with torch.enable_grad():
-            values, output = _forward(graph, ann, part)
+            values, found_outputs = _forward(graph, ann, part)
+            output = found_outputs[graph.outputs[0].name]
+            relative = [y / _deviation(graph, name, y) for name, y in found_outputs.items()] if several else [output]
             for left in range(probes - 1, -1, -1):
-                projected = (output * torch.randn(output.shape, generator=chance)).sum()
+                first, *others = ((y * torch.randn(y.shape, generator=chance)).sum() for y in relative)
+                projected = sum(others, first)
                 gradients = torch.autograd.grad(
                     projected, list(values.values()), retain_graph=left > 0, materialize_grads=True
                 )
@@ -74,7 +79,7 @@ def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> tuple[dict[s
                     total[name] = total[name] + squares if name in total else squares
         outputs.append(_rows(output.detach(), channels)[::every].double())
     found = torch.cat(outputs)
-    variance = places * float((found - found.mean(dim=0)).square().sum() / len(found)) or 1.0
+    variance = 1.0 if several else places * _variance(found) or 1.0
     return {name: squares.numpy() / (samples * variance) for name, squares in total.items()}, found.numpy()
 
 
@@ -85,19 +90,41 @@ def _batches(graph: StageGraph, x: NDArray[np.floating]) -> list[NDArray[np.floa
     return [x[i : i + size] for i in range(0, len(x), size)]
 
 
-def _forward(graph: StageGraph, ann: FloatExecutor, x: Any) -> tuple[Mapping[str, torch.Tensor], torch.Tensor]:
+def _places(stage: OutputStage, channels: Channels) -> int:
+    return int(np.prod([stage.shape[axis] for axis in channels.shared]))
+
+
+def _variance(rows: torch.Tensor) -> float:
+    """Variance of rows of channels about the mean of every channel, summed over the channels."""
+    return float((rows - rows.mean(dim=0)).square().sum() / len(rows))
+
+
+def _deviation(graph: StageGraph, name: str, output: torch.Tensor) -> float:
+    """√(variance of one of several outputs · number of outputs), 1 for a constant one."""
+    stage = graph.by_name[name]
+    assert isinstance(stage, OutputStage)
+    channels = Channels.of(stage)
+    rows = _rows(output.detach(), channels).double()
+    return (_places(stage, channels) * _variance(rows) * len(graph.outputs)) ** 0.5 or 1.0
+
+
+def _forward(
+    graph: StageGraph, ann: FloatExecutor, x: Any
+) -> tuple[Mapping[str, torch.Tensor], Mapping[str, torch.Tensor]]:
     """Values of the hidden stages that gradients are wanted of, and the outputs."""
     values: dict[str, Any] = {graph.input.name: ann.input_value(x)}
     hidden: dict[str, torch.Tensor] = {}
+    outputs: dict[str, torch.Tensor] = {}
     for stage in graph.stages[1:]:
         z = ann.linear_input(stage.name, values)
         if isinstance(stage, OutputStage):
-            return hidden, z
+            outputs[stage.name] = z
+            continue
         value = z if stage.kind == "max_pool" else activate(stage.activation, z)  # type: ignore[union-attr]
         if not value.requires_grad:
             value = value.detach().requires_grad_()
         values[stage.name] = hidden[stage.name] = value
-    raise AssertionError("a verified graph ends with its output")
+    return hidden, outputs
 
 
 def _per_channel(squares: torch.Tensor, channels: Channels) -> torch.Tensor:

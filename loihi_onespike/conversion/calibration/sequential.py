@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -39,6 +39,8 @@ from loihi_onespike.executors.threads import over_shares
 
 Float = NDArray[np.float64]
 
+OutputObserver: TypeAlias = Callable[[OutputStage, torch.Tensor, torch.Tensor], None]
+
 SHARE = 32
 """Samples that one thread computes at a time; a number that does not depend on that of the threads."""
 
@@ -48,7 +50,7 @@ def calibrate_in_sequence(
     x: Any,
     settings: CalibrationSettings,
     done: Callable[[], None] = lambda: None,
-    output: Callable[[torch.Tensor, torch.Tensor], None] = lambda ann, snn: None,
+    output: OutputObserver = lambda stage, ann, snn: None,
     held: int = 0,
 ) -> StageGraph:
     """Planned stages with corrected weights and biases.
@@ -58,7 +60,7 @@ def calibrate_in_sequence(
         x: calibration inputs (N, *shape), or one sparse sample.
         settings: settings of the calibration.
         done: called after every stage.
-        output: called with the outputs of ANN and SNN on all inputs, (N, *shape of the output stage) each.
+        output: called with every output stage and the outputs of ANN and SNN on all inputs, (N, *shape) each.
         held: number of inputs at the end to which nothing is fitted; 0 for a sparse sample.
     """
     return _Pass(graph, settings, output, held).run(x, done)
@@ -85,7 +87,7 @@ class _Pass:
 
     graph: StageGraph
     settings: CalibrationSettings
-    output: Callable[[torch.Tensor, torch.Tensor], None]
+    output: OutputObserver
     held: int
     stages: list[InputStage | Stage | OutputStage] = field(default_factory=list)
     plans: dict[str, StagePlan] = field(default_factory=dict)
@@ -133,7 +135,7 @@ class _Pass:
             shift = channels.mean(self._fitted(z_ann)) - channels.mean(seen[-1])
         if isinstance(stage, OutputStage):
             self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
-            self.output(z_ann, parts[-1] + _tensor(channels.per_channel(shift)))
+            self.output(stage, z_ann, parts[-1] + _tensor(channels.per_channel(shift)))
             return z_ann, parts[-1]
         name = stage.name
         settings = replace(self.settings, wait=None) if stage.is_product else self.settings

@@ -107,7 +107,7 @@ def _fresh(graph: AnnGraph, name: str) -> str:
 
 def _live(graph: AnnGraph) -> AnnGraph:
     """The graph without nodes that nothing reads; the input stays."""
-    wanted = {graph.output.name}
+    wanted = {node.name for node in graph.outputs}
     for node in reversed(graph.nodes):
         if node.name in wanted:
             wanted.update(node.inputs)

@@ -29,7 +29,7 @@ def aggregate_on_host(graph: AnnGraph) -> tuple[AnnGraph, Aggregation, int, tupl
         readers = [n for n in graph.nodes if source in n.inputs]
         forms = {_form(n) for n in readers}
         found = forms.pop() if len(forms) == 1 else None
-        if found is None or (hops and found != form) or any(n is graph.output for n in readers):
+        if found is None or (hops and found != form) or any(n in graph.outputs for n in readers):
             return graph, form, hops, tuple(notes)
         form, hops = found, hops + 1
         gone = {n.name for n in readers}

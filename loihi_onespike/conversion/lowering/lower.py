@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import singledispatchmethod
+from itertools import chain, count
 
 import numpy as np
 
@@ -73,23 +74,31 @@ class _Lowering:
         self.rewrites = list(rewrites)
 
     def run(self) -> StageGraph:
-        output = self.graph.output
-        finish = "identity"
-        if isinstance(output.op, Finish):
-            finish, output = output.op.kind, self.graph.by_name[output.inputs[0]]
-        elif output.op == Activate(RELU):
-            finish, output = "relu", self.graph.by_name[output.inputs[0]]
+        # What the host computes of an output: the node that it reads, and the function.
+        of_host = {node.name: _finish(node) for node in self.graph.outputs if not self.graph.consumers[node.name]}
+        left_to_host = {name for name, finish in of_host.items() if finish != "identity"}
+        read: dict[str, tuple[Node, Expression]] = {}
         for node in self.graph.nodes:
+            if node.name in left_to_host:
+                (value,) = node.inputs
+                read[node.name] = read[value] if value in read else (self.graph.by_name[value], self.values[value])
+                continue
             self.values[node.name] = self.lower(node.op, node)
-            if node is output:
-                break
-            if len(self.graph.consumers[node.name]) > 1 and not self.values[node.name].is_copy:
+            read[node.name] = node, self.values[node.name]
+            readers = [n for n in self.graph.consumers[node.name] if n not in left_to_host]
+            if len(readers) > 1 and not self.values[node.name].is_copy:
                 self.as_stage(node.name)
         if not self.findings and not any(isinstance(s, Stage) for s in self.stages):
             self.findings.append(_no_neurons(self.graph))
         if self.findings:
             raise UnsupportedModelError(self.findings)
-        self.stages.append(self.output_stage(output, finish))
+        counted: set[str] = set()
+        for node in self.graph.outputs:
+            source, e = read[node.name]
+            if source.name in counted or set(self.graph.consumers[source.name]) - left_to_host:
+                e = replace(e, terms=tuple(replace(t, macs=0) for t in e.terms))  # another stage computes it too
+            counted.add(source.name)
+            self.stages.append(self.output_stage(source, e, of_host.get(node.name, "identity")))
         return verify_stage(StageGraph(self.graph.name, _live(self.stages), tuple(self.rewrites)))
 
     def add_stage(self, node: Node, kind: str, e: Expression, activation: Activation) -> Expression:
@@ -131,10 +140,12 @@ class _Lowering:
             return Link(term.stage, Diagonal(aligned(term.scale, shape)), index, ONE, 0)
         return Link(term.stage, term.op, index, shrink(term.scale), term.macs)
 
-    def output_stage(self, node: Node, finish: str) -> OutputStage:
-        e = self.values[node.name]
+    def output_stage(self, node: Node, e: Expression, finish: str) -> OutputStage:
+        """The readout of the value `e` of a node: analog, even where a population also sends this value."""
         links = tuple(self.link(t, e.inner_shape) for t in e.terms)
-        name = node.name if node.name not in self.shapes else f"{node.name}.readout"
+        names = chain((node.name, f"{node.name}.readout"), (f"{node.name}.readout_{i}" for i in count(2)))
+        taken = {stage.name for stage in self.stages}
+        name = next(name for name in names if name not in taken)
         return OutputStage(name, e.inner_shape, links, shrink(e.constant), finish, e.outer, node.source)
 
     @singledispatchmethod
@@ -232,6 +243,13 @@ class _Lowering:
         raise AssertionError("Finish stands last and is taken by run()")
 
 
+def _finish(node: Node) -> str:
+    """What the host computes of the value in front of an output node that nothing else reads."""
+    if isinstance(node.op, Finish):
+        return node.op.kind
+    return "relu" if node.op == Activate(RELU) else "identity"
+
+
 def _carrier(e: Expression) -> Activation:
     """Activation of a population for a linear value: ReLU where the value is never negative, otherwise the identity."""
     return RELU if e.nonnegative else IDENTITY
@@ -239,7 +257,7 @@ def _carrier(e: Expression) -> Activation:
 
 def _live(stages: list[AnyStage]) -> tuple[AnyStage, ...]:
     """Drop stages that nothing reads."""
-    needed = {stages[-1].name}
+    needed = {stage.name for stage in stages if isinstance(stage, OutputStage)}
     for stage in reversed(stages):
         if stage.name in needed and not isinstance(stage, InputStage):
             needed |= {link.pre for link in stage.links}
@@ -247,10 +265,11 @@ def _live(stages: list[AnyStage]) -> tuple[AnyStage, ...]:
 
 
 def _no_neurons(graph: AnnGraph) -> Finding:
+    output = graph.outputs[0]
     return Finding(
-        graph.output.name,
+        output.name,
         "a network with no activation between input and output",
-        graph.output.source,
+        output.source,
         "at least one ReLU with a layer behind it",
         "check that the right module was given; a model without activations has nothing to spike",
     )

@@ -35,7 +35,7 @@ def _follower(graph: AnnGraph, pool: Node) -> Node | None:
     if not isinstance(pool.op, MaxPool):
         return None
     node, first = pool, None
-    while len(graph.consumers[node.name]) == 1:
+    while len(graph.consumers[node.name]) == 1 and node.name not in graph.several:
         node = graph.by_name[graph.consumers[node.name][0]]
         first = first or node
         if isinstance(node.op, Activate) and node.op.function.nonnegative:

@@ -19,6 +19,7 @@ from loihi_onespike.core.graphs.network import (
     Membrane,
     Network,
     Population,
+    Readout,
     Synapse,
 )
 from loihi_onespike.core.maps import Diagonal
@@ -57,6 +58,7 @@ def align(network: Network) -> Network:
                 rest = delay - needed * (MAX_AXON_DELAY + 1)
                 synapses.append(replace(synapse, pre=source.name, axon_delay=rest))
         populations.append(population)
+    populations.sort(key=lambda p: isinstance(p, Readout))  # behind the relays of other readouts
     return replace(network, populations=tuple(populations), synapses=tuple(synapses))
 
 

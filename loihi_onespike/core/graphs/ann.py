@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.activations import Activation
+from loihi_onespike.core.graphs.output_form import OutputForm
 from loihi_onespike.core.maps import LinearMap, Shape, Window
 
 
@@ -151,13 +152,18 @@ class AnnGraph:
 
     Attributes:
         name: name of the network.
-        nodes: the single `Input` first, the output last.
+        nodes: the single `Input` first, an output last.
         rewrites: a line per exact rewrite of the front end, for the report.
+        several: names of the nodes whose values are the outputs, where there is more than one, in the order of their
+            numbers in `form`; empty for one output, which is then the last node.
+        form: what the model returns around several outputs; None for one output.
     """
 
     name: str
     nodes: tuple[Node, ...]
     rewrites: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
+    form: OutputForm | None = None
 
     @cached_property
     def by_name(self) -> Mapping[str, Node]:
@@ -175,5 +181,11 @@ class AnnGraph:
 
     @property
     def output(self) -> Node:
-        """The node whose value is the output."""
-        return self.nodes[-1]
+        """The node whose value is the output, in a graph with one."""
+        (only,) = self.outputs
+        return only
+
+    @property
+    def outputs(self) -> tuple[Node, ...]:
+        """The nodes whose values are the outputs."""
+        return tuple(self.by_name[name] for name in self.several) or (self.nodes[-1],)

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import LEAK_SHIFT, Code, SingleSpikeCode, ThresholdTable, signed_bits
 from loihi_onespike.core.maps import LinearMap, Shape
+from loihi_onespike.errors import ConfigurationError
 
 MAX_AXON_DELAY = 62
 """Longest delay of a synapse in steps: 6-bit field of Loihi 1 and Loihi 2 (Davies 2018; lava-dl)."""
@@ -269,7 +270,7 @@ class Network:
 
     Attributes:
         name: name of the network.
-        populations: input first, readout last.
+        populations: input first, the readouts last.
         synapses: groups of synapses in the order of their post populations.
         facts: record of the conversion (options, head-room, versions) as JSON values; no arithmetic depends on it.
     """
@@ -290,11 +291,21 @@ class Network:
         (first,) = (p for p in self.populations if isinstance(p, InputPopulation))
         return first
 
+    @cached_property
+    def readouts(self) -> tuple[Readout, ...]:
+        """The readouts, in the order of the populations; most networks have one."""
+        return tuple(p for p in self.populations if isinstance(p, Readout))
+
     @property
     def readout(self) -> Readout:
-        """The readout."""
-        (last,) = (p for p in self.populations if isinstance(p, Readout))
-        return last
+        """The readout of a network that has one; raises ConfigurationError for several."""
+        if len(self.readouts) != 1:
+            names = ", ".join(p.name for p in self.readouts)
+            raise ConfigurationError(
+                f"{self.name}: must have one output for this, got {len(self.readouts)} ({names}); convert a model that "
+                "returns one of them"
+            )
+        return self.readouts[0]
 
     @property
     def hidden(self) -> tuple[Population, ...]:
@@ -333,8 +344,8 @@ class Network:
 
     @cached_property
     def latency_steps(self) -> int:
-        """Steps from the first input phase to the last input phase of the readout, both counted."""
-        return self.starts[self.readout.name] + self.readout.membrane.input_steps
+        """Steps from the first input phase to the last input phase of the last readout, both counted."""
+        return max(self.starts[p.name] + p.membrane.input_steps for p in self.readouts)
 
     def steps(self, images: int) -> int:
         """Steps for a stream of images: latency + period · (images - 1) (paper section V-C2, with one step per hop)."""

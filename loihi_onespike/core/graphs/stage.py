@@ -251,7 +251,7 @@ class StageGraph:
 
     Attributes:
         name: name of the network.
-        stages: input first, output last.
+        stages: input first, the outputs last.
         rewrites: a line per rewrite of front end and conversion, for the report.
         input_plan: code of the input; None before it is planned.
         plans: code of every hidden stage by name; empty before calibration.
@@ -277,10 +277,14 @@ class StageGraph:
 
     @property
     def output(self) -> OutputStage:
-        """The output stage."""
-        last = self.stages[-1]
-        assert isinstance(last, OutputStage)
-        return last
+        """The output stage, in a graph with one."""
+        (only,) = self.outputs
+        return only
+
+    @property
+    def outputs(self) -> tuple[OutputStage, ...]:
+        """The output stages, in the order of the stages."""
+        return tuple(s for s in self.stages if isinstance(s, OutputStage))
 
     @property
     def hidden(self) -> Iterator[Stage]:

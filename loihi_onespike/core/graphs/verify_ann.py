@@ -37,7 +37,18 @@ def verify_ann(graph: AnnGraph) -> AnnGraph:
                 f"{node.name}: {type(node.op).__name__} gives shape {expected}, the node says {node.shape}"
             )
         seen[node.name] = node.shape
+    _outputs(graph, seen)
     return graph
+
+
+def _outputs(graph: AnnGraph, seen: dict[str, Shape]) -> None:
+    missing = [name for name in graph.several if name not in seen]
+    if missing or len(set(graph.several)) != len(graph.several):
+        raise GraphError(f"{graph.name}: outputs must be different nodes of the graph, got {graph.several}")
+    if graph.several and graph.nodes[-1].name not in graph.several:
+        raise GraphError(f"{graph.name}: the last node must be an output, got {graph.nodes[-1].name}")
+    if (0 if graph.form is None else graph.form.count) != len(graph.several):
+        raise GraphError(f"{graph.name}: the form of the outputs must be of {len(graph.several)} outputs")
 
 
 def _shape(node: Node, inputs: list[Shape]) -> Shape:

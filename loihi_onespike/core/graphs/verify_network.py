@@ -63,12 +63,15 @@ def _names(network: Network) -> None:
         repeated = {n for n, count in Counter(names).items() if count > 1}
         if repeated:
             _fail(network.name, f"names of {what} used twice: {sorted(repeated)}")
-    for kind in (InputPopulation, Readout):
-        count = sum(isinstance(p, kind) for p in network.populations)
-        if count != 1:
-            _fail(network.name, f"must have exactly one {kind.__name__}, got {count}")
-    if not isinstance(network.populations[0], InputPopulation) or not isinstance(network.populations[-1], Readout):
-        _fail(network.name, "the input must be the first population and the readout the last")
+    inputs = sum(isinstance(p, InputPopulation) for p in network.populations)
+    if inputs != 1:
+        _fail(network.name, f"must have exactly one InputPopulation, got {inputs}")
+    readouts = len(network.readouts)
+    if not readouts:
+        _fail(network.name, "must have at least one Readout, got none")
+    last = all(isinstance(p, Readout) for p in network.populations[-readouts:])
+    if not isinstance(network.populations[0], InputPopulation) or not last:
+        _fail(network.name, "the input must be the first population and the readouts the last")
 
 
 def _input(source: InputPopulation) -> None:
@@ -86,6 +89,8 @@ def _synapse(network: Network, synapse: Synapse, position: dict[str, int]) -> No
     if position[synapse.pre] >= position[synapse.post]:
         _fail(name, "runs backwards; populations must be in topological order, without recurrence")
     pre, post = network.by_name[synapse.pre], network.by_name[synapse.post]
+    if isinstance(pre, Readout):
+        _fail(name, "reads a readout, which sends no spikes")
     if synapse.index is not None and (synapse.index.min() < -1 or synapse.index.max() >= np.prod(pre.shape)):
         _fail(name, f"index reaches outside the {np.prod(pre.shape)} neurons of {pre.name}")
     factors = 1 if isinstance(post, InputPopulation) else len(post.membranes)

@@ -16,7 +16,7 @@ from loihi_onespike.errors import GraphError
 def verify_stage(graph: StageGraph) -> StageGraph:
     """Check every rule and return the graph.
 
-    Order: one input first, one output last, every stage behind those that it reads; names are unique.
+    Order: one input first, the outputs last, every stage behind those that it reads; names are unique.
     Shapes: of every link through its gather and its map; factors, biases, grids and plans broadcast to their stage.
     Plans: either no stage has one or every hidden stage has; a table has an entry per phase and, for decisions on the
     whole input, does not increase; signed stages have a table for negative spikes, those with a dip a far one too.
@@ -31,7 +31,8 @@ def verify_stage(graph: StageGraph) -> StageGraph:
             for link in stage.links:
                 _link(stage, link, shapes)
             _stage(stage)
-        shapes[stage.name] = stage.shape
+        if not isinstance(stage, OutputStage):
+            shapes[stage.name] = stage.shape
     if graph.input_plan is not None:
         _input_plan(graph.input, graph.input_plan)
     _plans(graph)
@@ -49,14 +50,15 @@ def _order(graph: StageGraph) -> None:
     kinds = [type(stage) for stage in graph.stages]
     if kinds.count(InputStage) != 1 or kinds[0] is not InputStage:
         _fail(graph.name, f"must have one input, in the first place, got {kinds.count(InputStage)}")
-    if kinds.count(OutputStage) != 1 or kinds[-1] is not OutputStage:
-        _fail(graph.name, f"must have one output, in the last place, got {kinds.count(OutputStage)}")
+    outputs = kinds.count(OutputStage)
+    if not outputs or set(kinds[-outputs:]) != {OutputStage}:
+        _fail(graph.name, f"must have at least one output, and its outputs in the last places, got {outputs}")
 
 
 def _link(stage: Stage | OutputStage, link: Link, shapes: dict[str, Shape]) -> None:
     edge = f"{link.pre} → {stage.name}"
     if link.pre not in shapes:
-        _fail(edge, f"must read a stage in front of {stage.name}, got {link.pre}")
+        _fail(edge, f"must read a stage with spikes in front of {stage.name}, got {link.pre}")
     shape = shapes[link.pre]
     if link.index is not None and link.index.size:
         low, high, limit = int(link.index.min()), int(link.index.max()), prod(shape)

@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.encoding import Codes, check_codes, decode_readout, dense_codes
+from loihi_onespike.core.encoding import Codes, check_codes, decode_outputs, dense_codes
 from loihi_onespike.core.gnn.sparse_sample import MAX_DENSE_ENTRIES, SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Synapse
-from loihi_onespike.core.trace import LayerTrace, Trace
+from loihi_onespike.core.trace import LayerTrace, Trace, v_of_layers
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors.fast.bounded.bounded_layer import BoundedLayer
 from loihi_onespike.executors.fast.dense_layer import DenseLayer
@@ -140,22 +140,18 @@ class FastExecutor:
 
         Args:
             codes: input codes.
-            potentials: record v and peaks of all layers; False records v of the readout alone, which is faster.
+            potentials: record v and peaks of all layers; False records v of the readouts alone, which is faster.
         """
         parts = self._run(codes, Keep.ALL if potentials else Keep.WORDS)
         # `pop` frees the parts of a layer as soon as they are joined.
         layers = {p.name: LayerTrace.joined([part.pop(p.name) for part in parts]) for p in self.network.populations}
-        v = layers[self.network.readout.name].v
-        assert v is not None
-        return Trace(layers, decode_readout(self.network.readout, v))
+        return Trace(layers, decode_outputs(self.network, v_of_layers(layers)))
 
     def predict(self, codes: Codes) -> NDArray[np.float64]:
         """Output in the units of the ANN, (N, *output shape); no trace is kept."""
         out = []
         for traces in self._run(codes, Keep.OUTPUT):
-            v = traces[self.network.readout.name].v
-            assert v is not None
-            out.append(decode_readout(self.network.readout, v))
+            out.append(decode_outputs(self.network, v_of_layers(traces)))
         return np.concatenate(out)
 
     def _run(self, codes: Codes, keep: Keep) -> list[dict[str, LayerTrace]]:
@@ -183,7 +179,7 @@ class FastExecutor:
         return most if most >= FEWEST_IMAGES else None
 
     def _run_chunk(self, codes: Codes, keep: Keep) -> dict[str, LayerTrace]:
-        """Traces by population; with Keep.OUTPUT only that of the readout."""
+        """Traces by population; with Keep.OUTPUT only those of the readouts."""
         source = self.network.input.name
         words: dict[str, Codes] = {source: codes}
         traces = {source: LayerTrace.of_input(codes)}

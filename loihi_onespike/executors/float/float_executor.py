@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import WORD_DTYPE, SingleSpikeCode
 from loihi_onespike.core.encoding import encode_values, finish_output
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.output_form import joined
 from loihi_onespike.core.graphs.stage import InputPlan, InputStage, OutputStage, Stage, StageGraph
 from loihi_onespike.core.trace import LayerTrace, Trace
 from loihi_onespike.executors.float.quantizer import Quantizer, first_word
@@ -80,7 +81,7 @@ class FloatExecutor:
     def run(
         self, x: NDArray[np.floating] | torch.Tensor | SparseSample, observe: Observer | None = None
     ) -> NDArray[np.float64]:
-        """Output in the units of the ANN for inputs (N, *shape), or for one sparse sample.
+        """Output in the units of the ANN for inputs (N, *shape), or for one sparse sample; several side by side.
 
         Args:
             observe: called with every stage and its z in the units of the ANN, before activation and coding. Where
@@ -94,8 +95,12 @@ class FloatExecutor:
             for link in stage.links:
                 if self._last_reader[link.pre] == stage.name:
                     values.pop(link.pre, None)
-        out = self.graph.output
-        return finish_output(values[out.name].double().cpu().numpy(), out.order, out.finish)
+        return joined(
+            [
+                finish_output(values[out.name].double().cpu().numpy(), out.order, out.finish)
+                for out in self.graph.outputs
+            ]
+        )
 
     def trace(self, x: NDArray[np.floating] | torch.Tensor | SparseSample) -> Trace:
         """Code words of every hidden population, and as v the real pre-activations, (N, *shape) per stage."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.encoding import check_codes, decode_readout
+from loihi_onespike.core.encoding import check_codes, decode_outputs
 from loihi_onespike.core.graphs.network import InputPopulation, Network
-from loihi_onespike.core.trace import LayerTrace, Trace
+from loihi_onespike.core.trace import LayerTrace, Trace, v_of_layers
 from loihi_onespike.errors import LavaError
 from loihi_onespike.executors.lava.availability import require
 from loihi_onespike.executors.lava.child import PACKAGE_ROOT, Child, OutOfTimeError, how_it_ended
@@ -125,6 +125,4 @@ def _trace(job: LavaJob, network: Network, codes: NDArray[np.integer], folder: P
         p.name: LayerTrace(codes, None) if isinstance(p, InputPopulation) else records[p.name].read()
         for p in network.populations
     }
-    v = layers[network.readout.name].v
-    assert v is not None
-    return Trace(layers, decode_readout(network.readout, v))
+    return Trace(layers, decode_outputs(network, v_of_layers(layers)))

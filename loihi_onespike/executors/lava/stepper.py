@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, V_MIN, WORD_DTYPE, ThresholdTable, largest_digit
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Population, Readout
+from loihi_onespike.core.graphs.output_form import joined
 from loihi_onespike.executors.lava.kernels import Kernel, event_kernel
 from loihi_onespike.executors.lava.recording import Record, SpikeRecorder
 
@@ -184,8 +185,8 @@ class Stepper:
 
     @property
     def output(self) -> NDArray[np.int64]:
-        """v of the readout after the last step."""
-        return self.neurons[self.network.readout.name].v
+        """v of the readout after the last step; of several, flat and side by side."""
+        return joined([self.neurons[p.name].v[None] for p in self.network.readouts])[0]
 
     def advance(self, step: int) -> None:
         """Step `step` = 1, 2, … of every population whose window is open, from the spikes of earlier steps."""

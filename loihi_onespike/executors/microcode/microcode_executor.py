@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.core.codes import WORD_DTYPE
-from loihi_onespike.core.encoding import check_codes, decode_readout
+from loihi_onespike.core.encoding import check_codes, decode_outputs
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
-from loihi_onespike.core.trace import LayerTrace, Trace
+from loihi_onespike.core.trace import LayerTrace, Trace, v_of_layers
 from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.executors.microcode.machine import IntArray, MicrocodeMachine
 from loihi_onespike.microcode.interpreter import Interpreter
@@ -126,10 +126,8 @@ def execute(network: Network, codes: NDArray[np.integer], spec: MicrocodeSpec = 
         for name, window in windows.items():
             window.record(step, machine.a_in[name], sent[name])
     layers = {network.input.name: LayerTrace(codes, None)} | {name: w.trace() for name, w in windows.items()}
-    v = layers[network.readout.name].v
-    assert v is not None
     measured = {name: Measured(core.executed, core.passes) for name, core in machine.cores.items()}
-    return Execution(Trace(layers, decode_readout(network.readout, v)), measured)
+    return Execution(Trace(layers, decode_outputs(network, v_of_layers(layers))), measured)
 
 
 def _input_spikes(source: InputPopulation, codes: NDArray[np.integer], step: int, period: int) -> IntArray:

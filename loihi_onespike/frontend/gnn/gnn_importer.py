@@ -24,7 +24,13 @@ from loihi_onespike.frontend.tracing.operation_lowering import lower
 from loihi_onespike.frontend.tracing.preserve import preserved
 from loihi_onespike.frontend.tracing.site import Refusal, Site
 from loihi_onespike.frontend.tracing.support import Advice
-from loihi_onespike.frontend.tracing.trace_result import checked_output, run_tracer, single_tensor, unwrapped
+from loihi_onespike.frontend.tracing.trace_result import (
+    checked_output,
+    run_tracer,
+    single_tensor,
+    traced_outputs,
+    unwrapped,
+)
 from loihi_onespike.frontend.tracing.tracer import ExampleTracer, Root
 from loihi_onespike.frontend.tracing.trees import leaves
 
@@ -54,8 +60,9 @@ def trace_graph(model: nn.Module, arguments: GraphArguments) -> AnnGraph:
                 f"{type(error).__name__}: {error}. Pass them in the order in which the model takes them"
             ) from error
         tracer = GraphTracer(model, arguments)
-        output = run_tracer(name, tracer)
-    graph = lift(tracer.builder.finish(name, output.value), arguments.nodes)
+        run_tracer(name, tracer)
+    (output,) = traced_outputs(name, tracer.output)
+    graph = lift(tracer.builder.finish(name, [output.value]), arguments.nodes)
     return checked_output(graph, output, expected, "graph")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeGuard
 
 import torch
 from torch import nn
 
-from loihi_onespike.errors import Finding, UnsupportedModelError
-from loihi_onespike.frontend.tracing import support
+from loihi_onespike.frontend.tracing.trees import leaves, tree_map
 
 
 class BatchedModule(nn.Module):
@@ -46,8 +46,10 @@ class BatchedModule(nn.Module):
         if self.batch is None or len(x) == self.batch:
             return self.program(x)
         pieces = x.split(self.batch)
-        outputs = [_single(self.program(self.whole_batch(_filled(piece, self.batch)))) for piece in pieces]
-        return torch.cat(outputs)[: len(x)]
+        outputs = [self.program(self.whole_batch(_filled(piece, self.batch))) for piece in pieces]
+        of_leaves = zip(*(leaves(output) for output in outputs), strict=True)
+        joined = iter([torch.cat(list(parts))[: len(x)] if _are_tensors(parts) else parts[0] for parts in of_leaves])
+        return tree_map(lambda _: next(joined), outputs[0])
 
 
 def _filled(piece: torch.Tensor, size: int) -> torch.Tensor:
@@ -55,10 +57,5 @@ def _filled(piece: torch.Tensor, size: int) -> torch.Tensor:
     return torch.cat([piece, piece[-1:].expand(missing, *piece.shape[1:])]) if missing else piece
 
 
-def _single(output: Any) -> torch.Tensor:
-    while isinstance(output, (tuple, list, dict)) and len(output) == 1:
-        (output,) = output.values() if isinstance(output, dict) else output
-    if not isinstance(output, torch.Tensor):
-        found = f"the model returns a {type(output).__name__} of several values"
-        raise UnsupportedModelError([Finding("output", found, "", *support.advice_for("outputs").texts)])
-    return output
+def _are_tensors(values: Sequence[Any]) -> TypeGuard[Sequence[torch.Tensor]]:
+    return all(isinstance(value, torch.Tensor) for value in values)

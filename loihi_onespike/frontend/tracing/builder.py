@@ -6,6 +6,7 @@ lists everything. Only findings on which the output depends are raised.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.encoding import softmax_axis
 from loihi_onespike.core.graphs.ann import Activate, AnnGraph, AnnOp, Finish, Input, Linear, Node, Reindex
+from loihi_onespike.core.graphs.output_form import OutputForm
 from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import LinearMap, Shape
 from loihi_onespike.errors import Finding, UnsupportedModelError
@@ -153,25 +155,34 @@ class GraphBuilder:
         drafts = [d for d in self._drafts.values() if d.name not in leading]
         return self.hard_findings + [d.finding for d in drafts if d.finding is not None]
 
-    def finish(self, name: str, output: Value) -> AnnGraph:
-        """The graph of what the output depends on; raises UnsupportedModelError with all findings in it."""
-        live = self._live(output)
+    def finish(self, name: str, outputs: Sequence[Value], form: OutputForm | None = None) -> AnnGraph:
+        """The graph of what the outputs depend on; raises UnsupportedModelError with all findings in it.
+
+        Args:
+            name: name of the model.
+            outputs: different values of the graph, in the order of their numbers.
+            form: what the model returns around them; None for one output.
+        """
+        live = self._live(outputs)
         findings = self.hard_findings + [d.finding for d in live if d.finding is not None]
         nodes = tuple(Node(d.name, d.op, d.inputs, d.shape, d.source) for d in live if d.op is not None)
-        nodes = finish_on_host(nodes, output.node)
+        names = [output.node for output in outputs]
+        for i, output in enumerate(outputs):
+            nodes, names[i] = finish_on_host(nodes, output.node)
         nodes, infinite = without_infinite_biases(nodes)
         findings += infinite
-        before = nodes if self._drafts[output.node].op is None else nodes[:-1]
-        findings += [_finish_inside(node) for node in before if isinstance(node.op, Finish)]
+        read = {pre for node in nodes for pre in node.inputs}
+        inside = (node for node in nodes if node.name in read or node.name not in names)
+        findings += [_finish_inside(node) for node in inside if isinstance(node.op, Finish)]
         findings += [_empty(node) for node in nodes if 0 in node.shape and not isinstance(node.op, Reindex)]
         if findings:
             raise UnsupportedModelError(findings)
-        names = {node.name for node in nodes}
-        notes = dict.fromkeys(text for node, text in self._notes if node in names)
-        return verify_ann(AnnGraph(name, nodes, tuple(notes)))
+        kept = {node.name for node in nodes}
+        notes = dict.fromkeys(text for node, text in self._notes if node in kept)
+        return verify_ann(AnnGraph(name, nodes, tuple(notes), () if form is None else tuple(names), form))
 
-    def _live(self, output: Value) -> list[_Draft]:
-        wanted = {output.node}
+    def _live(self, outputs: Sequence[Value]) -> list[_Draft]:
+        wanted = {output.node for output in outputs}
         for draft in reversed(self._drafts.values()):
             if draft.name in wanted:
                 wanted.update(draft.inputs)
@@ -225,31 +236,33 @@ def _empty(node: Node) -> Finding:
     )
 
 
-def finish_on_host(nodes: tuple[Node, ...], output: str) -> tuple[Node, ...]:
-    """The nodes, where a sigmoid, tanh or softmax that only rearrangements follow is the last node, a `Finish`.
+def finish_on_host(nodes: tuple[Node, ...], output: str) -> tuple[tuple[Node, ...], str]:
+    """The nodes, where a sigmoid, tanh or softmax that only rearrangements follow is a `Finish`, and the output's name.
 
     An elementwise function commutes with any gather without padding; softmax commutes only with a reshape that keeps
     its axis.
 
     Args:
         nodes: nodes in topological order.
-        output: name of the node that is the output.
+        output: name of the node that is the output; nothing else may read it or what is between it and the function.
     """
     by_name = {node.name: node for node in nodes}
+    readers = Counter(pre for node in nodes for pre in node.inputs)
     followers: list[Node] = []
     node = by_name.get(output)
     while node is not None and isinstance(node.op, Reindex):
         followers.insert(0, node)
         node = by_name.get(node.inputs[0])
     kind = None if node is None else _kind(node, followers)
-    if node is None or kind is None:
-        return nodes
+    alone = not readers[output] and all(readers[n.inputs[0]] == 1 for n in followers)
+    if node is None or kind is None or not alone:
+        return nodes, output
     if not followers:
-        return tuple(replace(n, op=Finish(kind)) if n is node else n for n in nodes)
+        return tuple(replace(n, op=Finish(kind)) if n is node else n for n in nodes), output
     last = replace(node, op=Finish(kind), inputs=(followers[-1].name,), shape=followers[-1].shape)
     first = replace(followers[0], inputs=node.inputs)
     kept = [first if n is followers[0] else n for n in nodes if n is not node]
-    return (*kept, last)
+    return (*kept, last), last.name
 
 
 def _kind(node: Node, followers: list[Node]) -> str | None:

@@ -170,8 +170,8 @@ SUPPORT: dict[str, Advice] = {
     ),
     "inputs": Advice("models with one input tensor", "wrap the model in a module that takes one tensor"),
     "outputs": Advice(
-        "one output tensor, or a tuple, list or dict that contains exactly one tensor",
-        "wrap the model in a module that returns only this tensor",
+        "a tensor, or tensors in tuples, lists and dicts with keys of text; a single tensor for graph networks",
+        "wrap the model in a module that returns only tensors",
     ),
     "constantoutput": Advice("an output that depends on the input", "return a tensor computed from the input"),
     "torchscript": Advice("torch.nn.Module in Python", "convert the module from which the TorchScript was made"),

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from loihi_onespike.core.graphs.ann import AnnGraph
-from loihi_onespike.errors import CalibrationError, Finding, UnsupportedModelError
+from loihi_onespike.core.graphs.output_form import OutputForm
+from loihi_onespike.errors import CalibrationError, ConfigurationError, Finding, UnsupportedModelError
 from loihi_onespike.frontend.tracing import support
 from loihi_onespike.frontend.tracing.source_lines import raising_line
 from loihi_onespike.frontend.tracing.traced_tensor import DataDependent, TracedTensor
@@ -56,13 +57,8 @@ def single_tensor(name: str, output: Any) -> Any:
     return tensors[0]
 
 
-def run_tracer(name: str, tracer: ExampleTracer) -> TracedTensor:
-    """Trace, and return the traced output of the model called `name`.
-
-    Raises:
-        UnsupportedModelError: forward fails on a traced tensor, or returns anything but one tensor that depends on the
-            input.
-    """
+def run_tracer(name: str, tracer: ExampleTracer) -> None:
+    """Trace the model called `name`; raises UnsupportedModelError where forward fails on a traced tensor."""
     try:
         tracer.run()
     except (Exception, SystemExit) as error:  # an error of torch or of the user's code, caused by a traced tensor
@@ -73,10 +69,45 @@ def run_tracer(name: str, tracer: ExampleTracer) -> TracedTensor:
             asked, topic, found = error.nodes, error.topic, str(error)
         broken = Finding(tracer.module_path or name, found, where, *support.advice_for(topic).texts)
         raise UnsupportedModelError([*tracer.builder.findings(asked, where), broken]) from error
-    output = single_tensor(name, tracer.output)
-    if not isinstance(output, TracedTensor):
+
+
+def traced_outputs(name: str, returned: Any) -> list[TracedTensor]:
+    """The tensors in what a traced model returned.
+
+    Raises:
+        UnsupportedModelError: there is none, or one of them does not depend on the input.
+    """
+    tensors = [leaf for leaf in leaves(returned) if isinstance(leaf, (torch.Tensor, TracedTensor))]
+    if not tensors:
+        raise refusal("output", f"{name} returns a {type(returned).__name__} without tensors", "", "outputs")
+    found = [tensor for tensor in tensors if isinstance(tensor, TracedTensor)]
+    if len(found) < len(tensors):
         raise refusal("output", f"{name} returns a constant", "", "constant_output")
-    return output
+    return found
+
+
+def finished(name: str, tracer: ExampleTracer) -> tuple[AnnGraph, list[TracedTensor]]:
+    """The graph of a traced model with all its outputs, and its different outputs.
+
+    Raises:
+        UnsupportedModelError: with every operation that has no one-spike form, or for a structure that cannot be given
+            back.
+    """
+    tensors = traced_outputs(name, tracer.output)
+    different = {tensor.value.node: tensor for tensor in reversed(tensors)}
+    order = list(dict.fromkeys(tensor.value.node for tensor in tensors))
+    form = None
+    if len(tensors) > 1:
+
+        def number(leaf: Any) -> int | None:
+            return order.index(leaf.value.node) if isinstance(leaf, TracedTensor) else None
+
+        try:
+            form = OutputForm.of(tracer.output, number)
+        except ConfigurationError as error:
+            raise refusal("output", f"{name}: {error}", "", "outputs") from error
+    outputs = [different[node] for node in order]
+    return tracer.builder.finish(name, [output.value for output in outputs], form), outputs
 
 
 def checked_output(graph: AnnGraph, output: TracedTensor, expected: torch.Tensor, what: str) -> AnnGraph:

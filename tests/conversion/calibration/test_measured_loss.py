@@ -59,10 +59,10 @@ def test_errors_are_those_of_the_samples_held_out() -> None:
 )
 def test_scores_of_classes(shape: tuple[int, ...], finish: str, scores: tuple[int, ...]) -> None:
     assert class_scores(_output(shape, finish), np.zeros((2, *shape))).shape == scores
-    check_classes(_output(shape, finish))
+    check_classes((_output(shape, finish),))
 
 
 @pytest.mark.parametrize(("shape", "finish"), [((1,), "identity"), ((3,), "sigmoid")])
 def test_outputs_without_classes_are_refused(shape: tuple[int, ...], finish: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^max_loss: must be None for a network .*, got .*; leave it out"):
-        check_classes(_output(shape, finish))
+        check_classes((_output(shape, finish),))

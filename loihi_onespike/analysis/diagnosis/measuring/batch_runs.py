@@ -18,6 +18,7 @@ from loihi_onespike.analysis.diagnosis.model.sent_values import Decision, SentVa
 from loihi_onespike.conversion.calibration.population import LEAST_ACTIVE, STEP
 from loihi_onespike.core.encoding import finish_output
 from loihi_onespike.core.graphs.network import Readout
+from loihi_onespike.core.graphs.output_form import joined
 
 ROUNDS = 8
 """Iterations that find the shift of a channel."""
@@ -172,7 +173,11 @@ class SwitchedRuns:
         return layer.exactly(values, self._follows_steps)
 
     def _finished(self, values: Mapping[str, SentValues]) -> NDArray[np.float64]:
-        readout = self.layers.layers[-1]
-        population = readout.population
-        assert isinstance(population, Readout)
-        return finish_output(values[readout.name].values.double().numpy(), population.order, population.finish)
+        readouts = ((y.name, y.population) for y in self.layers.layers)
+        return joined(
+            [
+                finish_output(values[name].values.double().numpy(), population.order, population.finish)
+                for name, population in readouts
+                if isinstance(population, Readout)
+            ]
+        )

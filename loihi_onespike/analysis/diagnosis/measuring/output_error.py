@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from math import sqrt
 
@@ -16,7 +17,7 @@ Float = NDArray[np.float64]
 class OutputError:
     """Error of outputs y against those of the ANN a, over N samples.
 
-        relative = ‖y - a‖ / ‖a‖ over all samples together
+        relative = ‖y - a‖ / ‖a‖ over all samples together; of several outputs the root of the mean of its squares
         kl       = mean over samples of Σ_c p_c (ln p_c - ln q_c), p and q the softmax of a and y over the classes
 
     Attributes:
@@ -89,6 +90,35 @@ class ErrorSum:
         self.agreed += int((chosen == ann.argmax(axis=1)).sum())
         if labels is not None:
             self.right = (self.right or 0) + int((chosen == labels).sum())
+
+    def add_all(
+        self,
+        outputs: Sequence[Float],
+        anns: Sequence[Float],
+        finishes: Sequence[str],
+        labels: NDArray[np.integer] | None = None,
+    ) -> None:
+        """Add one batch of all outputs; of several, each counts relative to its own size in the batch.
+
+        Args:
+            outputs, anns, finishes: as of `add`, for every output.
+            labels: as of `add`, for a network with one output.
+        """
+        if len(outputs) == 1:
+            self.add(outputs[0], anns[0], finishes[0], labels)
+            return
+        parts = []
+        for output, ann, finish in zip(outputs, anns, finishes, strict=True):
+            part = ErrorSum()
+            size = float(np.sqrt(np.mean(np.square(ann).reshape(len(ann), -1).sum(axis=1)))) or 1.0
+            part.add(output, ann, finish)
+            part.squares[0], part.reference[0] = part.squares[0] / size**2, part.reference[0] / size**2
+            parts.append(part)
+        self.squares.append(np.sum([part.squares[0] for part in parts], axis=0))
+        self.reference.append(np.sum([part.reference[0] for part in parts], axis=0))
+        self.divergence.append(np.mean([part.divergence[0] for part in parts], axis=0))
+        self.places += sum(part.places for part in parts)
+        self.agreed += sum(part.agreed for part in parts)
 
     @property
     def error(self) -> OutputError:

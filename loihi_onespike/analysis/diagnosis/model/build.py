@@ -77,7 +77,8 @@ def _check_same(network: Network, ann: StageGraph) -> None:
     found = {s.name: tuple(s.shape) for s in ann.stages}
     hidden = (p for p in network.hidden if p.kind != "relay")
     wanted = {p.name: tuple(p.shape) for p in hidden}
-    wanted.update({p.name: tuple(p.shape) for p in (network.input, network.readout)})
+    wanted[network.input.name] = tuple(network.input.shape)
+    wanted.update({p.name: tuple(p.shape) for p in network.readouts})
     different = sorted(n for n in {*found, *wanted} if found.get(n) != wanted.get(n))
     if different:
         name = different[0]

@@ -84,7 +84,7 @@ def _ann_values(subject: ReportSubject, x: object) -> dict[str, ValueCounts]:
     for values in ann_values(subject.net, subject.model, images):
         for name, count in counts.items():
             count.add_values(values[name])
-        done += len(values[network.readout.name])
+        done += len(values[network.readouts[0].name])
         subject.progress("values of the ANN", done, len(images))
     return counts
 

@@ -64,8 +64,8 @@ class Rung:
 
     def expected(self) -> StepTrace:
         """Spikes of all spiking populations and v of all populations in every step, from the oracle."""
-        hidden = [p.name for p in self.network.hidden]
-        trace = StepTrace.silent(self.network, len(self.codes), hidden, [*hidden, self.network.readout.name])
+        hidden, readouts = ([p.name for p in part] for part in (self.network.hidden, self.network.readouts))
+        trace = StepTrace.silent(self.network, len(self.codes), hidden, [*hidden, *readouts])
         reference.run(self.network, self.codes, trace)
         return trace
 

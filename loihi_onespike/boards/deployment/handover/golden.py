@@ -23,8 +23,8 @@ def golden_trace(network: Network, codes: NDArray[np.integer]) -> StepTrace:
         network: The network.
         codes: (N, *input shape) input codes.
     """
-    hidden = [p.name for p in network.hidden]
-    trace = StepTrace.silent(network, len(codes), hidden, [*hidden, network.readout.name])
+    hidden, readouts = ([p.name for p in part] for part in (network.hidden, network.readouts))
+    trace = StepTrace.silent(network, len(codes), hidden, [*hidden, *readouts])
     reference.run(network, codes, trace)
     return trace
 

@@ -111,7 +111,7 @@ def page(
         images=images,
         message_bits=DEFAULT_SPEC.message_bits,
         period=network.period_steps,
-        last=network.readout.membrane.input_steps,
+        last=max(p.membrane.input_steps for p in network.readouts),
         populations=_rows(of_population),
         synapses=_rows(of_group),
     )

@@ -37,7 +37,8 @@ class LavaNetwork(AbstractProcess):
         network: the integer network.
         layers: one `Layer` (population, neuron process, synapse processes) per population behind the input.
 
-    Ports: inp (input shape) spikes of the input code; out (readout shape) v of the readout after every step.
+    Ports: inp (input shape) spikes of the input code; out (readout shape) v of the readout after every step. Further
+    readouts have ports out_1, out_2 and so on, in the order of the network.
     `len(net)` counts the layers, `str(net)` is a table of them.
     """
 
@@ -56,9 +57,12 @@ class LavaNetwork(AbstractProcess):
         self.period = network.period_steps if period is None else period
         self.inp = InPort(shape=network.input.shape)
         self.layers = build_layers(network, self.inp, synapses=synapses, period=self.period, records=records)
-        self.in_layer, self.out_layer = self.layers[0], self.layers[-1]
-        self.out = OutPort(shape=network.readout.shape)
-        self.out_layer.neuron.s_out.connect(self.out)
+        of_readouts = [layer for layer in self.layers if isinstance(layer.population, ir.Readout)]
+        self.in_layer, self.out_layer = self.layers[0], of_readouts[0]
+        for number, layer in enumerate(of_readouts):
+            port = OutPort(shape=layer.population.shape)
+            setattr(self, f"out_{number}" if number else "out", port)
+            layer.neuron.s_out.connect(port)
 
     def __len__(self) -> int:
         return len(self.layers)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 import netx_export
 from loihi_onespike.core.graphs import network as ir
+from loihi_onespike.core.graphs.output_form import joined
 from loihi_onespike.executors.lava.layers import check_messages, checked_period
 from loihi_onespike.executors.lava.recording import Record
 from loihi_onespike.executors.lava.stepper import Stepper
@@ -42,8 +43,9 @@ class WholeNetwork(AbstractProcess):
         images: windows after which the network rests, None for never.
         records: what to record, by population.
 
-    Ports: inp (input shape) spikes of the input code; out (readout shape) v of the readout after every step.
-    Vars: v (readout shape), the same values.
+    Ports: inp (input shape) spikes of the input code; out (readout shape) v of the readout after every step; of several
+    readouts the values of all, flat and side by side.
+    Vars: v (shape of out), the same values.
 
     Raises:
         ConfigurationError: period too short.
@@ -66,10 +68,10 @@ class WholeNetwork(AbstractProcess):
         for population in network.populations:
             if not isinstance(population, ir.InputPopulation):
                 check_messages(network, population)
-        readout = network.readout
+        rest = joined([np.broadcast_to(p.membrane.bias, p.shape)[None] for p in network.readouts])[0]
         self.inp = InPort(shape=network.input.shape)
-        self.out = OutPort(shape=readout.shape)
-        self.v = Var(shape=readout.shape, init=np.broadcast_to(readout.membrane.bias, readout.shape))
+        self.out = OutPort(shape=rest.shape)
+        self.v = Var(shape=rest.shape, init=rest)
 
     def __len__(self) -> int:
         return len(self.network.populations) - 1
