@@ -242,6 +242,58 @@ def products() -> Network:
     return verify(Network("products", populations, synapses, {"origin": "fixed", "timesteps": 4}))
 
 
+def outputs() -> Network:
+    """Three readouts at two depths: of a feature map, of a vector with softmax, and of the values of neurons."""
+    code = PhaseCode(BASE, 4)
+    table, last_first = ThresholdTable.from_gains(code.thresholds()), np.arange(6, dtype=np.int32)[::-1].copy()
+    populations = (
+        InputPopulation("input", (1, 4, 4), BinaryCode(4), np.array(1.0), np.array(0.0)),
+        Population(
+            "conv",
+            (3, 4, 4),
+            "relu",
+            _membrane(4, 8192, (3, 4, 4), 900),
+            4,
+            code,
+            np.array(70000),
+            table,
+            None,
+            np.array(1.0),
+        ),
+        Population(
+            "dense",
+            (6,),
+            "relu",
+            Membrane((BASE.mant,) * 4, 3, np.arange(-300, 300, 100), np.full((), 1e-3)),
+            2,
+            code,
+            np.array(20000),
+            table,
+            None,
+            np.array(1.0),
+        ),
+        Readout("map", (2, 4, 4), Membrane(code.gains, 0, np.array(5), np.full((), 1e-3))),
+        Readout("classes", (2,), Membrane(code.gains, 0, np.array([40, -90]), np.full((2,), 1e-3)), "softmax"),
+        Readout(
+            "values",
+            (6,),
+            Membrane(code.gains, 0, np.array(0), np.full((), 1e-3)),
+            order=last_first,
+        ),
+    )
+    conv = Conv(_weights(20, (3, 1, 3, 3)), Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1)))
+    synapses = (
+        Synapse("conv", "input", "conv", conv),
+        Synapse("dense", "conv", "dense", Dense(_weights(21, (6, 48))), np.arange(48, dtype=np.int32)),
+        Synapse("map", "conv", "map", Conv(_weights(22, (2, 3, 1, 1)), Window.plain((1, 1)))),
+        Synapse("classes", "dense", "classes", Dense(_weights(23, (2, 6)))),
+        Synapse("values", "dense", "values", Diagonal(np.full((1,), 2, np.int16))),
+    )
+    tree = {"dict": [["map", {"output": 0}], ["rest", {"tuple": [{"output": 1}, {"output": 2}]}]]}
+    facts = {"origin": "fixed", "timesteps": 4, "outputs": {"tree": tree}}
+    return verify(Network("outputs", populations, synapses, facts))
+
+
 def dips() -> Network:
     """Activations with a dip: SiLU at four phases on the whole input, Hardswish with messages and a short wait."""
     plain, graded = PhaseCode(BASE, 4), PayloadCode((5000, 40000), (7, 5, 3, 2, 7, 5, 4, 1))

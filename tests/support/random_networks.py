@@ -84,6 +84,7 @@ class NetworkOptions:
         payload: share of the codes with graded payload, in percent.
         dips: share of the populations of negative spikes whose activation has a dip, in percent.
         products: share of the hidden populations that are products of two factors, in percent.
+        outputs: largest number of readouts.
     """
 
     max_hidden: int = 5
@@ -101,6 +102,7 @@ class NetworkOptions:
     payload: int = 0
     dips: int = 0
     products: int = 0
+    outputs: int = 1
 
 
 @dataclass
@@ -133,7 +135,9 @@ def grow_network(choices: Choices, options: NetworkOptions) -> Network:
     _add_input(choices, options, draft, timesteps)
     for number in range(1, choices.integer(1, options.max_hidden) + 1):
         _add_hidden(choices, options, draft, f"layer{number}", timesteps)
-    _add_readout(choices, options, draft)
+    _add_readout(choices, options, draft, "readout")
+    for number in range(2, choices.integer(1, options.outputs) + 1 if options.outputs > 1 else 2):
+        _add_readout(choices, options, draft, f"readout{number}")
     facts = {"origin": "random", "options": {"timesteps": timesteps, "λ": [1.5, None, True]}}
     return verify(Network(f"random-{timesteps}", tuple(draft.populations), tuple(draft.synapses), facts))
 
@@ -300,16 +304,16 @@ def _second_factor(
     return synapses, source
 
 
-def _add_readout(choices: Choices, options: NetworkOptions, draft: _Draft) -> None:
+def _add_readout(choices: Choices, options: NetworkOptions, draft: _Draft, name: str) -> None:
     pre = _pick_pre(choices, draft)
-    synapses, shape = _incoming(choices, options, draft, "readout", pre, "readout")
+    synapses, shape = _incoming(choices, options, draft, name, pre, "readout")
     steps = max(draft.spikes[s.pre].shape[0] for s in synapses)
     membrane = _membrane(choices, options, shape, steps, pre)
     order = None
     if choices.chance(30):
         order = choices.generator().permutation(prod(shape)).astype(np.int32)
         order[:1] = choices.pick([-1, order[0]])
-    draft.populations.append(Readout("readout", shape, membrane, choices.pick(FINISHES), order))
+    draft.populations.append(Readout(name, shape, membrane, choices.pick(FINISHES), order))
     draft.synapses += synapses
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.golden.make import make_golden_files
-from tests.support.networks import products
+from tests.support.networks import outputs, products
 
 if __name__ == "__main__":
-    make_golden_files(Path(__file__).parent, 5, [products()])
+    make_golden_files(Path(__file__).parent, 5, [products(), outputs()])
