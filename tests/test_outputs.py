@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,8 +110,6 @@ def test_files_keep_the_structure(net: OneSpikeNetwork, tmp_path: Path) -> None:
 
 
 def test_damaged_structure_is_refused(net: OneSpikeNetwork) -> None:
-    from dataclasses import replace
-
     for outputs in ({"tree": {"output": 0}}, {"tree": {"tuple": [{"output": "x"}]}}, {}):
         facts = {**net.network.facts, "outputs": outputs}
         with pytest.raises(FormatError, match=r"facts: outputs must"):
@@ -166,10 +165,10 @@ class Returns(nn.Module):
 
     def __init__(self, of: Any) -> None:
         super().__init__()
-        self.layer, self.of = nn.Linear(3, 4), of
+        self.layer, self.last, self.of = nn.Linear(3, 4), nn.Linear(4, 4), of
 
     def forward(self, x: Any) -> Any:
-        return self.of(torch.relu(self.layer(x)))
+        return self.of(self.last(torch.relu(self.layer(x))))
 
 
 @pytest.mark.parametrize(

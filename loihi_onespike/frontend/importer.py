@@ -31,7 +31,7 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
     """The graph of what the model computes in eval mode for one sample; the model is left as it was.
 
     Args:
-        model: any module of one input and one output tensor, in any mode, on any device; or what `as_module` takes.
+        model: any module of one input tensor, in any mode, on any device; or what `as_module` takes.
         example: a batch as the model takes it, (N, …); two samples are enough. Shapes are those of its samples.
 
     Raises:
