@@ -125,8 +125,10 @@ def test_metric(net: OneSpikeNetwork) -> None:
     found = net.evaluate(images(), targets, metric=metric)  # type: ignore[arg-type]
     assert net.model is not None
     wanted = float(net.model(images())["scores"].square().mean())
-    assert found.ann_metric == {"squares": pytest.approx(wanted, rel=1e-4)}
-    assert found.metric == {"squares": pytest.approx(wanted, rel=0.1)}
+    assert found.metric is not None
+    assert found.ann_metric is not None
+    assert found.ann_metric["squares"] == pytest.approx(wanted, rel=1e-4)
+    assert found.metric["squares"] == pytest.approx(wanted, rel=0.1)
     assert (found.images, found.to_dict()["accuracy"]) == (12, None)
     assert found.synaptic_operations > 0
     whole = net.evaluate(images(), targets, metric=metric, batch=5)  # type: ignore[arg-type]
