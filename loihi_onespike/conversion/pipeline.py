@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from loihi_onespike.conversion.calibration.calibrate import calibrate
 from loihi_onespike.conversion.codes_of_options import input_code, options_record
 from loihi_onespike.conversion.lowering.check_lowering import check_lowering
+from loihi_onespike.conversion.lowering.exponential_rows import level_exponentials
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.recode_mixed_input import recode_mixed_input
 from loihi_onespike.conversion.options import ConversionOptions
@@ -108,7 +109,10 @@ def planned_stages(
         ranks: processes that share the survey of the activations.
         prices: as of `convert_network`.
     """
-    stages = source.plan_input(lowered_stages(source), input_code(options))
+    stages = lowered_stages(source)
+    if not source.is_graph:
+        stages = level_exponentials(stages, source.batches)
+    stages = source.plan_input(stages, input_code(options))
     return calibrate(stages, source.batches, options, report, ranks, prices)
 
 

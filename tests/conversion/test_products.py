@@ -163,3 +163,23 @@ def operations_of_maps(network: Network, rates: dict[str, float]) -> float:
     macs = network.facts["ann_macs"]
     assert isinstance(macs, dict)
     return sum(macs[s.name] * rates[s.pre] for s in network.synapses)
+
+
+def test_a_sum_that_is_only_rearranged_is_a_factor_without_a_population() -> None:
+    order = np.arange(5, -1, -1, dtype=np.int32)
+    nodes = (
+        Node("x", Input(), (), (8,)),
+        Node("act", Activate(RELU), ("x",), (8,)),
+        Node("first", Linear(Dense(weights(6, 8))), ("act",), (6,)),
+        Node("turned", Reindex(order), ("first",), (6,)),
+        Node("other", Linear(Dense(-weights(6, 8))), ("act",), (6,)),
+        Node("second", Activate(RELU), ("other",), (6,)),
+        Node("product", Multiply(), ("second", "turned"), (6,)),
+        Node("out", Linear(Dense(weights(3, 6))), ("product",), (3,)),
+    )
+    stages = lower(verify_ann(AnnGraph("turned", nodes)))
+    x = np.random.default_rng(1).normal(size=(20, 8))
+    first = np.maximum(x, 0) @ weights(6, 8).T
+    assert [stage.name for stage in stages.hidden] == ["act", "second", "product"]
+    wanted = (np.maximum(-first, 0) * first[:, order]) @ weights(3, 6).T
+    np.testing.assert_allclose(FloatExecutor(stages, coded=False).run(x), wanted, rtol=0, atol=1e-5)

@@ -157,7 +157,9 @@ def total(values: Sequence[Expression], shape: Shape) -> Expression:
     """Sum of expressions that broadcast to one shape and are not rearranged."""
     terms = tuple(t for e in values for t in e.terms)
     constant = sum((e.constant for e in values), ZERO)
-    shared = max((e.shared for e in values), key=len)
+    # What a map gives knows which places share weights; for a rearranged value this is a guess from its shape.
+    mapped = [e for e in values if not e.is_copy] or values
+    shared = max((e.shared for e in mapped), key=len)
     return Expression(terms, constant, shape, shared, None, all(e.nonnegative for e in values))
 
 
@@ -192,6 +194,20 @@ def shared_axes(shape: Shape, before: tuple[int, ...] | None = None) -> tuple[in
     if before is not None and len(shape) > 1 and len(before) == len(shape) - 1:
         return before
     return (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
+
+
+def inverse_of(index: Index | None, shape: Shape) -> Index | None:
+    """Gather that takes back a rearrangement of a value of `shape`; None where the index is none or rearranges nothing.
+
+    Args:
+        index: index into the flat value.
+        shape: shape of the value before the gather.
+    """
+    if index is None or not _is_rearrangement(index, shape):
+        return None
+    inverse = np.empty(index.size, np.int32)
+    inverse[index.ravel()] = np.arange(index.size, dtype=np.int32)
+    return inverse.reshape(shape)
 
 
 def _is_rearrangement(outer: Index, shape: Shape) -> bool:

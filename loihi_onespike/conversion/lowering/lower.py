@@ -22,6 +22,7 @@ from loihi_onespike.conversion.lowering.expression import (
     Term,
     affine,
     concatenated,
+    inverse_of,
     is_identity,
     plus,
     reindex,
@@ -226,6 +227,15 @@ class _Lowering:
 
     @lower.register
     def _(self, op: Multiply, node: Node) -> Expression:
+        first, second = (self.values[n] for n in node.inputs)
+        # A sum that is only rearranged is a factor in its own order, and the product is rearranged behind it.
+        for rearranged, other in ((first, second), (second, first)):
+            back = inverse_of(rearranged.outer, rearranged.inner_shape)
+            if back is not None and other.is_copy:
+                assert rearranged.outer is not None
+                inner = (replace(rearranged, outer=None), reindex(other, back, rearranged.shared))
+                product = self.add_product(replace(node, shape=rearranged.inner_shape), inner)
+                return reindex(product, rearranged.outer, shared_axes(node.shape, product.shared))
         first, second = (self.values[n] if self.values[n].outer is None else self.as_stage(n) for n in node.inputs)
         return self.add_product(node, (first, second))
 

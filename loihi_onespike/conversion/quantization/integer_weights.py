@@ -81,6 +81,7 @@ def integer_links(
         exponents, unit = list(stage.grid.exponents), 2 * stage.grid.unit
     for s, exponent in zip(scaled, exponents, strict=True):
         unit = np.maximum(unit, s.amplitude / 2.0**exponent / largest)
+    unit = _one_where_shared(unit, [s.op for s in scaled], len(stage.shape))
     shared = {axis for s in scaled for axis in s.op.output_shared_axes(len(stage.shape))}
     unit = np.where(unit > 0, unit, _fallback_unit(unit, shared if unit.ndim == len(stage.shape) else set()))
     unit = unit * _coarser(unit, 2 * finest, [s.op for s in scaled], len(stage.shape))
@@ -111,6 +112,15 @@ def largest_where_shared(values: Float, shape: Shape) -> Float:
     aligned = (1,) * (np.ndim(values) - len(shape)) + shape
     shared = tuple(axis for axis, length in enumerate(aligned) if length == 1)
     return values.max(axis=shared, keepdims=True)
+
+
+def _one_where_shared(unit: Float, maps: list[LinearMap], rank: int) -> Float:
+    """The largest unit of the neurons that share the weights of a map; another group may reach some of them alone."""
+    if len(maps) == 1 or unit.ndim < rank:
+        return unit
+    for op in maps:
+        unit = unit.max(axis=op.output_shared_axes(rank), keepdims=True)
+    return unit
 
 
 def _coarser(unit: Float, finest: Float, maps: list[LinearMap], rank: int) -> Float:

@@ -91,8 +91,8 @@ class CopyLayer:
         v = np.empty((len(rows), len(self._index)), np.int32)
         seen = np.zeros(self._v.shape, np.bool_)
         over_rows(_look_up, len(rows), rows, self._index, self._class, self._lowest, self._v, v, seen, keep)
-        peaks = [int(table[seen].max(initial=0)) if keep else 0 for table in (self._peak, self._a_in)]
-        return LayerTrace(None, v.reshape(len(rows), *self.population.shape), *peaks)
+        peak, a_in = (int(table[seen].max(initial=0)) for table in (self._peak, self._a_in))
+        return LayerTrace(None, v.reshape(len(rows), *self.population.shape), peak, a_in)
 
 
 def _aligned(values: NDArray[np.integer], shape: tuple[int, ...]) -> NDArray[np.integer]:

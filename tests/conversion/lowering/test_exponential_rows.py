@@ -1,0 +1,82 @@
+"""Rows of a softmax share a scale after their largest values are taken off, and the output does not change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from loihi_onespike.conversion.lowering.exponential_rows import level_exponentials
+from loihi_onespike.conversion.lowering.lower import lower
+from loihi_onespike.core.activations import Exp, Reciprocal
+from loihi_onespike.core.graphs.ann import Activate, Affine, AnnGraph, Input, Linear, Multiply, Node, Reindex
+from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
+from loihi_onespike.core.graphs.verify_ann import verify_ann
+from loihi_onespike.core.maps import Dense
+from loihi_onespike.executors.float.float_executor import FloatExecutor
+
+ROWS, COLUMNS = 3, 4
+SHAPE = (ROWS, COLUMNS)
+LEVELS = np.array([[9.0], [0.0], [-7.0]])
+"""What is added to each row, so that their largest values are far apart."""
+
+
+def softmax_graph() -> StageGraph:
+    """Softmax over the last axis of 2 x + LEVELS, and a linear map of it."""
+    one, spread = np.ones(()), np.repeat(np.arange(ROWS, dtype=np.int32), COLUMNS).reshape(SHAPE)
+    nodes = (
+        Node("x", Input(), (), SHAPE),
+        Node("levels", Affine(2 * one, LEVELS), ("x",), SHAPE),
+        Node("exp", Activate(Exp()), ("levels",), SHAPE),
+        Node("sum", Linear(Dense(np.ones((1, COLUMNS)))), ("exp",), (ROWS, 1)),
+        Node("negated", Affine(-one, np.zeros(())), ("sum",), (ROWS, 1)),
+        Node("reciprocal", Activate(Reciprocal()), ("negated",), (ROWS, 1)),
+        Node("spread", Reindex(spread), ("reciprocal",), SHAPE),
+        Node("softmax", Multiply(), ("exp", "spread"), SHAPE),
+        Node("flat", Reindex(np.arange(12, dtype=np.int32)), ("softmax",), (12,)),
+        Node("out", Linear(Dense(np.linspace(-1, 1, 36).reshape(3, 12))), ("flat",), (3,)),
+    )
+    return lower(verify_ann(AnnGraph("softmax", nodes)))
+
+
+def samples() -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 0.5, (50, *SHAPE))
+
+
+def largest_exponentials(graph: StageGraph) -> np.ndarray:
+    """Largest exponential of every row on the samples."""
+    seen: list[np.ndarray] = []
+
+    def observe(stage: Stage | OutputStage, z: object) -> None:
+        if stage.name == "exp":
+            seen.append(np.exp(z.numpy()))  # type: ignore[attr-defined]
+
+    FloatExecutor(graph, coded=False).run(samples(), observe)
+    return seen[0].max(axis=(0, 2))
+
+
+def test_all_rows_have_the_same_largest_exponential_and_the_output_stays() -> None:
+    before = softmax_graph()
+    after = level_exponentials(before, [samples()])
+    assert largest_exponentials(before)[0] > 1e5 * largest_exponentials(before)[2]
+    np.testing.assert_allclose(largest_exponentials(after), 1.0, rtol=1e-5)
+    outputs = [FloatExecutor(graph, coded=False).run(samples()) for graph in (before, after)]
+    np.testing.assert_allclose(outputs[0], outputs[1], rtol=0, atol=1e-5)
+    assert "relative to the largest of their row" in after.rewrites[-1]
+
+
+def test_exponentials_whose_level_matters_keep_it() -> None:
+    graph = softmax_graph()
+    # The output reads the exponentials too, beside their softmax.
+    out = graph.output
+    beside = replace(out.links[0], pre="exp")
+    both = replace(graph, stages=(*graph.stages[:-1], replace(out, links=(*out.links, beside))))
+    found = level_exponentials(both, [samples()])
+    np.testing.assert_array_equal(found.by_name["exp"].bias, graph.by_name["exp"].bias)  # type: ignore[union-attr]
+    assert found.rewrites == both.rewrites
+
+
+def test_graphs_without_exponentials_are_returned_as_they_are() -> None:
+    graph = softmax_graph()
+    plain = replace(graph, stages=(graph.stages[0], replace(graph.output, links=graph.stages[1].links, shape=SHAPE)))  # type: ignore[union-attr]
+    assert level_exponentials(plain, [samples()]) is plain
