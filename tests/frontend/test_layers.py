@@ -204,6 +204,46 @@ PRODUCTS = {
 }
 
 
+OF_SEQUENCES = {
+    "left": lambda m, x: torch.arange(15.0).reshape(5, 3) @ x,
+    "vector": lambda m, x: x @ torch.arange(4.0),
+    "per_place_right": lambda m, x: x @ torch.arange(24.0).reshape(3, 4, 2).flip(0)[:, :, :1],
+    "per_place_left": lambda m, x: torch.arange(18.0).reshape(1, 6, 3) @ x,
+    "token_mixing": lambda m, x: torch.einsum("nij,oi->noj", x, torch.arange(15.0).reshape(5, 3)),
+    "both_sides": lambda m, x: torch.einsum("ai,nij,jb->nba", torch.ones(2, 3), x, torch.arange(8.0).reshape(4, 2)),
+    "weighted": lambda m, x: torch.einsum("nij,ij->ni", x, torch.arange(12.0).reshape(3, 4)),
+    "sum": lambda m, x: torch.einsum("nij->nj", x),
+    "scaled": lambda m, x: torch.einsum("nij,i->nji", x, torch.arange(1.0, 4)),
+    "order": lambda m, x: torch.einsum("nij,jk->nki", x, torch.arange(8.0).reshape(4, 2)),
+}
+
+
+@pytest.mark.parametrize("f", OF_SEQUENCES.values(), ids=OF_SEQUENCES.keys())
+def test_products_of_sequences_with_constants(f):
+    x = torch.randn(2, 3, 4)
+    if f is OF_SEQUENCES["per_place_right"]:
+        x = torch.randn(2, 3, 5, 4)
+    check(Fn(f), x)
+
+
+VOLUME = (2, 4, 5, 6, 4)
+OF_VOLUMES = {
+    "conv3d": nn.Conv3d(4, 6, 3, stride=(1, 2, 1), padding=1, groups=2),
+    "batch_norm3d": nn.BatchNorm3d(4).eval(),
+    "max_pool3d": nn.MaxPool3d(3, 2, 1),
+    "avg_pool3d": nn.AvgPool3d((1, 2, 2), ceil_mode=True),
+    "avg_pool3d_padded": nn.AvgPool3d(3, 2, 1, count_include_pad=False),
+    "adaptive_avg_pool3d": nn.AdaptiveAvgPool3d((1, 3, 2)),
+    "adaptive_max_pool3d": nn.AdaptiveMaxPool3d(1),
+    "mean": Fn(lambda m, x: x.mean((2, 3, 4))),
+}
+
+
+@pytest.mark.parametrize("layer", OF_VOLUMES.values(), ids=OF_VOLUMES.keys())
+def test_layers_of_volumes(layer):
+    check(layer, torch.randn(VOLUME))
+
+
 @pytest.mark.parametrize("f", PRODUCTS.values(), ids=PRODUCTS.keys())
 def test_products_with_constant_matrices(f):
     assert kinds(check(Fn(f), torch.randn(VECTOR))) == ["Input", "Linear"]

@@ -3,6 +3,7 @@
 from loihi_onespike.frontend.rules import (
     activation_rules,
     aten_rules,
+    einsum_rules,
     elementwise_rules,
     limit_rules,
     linear_rules,
@@ -17,6 +18,7 @@ from loihi_onespike.frontend.rules import (
 __all__ = [
     "activation_rules",
     "aten_rules",
+    "einsum_rules",
     "elementwise_rules",
     "limit_rules",
     "linear_rules",

@@ -10,6 +10,7 @@ from torch import nn
 
 from loihi_onespike.core.graphs.ann import Linear
 from loihi_onespike.core.maps import Conv, Dense, Shape, Window
+from loihi_onespike.frontend.rules.einsum_rules import contracted
 from loihi_onespike.frontend.rules.elementwise_rules import affine
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather
@@ -24,7 +25,7 @@ def per_axis(value: Any, rank: int) -> Shape:
     return (int(value),) * rank
 
 
-@rule("conv1d", "conv2d")
+@rule("conv1d", "conv2d", "conv3d")
 def conv(
     site: Site,
     input: Any,
@@ -62,8 +63,8 @@ def conv_padding(padding: Any, kernel: Shape, dilation: Shape) -> tuple[tuple[in
     return tuple((p, p) for p in per_axis(padding, len(kernel)))
 
 
-@module_rule(nn.Conv1d, nn.Conv2d)
-def conv_module(site: Site, module: nn.Conv1d | nn.Conv2d, input: Any) -> Value:
+@module_rule(nn.Conv1d, nn.Conv2d, nn.Conv3d)
+def conv_module(site: Site, module: nn.Conv1d | nn.Conv2d | nn.Conv3d, input: Any) -> Value:
     """Convolution; padding by mirrored or repeated values becomes a gather and a convolution without padding."""
     padding: Any = module.padding
     if module.padding_mode != "zeros":
@@ -86,12 +87,37 @@ def linear(site: Site, input: Any, weight: Any, bias: Any = None) -> Value:
 
 @rule("matmul")
 def matmul(site: Site, input: Any, other: Any) -> Value:
-    """y[…, o] = Σ_i x[…, i] W[i, o] with a constant matrix on the right."""
+    """y[…, o] = Σ_i x[…, i] W[i, o], or y[…, o, j] = Σ_i W[o, i] x[…, i, j], with constants of any number of axes."""
     if isinstance(input, Value) and isinstance(other, Value):
         site.refuse("matmul", f"{site.display}: matrix product of two activations")
-    if not isinstance(input, Value) or other.ndim != 2:
-        site.refuse("matmul_left", f"{site.display} with a constant on the left or of {getattr(other, 'ndim', 2)} axes")
-    return linear(site, input, other.t())
+    if isinstance(input, Value) and other.ndim == 2:
+        return linear(site, input, other.t())
+    return _constant_product(site, input, other)
+
+
+def _constant_product(site: Site, input: Any, other: Any) -> Value:
+    """The product with a constant on the left, or of one or several axes, in the letters of einsum."""
+    x, constant = (input, other) if isinstance(input, Value) else (other, input)
+    axes = "abcdefgh"[: len(x.shape) - 1]  # of the sample, those in front of the last two
+    if not x.shape or (len(x.shape) == 1 and x is other) or constant.ndim > len(x.shape) + 1:
+        site.refuse("matmul_left", f"{site.display} of a constant of shape {tuple(constant.shape)} with {x.shape}")
+    lead = axes if x is input else axes[: max(len(axes) - 1, 0)]
+    own = f"n{lead}i" if x is input else f"n{lead}ij"
+    sums = "i" if constant.ndim == 1 else "io" if x is input else "oi"
+    result = "" if constant.ndim == 1 else "o"
+    out = f"n{lead}{result}" if x is input else f"n{lead}{result}j"
+    if constant.ndim > 2:  # axes in front of the matrix meet those of the activation from the right
+        if x is input:
+            own, out, lead = f"n{lead[:-1]}{lead[-1]}i", f"n{lead}o", lead[:-1]
+        while constant.ndim > 2 and constant.shape[0] == 1:
+            constant = constant[0]
+        front = constant.ndim - 2
+        if front > len(lead) or any(
+            size != x.shape[len(lead) - front + a] for a, size in enumerate(constant.shape[:front])
+        ):
+            site.refuse("matmul_left", f"{site.display} of a constant of shape {tuple(constant.shape)} with {x.shape}")
+        sums = lead[len(lead) - front :] + sums
+    return contracted(site, x, own, [(sums, constant)], out)
 
 
 @rule("addmm")
@@ -153,7 +179,7 @@ def instance_norm_module(site: Site, module: nn.InstanceNorm2d, input: Any) -> V
     return instance_norm(site, input, mean, var, module.weight, module.bias, own, eps=module.eps)
 
 
-@module_rule(nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
+@module_rule(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 def batch_norm_module(site: Site, module: nn.BatchNorm1d, input: Any) -> Value:
     """Batch normalization with the running statistics of the module."""
     mean, var = module.running_mean, module.running_var

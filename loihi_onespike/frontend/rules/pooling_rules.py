@@ -77,7 +77,7 @@ def _avg_pool(
     options: dict[str, Any] = {"count_include_pad": count_include_pad}
     if divisor_override is not None:
         options["divisor_override"] = divisor_override
-    pool = F.avg_pool1d if rank == 1 else F.avg_pool2d
+    pool: Any = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[rank - 1]
     averaged = pool(ones, per_axis(kernel_size, rank), window.stride, per_axis(padding, rank), ceil_mode, **options)
     # The mean of ones is count / divisor with both whole, so the divisor comes out exact.
     taps = Pool(window, np.ones(()))
@@ -138,7 +138,7 @@ def _bins(site: Site, x: Value, window: Window, kind: str, part: str) -> Value:
     return _pooled(site, x, op, divisor, part)
 
 
-for _rank in (1, 2):
+for _rank in (1, 2, 3):
     OPERATIONS[f"max_pool{_rank}d"] = partial(_max_pool, rank=_rank)
     OPERATIONS[f"max_pool{_rank}d_with_indices"] = partial(_max_pool, rank=_rank)
     OPERATIONS[f"avg_pool{_rank}d"] = partial(_avg_pool, rank=_rank)

@@ -57,11 +57,7 @@ SUPPORT: dict[str, Advice] = {
         "move the classes to one of them, or apply the softmax outside the model",
     ),
     # Layers
-    "conv3d": Advice("Conv1d and Conv2d", "fold one axis into the channels"),
     "convtranspose3d": Advice("ConvTranspose1d and ConvTranspose2d", "fold one axis into the channels"),
-    "batchnorm3d": Advice("BatchNorm1d and BatchNorm2d", "fold one axis into the channels"),
-    "maxpool3d": Advice("pooling over one or two axes", "fold one axis into the channels"),
-    "avgpool3d": Advice("pooling over one or two axes", "fold one axis into the channels"),
     "lppool2d": Advice("MaxPool and AvgPool", "replace it by AvgPool2d and fine-tune"),
     "fractionalmaxpool2d": Advice("MaxPool and AvgPool", "replace it by MaxPool2d and fine-tune"),
     "layernorm": Advice(
@@ -87,12 +83,16 @@ SUPPORT: dict[str, Advice] = {
     "multiheadattention": Advice(_PRODUCT, "use a convolutional network; attention multiplies activations"),
     "scaleddotproductattention": Advice(_PRODUCT, "use a convolutional network; attention multiplies activations"),
     "bilinear": Advice(_PRODUCT, "replace the bilinear layer by a concatenation and Linear"),
-    "einsum": Advice("matmul, linear and convolution with constant weights", "write the product as a Linear layer"),
+    "einsum": Advice(
+        "an equation of letters with '->', one activation and constants, the batch axis first on both sides",
+        "write the axes out, or write the product as a Linear layer",
+    ),
     "matmul": Advice("matmul with a constant matrix on the right", "replace one factor by constant weights"),
     "bmm": Advice("matmul with a constant matrix on the right", "replace one factor by constant weights"),
     # Topics
     "matmulleft": Advice(
-        "x @ W with a constant matrix W on the right", "transpose x, multiply from the right, transpose the result"
+        "x @ W and W @ x with a constant W whose axes in front of the matrix are those of a sample of x",
+        "reshape the constant, without an axis for the samples",
     ),
     "returnindices": Advice("pooling without indices", "set return_indices=False; unpooling cannot be converted"),
     "adaptive": Advice(
