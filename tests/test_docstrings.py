@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,7 @@ def _of_function(node: Function, known: dict[str, Class], owner: str | None, com
         yield f"Args name {', '.join(strange)}, which are no parameters"
 
 
+@cache
 def problems(root: Path) -> dict[str, list[str]]:
     """Problems of every package (first two folders), as "file:line: definition: problem"."""
     paths = [p for package in PACKAGES for p in sorted((root / package).rglob("*.py"))]

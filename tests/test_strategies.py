@@ -157,6 +157,7 @@ def test_every_feature_occurs_and_spikes_are_varied() -> None:
     assert late > 0.25 * fired
 
 
+@pytest.mark.thorough
 def test_everything_about_payload_occurs() -> None:
     seen: Counter[str] = Counter()
     for seed in range(100):
@@ -181,6 +182,7 @@ def test_everything_about_payload_occurs() -> None:
     assert not {name for name in wanted if seen[name] < 2}
 
 
+@pytest.mark.thorough
 def test_everything_about_dips_occurs() -> None:
     seen: Counter[str] = Counter()
     for seed in range(80):
@@ -236,6 +238,7 @@ def test_options_narrow_the_choice() -> None:
         assert random_codes(network, seed).max() < 2**network.input.timesteps
 
 
+@pytest.mark.thorough
 def test_a_failing_network_shrinks_to_a_small_one() -> None:
     small = networks(max_hidden=2, kinds=("relu", "relay"), branches=False)
     found = find(small, lambda n: any(p.kind == "relay" for p in n.hidden), settings=settings(max_examples=200))

@@ -26,6 +26,7 @@ def test_fast_equals_the_reference(case: Case) -> None:
 
 @given(cases(payload=60, dips=50))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@pytest.mark.thorough
 def test_fast_equals_the_reference_with_payload_and_dips(case: Case) -> None:
     _check_fast(case)
 

@@ -189,6 +189,7 @@ def test_stock_convolutions_give_the_oracles_sums(tmp_path: Path, monkeypatch: p
     assert seen > 60
 
 
+@pytest.mark.thorough
 def test_stock_dense_layers_give_the_oracles_sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """File → lava-dl's create_dense (weight bits, exponent, delays) = the synapse matrix of the network."""
     stock, rng, seen, delayed = _stock(monkeypatch), np.random.default_rng(0), 0, 0

@@ -34,6 +34,7 @@ def test_any_network(network: Network) -> None:
 
 @given(networks(payload=70, dips=50, products=40))
 @settings(max_examples=25, deadline=None)
+@pytest.mark.thorough
 def test_any_network_with_payload_dips_and_products(network: Network) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _round_trip(network, Path(folder))

@@ -107,6 +107,7 @@ def test_coarse_weights():
     assert "2 bits: weight_bits=" in found.layers[1].remedy
 
 
+@pytest.mark.thorough
 def test_short_wait_lets_noise_in():
     net = los.convert(mlp(), data(n=64, seed=1), timesteps=24, wait=1, **PAPER)
     found = diagnose(net, data())
@@ -117,6 +118,7 @@ def test_short_wait_lets_noise_in():
     assert all(Cause.NOISE not in y.losses and seen(y).noise == 0 for y in full.layers[1:])
 
 
+@pytest.mark.thorough
 def test_pinned_potential(net):
     name = net.network.readout.name
     membrane = net.network.readout.membrane

@@ -37,6 +37,7 @@ def test_the_graph_runs_on_the_cpu_backend(tmp_path):
         assert words in text.read_text()
 
 
+@pytest.mark.thorough
 def test_the_bring_up_is_rehearsed_on_the_stand_in(monkeypatch, tmp_path):
     monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "not here")
     report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True, handover=tmp_path / "h"))

@@ -15,6 +15,7 @@ def test_all_is_equal(document, onespike):
     assert "every spike and potential equal" in text and "delays in steps: input 1" in text and "table" not in text
 
 
+@pytest.mark.thorough
 def test_what_another_reading_shows_is_explained(document, onespike, tmp_path):
     file = tmp_path / "new" / "observed.json"
     networks = ("--network", "relay", "--network", "signed")
@@ -29,6 +30,7 @@ def test_what_another_reading_shows_is_explained(document, onespike, tmp_path):
     assert "would come out under: NEG complements." in text and "an ADD of 1 behind it" in text
 
 
+@pytest.mark.thorough
 def test_several_readings_remain_and_a_network_separates_them(document, tmp_path):
     file = tmp_path / "observed.json"
     document(*STAND_IN, "--network", "relay", "-o", file)

@@ -27,6 +27,7 @@ def test_text(onespike, arguments):
     assert text.count(" - ") >= 1 and result.stdout.count("\n- ") == 2
 
 
+@pytest.mark.thorough
 def test_document_and_picture(document, arguments, tmp_path):
     path = tmp_path / "new" / "diagnosis.svg"
     found = document(*arguments, "--plot", path)

@@ -58,6 +58,7 @@ def test_a_simulator_that_does_not_exist_or_is_missing(onespike, net_file, monke
     assert result.exit_code == 2 and "pip install 'loihi-onespike[sanafe]'" in result.stderr
 
 
+@pytest.mark.thorough
 def test_simulator(onespike, document, net_file):
     pytest.importorskip("sanafe", reason="SANA-FE is not installed")
     arguments = (

@@ -13,6 +13,7 @@ def test_run_equals_the_oracle(document, net_file, stream, check):
     assert found["accuracy"]["total"] == 3 and len(found["classes"]) == 3 and found["stream"] == (stream == "--stream")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("check", [pytest.param("--no-check", marks=needs_lava)])
 def test_without_comparison(onespike, net_file, check):
     result = onespike("run", net_file, "--data", "digits", "--images", "1", check)
@@ -56,6 +57,7 @@ def test_without_lava_one_line_says_what_to_do(onespike, net_file, monkeypatch):
     assert len(result.stderr.strip().splitlines()) == 1 and "Python 3.10" in result.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("check", [pytest.param("--no-check", marks=needs_lava)])
 def test_clipped_inputs_are_counted(document, net_file, check, tmp_path):
     import numpy as np

@@ -78,6 +78,7 @@ def test_the_worker_is_killed(folder: Path) -> None:
     assert not list(folder.iterdir())
 
 
+@pytest.mark.thorough
 def test_time_is_out(folder: Path) -> None:
     def stop_one(worker: int) -> None:
         os.kill(max(group_members(worker)), signal.SIGSTOP)

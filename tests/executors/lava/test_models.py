@@ -22,6 +22,7 @@ def test_lava_equals_the_oracle(name: str, wait: int | None) -> None:
     assert first_difference(net.trace(x, "reference"), net.trace(x, "lava")) is None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["plain_cnn", "depthwise", pytest.param("residual", marks=pytest.mark.slow)])
 def test_a_model_with_payload_is_the_same_everywhere(name: str, tmp_path: Path) -> None:
     """Convert, save, load: oracle, fast, microcode and both forms of Lava's processes."""
@@ -34,6 +35,7 @@ def test_a_model_with_payload_is_the_same_everywhere(name: str, tmp_path: Path) 
         assert first_difference(expected, loaded.trace(x, executor, **options)) is None, (executor, options)
 
 
+@pytest.mark.thorough
 def test_lava_runs_what_was_saved_and_loaded(tmp_path: Path) -> None:
     x = inputs(2)
     net = los.convert(make("residual"), x, timesteps=30)  # deep enough for delays of its shortcuts

@@ -12,6 +12,7 @@ from loihi_onespike.executors.microcode import document
 TEXT = (Path(__file__).parents[3] / "docs" / "microcode.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_generated_parts_are_current() -> None:
     assert document.updated(TEXT) == TEXT, "python -m loihi_onespike.executors.microcode.document docs/microcode.md"
 
