@@ -116,7 +116,7 @@ class OneSpikeNetwork:
         if name not in self._executors:
             if self.graph is not None:
                 check_capability(entry, "graph_networks", "graph networks")
-            short = any(p.wait < p.membrane.input_steps for p in self.network.hidden if p.kind not in RELAYING)
+            short = any(p.wait < p.input_steps for p in self.network.hidden if p.kind not in RELAYING)
             check_capability(entry, *(("short_wait", "short waits") if short else ("full_wait", "full waits")))
             self._executors[name] = entry.make(Subject(self.network, lambda: self.stages, str(self.device)))
         return self._executors[name]

@@ -3,8 +3,8 @@
     E = N_synop · E_synop + N_active · E_active + N_inactive · E_inactive + N_message · E_message
 
 A spike costs a synaptic operation for each of its targets, whatever its payload, and a message. Every neuron is updated
-in every step of the period, whether it spikes or not. Hops between tiles and static power follow from a placement
-(`boards.energy`) and are not part of this account.
+in every step of the period, whether it spikes or not; that of a product, which integrates two sums, is one update too.
+Hops between tiles and static power follow from a placement (`boards.energy`) and are not part of this account.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class OperationPrices:
 def window_steps(population: Population | Readout) -> int:
     """Number of steps of its window in which a neuron integrates or may fire."""
     decided = population.wait + population.timesteps if isinstance(population, Population) else 0
-    return max(decided, population.membrane.input_steps)
+    return max(decided, population.input_steps)
 
 
 def neuron_updates(network: Network) -> dict[str, tuple[int, int]]:

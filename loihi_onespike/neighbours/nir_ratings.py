@@ -42,6 +42,8 @@ def nir_ratings(network: Network) -> tuple[Rating, ...]:
         ratings += [_rating(network, s) for s in network.synapses_onto(p.name)]
         if isinstance(p, InputPopulation):
             ratings.append(Rating(p.name, "Input", "approximate", INPUT))
+        elif len(p.membranes) > 1:
+            ratings.append(Rating(p.name, "", "unsupported", "a neuron that multiplies two sums has no node"))
         else:
             spiking = isinstance(p, Population)
             ratings.append(Rating(p.name, "IF" if spiking else "I", "approximate", NEURON if spiking else READOUT))

@@ -24,6 +24,8 @@ from loihi_onespike.executors.tensors.tensor_maps import tensor_map
 
 Phases = list[torch.Tensor]
 """Spikes of a population at phase 1, 2, …, each (B, *shape) of 0, 1 and -1 in float64."""
+SUFFIXES = ("", "_second")
+"""Ends of the names of buffers, for the membrane of every factor."""
 
 
 class SynapseGroup(nn.Linear):
@@ -108,19 +110,23 @@ class OneSpikeLayer(nn.Module):
         population: the population.
     """
 
-    bias: torch.Tensor
+    product_bias: torch.Tensor
 
     def __init__(self, network: Network, population: Population | Readout) -> None:
         super().__init__()
         groups = tuple(network.synapses_onto(population.name))
         self.population, self.sources = population, tuple(s.pre for s in groups)
+        self.factors = tuple(s.factor for s in groups)
         self.groups = nn.ModuleList(SynapseGroup(s) for s in groups)
         self.neurons = OneSpikeNeurons(population) if isinstance(population, Population) else None
-        membrane = population.membrane
-        self.register_buffer("bias", torch.from_numpy(np.asarray(membrane.bias, np.int32)))
-        # Gains above 8, which codes without payload never need, take more than 16 bits.
-        narrow = max(membrane.leak) < 2**15
-        self.register_buffer("leak", torch.tensor(membrane.leak, dtype=torch.int16 if narrow else torch.int32))
+        for membrane, suffix in zip(population.membranes, SUFFIXES, strict=False):
+            self.register_buffer(f"bias{suffix}", torch.from_numpy(np.asarray(membrane.bias, np.int32)))
+            # Gains above 8, which codes without payload never need, take more than 16 bits.
+            narrow = max(membrane.leak) < 2**15
+            leak = torch.tensor(membrane.leak, dtype=torch.int16 if narrow else torch.int32)
+            self.register_buffer(f"leak{suffix}", leak)
+        if isinstance(population, Population) and population.product is not None:
+            self.register_buffer("product_bias", torch.from_numpy(np.asarray(population.product.bias, np.int32)))
 
     def forward(self, spikes: Mapping[str, Phases]) -> tuple[Phases, torch.Tensor]:
         """Spikes of every phase, none for a readout, and v at the end of the window.
@@ -128,27 +134,41 @@ class OneSpikeLayer(nn.Module):
         Args:
             spikes: spikes of the populations before it, by name.
         """
-        p, membrane = self.population, self.population.membrane
+        p = self.population
         batch = len(spikes[self.sources[0]][0])
-        v = self.bias.long().broadcast_to((batch, *p.shape))
+        sums = [
+            getattr(self, f"bias{suffix}").long().broadcast_to((batch, *p.shape))
+            for _, suffix in zip(p.membranes, SUFFIXES, strict=False)
+        ]
+        v = self._v(sums)
         if self.neurons is not None:
             self.neurons.start()
         sent: Phases = []
         last = p.wait + p.timesteps if isinstance(p, Population) else 0
-        for t in range(1, max(last, membrane.input_steps) + 1):
-            if t <= membrane.input_steps:
-                a_in = self._input(spikes, t) << membrane.input_shift
-                v = (((v * membrane.leak[t - 1]) >> LEAK_SHIFT) + a_in).clamp(V_MIN, V_MAX)
+        for t in range(1, max(last, p.input_steps) + 1):
+            for i, membrane in enumerate(p.membranes):
+                if t <= membrane.input_steps:
+                    a_in = self._input(spikes, t, i) << membrane.input_shift
+                    sums[i] = (((sums[i] * membrane.leak[t - 1]) >> LEAK_SHIFT) + a_in).clamp(V_MIN, V_MAX)
+            if t <= p.input_steps:
+                v = self._v(sums)
             if self.neurons is not None and p.wait < t <= last:
                 sent.append(self.neurons(v, t - p.wait))
         return sent, v
 
-    def _input(self, spikes: Mapping[str, Phases], t: int) -> torch.Tensor:
-        """a_in of step t: spikes of phase t of every group, which delays bring together."""
+    def _v(self, sums: list[torch.Tensor]) -> torch.Tensor:
+        """v of the sums: the only one, or the product of both factors."""
+        product = self.population.product if isinstance(self.population, Population) else None
+        if product is None:
+            return sums[0]
+        return (((sums[0] * sums[1]) >> product.shift) + self.product_bias.long()).clamp(V_MIN, V_MAX)
+
+    def _input(self, spikes: Mapping[str, Phases], t: int, factor: int) -> torch.Tensor:
+        """a_in of step t: spikes of phase t of every group of a factor, which delays bring together."""
         arriving = [
             group(spikes[name][t - 1]).long() << group.shift
-            for group, name in zip(self.groups, self.sources, strict=True)
-            if t <= len(spikes[name])
+            for group, name, onto in zip(self.groups, self.sources, self.factors, strict=True)
+            if onto == factor and t <= len(spikes[name])
         ]
         return torch.stack(arriving).sum(0)
 

@@ -31,6 +31,12 @@ def test_fast_equals_the_reference_with_payload_and_dips(case: Case) -> None:
     _check_fast(case)
 
 
+@given(cases(payload=40, products=60))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_fast_equals_the_reference_with_products(case: Case) -> None:
+    _check_fast(case)
+
+
 def _check_fast(case: Case) -> None:
     expected = reference.run(*case)
     for events in (True, False):

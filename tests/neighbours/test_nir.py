@@ -103,6 +103,11 @@ def test_what_has_no_node(reason):
     assert reason in rating.reason and rating.node == ""
 
 
+def test_a_product_has_no_node():
+    refused = {r.name: r.reason for r in nir_ratings(networks.products()) if r.grade == "unsupported"}
+    assert "multiplies two sums" in refused["scaled"] and "multiplies two sums" in refused["squares"]
+
+
 def test_all_parts_without_a_node_are_refused_together():
     pytest.importorskip("nir", reason="NIR is not installed")
     with pytest.raises(NirError, match=r"must have a node for every part, got \d without:") as raised:

@@ -222,16 +222,18 @@ class Recount:
 def _rows(population: Population | Readout, period: int) -> int:
     """Rows of state of a neuron.
 
-    Fields of 24 bits for v and for what differs between neurons, a clock of the local step and, where the neuron
-    fires, the flag of its spike.
+    Fields of 24 bits for v, or for both sums of a product, and for what differs between neurons, a clock of the local
+    step and, where the neuron fires, the flag of its spike.
     """
-    wide = 1 + int(len(np.unique(population.membrane.bias)) > 1)
+    wide = sum(1 + int(len(np.unique(m.bias)) > 1) for m in population.membranes)
     narrow = 8 if period <= 127 else 16
     if isinstance(population, Population):
         wide += int(len(np.unique(population.threshold)) > 1)
         narrow += 8
-    # Three wide fields take a second row, in which the narrow ones find room in any case.
-    return 1 if 24 * wide + narrow <= 64 else 2
+        if population.product is not None:
+            wide += int(len(np.unique(population.product.bias)) > 1)
+    # A row holds two wide fields and leaves 16 bits; no field lies across two rows.
+    return max(ceil(wide / 2), ceil((24 * wide + narrow) / 64))
 
 
 def _width(synapse: Synapse) -> int:

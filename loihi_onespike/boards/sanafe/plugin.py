@@ -86,9 +86,14 @@ def check_computable(network: Network) -> None:
     """Refuse a network whose neurons the plugin does not have.
 
     Raises:
-        SimulatorError: a population sends messages with a payload.
+        SimulatorError: a population sends messages with a payload, or is a product of two sums.
     """
     for p in network.populations:
+        if isinstance(p, Population) and p.product is not None:
+            raise SimulatorError(
+                f"{p.name}: must have one synaptic input per neuron, got products of two sums, which a core of Loihi 1 "
+                "does not compute; replay spikes instead"
+            )
         if not isinstance(p, Readout) and p.code.payload_bits:
             raise SimulatorError(
                 f"{p.name}: spikes must have no payload, which Loihi 1 lacks, got {p.code.payload_bits} bits; replay "

@@ -27,13 +27,12 @@ def show_layer(console: Console, network: Network, name: str) -> None:
     ]
     if d["code"] is not None:
         rows.append(("code", f"base {d['code']}, {d['timesteps']} phases, scale λ {_from_to(d['scale'])}"))
-    if "leak" in d:
-        rows += [
-            ("gain per step", f"{_from_to([min(d['leak']), max(d['leak'])])} during {d['input_steps']} input steps"),
-            ("bias v(0)", _from_to(d["bias"])),
-            ("input shift", f"{d['input_shift']} bits"),
-            ("one unit of v", f"{_from_to(d['unit'])} before the gain"),
-        ]
+    if "product" in d:
+        product = d["product"]
+        rows += _membrane(d, "u") + _membrane(product["second"], "w")
+        rows.append(("v", f"(u · w >> {product['shift']}) + {_from_to(product['bias'])}"))
+    elif "leak" in d:
+        rows += _membrane(d, "v")
     if d["wait_steps"] is not None:
         rows.append(("wait", f"{d['wait_steps']} steps"))
     if d["headroom"]:
@@ -60,6 +59,16 @@ def show_layer(console: Console, network: Network, name: str) -> None:
         show_table(console, "Phases (thresholds in units of v)", columns, cells, left=0)
 
 
+def _membrane(d: dict[str, Any], v: str) -> list[tuple[str, object]]:
+    of = "" if v == "v" else f" of {v}"
+    return [
+        (f"gain per step{of}", f"{_from_to([min(d['leak']), max(d['leak'])])} during {d['input_steps']} input steps"),
+        (f"bias {v}(0)", _from_to(d["bias"])),
+        (f"input shift{of}", f"{d['input_shift']} bits"),
+        (f"one unit of {v}", f"{_from_to(d['unit'])} before the gain"),
+    ]
+
+
 def _from_to(ends: list[float | int]) -> str:
     low, high = (f"{v:.6g}" if isinstance(v, float) else str(v) for v in ends)
     return low if low == high else f"{low} to {high}"
@@ -68,5 +77,5 @@ def _from_to(ends: list[float | int]) -> str:
 def _synapse(s: dict[str, Any]) -> str:
     return (
         f"{s['map']}, {s['weights']} weights {s['smallest']} to {s['largest']}, {s['synapses']} connections, "
-        f"exponent {s['weight_exp']}, delay {s['delay_steps']}"
+        f"exponent {s['weight_exp']}, delay {s['delay_steps']}{', second factor' if s['factor'] else ''}"
     )

@@ -169,6 +169,12 @@ class Population:
         return max(m.input_steps for m in self.membranes)
 
     @property
+    def unit_at_end(self) -> NDArray[np.float64]:
+        """Real value of v = 1 at the end of the input, broadcastable to the shape."""
+        units = [m.unit / m.gain for m in self.membranes]
+        return units[0] if self.product is None else np.asarray(units[0] * units[1] * 2.0**self.product.shift)
+
+    @property
     def tables(self) -> dict[str, ThresholdTable]:
         """The threshold tables that it has by the names of their fields: table, negative and far."""
         every = {"table": self.table, "negative": self.negative, "far": self.far}

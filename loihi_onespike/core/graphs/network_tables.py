@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Network, Population, Readout
+from loihi_onespike.core.graphs.network import AnyPopulation, InputPopulation, Membrane, Network, Population, Readout
 from loihi_onespike.core.maps import weight_values
 from loihi_onespike.core.maps.connectivity import connections
 
@@ -57,6 +57,7 @@ class SynapseRow:
         weight_exp: exponent of two by which its input sum is multiplied.
         delay_steps: axon delay in steps.
         synapses: number of connections.
+        factor: membrane that it reaches: 1 for the second factor of a product, otherwise 0.
     """
 
     name: str
@@ -69,6 +70,7 @@ class SynapseRow:
     weight_exp: int
     delay_steps: int
     synapses: int
+    factor: int
 
 
 def layer_rows(network: Network) -> list[LayerRow]:
@@ -110,6 +112,7 @@ def synapse_rows(network: Network) -> list[SynapseRow]:
                 s.weight_exp,
                 s.axon_delay,
                 connections(s.op, network.by_name[s.pre].shape, s.index),
+                s.factor,
             )
         )
     return rows
@@ -142,14 +145,10 @@ def layer_document(network: Network, name: str) -> dict[str, Any]:
     document["headroom"] = recorded.get(name) if isinstance(recorded, dict) else None
     if isinstance(p, InputPopulation):
         return document | {"code": type(p.code).__name__, "scale": _range(p.scale), "offset": _range(p.offset)}
-    membrane = p.membrane
-    document |= {
-        "leak": [gain / 4096 for gain in membrane.leak],
-        "input_steps": membrane.input_steps,
-        "input_shift": membrane.input_shift,
-        "bias": _range(membrane.bias),
-        "unit": _range(membrane.unit),
-    }
+    document |= _membrane(p.membrane)
+    if isinstance(p, Population) and p.product is not None:
+        second = _membrane(p.product.membrane)
+        document["product"] = {"shift": p.product.shift, "bias": _range(p.product.bias), "second": second}
     if isinstance(p, Population):
         code = p.code
         thresholds = p.table.thresholds(p.threshold.ravel().astype(np.int64)).reshape(len(code.messages), -1)
@@ -164,6 +163,16 @@ def layer_document(network: Network, name: str) -> dict[str, Any]:
             ],
         }
     return document
+
+
+def _membrane(membrane: Membrane) -> dict[str, Any]:
+    return {
+        "leak": [gain / 4096 for gain in membrane.leak],
+        "input_steps": membrane.input_steps,
+        "input_shift": membrane.input_shift,
+        "bias": _range(membrane.bias),
+        "unit": _range(membrane.unit),
+    }
 
 
 def _range(values: NDArray[Any]) -> list[float | int]:

@@ -89,11 +89,10 @@ class Neurons:
                     _integrate(v, membrane, t, arrived)
             self._multiply()
             if self.recorder.watches(image):
-                for arrived in a_in:
-                    self.recorder.see(self.v, NO_INPUT if arrived is None else arrived)
-                for v in self.sums[1:]:
-                    self.recorder.see(v, NO_INPUT)
-                    self.recorder.see(self.sums[0], NO_INPUT)
+                for v, arrived in zip(self.sums, a_in, strict=True):
+                    self.recorder.see(v, NO_INPUT if arrived is None else arrived)
+                if self.product is not None and t == self.p.input_steps:  # before, it decides nothing
+                    self.recorder.see(self.v, NO_INPUT)
         spikes = self._decide(t)
         if t == self.last_step and self.recorder.watches(image):
             self.recorder.write(image, self.v, self.words if self.spiking else None)

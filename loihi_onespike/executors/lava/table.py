@@ -41,7 +41,8 @@ def _synapse(synapse: Synapse | None) -> tuple[str, ...]:
     name = type(op).__name__ + gathered
     describe = GEOMETRY.find(op)
     geometry = ("",) * 5 if describe is None else describe(op)
-    return (synapse.pre, name, *geometry, str(synapse.axon_delay))
+    source = f"{synapse.pre} (second factor)" if synapse.factor else synapse.pre
+    return (source, name, *geometry, str(synapse.axon_delay))
 
 
 @GEOMETRY.register(Pool)

@@ -71,7 +71,9 @@ class _Windows:
     def _record(self, image: int, t: int, a_in: IntArray, spikes: IntArray) -> None:
         sums = [self.core.state(field) for field in sum_fields(self.population)]
         v = potential(self.population, sums)
-        self.peak = max(self.peak, *(int(np.abs(values).max()) for values in (*sums, v)))
+        # A product of sums that are not complete decides nothing.
+        seen = (*sums, v) if t >= self.population.input_steps else sums
+        self.peak = max(self.peak, *(int(np.abs(values).max()) for values in seen))
         self.input_peak = max(self.input_peak, int(np.abs(a_in).max()))
         if t == self.period:
             self.v[image] = v

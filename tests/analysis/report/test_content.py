@@ -23,11 +23,14 @@ from loihi_onespike.boards.energy.estimate_document import estimate_document
 from loihi_onespike.boards.mapping import map_network
 from loihi_onespike.boards.specification import load_board
 from loihi_onespike.data.dataset import spread
+from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.executors import reference
 from loihi_onespike.json_text import plain
 from tests.analysis.report.conftest import DIAGNOSED, IMAGES, PROFILED, SHOWN
+from tests.strategies import random_codes
 from tests.support import models
 from tests.support.graph_models import TwoLayers, adjacency, with_seed
-from tests.support.networks import levels, nodes
+from tests.support.networks import levels, nodes, products
 
 SECTIONS = ("conversion", "accuracy", "errors", "spikes", "levels", "timeline", "board", "energy", "tuning")
 
@@ -108,6 +111,20 @@ def test_potentials_and_thresholds_tell_the_phases(small):
             assert word == 1 or (of_word < high[word - 2] + 1e-9).all()
 
 
+def test_potentials_and_thresholds_of_a_product_share_an_axis():
+    network = products()
+    trace = reference.run(network, random_codes(network, 1, images=20))
+    for p in (p for p in network.hidden if p.product is not None):
+        counts, v, words = value_counts_of(p), trace.layers[p.name].v, trace.layers[p.name].words
+        assert counts is not None and v is not None and words is not None
+        counts.add(v)
+        assert counts.total == v.size
+        x = v * (p.unit_at_end / p.scale)
+        low = borders(p)[:, 0]
+        for word in range(1, len(p.code.messages) + 1):
+            assert (x[words == word] >= low[word - 1] - 1e-9).all()
+
+
 def test_thresholds_of_both_signs_and_of_codebooks():
     for network in (nodes(), levels()):
         for p in network.hidden:
@@ -115,6 +132,11 @@ def test_thresholds_of_both_signs_and_of_codebooks():
             assert found.shape == (len(p.code.messages), 3) and (found[:, 0] <= found[:, 2]).all()
             if p.signed:
                 assert borders(p, "negative").shape == found.shape
+
+
+def test_products_have_no_diagnosis(subject):
+    with pytest.raises(ConfigurationError, match=r"must have no products of two .* diagnosis, got scaled"):
+        diagnose(OneSpikeNetwork(products()), subject.x)
 
 
 def test_what_is_not_given_is_left_out_with_a_remedy(subject):

@@ -22,6 +22,7 @@ from loihi_onespike.executors import reference
 from loihi_onespike.json_text import json_text
 from loihi_onespike.microcode.semantics import semantics_of
 from tests.support.lava_networks import chain, codes, everything
+from tests.support.networks import products
 
 HOME = Path(deployment.__file__).parent
 
@@ -46,7 +47,9 @@ def expected(network, x):
     return trace
 
 
-@pytest.mark.parametrize("network", [chain(4, 4), chain(2, 6), everything(3)], ids=["chain", "early", "everything"])
+@pytest.mark.parametrize(
+    "network", [chain(4, 4), chain(2, 6), everything(3), products()], ids=["chain", "early", "everything", "products"]
+)
 def test_every_step_of_the_stand_in_is_the_oracles(network):
     x = codes(network, 3, seed=2)
     session = BoardSession(STAND_IN, BoardSettings(), network, {})

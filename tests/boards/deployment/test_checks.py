@@ -7,10 +7,13 @@ import pytest
 
 from loihi_onespike.boards.deployment import access, checks
 from loihi_onespike.boards.deployment.access import Ethernet
+from loihi_onespike.boards.deployment.backends.board_backend import BoardSettings
 from loihi_onespike.boards.deployment.backends.lava import entry
+from loihi_onespike.boards.deployment.backends.stand_in import STAND_IN
 from loihi_onespike.core.maps import Dense
 from tests.boards.mapping.boards import narrow
 from tests.support.lava_networks import chain
+from tests.support.networks import products
 
 NAMES = [
     "fits the board",
@@ -95,3 +98,10 @@ def test_a_gather_that_reads_a_neuron_twice(states):
 
 def test_lava_loihi_is_not_here():
     assert not entry.lava_loihi_installed()
+
+
+def test_products_need_a_backend_that_has_their_neurons():
+    found = {c.name: c for c in entry.requirements(products(), BoardSettings(access.Slurm()))}
+    check = found["one synaptic input per neuron"]
+    assert check.failed and "scaled, squares" in check.found and "--backend stand-in" in check.remedy
+    assert check.name not in {c.name for c in checks.preflight(products(), "oheo_gulch", backend=STAND_IN)}

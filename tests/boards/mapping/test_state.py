@@ -8,6 +8,7 @@ import pytest
 from loihi_onespike.boards.mapping import check_placement, layers_of, map_network
 from loihi_onespike.boards.mapping.recount import Recount
 from tests.strategies import random_network
+from tests.support.networks import products
 
 
 def changed(network, period=None, threshold=None, bias=None):
@@ -65,6 +66,24 @@ def test_a_readout_keeps_no_flag_and_no_threshold():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_checker_agrees_on_long_periods(seed):
-    network = random_network(seed)
+    network = random_network(seed, products=seed % 2 * 60)
     network.__dict__["period_steps"] = 200
     assert check_placement(network, map_network(network, "hala_point").placement) == []
+
+
+@pytest.mark.parametrize("period", [16, 200])
+def test_rows_of_a_product_hold_both_sums(period):
+    """Two sums fill a row but for 16 bits; then two more of threshold, biases and what is added, in any number."""
+    network = products()
+    network.__dict__["period_steps"] = period
+    scaled = {layer.name: layer.state_rows for layer in layers_of(network)}
+    # scaled: sums, threshold, three biases; squares: sums, two biases and one of all neurons.
+    assert (scaled["scaled"], scaled["squares"], scaled["gate"]) == (3, 2, 2)
+    recount = Recount(network, map_network(network, "hala_point").placement)
+    assert {name: recount.rows[name] for name in scaled} == scaled
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_checker_agrees_on_products(seed):
+    network = random_network(seed, products=60)
+    assert check_placement(network, map_network(network, "oheo_gulch").placement) == []

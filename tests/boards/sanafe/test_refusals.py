@@ -9,10 +9,12 @@ import pytest
 from loihi_onespike.boards.mapping import map_network
 from loihi_onespike.boards.sanafe import export, simulate
 from loihi_onespike.boards.sanafe.architecture import read_description
+from loihi_onespike.boards.sanafe.plugin import check_computable
 from loihi_onespike.errors import ConfigurationError, SimulatorError
 from loihi_onespike.executors import reference
 from tests.boards.mapping.boards import narrow
 from tests.support.lava_networks import chain, codes
+from tests.support.networks import products
 
 
 def exported(board, **options):
@@ -32,6 +34,11 @@ def test_boards_of_another_chip():
     message = r"must have chips of Loihi 1, .*, got Oheo Gulch with Loihi 2; take .*nahuku_32"
     with pytest.raises(SimulatorError, match=message):
         exported("oheo_gulch")
+
+
+def test_products_are_not_computed():
+    with pytest.raises(SimulatorError, match=r"scaled: must have one synaptic input per neuron, .*; replay"):
+        check_computable(products())
 
 
 def test_networks_of_several_chips():

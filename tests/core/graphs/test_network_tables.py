@@ -14,7 +14,7 @@ from loihi_onespike.core.graphs.network_tables import (
     rewrites,
     synapse_rows,
 )
-from tests.support.networks import chain
+from tests.support.networks import chain, products
 
 
 def test_rows_of_populations_say_when_they_begin() -> None:
@@ -45,3 +45,11 @@ def test_what_is_recorded_of_the_conversion() -> None:
     assert conversion_text(network) == "paper; T 4, fitted levels, wait 8"
     assert (rewrites(chain()), conversion_text(chain())) == ([], "not recorded")
     assert method_text({"levels": True, "bias": False}) == "calibrated without bias"
+
+
+def test_both_factors_of_a_product() -> None:
+    details = json.loads(json.dumps(layer_document(products(), "scaled")))
+    assert details["input_steps"] == 3 and details["product"]["second"]["input_steps"] == 4
+    assert (details["product"]["shift"], details["product"]["bias"]) == (7, [-16, 15])
+    assert [(s["pre"], s["factor"]) for s in details["reads"]] == [("input", 0), ("gate", 1)]
+    assert "product" not in layer_document(products(), "gate")

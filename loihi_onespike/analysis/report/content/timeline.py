@@ -22,7 +22,7 @@ def timeline_section(measured: MeasuredSpikes) -> Section:
 
 def _window(network: Network, p: AnyPopulation, measured: MeasuredSpikes) -> dict[str, Any]:
     start = network.starts[p.name]
-    listens = None if isinstance(p, InputPopulation) else [start + 1, start + p.membrane.input_steps]
+    listens = None if isinstance(p, InputPopulation) else [start + 1, start + p.input_steps]
     sends = None if isinstance(p, Readout) else [start + p.wait + 1, start + p.wait + p.timesteps]
     spikes = [] if isinstance(p, Readout) else measured.activity.mean(p.name).reshape(p.timesteps, -1).sum(axis=1)
     return {

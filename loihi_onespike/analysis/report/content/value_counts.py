@@ -21,6 +21,8 @@ PASSING_ON = ("relay", "max_pool")
 class ValueCounts:
     """Histogram of x = v · unit / (gain · λ), the pre-activation without the value of no spike, in units of λ.
 
+    The unit over the gain is `Population.unit_at_end`.
+
     Attributes:
         population: the population.
         edges: (BINS + 1,) ends of the bins.
@@ -37,7 +39,7 @@ class ValueCounts:
     def add(self, v: NDArray[np.integer]) -> None:
         """Count the potentials (N, *shape) of a batch at the end of the window."""
         p = self.population
-        self._count((v * (p.membrane.unit / (p.membrane.gain * p.scale))).ravel())
+        self._count((v * (p.unit_at_end / p.scale)).ravel())
 
     def add_values(self, values: NDArray[np.floating]) -> None:
         """Count values (N, *shape) in the units of the ANN, relative to the value of no spike."""
@@ -77,10 +79,12 @@ def borders(population: Population, which: Literal["table", "negative", "far"] =
     code, membrane = population.code, population.membrane
     steps = np.minimum(population.wait + code.phase_of(code.words()[1:]), membrane.input_steps)
     theta = table.thresholds(population.threshold).astype(np.float64)
-    factor = membrane.unit / population.scale
+    factor = population.unit_at_end / population.scale
     shape = np.broadcast_shapes(population.threshold.shape, factor.shape)
     rank = len(shape)
-    gains = membrane.gains[steps].reshape(-1, *(1,) * rank)
+    # A product decides on the whole input alone.
+    left = np.ones(len(steps)) if population.product is not None else membrane.gains[steps] / membrane.gain
+    gains = left.reshape(-1, *(1,) * rank)
     theta = theta.reshape(len(steps), *(1,) * (rank - population.threshold.ndim), *population.threshold.shape)
     found = np.broadcast_to(theta * factor / gains, (len(steps), *shape)).reshape(len(steps), -1)
     return np.stack([found.min(axis=1), np.median(found, axis=1), found.max(axis=1)], axis=1)

@@ -130,6 +130,7 @@ def _write_synapses(network: Network, placement: Placement | None, root: Path) -
             "name": s.name,
             "pre": s.pre,
             "post": s.post,
+            "accumulator": s.factor,
             "weight_exp": s.weight_exp,
             "axon_delay": s.axon_delay,
             "synapses": None if matrix is None else int(matrix.nnz),

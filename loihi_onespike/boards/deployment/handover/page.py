@@ -47,10 +47,11 @@ For each population of the table, in this order:
 
 Then the synapses. A weight is an even integer from -254 to 254 (8 bits, mixed sign); a group's sum is shifted left by
 its weight exponent, so the synaptic input is (Σ weight · spike) · 2^exponent. A spike arrives 1 step after it was
-sent, and its axon delay later.
+sent, and its axon delay later. The accumulator is the one that `RDC` reads, the first (0) where it names none; the
+neurons of a product have two, and how Intel's tools name the second is not public.
 
-| group | from | to | synapses | weight exponent | axon delay in steps |
-| --- | --- | --- | --- | --- | --- |
+| group | from | to | accumulator | synapses | weight exponent | axon delay in steps |
+| --- | --- | --- | --- | --- | --- | --- |
 {synapses}
 
 ## Schedule
@@ -65,6 +66,8 @@ adapter between host and cores adds d steps, the host sends d steps earlier. Loc
   meaning.
 - `golden/*.v.npy` holds v of every neuron after every local step. The host reads 24 bits without their sign;
   `(x << 8) >> 8` in 32 bits restores it.
+- The state of a product (`product_shift` in its file) holds the sums of both factors, `first` and `second`, and no v:
+  v = (first · second >> product_shift) + bias, limited to 24 bits.
 - The output of the network is v of the readout after its last input step (local step {last}), where it is held.
 
 Where populations differ, start with the first of the table that does: its input is still right. Then compare v, step
@@ -102,7 +105,15 @@ def page(
         for p in populations
     ]
     of_group = [
-        (s["name"], s["pre"], s["post"], s["synapses"] or "in network.h5", s["weight_exp"], s["axon_delay"])
+        (
+            s["name"],
+            s["pre"],
+            s["post"],
+            s["accumulator"],
+            s["synapses"] or "in network.h5",
+            s["weight_exp"],
+            s["axon_delay"],
+        )
         for s in synapses
     ]
     return PAGE.format(

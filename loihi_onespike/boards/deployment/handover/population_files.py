@@ -31,6 +31,7 @@ def description(network: Network, population: Population | Readout, placement: P
         placement: The cores; None where it was not mapped.
     """
     program = program_of(population, network.period_steps)
+    product = population.product if isinstance(population, Population) else None
     graded = isinstance(population, Population) and population.message_bits > 0
     return {
         "name": population.name,
@@ -45,6 +46,7 @@ def description(network: Network, population: Population | Readout, placement: P
             {"field": f.name, "bits": f.bits, "row": f.row, "lowest_bit": f.offset} for f in program.layout.fields
         ],
         "rows": program.layout.rows,
+        "product_shift": product.shift if product is not None else None,
         "cores": [] if placement is None else _cores(placement, population.name),
     }
 

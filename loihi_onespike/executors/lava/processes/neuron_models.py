@@ -48,7 +48,7 @@ class _NeuronModel(PyLoihiProcessModel):
             self.integrate(a_in, t)
         self.decide(image, t)
         if self.recorder.watches(image) and image >= 0:
-            self.see(a_in)
+            self.see(a_in, t)
             if t == self.last_step():
                 self.recorder.write(image, self.v, self.window_words())
 
@@ -67,7 +67,8 @@ class _NeuronModel(PyLoihiProcessModel):
         """One step of an integration, in place."""
         raise NotImplementedError
 
-    def see(self, a_in: NDArray[Any]) -> None:
+    def see(self, a_in: NDArray[Any], t: int) -> None:
+        """Record the largest values of local step t."""
         self.recorder.see(self.v, a_in)
 
     def decide(self, image: int, t: int) -> None:
@@ -227,8 +228,9 @@ class _ProductModel(_OneSpikeModel):
         """v from u and w."""
         raise NotImplementedError
 
-    def see(self, a_in: NDArray[Any]) -> None:
-        for sums in (self.u, self.w, self.v):
+    def see(self, a_in: NDArray[Any], t: int) -> None:
+        # A product of sums that are not complete decides nothing.
+        for sums in (self.u, self.w, *([self.v] if t >= self.input_steps else [])):
             self.recorder.see(sums, a_in)
 
 

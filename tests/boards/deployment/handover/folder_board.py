@@ -66,7 +66,8 @@ class FolderBoard:
             weights = np.zeros((sizes[s["post"]], sizes[s["pre"]]), np.int64)
             for row in table(folder / s["table"]):
                 weights[int(row["post"]), int(row["pre"])] = int(row["weight"])
-            self.synapses.append((s["pre"], s["post"], weights * 2 ** s["weight_exp"], 1 + s["axon_delay"]))
+            place = s["post"], s["accumulator"]
+            self.synapses.append((s["pre"], *place, weights * 2 ** s["weight_exp"], 1 + s["axon_delay"]))
 
     def core(self, p):
         layout = StateLayout(tuple(StateField(f["field"], f["bits"], f["row"], f["lowest_bit"]) for f in p["state"]))
@@ -89,7 +90,7 @@ class FolderBoard:
         last = max(p["start_step"] for p in self.index["populations"]) + (self.index["images"] + 1) * period
 
         def silence() -> dict[str, Any]:
-            return {n: np.zeros(core.neurons, np.int64) for n, core in self.cores.items()}
+            return {n: np.zeros((2, core.neurons), np.int64) for n, core in self.cores.items()}
 
         arriving: dict[int, dict[str, Any]] = defaultdict(silence)
         spikes, v = {}, {}
@@ -100,9 +101,17 @@ class FolderBoard:
             inputs = arriving.pop(step, None) or silence()
             for population, core in self.cores.items():
                 sent[population] = core.step(inputs[population])
-                v[population, step] = core.state("v")
+                v[population, step] = self.v(population)
                 for neuron in np.flatnonzero(sent[population]):
                     spikes[population, step, int(neuron)] = int(sent[population][neuron])
-            for pre, post, weights, hop in self.synapses:
-                arriving[step + hop][post] = arriving[step + hop][post] + weights @ sent[pre]
+            for pre, post, accumulator, weights, hop in self.synapses:
+                arriving[step + hop][post][accumulator] += weights @ sent[pre]
         return spikes, v
+
+    def v(self, name):
+        core, told = self.cores[name], next(p for p in self.index["populations"] if p["name"] == name)
+        if told["product_shift"] is None:
+            return core.state("v")
+        bias = core.state("bias") if "bias" in core.program.layout.by_name else told["constants"].get("bias", 0)
+        v = (core.state("first") * core.state("second") >> told["product_shift"]) + bias
+        return np.clip(v, -(2**23), 2**23 - 1)

@@ -18,6 +18,7 @@ from loihi_onespike.errors import ConfigurationError, DataError
 from loihi_onespike.executors import reference
 from tests.boards.deployment.handover.folder_board import FolderBoard, table
 from tests.support.lava_networks import chain, codes, everything
+from tests.support.networks import products
 
 IMAGES = 2
 
@@ -57,6 +58,13 @@ def test_the_folder_alone_gives_the_golden_trace(network, tmp_path):
     (file,) = (tmp_path / "h" / "golden").glob("*-out.v.npy")
     v = trace.layers["out"].v
     assert v is not None and np.array_equal(np.load(file)[:, -1], v.reshape(IMAGES, -1))
+
+
+def test_products_are_handed_over_with_both_sums(tmp_path):
+    handed_over(products(), tmp_path / "h")
+    assert_golden(tmp_path / "h")
+    page = (tmp_path / "h" / "README.md").read_text()
+    assert "| scaled.gate | gate | scaled | 1 |" in page and "RDC" in page
 
 
 @pytest.mark.thorough
@@ -108,7 +116,7 @@ def test_a_group_too_large_for_a_table_stands_in_the_network_file(tmp_path, monk
     index = json.loads((tmp_path / "h" / "network.json").read_text())
     without = {s["name"] for s in index["synapses"] if s["table"] is None}
     assert without == {"conv1", "conv2"}  # 256 · 9 and 96 · 36 synapses; the others have at most 256 · 4 / 4
-    assert "| conv2 | max1 | conv2 | in network.h5 |" in (tmp_path / "h" / "README.md").read_text(encoding="utf-8")
+    assert "| conv2 | max1 | conv2 | 0 | in network.h5 |" in (tmp_path / "h" / "README.md").read_text(encoding="utf-8")
 
 
 def test_folders_of_others_are_refused(tmp_path):

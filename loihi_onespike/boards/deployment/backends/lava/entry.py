@@ -50,14 +50,14 @@ def _lava() -> Check:
     return Check("Lava", "failed", found, remedy, board_only=False)
 
 
-def requirements(network: Network, settings: BoardSettings) -> tuple[Check, Check]:
-    """Whether the board can be reached, and whether Lava's processes carry the synapses.
+def requirements(network: Network, settings: BoardSettings) -> tuple[Check, ...]:
+    """Whether the board can be reached, and whether Lava's processes carry the synapses and have the neurons.
 
     Args:
         network: The network to deploy.
         settings: How the board is reached.
     """
-    return _reached(settings.access), _synapses(network)
+    return _reached(settings.access), _synapses(network), *_products(network)
 
 
 def _reached(access: way.Access) -> Check:
@@ -81,6 +81,15 @@ def _synapses(network: Network) -> Check:
     return Check(
         "synapses", "failed", found, "lower --weight-bits, or change the layer that reads a neuron several times"
     )
+
+
+def _products(network: Network) -> tuple[Check, ...]:
+    """Products of two sums are not asked for where there are none."""
+    found = [p.name for p in network.hidden if p.product is not None]
+    if not found:
+        return ()
+    remedy = "how a second synaptic input reaches a core is not public; take --backend stand-in, or Lava's simulator"
+    return (Check("one synaptic input per neuron", "failed", f"products of two sums: {', '.join(found)}", remedy),)
 
 
 def _beyond_stock(network: Network, synapse: Synapse) -> bool:
