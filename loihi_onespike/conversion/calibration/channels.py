@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.core.graphs.stage import OutputStage, Stage
+from loihi_onespike.core.graphs.stage import InputStage, OutputStage, Stage, StageGraph
 from loihi_onespike.core.maps import Shape
 
 SAMPLES = 4096
@@ -75,3 +75,22 @@ class Channels:
         own = [axis + 1 for axis in range(len(self.shape)) if axis not in self.shared]
         view = values.permute(0, *(axis + 1 for axis in self.shared), *own)
         return view[places].reshape(len(places[0]), -1).T.double().numpy()
+
+
+def pooling_of(graph: StageGraph, stage: Stage | OutputStage) -> Stage | None:
+    """The max pooling that alone reads a stage, None where there is none or its channels are others.
+
+    Of the values of such a stage only the largest of every window go on, so its code has to suit these. Coding and
+    activation keep the order of values: the largest coded value of a window is the code of its largest value.
+
+    Args:
+        graph: graph that holds the stage.
+        stage: the stage.
+    """
+    readers = [s for s in graph.stages if not isinstance(s, InputStage) and stage.name in {k.pre for k in s.links}]
+    if len(readers) != 1 or not isinstance(readers[0], Stage) or readers[0].kind != "max_pool":
+        return None
+    pooling = readers[0]
+    alone = len(pooling.links) == 1 and pooling.links[0].index is None
+    same = Channels.of(pooling).parameter_shape == Channels.of(stage).parameter_shape
+    return pooling if alone and same else None

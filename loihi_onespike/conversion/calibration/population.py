@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.channels import SAMPLES, Channels
+from loihi_onespike.conversion.calibration.channels import SAMPLES, Channels, pooling_of
 from loihi_onespike.conversion.calibration.code_fit import (
     FACTORS,
     ActivationValues,
@@ -70,7 +70,8 @@ class PopulationTarget:
 
     Attributes:
         stage: the stage of the graph.
-        channels: sets of places that share λ and bias.
+        channels: sets of places that share λ and bias, of the values that go on: of the pooled ones where a max pooling
+            alone reads the stage.
         largest: (C,) largest activation of every channel, the λ of Eq. 2.
         per_channel: every channel has a λ of its own.
         two_sided: no spike may be a value above 0 (the offset), with negative spikes for smaller values.
@@ -95,7 +96,7 @@ class PopulationTarget:
             method: parts of the calibration that are on.
             priced: spikes have a price; then clipped activations may be two-sided as a ReLU is.
         """
-        channels = Channels.of(stage)
+        channels = Channels.of(pooling_of(graph, stage) or stage)
         return cls(
             stage,
             channels,
@@ -136,8 +137,8 @@ def plan_population(
 
     Args:
         target: the population.
-        parts: (N, *shape) pre-activations of the SNN at steps wait + 1 … T_in.
-        values: (N, *shape) values of the ANN.
+        parts: (N, *shape of the channels) pre-activations of the SNN at steps wait + 1 … T_in.
+        values: (N, *shape of the channels) values of the ANN.
         shift: (C,) change of the bias to start from.
         settings: settings of the calibration.
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.channels import Channels
+from loihi_onespike.conversion.calibration.channels import Channels, pooling_of
 from loihi_onespike.conversion.calibration.compensation import Compensation
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget, plan_population
 from loihi_onespike.conversion.calibration.regression import corrected
@@ -143,7 +143,12 @@ class _Pass:
             self.graph, stage, settings.largest[name], settings.method, priced=name in settings.costs
         )
         value = activate(stage.activation, z_ann)
-        plan, shift = plan_population(target, seen, self._fitted(value), shift, settings)
+        wanted = self._fitted(value)
+        pooling = pooling_of(self.graph, stage)
+        if pooling is not None:  # only the largest values of its windows go on
+            pooled = self._sum(pooling, {})
+            seen, wanted = [_by_samples(pooled, {name: part}) for part in seen], _by_samples(pooled, {name: wanted})
+        plan, shift = plan_population(target, seen, wanted, shift, settings)
         bias = channels.per_channel(shift) - plan.offset
         self.plans[stage.name], self.offsets[stage.name] = plan, plan.offset
         self.stages.append(replace(stage, bias=stage.bias + bias))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.channels import SAMPLES, Channels
+from loihi_onespike.conversion.calibration.channels import SAMPLES, Channels, pooling_of
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
 from loihi_onespike.errors import CalibrationError
@@ -38,7 +38,8 @@ class Survey:
 
     Attributes:
         maxima: largest |value| of every neuron, (*shape), by stage name.
-        samples: (channels, n) values, by stage name; stages of max pooling have none.
+        samples: (channels, n) values, by stage name, of a stage that a max pooling alone reads those that it passes on;
+            stages of max pooling have none.
         images: number of images that were seen.
 
     Raises:
@@ -108,6 +109,11 @@ def _seen(ann: FloatExecutor, batch: NDArray[np.floating] | SparseSample, first:
     """
     largest: dict[str, torch.Tensor] = {}
     parts: dict[str, dict[int, Float]] = {}
+    read_as = {}  # stage whose values are sampled, and the stage that they are samples of
+    for stage in ann.graph.hidden:
+        if stage.kind != "max_pool":
+            pooling = pooling_of(ann.graph, stage)
+            read_as[stage.name if pooling is None else pooling.name] = stage.name
 
     def observe(stage: Stage | OutputStage, z: torch.Tensor) -> None:
         if not isinstance(stage, Stage):
@@ -115,11 +121,12 @@ def _seen(ann: FloatExecutor, batch: NDArray[np.floating] | SparseSample, first:
         pooled = stage.kind == "max_pool"
         value = z if pooled else activate(stage.activation, z)
         largest[stage.name] = value.abs().amax(dim=0)
-        if not pooled:
+        sampled = read_as.get(stage.name)
+        if sampled is not None:
             channels = Channels.of(stage)
             places = channels.places(len(value), first)
             keep = -(-SAMPLES * len(value) // max(total, 1))
-            parts[stage.name] = {first: channels.sample(value, tuple(i[:keep] for i in places))}
+            parts[sampled] = {first: channels.sample(value, tuple(i[:keep] for i in places))}
 
     ann.run(batch, observe)
     return largest, parts
