@@ -10,9 +10,11 @@ from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.analysis.diagnosis import Cause, LayerDiagnosis, LayerStatistics, diagnose
+from loihi_onespike.analysis.diagnosis.report import remedy_search
 from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.conversion.quantization.quantize import quantize
+from loihi_onespike.core.codes import Base, PhaseCode
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.graphs.network import Population
 from loihi_onespike.errors import ConfigurationError
@@ -97,6 +99,27 @@ def test_large_scale_underflows(net):
     layer = found.ranked[0]
     assert seen(layer).underflow > 0.3 and seen(layer).phases[0] > 0.3
     assert "send no spike" in layer.remedy and "T=" in layer.remedy and "base" in layer.remedy
+
+
+def test_coarse_levels_are_refined_by_payload():
+    model, x = mlp(), data(n=64, seed=1)
+    found = diagnose(los.convert(model, x, timesteps=4, objective="accuracy"), data())
+    layer = next(y for y in found.ranked if y.main is Cause.ROUNDING)
+    assert "T=" in layer.remedy and "payload_bits=" in layer.remedy
+    code, values = PhaseCode(Base.nearest(2.0), 2), np.linspace(0.25, 0.5, 1001)  # levels 1/2 and 1/4
+    bits, left = remedy_search.payload_for_rounding(code, values) or (0, 1.0)
+    assert bits == 1 and left == pytest.approx(np.mean((values - refined(values)) ** 2) / np.mean(coarse(values) ** 2))
+
+
+def refined(values: np.ndarray) -> np.ndarray:
+    """The nearest of four levels from 1/4 to 1/2 with one ratio."""
+    levels = 0.25 * 2 ** (np.arange(4) / 3)
+    return levels[np.abs(values[:, None] - levels).argmin(axis=1)]
+
+
+def coarse(values: np.ndarray) -> np.ndarray:
+    """Distance to the nearer one of 1/4 and 1/2."""
+    return np.minimum(values - 0.25, 0.5 - values)
 
 
 def test_coarse_weights():

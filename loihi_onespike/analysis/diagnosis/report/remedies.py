@@ -71,9 +71,16 @@ def _clipping(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int)
 
 def _rounding(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
     assert tally.layer.coder is not None
-    more = remedy_search.timesteps_for_rounding(tally.layer.coder.code, remedy_search.samples(tally))
-    text = "its values fall between the levels"
-    return text if more is None else f"{text}: T={more} over the same range would halve that error"
+    code, values = tally.layer.coder.code, remedy_search.samples(tally)
+    more, payload = (
+        remedy_search.timesteps_for_rounding(code, values),
+        remedy_search.payload_for_rounding(code, values),
+    )
+    ways = [] if more is None else [f"T={more} over the same range would halve that error"]
+    if payload is not None:
+        bits, left = payload
+        ways.append(f"payload_bits={bits}, on a board that sends payloads, would leave {_percent(left)} of it")
+    return ": ".join(["its values fall between the levels", *([", or ".join(ways)] if ways else [])])
 
 
 def _noise(tally: Tally, seen: LayerStatistics, run: SwitchedRuns, bits: int) -> str:
@@ -128,7 +135,7 @@ _INPUT = {
 _GENERAL = {
     Cause.UNDERFLOW: "more timesteps reach smaller values, and method 'calibrated' fits the levels to the activations",
     Cause.CLIPPING: "larger scales or calibration on more data reach larger values",
-    Cause.ROUNDING: "more timesteps set the levels closer",
+    Cause.ROUNDING: "more timesteps set the levels closer, and so do payload_bits, without a longer period",
     Cause.NOISE: "with a longer wait, neurons decide on more of their input",
     Cause.WEIGHTS: "use more weight_bits (up to 8), or method 'calibrated', which compensates rounding",
     Cause.HEADROOM: "a smaller base, T or weight_bits reduces the width of v",

@@ -17,6 +17,8 @@ Float = NDArray[np.float64]
 
 MOST_TIMESTEPS = 4
 """Largest number of timesteps that is tried, as a multiple of the present one."""
+MOST_PAYLOAD = 4
+"""Most bits of payload that are tried, as many as `convert` knows."""
 IMAGES = 4
 """Images on which a layer is run again."""
 
@@ -98,17 +100,42 @@ def scale_for_clipping(code: SingleSpikeCode, values: Float) -> float | None:
 
 def timesteps_for_rounding(code: SingleSpikeCode, values: Float) -> int | None:
     """Smallest T at which the squared rounding error halves, with the levels spread over their present range."""
-    levels, of_phase = code.levels(), code.words_per_phase
+    for timesteps in range(code.timesteps + 1, MOST_TIMESTEPS * code.timesteps + 1):
+        left = _rounding_left(code, values, timesteps * code.words_per_phase)
+        if left is not None and left <= 0.5:
+            return timesteps
+    return None
+
+
+def payload_for_rounding(code: SingleSpikeCode, values: Float) -> tuple[int, float] | None:
+    """Fewest bits of payload at which the squared rounding error at least halves; T and the range are kept.
+
+    Args:
+        code: the present code.
+        values: |value| (n,) in units of λ.
+
+    Returns:
+        The bits, and the share of the squared error that they leave; None where no number of bits is enough.
+    """
+    for bits in range(code.payload_bits + 1, MOST_PAYLOAD + 1):
+        left = _rounding_left(code, values, code.timesteps * 2**bits)
+        if left is not None and left <= 0.5:
+            return bits, left
+    return None
+
+
+def _rounding_left(code: SingleSpikeCode, values: Float, count: int) -> float | None:
+    """Share of the squared rounding error that is left with so many levels over the same range.
+
+    None where no value lies between the levels.
+    """
+    levels = code.levels()
     inside = values[(values >= code.thresholds()[-1]) & (values <= levels[0])]
     if not len(inside) or len(levels) < 2:
         return None
-    wanted = _rounding(levels, inside) / 2
-    places = np.arange(len(levels))
-    for timesteps in range(code.timesteps + 1, MOST_TIMESTEPS * code.timesteps + 1):
-        spread = np.exp(np.interp(np.linspace(0, len(levels) - 1, timesteps * of_phase), places, np.log(levels)))
-        if _rounding(spread, inside) <= wanted:
-            return timesteps
-    return None
+    places = np.linspace(0, len(levels) - 1, count)
+    spread = np.exp(np.interp(places, np.arange(len(levels)), np.log(levels)))
+    return _rounding(spread, inside) / (_rounding(levels, inside) or 1.0)
 
 
 def _rounding(levels: Float, values: Float) -> float:
