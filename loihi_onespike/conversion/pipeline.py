@@ -25,6 +25,7 @@ from loihi_onespike.conversion.lowering.check_lowering import check_lowering
 from loihi_onespike.conversion.lowering.exponential_rows import level_exponentials
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.recode_mixed_input import recode_mixed_input
+from loihi_onespike.conversion.lowering.separate_pooling import separate_pooling
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.quantization.quantize import quantize
 from loihi_onespike.conversion.source import BatchSource, ConversionSource, GraphSource
@@ -109,7 +110,7 @@ def planned_stages(
         ranks: processes that share the survey of the activations.
         prices: as of `convert_network`.
     """
-    stages = lowered_stages(source)
+    stages = separate_pooling(lowered_stages(source), options.payload_bits)
     if not source.is_graph:
         stages = level_exponentials(stages, source.batches)
     stages = source.plan_input(stages, input_code(options))

@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.quantization.max_pooling import LARGEST_POWER, digit_synapses
+from loihi_onespike.conversion.quantization.max_pooling import digit_synapses
 from loihi_onespike.core.codes import (
     V_MAX,
     V_MIN,

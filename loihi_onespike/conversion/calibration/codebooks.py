@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.code_fit import ActivationValues, Payload, fit_codebook
-from loihi_onespike.core.codes import MAX_MESSAGE, Base, PayloadCode, PhaseCode, SingleSpikeCode
+from loihi_onespike.core.codes import Base, PayloadCode, PhaseCode, SingleSpikeCode
 from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph
+from loihi_onespike.core.graphs.verify_network import digit_of_window
 
-POOLED_BITS = 13
-"""Bits that the digits of all but the first neuron of a window have in max pooling (docs/arithmetic.md, The neuron)."""
 CHANNELS = 64
 """Largest number of channels per population that the levels are fitted to."""
 
@@ -103,8 +102,7 @@ def payload_of(group: Sequence[Stage], bits: int) -> Payload | None:
         bits: bits of payload that the options ask for.
     """
     windows = [link.op.fan_in for s in group if s.kind == "max_pool" for link in s.links]
-    digit = POOLED_BITS // max(max(windows) - 1, 1) if windows else MAX_MESSAGE.bit_length()
-    digit = min(digit, MAX_MESSAGE.bit_length())
+    digit = digit_of_window(max(windows, default=1))
     bits = min(bits, digit - 1)
     return Payload(bits, 2**digit - 1) if bits > 0 else None
 

@@ -15,14 +15,11 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import LEAK_SHIFT, ThresholdTable
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population, Synapse
 from loihi_onespike.core.graphs.stage import OutputStage, Stage, StagePlan
-from loihi_onespike.core.graphs.verify_network import MAX_WEIGHT_EXP
+from loihi_onespike.core.graphs.verify_network import LARGEST_POWER, MAX_WEIGHT_EXP, digit_of_window
 from loihi_onespike.core.maps import Diagonal, Shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from loihi_onespike.core.maps.pool import as_pool
 from loihi_onespike.errors import GraphError
-
-LARGEST_POWER = 7 + MAX_WEIGHT_EXP
-"""The largest power of two that a synapse has: 128 · 2^7."""
 
 
 def synapse_name(stage: Stage | OutputStage, i: int) -> str:
@@ -86,7 +83,7 @@ def digit_synapses(
     entries.sort_indices()
     most = int(np.diff(entries.indptr).max(initial=1))
     if 1 + bits * (most - 1) > LARGEST_POWER:
-        fits = (LARGEST_POWER - 1) // (most - 1)
+        fits = digit_of_window(most)
         raise GraphError(
             f"{name}: max pooling of {most} neurons can hold messages of at most {fits} bits beside each other, got "
             f"{bits}; limit those of the populations that it reads to {2**fits - 1}, or use no payload there"

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import LEAK_SHIFT, MAX_GAIN, V_MAX, V_MIN, ThresholdTable
+from loihi_onespike.core.codes import LEAK_SHIFT, MAX_GAIN, MAX_MESSAGE, V_MAX, V_MIN, ThresholdTable
 from loihi_onespike.core.graphs.network import (
     MAX_AXON_DELAY,
     InputPopulation,
@@ -25,6 +25,8 @@ MAX_WEIGHT = 254
 MAX_WEIGHT_EXP = 7
 MAX_INPUT_SHIFT = 16
 MAX_PRODUCT_SHIFT = 46
+LARGEST_POWER = 7 + MAX_WEIGHT_EXP
+"""The largest power of two that a synapse has: 128 · 2^7."""
 
 
 def verify(network: Network) -> Network:
@@ -210,3 +212,12 @@ def _digits(network: Network, population: Population) -> None:
             _fail(name, f"{pre.name} must send one spike with a message in 1..{2**bits - 1} ({bits} bits)")
         if np.any(weight_values(synapse.op) < 0):
             _fail(name, f"weights of {synapse.name} must not be negative, since a digit is not")
+
+
+def digit_of_window(neurons: int) -> int:
+    """Bits of the largest messages that a pooling neuron can hold beside each other, d with d · (neurons - 1) ≤ 13.
+
+    Args:
+        neurons: number of neurons in its window.
+    """
+    return min((LARGEST_POWER - 1) // max(neurons - 1, 1), MAX_MESSAGE.bit_length())
