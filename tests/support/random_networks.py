@@ -42,7 +42,7 @@ from loihi_onespike.core.graphs.network import (
     Readout,
     Synapse,
 )
-from loihi_onespike.core.graphs.verify_network import MAX_PRODUCT_SHIFT, verify
+from loihi_onespike.core.graphs.verify_network import LARGEST_POWER, MAX_PRODUCT_SHIFT, verify
 from loihi_onespike.core.maps import Dense, Diagonal, LinearMap, Pool, Shape, Window, op_input_shape
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 from tests.support.choices import Choices
