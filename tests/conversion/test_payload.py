@@ -50,24 +50,3 @@ def test_three_bits_at_four_steps_are_more_exact_than_eight_steps() -> None:
         return float(np.std(net.predict(x.numpy()) - wanted))
 
     assert error(4, 3) < error(8, 0)
-
-
-def test_large_windows_are_pooled_axis_after_axis() -> None:
-    torch.manual_seed(3)
-    model = nn.Sequential(
-        nn.Conv2d(2, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.Flatten(), nn.Linear(96, 5)
-    ).eval()  # fmt: skip
-    net = los.convert(model, _images(64), timesteps=4, payload_bits=3)
-    pools = [p for p in net.network.hidden if p.kind == "max_pool"]
-    assert [p.shape for p in pools] == [(6, 4, 8), (6, 4, 4)] and pools[1].name == "2"
-    assert {p.code.payload_bits for p in net.network.hidden} == {3}
-    assert any(line.startswith("2: pooled axis after axis") for line in net.network.facts["rewrites"])
-    x = _images(3, 1).numpy()
-    found = net.trace(x, "fast")
-    assert first_difference(found, net.trace(x, "reference")) is None
-    before, _, passed = (found.layers[p.name].words for p in net.network.hidden)
-    # Word 1 is the largest value and 0 none; the pooled word is the smallest one of the window that is not 0.
-    ranked = torch.from_numpy(np.where(before == 0, -1000, -before.astype(np.int64))).double()
-    largest = torch.nn.functional.max_pool2d(ranked, 3, 2, 1).numpy()
-    assert np.array_equal(passed, np.where(largest == -1000, 0, -largest))
-    assert not any(".axis" in p.name for p in los.convert(model, _images(64), timesteps=4).network.hidden)
