@@ -21,6 +21,7 @@ from loihi_onespike.conversion.pipeline import Progress, convert_network
 from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.core.encoding import dense_codes, encode_input
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.input_parts import InputParts, parts_of_inputs
 from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.core.graphs.output_form import OutputForm, form_of, split
 from loihi_onespike.core.graphs.stage import StageGraph
@@ -41,8 +42,9 @@ from loihi_onespike.executors.protocol import Executor, ExecutorOptions, Subject
 from loihi_onespike.executors.registry import check_capability, entry_of
 from loihi_onespike.frontend import ModelSource, as_module
 from loihi_onespike.frontend.ann_output import ann_output, call_model
-from loihi_onespike.frontend.gnn.arguments import graph_arguments
+from loihi_onespike.frontend.gnn.arguments import graph_arguments, is_graph
 from loihi_onespike.frontend.gnn.input_form import InputForm
+from loihi_onespike.frontend.importers.joined_inputs import joined_inputs_of, with_parts
 from loihi_onespike.jobs.distributed import Ranks
 
 Inputs: TypeAlias = ArrayLike | torch.Tensor | tuple[torch.Tensor, ...] | Iterable[object]
@@ -126,6 +128,11 @@ class OneSpikeNetwork:
         """What the model returns around several outputs; None for a network with one output."""
         return form_of(self.network)
 
+    @cached_property
+    def inputs(self) -> InputParts | None:
+        """Names and shapes of the inputs of a model with several; None for one."""
+        return parts_of_inputs(self.network)
+
     def _structured(self, output: NDArray[np.float64]) -> Any:
         """Outputs (N, values of all) in the structure that the model returns."""
         return output if self.outputs is None else self.outputs.restored(split(self.network, output))
@@ -146,11 +153,18 @@ class OneSpikeNetwork:
     def input_values(self, x: Any) -> Images | SparseSample:
         """Inputs as floats of the shape (N, *input shape); of a graph network, what the host makes of its arguments.
 
+        Several inputs, a tuple in the order of the model's arguments or a mapping by their names, are side by side.
+
         Raises:
             ConfigurationError: not real numbers, or of another shape.
         """
-        if self.graph is None:
-            values: Any = joined_inputs("x", x) if is_loader(x) else float_array("x", x)
+        values: Any
+        if self.inputs is not None and not (isinstance(x, np.ndarray) and x.shape[1:] == self.network.input.shape):
+            given = self.inputs.in_order("x", x)
+            named = zip(self.inputs.names, given, strict=True)
+            values = self.inputs.joined("x", [np.asarray(float_array(f"x[{n!r}]", v)) for n, v in named])
+        elif self.graph is None:
+            values = joined_inputs("x", x) if is_loader(x) else float_array("x", x)
         else:
             values = self.graph.values(self.graph.arguments(x))
         check_shape("x" if self.graph is None else "features", tuple(values.shape), self.network.input.shape)
@@ -170,7 +184,8 @@ class OneSpikeNetwork:
         are analog, so that the host can go on with what follows them, as the decoding of boxes and NMS.
 
         Args:
-            x: inputs as the ANN takes them; of a graph network its arguments (a tuple of several).
+            x: inputs as the ANN takes them; several as a tuple, or as a mapping by the names of its arguments; of a
+                graph network its arguments (a tuple of several).
             executor: "fast" (exact integers, vectorised), "reference" (the oracle), "microcode" (the neuron programs
                 for Loihi 2), "lava" (Lava's simulator, integers) or "float" (real arithmetic, full wait).
             memory_budget: the option of "fast": bytes that it may take beside weights and inputs; it cuts the batch
@@ -325,7 +340,7 @@ class OneSpikeNetwork:
         if y is not None:
             labels = class_labels("y", y, len(inputs), classes_of(self.network))
         tally = InputTally(self.network)
-        ann = model if model is not None else self.model
+        ann = self.model if model is None else with_parts(model, self.inputs)
         images = running.images_per_run(chosen)
 
         def traced(part: NDArray[np.floating]) -> Trace:
@@ -412,6 +427,7 @@ def convert(given: ConvertArguments) -> OneSpikeNetwork:
             .onnx or .pt2 file.
         calibration: inputs as the model takes them, tensor (N, …) or iterable of batches; (x, y) batches give x, and
             mappings the entry that is known as the inputs (`data.loaders`).
+            For a model of several inputs a tuple or mapping of arrays (N, …), or batches of this form.
             For a graph network its arguments: a torch.sparse adjacency, or a tuple of it and the features, or of
             features, edge_index and perhaps edge weights; the whole graph is one sample.
         {options}
@@ -429,8 +445,10 @@ def convert(given: ConvertArguments) -> OneSpikeNetwork:
     """
     check_progress(given.progress)
     prices = prices_of(None if given.account == ALPHA else given.account)
-    module = as_module(given.model)
-    network, stages = convert_network(module, given.calibration, given, given.progress, given.ranks, prices)
+    module, calibration = as_module(given.model), given.calibration
+    if not is_graph(calibration):
+        module, calibration = joined_inputs_of(module, calibration)
+    network, stages = convert_network(module, calibration, given, given.progress, given.ranks, prices)
     return OneSpikeNetwork(network, stages, module)
 
 

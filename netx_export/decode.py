@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from loihi_onespike.core.graphs.input_parts import parts_of_inputs
 from loihi_onespike.core.graphs.network import AnyPopulation, Network, Synapse
 from loihi_onespike.core.graphs.output_form import form_of
 from loihi_onespike.core.graphs.verify_network import verify
@@ -61,6 +62,7 @@ def _decode(fields: Mapping[str, Array]) -> Network:
     try:
         verify(network)
         form_of(network)
+        parts_of_inputs(network)
         again = encode(network)
     except GraphError as error:
         raise FormatError(_blame(root, str(error)), f"the network breaks a rule: {error}") from error

@@ -39,7 +39,7 @@ def checked_facts(text: str) -> dict[str, object]:
     for name, check in (("ann_macs", _macs), ("headroom", _headroom)):
         if name in facts:
             check(facts[name], f"{FACTS}/{name}")
-    for name, kind in (("options", dict), ("rewrites", list), ("graph", dict), ("outputs", dict)):
+    for name, kind in (("options", dict), ("rewrites", list), ("graph", dict), ("outputs", dict), ("inputs", dict)):
         if not isinstance(facts.get(name, kind()), kind):
             words = "an object" if kind is dict else "a list"
             raise FormatError(f"{FACTS}/{name}", f"must be {words}, got {type(facts[name]).__name__}")

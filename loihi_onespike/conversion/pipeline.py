@@ -89,7 +89,8 @@ def lowered_stages(source: ConversionSource) -> StageGraph:
     """Stages that compute exactly what the model computes, checked against it."""
     stages = lower(source.graph, source.graph.rewrites)
     source.refuse_unsupported(stages)
-    stages = recode_mixed_input(stages)
+    several = isinstance(source, BatchSource) and source.parts is not None
+    stages = recode_mixed_input(stages, by_reader=several)
     check_lowering(stages, *source.sample_and_output())
     return stages
 

@@ -23,6 +23,7 @@ from loihi_onespike.conversion.lowering.pool_last import pool_last
 from loihi_onespike.conversion.lowering.recode_mixed_input import reads_beside_others
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.ann import AnnGraph
+from loihi_onespike.core.graphs.input_parts import InputParts
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend import trace
@@ -31,6 +32,7 @@ from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY
 from loihi_onespike.frontend.gnn.arguments import GraphArguments, graph_arguments
 from loihi_onespike.frontend.gnn.gnn_importer import trace_graph
 from loihi_onespike.frontend.gnn.input_form import InputForm
+from loihi_onespike.frontend.tracing.joined_inputs import JoinedInputs
 
 Batch: TypeAlias = NDArray[np.floating] | SparseSample
 """Inputs (n, *shape) of the network, or the one sparse sample of a graph."""
@@ -103,8 +105,14 @@ class BatchSource:
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """The structure of several outputs; nothing for one."""
-        return {} if self.graph.form is None else {"outputs": self.graph.form.to_facts()}
+        """The structure of several outputs, and the shapes of several inputs; nothing for one."""
+        found = {} if self.parts is None else {"inputs": self.parts.to_facts()}
+        return found if self.graph.form is None else {**found, "outputs": self.graph.form.to_facts()}
+
+    @property
+    def parts(self) -> InputParts | None:
+        """Inputs of a model with several; None for one."""
+        return self.model.parts if isinstance(self.model, JoinedInputs) else None
 
     @classmethod
     def of(cls, model: torch.nn.Module, batches: Sequence[NDArray[np.floating]]) -> BatchSource:
@@ -124,7 +132,7 @@ class BatchSource:
 
     def plan_input(self, stages: StageGraph, code: InputCode) -> StageGraph:
         """Attach code, range and offset of the input to the stages, see `plan_input`."""
-        return plan_input(stages, self.batches, code)
+        return plan_input(stages, self.batches, code, self.parts)
 
     def headroom_sample(self, stages: StageGraph) -> NDArray[np.floating]:
         """As many calibration images as the size of the network allows."""

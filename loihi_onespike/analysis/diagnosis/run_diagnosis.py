@@ -36,6 +36,7 @@ from loihi_onespike.evaluation.population_cost import population_costs
 from loihi_onespike.evaluation.spike_counter import SpikeCounter
 from loihi_onespike.frontend import ModelSource, as_module
 from loihi_onespike.frontend.ann_output import ann_output
+from loihi_onespike.frontend.importers.joined_inputs import with_parts
 
 BATCH = 32
 BUDGET_BYTES = 2**29
@@ -139,7 +140,7 @@ def _checked(net: OneSpikeNetwork, model: ModelSource | None, measure: str) -> t
             "compare float and fast by `onespike evaluate` instead"
         )
     if model is not None:
-        return as_module(model)
+        return with_parts(as_module(model), net.inputs)
     if net.model is None:
         raise ConfigurationError(
             f"{net.network.name}: requires the model that it was converted from, got none; pass it as `model`"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from math import sqrt
+from math import prod, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,11 @@ from loihi_onespike.conversion.lowering.link_scales import gathered_scale
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
 from loihi_onespike.core.codes import PositionalCode
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.input_parts import InputParts
 from loihi_onespike.core.graphs.stage import InputPlan, InputStage, StageGraph
 from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.maps import Shape
-from loihi_onespike.errors import CalibrationError
+from loihi_onespike.errors import CalibrationError, Finding, UnsupportedModelError
 
 AUTO_BITS = (8, 12)
 """Fewest and most bits that "auto" takes. A further bit takes a step of the first layer and a bit of its head-room."""
@@ -27,7 +28,9 @@ GRID_TOLERANCE = 1e-3
 """Largest distance of a value from a grid, as a fraction of its step, at which the value counts as a grid value."""
 
 
-def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code: InputCode) -> StageGraph:
+def plan_input(
+    graph: StageGraph, batches: Iterable[NDArray[np.floating]], code: InputCode, parts: InputParts | None = None
+) -> StageGraph:
     """Choose range and grid of the input and fold its offset into the biases that read it.
 
         x ≈ offset + scale · Σ levels
@@ -41,19 +44,71 @@ def plan_input(graph: StageGraph, batches: Iterable[NDArray[np.floating]], code:
         graph: stages whose input is planned.
         batches: calibration inputs (n, *shape).
         code: code of the input; its number of bits may be left to the data.
+        parts: the inputs of a model with several; they share the code, and each has ranges of its own.
     """
-    survey = _Survey(graph.input.shape, channel_axis(graph))
+    whole = parts is None
+    places = (slice(None),) if parts is None else parts.slices
+    shapes = (graph.input.shape,) if parts is None else parts.shapes
+    axes = (channel_axis(graph),) if parts is None else part_axes(graph, parts)
+    surveys = [_Survey(shape, axis) for shape, axis in zip(shapes, axes, strict=True)]
     for batch in batches:
-        survey.add(batch)
-    low, span = survey.low(), survey.span()
+        for survey, place, shape in zip(surveys, places, shapes, strict=True):
+            survey.add(batch if whole else batch[:, place].reshape(-1, *shape))
+
+    def of_all(found: Callable[[_Survey], NDArray[np.float64]]) -> NDArray[np.float64]:
+        values = [found(survey) for survey in surveys]
+        flat = (np.broadcast_to(v, shape).ravel() for v, shape in zip(values, shapes, strict=True))
+        return values[0] if whole else np.concatenate(list(flat))
+
+    low, span = of_all(_Survey.low), of_all(_Survey.span)
     if isinstance(code, EnoughBits):
-        on_grid = survey.on_grid(2 ** AUTO_BITS[0] - 1)
-        code = code_of_digits(AUTO_BITS[0] if on_grid else enough_bits(span, survey.variance()), code.digit_bits)
+        on_grid = all(survey.on_grid(2 ** AUTO_BITS[0] - 1) for survey in surveys)
+        bits = AUTO_BITS[0] if on_grid else max(enough_bits(s.span(), s.variance()) for s in surveys)
+        code = code_of_digits(bits, code.digit_bits)
     if isinstance(code, PositionalCode):
-        scale = code.scale_of_step(survey.grid_step(2**code.bits - 1))
+        steps = 2**code.bits - 1
+        scale = code.scale_of_step(of_all(lambda survey: survey.grid_step(steps)))
     else:
         scale = code.scale_of_range(span)
     return fold_offset(graph, InputPlan(code, scale, low))
+
+
+def part_axes(graph: StageGraph, parts: InputParts) -> tuple[int | None, ...]:
+    """Axis of every input whose places may have ranges of their own, as `channel_axis`; None for one range.
+
+    Args:
+        graph: stages whose input is not planned yet.
+        parts: the inputs, side by side in the input of the graph.
+
+    Raises:
+        UnsupportedModelError: weights are shared between places of different inputs.
+    """
+    links = [
+        (s, link)
+        for s in graph.stages
+        if not isinstance(s, InputStage)
+        for link in s.links
+        if link.pre == graph.input.name
+    ]
+    scales = np.concatenate([np.full(prod(shape), 1.0 + i) for i, shape in enumerate(parts.shapes)])
+    for stage, link in links:
+        if gathered_scale(link, scales, graph.input.shape) is None:
+            found = "weights that are shared between values of different inputs"
+            supported = "inputs that are read by layers, or channels, of their own"
+            remedy = "join these inputs to one outside of the model"
+            raise UnsupportedModelError([Finding(stage.name, found, stage.source, supported, remedy)])
+    axes: list[int | None] = []
+    for place, shape in zip(parts.slices, parts.shapes, strict=True):
+        found_axis = None
+        for axis in range(len(shape)) if len(shape) > 1 else ():
+            distinct = scales.copy()
+            values = 1.0 + len(parts.shapes) + np.arange(shape[axis])
+            distinct[place] = np.broadcast_to(values.reshape(-1, *(1,) * (len(shape) - 1 - axis)), shape).ravel()
+            if all(gathered_scale(link, distinct, graph.input.shape) is not None for _, link in links):
+                found_axis = axis
+                break
+        axes.append(found_axis)
+    return tuple(axes)
 
 
 def channel_axis(graph: StageGraph) -> int | None:

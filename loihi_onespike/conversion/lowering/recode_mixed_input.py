@@ -17,25 +17,41 @@ def reads_beside_others(stage: AnyStage, name: str) -> bool:
     return not isinstance(stage, InputStage) and any({k.pre for k in each.links} > {name} for each in stage.sums)
 
 
-def recode_mixed_input(graph: StageGraph) -> StageGraph:
+def recode_mixed_input(graph: StageGraph, by_reader: bool = False) -> StageGraph:
     """The graph with a one-spike population behind the input, for stages that read the input and other stages.
 
     A population has one leak, so all its inputs must have one base, and that of an input in digits is 2 or more.
+
+    Args:
+        graph: lowered stages.
+        by_reader: a population for every gather of the input instead of one for all of it, for inputs side by side:
+            each then has a scale of its own.
     """
     name = graph.input.name
     mixed = [s for s in graph.stages[1:] if reads_beside_others(s, name)]
     if not mixed:
         return graph
-    shape = graph.input.shape
-    link = Link(name, Diagonal(np.ones((1,) * len(shape))), None, np.ones(()))
-    shared = (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
-    recoded = Stage(f"{name}.recoded", shape, "linear", (link,), np.zeros(()), IDENTITY, shared)
-    stages: list[InputStage | Stage | OutputStage] = [graph.stages[0], recoded]
+    recoded: dict[bytes, Stage] = {}
+
+    def again(link: Link) -> Link:
+        """The link, which read the input, behind a population."""
+        index = link.index if by_reader else None
+        key = b"" if index is None else str(index.shape).encode() + index.tobytes()
+        if key not in recoded:
+            shape = graph.input.shape if index is None else index.shape
+            onto = Link(name, Diagonal(np.ones((1,) * len(shape))), index, np.ones(()))
+            shared = (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
+            called = f"{name}.recoded" if not recoded else f"{name}.recoded_{len(recoded) + 1}"
+            recoded[key] = Stage(called, shape, "linear", (onto,), np.zeros(()), IDENTITY, shared)
+        return replace(link, pre=recoded[key].name, index=None if index is not None else link.index)
+
+    stages: list[InputStage | Stage | OutputStage] = []
     for stage in graph.stages[1:]:
         assert not isinstance(stage, InputStage)
         if stage in mixed:
-            links = tuple(replace(k, pre=recoded.name) if k.pre == name else k for k in stage.links)
-            stage = replace(stage, links=links)
+            stage = replace(stage, links=tuple(again(k) if k.pre == name else k for k in stage.links))
         stages.append(stage)
-    note = f"{name}: sent again by {recoded.name} with one spike, since it is read beside populations of another base"
-    return verify_stage(replace(graph, stages=tuple(stages), rewrites=(*graph.rewrites, note)))
+    names = ", ".join(stage.name for stage in recoded.values())
+    note = f"{name}: sent again by {names} with one spike, since it is read beside populations of another base"
+    every = (graph.stages[0], *recoded.values(), *stages)
+    return verify_stage(replace(graph, stages=every, rewrites=(*graph.rewrites, note)))

@@ -169,7 +169,7 @@ class GraphBuilder:
         names = [output.node for output in outputs]
         for i, output in enumerate(outputs):
             nodes, names[i] = finish_on_host(nodes, output.node)
-        nodes, infinite = without_infinite_biases(nodes)
+        nodes, infinite = without_infinite_biases(nodes, names)
         findings += infinite
         read = {pre for node in nodes for pre in node.inputs}
         inside = (node for node in nodes if node.name in read or node.name not in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -12,18 +13,21 @@ from loihi_onespike.errors import Finding
 from loihi_onespike.frontend.tracing import support
 
 
-def without_infinite_biases(nodes: tuple[Node, ...]) -> tuple[tuple[Node, ...], list[Finding]]:
+def without_infinite_biases(
+    nodes: tuple[Node, ...], outputs: Collection[str]
+) -> tuple[tuple[Node, ...], list[Finding]]:
     """The nodes with scale 0 and bias 0 in place of a bias of -inf, which is the same where only ReLUs read the sum.
 
     relu(w · x - inf) = 0 = relu(0 · w · x + 0) for any finite x; a ReLU with an upper limit gives the same.
 
     Args:
         nodes: nodes in topological order.
+        outputs: names of the nodes whose values are outputs.
 
     Returns:
         The nodes, and a finding for every other node with an infinite bias.
     """
-    loud = {name for node in nodes if not _ends_at_zero(node) for name in node.inputs} | {nodes[-1].name}
+    loud = {name for node in nodes if not _ends_at_zero(node) for name in node.inputs} | set(outputs)
     muted = tuple(replace(node, op=_muted(node.op)) for node in nodes)
     changed = (node for node, after in zip(nodes, muted, strict=True) if node.op is not after.op)
     return muted, [_finding(node) for node in changed if node.name in loud]

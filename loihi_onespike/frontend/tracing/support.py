@@ -168,7 +168,10 @@ SUPPORT: dict[str, Advice] = {
         "models whose output is the same in every call, traced or not",
         "remove random operations and branches on the type of x from forward",
     ),
-    "inputs": Advice("models with one input tensor", "wrap the model in a module that takes one tensor"),
+    "inputs": Advice(
+        "one input tensor, or several as a tuple or mapping by the names of the arguments",
+        "give a tuple or mapping with an array for each of them",
+    ),
     "outputs": Advice(
         "a tensor, or tensors in tuples, lists and dicts with keys of text; a single tensor for graph networks",
         "wrap the model in a module that returns only tensors",

@@ -20,6 +20,7 @@ from loihi_onespike.core.graphs.ann import Input
 from loihi_onespike.errors import Finding
 from loihi_onespike.frontend.tracing import support
 from loihi_onespike.frontend.tracing.builder import GraphBuilder, Value
+from loihi_onespike.frontend.tracing.joined_inputs import JoinedInputs
 from loihi_onespike.frontend.tracing.operation_lowering import display, lower
 from loihi_onespike.frontend.tracing.registry import find_module_rule, operation_name
 from loihi_onespike.frontend.tracing.site import Refusal, Site
@@ -69,7 +70,8 @@ class ExampleTracer(CallRecorder):
         self.builder = GraphBuilder()
         self.output: Any = None
         self._model, self._example = model, example
-        self._paths = {module: path for path, module in model.named_modules()}
+        inner = model.model if isinstance(model, JoinedInputs) else model
+        self._paths = {module: path for path, module in inner.named_modules()}
         self.module_path = ""
         self.written_at = ""
         self._live: list[weakref.ref[TracedTensor]] = []
