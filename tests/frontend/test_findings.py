@@ -37,17 +37,26 @@ OPERATIONS = {
     "softplus": (nn.Softplus(threshold=2), ") with beta=1, threshold=2", "softplus"),
     "softsign": (nn.Softsign(), "Softsign()", "softsign"),
     "tanhshrink": (lambda m, x: F.tanhshrink(x), "tanhshrink", "tanhshrink"),
-    "softmax": (nn.Sequential(nn.Softmax(1), nn.ReLU()), "softmax that is not the last operation", "softmax"),
     "log_softmax": (lambda m, x: F.log_softmax(x, 1).exp(), "log_softmax that is not the last", "log_softmax"),
-    "softmax_axis": (
-        nn.Sequential(nn.Unflatten(1, (1, 1, 1, 4)), nn.Softmax(4)),
-        "Softmax(dim=4) over axis 4",
+    "log_softmax_axis": (
+        nn.Sequential(nn.Unflatten(1, (1, 1, 1, 4)), nn.LogSoftmax(4)),
+        "LogSoftmax(dim=4) over axis 4",
         "softmaxaxis",
     ),
-    "softmax_flattened": (lambda m, x: x.softmax(1).flatten(1), "softmax that is not the last", "softmax"),
-    "layer_norm": (nn.LayerNorm(6), "LayerNorm((6,)", "layernorm"),
-    "group_norm": (nn.GroupNorm(2, 4), "GroupNorm(2, 4", "groupnorm"),
-    "instance_norm": (nn.InstanceNorm2d(4), "InstanceNorm2d(4", "instancenorm"),
+    "layer_norm_without_epsilon": (nn.LayerNorm(6, eps=0), "with ε = 0", "epsilon"),
+    "minus_infinity": (
+        lambda m, x: F.relu(x.masked_fill(torch.eye(6) > 0, -torch.inf)),
+        "masked_fill with minus infinity in front of something other than a softmax",
+        "minusinfinity",
+    ),
+    "masked_row": (
+        lambda m, x: x.masked_fill(torch.eye(6)[:, :1] > 0, -1e9).softmax(-1) * 2,
+        "softmax over places that are all masked",
+        "maskedrow",
+    ),
+    "einsum_over_the_batch": (lambda m, x: torch.einsum("bij,bjk", x[:, 0], x[:, 1]), "do not share", "batchmixed"),
+    "einsum_of_a_diagonal": (lambda m, x: torch.einsum("bii,bij->bj", x[:, 0], x[:, 1]), "with a diagonal", "einsum"),
+    "mask_of_the_input": (lambda m, x: x.masked_fill(x > 0, 1.0), "gt", "gt"),
     "local_response_norm": (nn.LocalResponseNorm(2), "LocalResponseNorm", "localresponsenorm"),
     "lp_pool": (nn.LPPool2d(2, 2), "LPPool2d", "lppool2d"),
     "batch_statistics": (
@@ -85,10 +94,8 @@ OPERATIONS = {
     "divided_by_zero": (lambda m, x: x / 0, "that is not finite", "notfinite"),
     "max_indices": (lambda m, x: x.max(1).indices.float(), "max: indices", "max"),
     "min_axis": (lambda m, x: torch.min(x, dim=1)[0], "min over an axis", "min"),
-    "attention": (lambda m, x: x @ x.transpose(2, 3), "matmul: matrix product of two activations", "matmul"),
-    "bmm": (lambda m, x: torch.bmm(x[:, 0], x[:, 1]), "bmm", "bmm"),
     "matmul_left": (lambda m, x: torch.ones(2, 1, 6, 6) @ x, "matmul of a constant of shape", "matmulleft"),
-    "einsum": (lambda m, x: torch.einsum("nchw,ncab->nhwab", x, x), "einsum of several activations", "einsum"),
+    "einsum": (lambda m, x: torch.einsum("nchw,ncab,nab->nhwab", x, x, x[:, 0]), "einsum of several", "einsum"),
     "computed_weights": (
         lambda m, x: F.conv2d(torch.ones(2, 4, 6, 6), x),
         "with weights that depend on the input",
@@ -103,11 +110,23 @@ OPERATIONS = {
     "mixed_transpose": (lambda m, x: x.transpose(0, 1), "transpose, which turns a batch", "batchmixed"),
     "mixed_constant": (lambda m, x: x + torch.randn(2, 4, 6, 6), "differs between samples", "batchmixed"),
     "embedding": (lambda m, x: F.embedding(x.long()[:, 0, 0], torch.ones(9, 2)), "embedding", "embedding"),
-    "attention_layer": (
-        lambda m, x: nn.MultiheadAttention(36, 1, batch_first=True)(*(x.flatten(2),) * 3)[0],
-        "MultiheadAttention",
-        "multiheadattention",
+    "attention_weights": (
+        lambda m, x: nn.MultiheadAttention(36, 1, batch_first=True)(*(x.flatten(2),) * 3)[1],
+        "the weights of attention",
+        "attentionweights",
     ),
+    "sequence_first": (
+        lambda m, x: nn.MultiheadAttention(36, 1)(*(x.flatten(2),) * 3)[0],
+        "over axis 0, which is the batch",
+        "sequencefirst",
+    ),
+    "padding_mask": (
+        lambda m, x: nn.MultiheadAttention(36, 1, batch_first=True)(*(x.flatten(2),) * 3, torch.zeros(2, 4) > 0)[0],
+        "with key_padding_mask",
+        "keypadding",
+    ),
+    "bmm_with_a_constant": (lambda m, x: torch.bmm(x[:, 0], torch.ones(2, 6, 3)), "bmm with a constant", "bmm"),
+    "product_with_the_batch": (lambda m, x: torch.matmul(x[:, 0, 0], x[:, 0]), "matmul of samples of", "batchmixed"),
     "lstm": (lambda m, x: nn.LSTM(36, 3, batch_first=True)(x.flatten(2))[0], "LSTM(36, 3", "lstm"),
     "setitem": (lambda m, x: (x.__setitem__((slice(None), 0), 0), x)[1], "setitem", "setitem"),
     "unknown": (lambda m, x: torch.cumsum(x, 1), "cumsum", "unknown"),
@@ -131,17 +150,17 @@ def test_everything_at_once_with_lines():
         x = m.norm(m.conv(x))
         x = F.softsign(x)
         x = m.branch(x) + x
-        return F.softmax(x, 1) * 2
+        return F.log_softmax(x, 1) * 2
 
     branch = nn.Sequential(nn.Softsign(), nn.Conv2d(4, 4, 1))
-    model = Fn(f, conv=nn.Conv2d(4, 4, 1), norm=nn.GroupNorm(2, 4), branch=branch)
+    model = Fn(f, conv=nn.Conv2d(4, 4, 1), norm=nn.LocalResponseNorm(2), branch=branch)
     everything = findings(model, torch.randn(IMAGE))
-    assert [finding.node for finding in everything] == ["norm", "softsign", "branch.0", "softmax"]
+    assert [finding.node for finding in everything] == ["norm", "softsign", "branch.0", "log_softmax"]
     assert everything[1].where.endswith("x = F.softsign(x)")
     assert "test_findings.py:" in everything[2].where
     message = str(UnsupportedModelError(everything))
     assert message.startswith("4 operations have no one-spike form:")
-    assert all(part in message for part in ("norm: GroupNorm(2, 4", "supported", "remedy", "x = F.softsign(x)"))
+    assert all(part in message for part in ("norm: LocalResponseNorm(2", "supported", "remedy", "x = F.softsign(x)"))
 
 
 def test_findings_that_are_alike_are_grouped():

@@ -30,10 +30,16 @@ from loihi_onespike.core.activations import (
 from loihi_onespike.core.graphs.ann import Activate
 from loihi_onespike.frontend.rules.elementwise_rules import affine, sum_of
 from loihi_onespike.frontend.tracing.builder import Value
+from loihi_onespike.frontend.tracing.moved_batch import Moves, moves
 from loihi_onespike.frontend.tracing.registry import rule
 from loihi_onespike.frontend.tracing.site import Site
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+ELEMENTWISE = (
+    *("relu", "relu6", "leaky_relu", "rrelu", "abs", "softshrink", "elu", "aten.elu", "selu", "celu", "sigmoid"),
+    *("tanh", "erf", "silu", "gelu", "hardswish", "mish", "hardsigmoid", "softplus", "logsigmoid", "log_sigmoid"),
+)
+moves(ELEMENTWISE, Moves())
 SOFTPLUS_JUMP = 1e-6
 """Relative step where torch's softplus turns linear that still counts as none; 1e-10 at its default threshold."""
 

@@ -1,4 +1,4 @@
-"""Sums of products of one activation with constants: einsum, and matrix products that are no linear layer.
+"""Sums of products: einsum, and matrix products of an activation with constants that are no linear layer.
 
     y[k, o] = Σ_c x[k, c] · W[o, c]
 
@@ -19,6 +19,7 @@ import torch
 
 from loihi_onespike.core.graphs.ann import Linear
 from loihi_onespike.core.maps import Dense, Sparse
+from loihi_onespike.frontend.rules.matrix_product_rules import einsum_of_two
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather
 from loihi_onespike.frontend.tracing.registry import rule
@@ -30,8 +31,10 @@ MOST_PRODUCTS = 2**26
 
 @rule("einsum")
 def einsum(site: Site, equation: Any, *operands: Any) -> Value:
-    """Σ over the axes that the equation leaves out, of the product of one activation and constants."""
+    """Σ over the axes that the equation leaves out, of the product of two activations, or of one and constants."""
     factors = tuple(operands[0]) if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
+    if isinstance(equation, str) and len(factors) == 2 and all(isinstance(factor, Value) for factor in factors):
+        return einsum_of_two(site, equation, *factors)
     if not isinstance(equation, str) or "." in equation or "->" not in equation:
         site.refuse("einsum", f"{site.display} without an equation of letters and '->'")
     terms, out = equation.replace(" ", "").split("->")

@@ -1,4 +1,4 @@
-"""Rules of sums, softmax, and operations that do not change values."""
+"""Rules of sums, and operations that do not change values."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from loihi_onespike.core.encoding import SOFTMAX_AXES
-from loihi_onespike.core.graphs.ann import Add, Affine, Finish
-from loihi_onespike.frontend.tracing.builder import Value
+from loihi_onespike.core.graphs.ann import Add, Affine
+from loihi_onespike.frontend.tracing.builder import Mask, Value
 from loihi_onespike.frontend.tracing.gather import gather
+from loihi_onespike.frontend.tracing.moved_batch import Moves, moves
 from loihi_onespike.frontend.tracing.registry import rule
-from loihi_onespike.frontend.tracing.site import Site
+from loihi_onespike.frontend.tracing.site import Refusal, Site
+from loihi_onespike.frontend.tracing.support import advice_for
 
 
 def affine(site: Site, x: Value, scale: ArrayLike, shift: ArrayLike, part: str = "") -> Value:
@@ -51,8 +52,38 @@ def add(site: Site, input: Any, other: Any, *, alpha: float = 1) -> Value:
             other = affine(site, other, alpha, 0, "scaled")
         return sum_of(site, input, other)
     if isinstance(input, Value):
-        return affine(site, input, 1, alpha * site.constant(other, input.shape))
-    return affine(site, other, alpha, site.constant(input, other.shape))
+        return add_constant(site, input, alpha * site.constant(other, input.shape))
+    return add_constant(site, affine(site, other, alpha, 0, "scaled"), site.constant(input, other.shape))
+
+
+def add_constant(site: Site, x: Value, shift: NDArray[np.float64]) -> Value:
+    """x + a constant, which may be minus infinity at some places, as masks of attention are.
+
+    Args:
+        site: operation that is lowered.
+        x: input value.
+        shift: the constant, which broadcasts with x.
+    """
+    infinite = shift == -np.inf
+    if not infinite.any():
+        return affine(site, x, 1, shift)
+    shape = np.broadcast_shapes(x.shape, shift.shape)
+    return masked(site, affine(site, x, np.ones(shape), np.where(infinite, 0.0, shift), "finite"), infinite)
+
+
+def masked(site: Site, x: Value, mask: Mask) -> Value:
+    """The value with minus infinity at the places of a mask: a placeholder that only a softmax reads.
+
+    Args:
+        site: operation that is lowered.
+        x: input value.
+        mask: the places, in a shape that broadcasts to that of x.
+    """
+    if not mask.any():
+        return x
+    found = f"{site.display} with minus infinity in front of something other than a softmax"
+    finding = Refusal(found, advice_for("minus_infinity")).finding(site.name, site.source)
+    return site.builder.add_masked(f"{site.name}.masked", x, np.broadcast_to(mask, x.shape), site.source, finding)
 
 
 def sum_of(site: Site, a: Value, b: Value, part: str = "") -> Value:
@@ -99,21 +130,6 @@ def neg(site: Site, input: Any) -> Value:
     return affine(site, site.activation(input), -1, 0)
 
 
-@rule("softmax", "log_softmax")
-def softmax(site: Site, input: Any, dim: int | None = None, *_: Any, **__: Any) -> Value:
-    """Softmax over any axis of the sample, which the host computes; it must be the last operation."""
-    x = site.activation(input)
-    rank = len(x.shape) + 1
-    # Without `dim` torch takes axis 1, but axis 0 for tensors of one or three axes.
-    axis = (0 if rank in (1, 3) else 1) if dim is None else dim % rank
-    if axis == 0:
-        site.refuse("batch_mixed", f"{site.display} over the batch axis", consequence=True)
-    endings = {number % rank: ending for ending, number in SOFTMAX_AXES.items() if number < rank}
-    if axis not in endings:
-        site.refuse("softmax_axis", f"{site.display} over axis {axis}")
-    return site.emit(Finish(f"{site.operation}{endings[axis]}"), [x], x.shape)
-
-
 @rule("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
 def dropout(site: Site, input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Value:
     """y = x; dropout that is active in eval mode is refused."""
@@ -128,9 +144,15 @@ def stochastic_depth(site: Site, input: Any, p: float, mode: str, training: bool
     return dropout(site, input, p, training)
 
 
-@rule("contiguous", "clone", "detach", "requires_grad", "alias", "pos", "positive", "real", "data", "to", "cpu", "cuda")
-@rule("to_copy", "lift_fresh_copy")
-@rule("float", "double", "half", "bfloat16", "type", "type_as")
+COPIES = (
+    *("contiguous", "clone", "detach", "requires_grad", "alias", "pos", "positive", "real", "data", "to", "cpu"),
+    *("cuda", "to_copy", "lift_fresh_copy", "float", "double", "half", "bfloat16", "type", "type_as"),
+)
+"""Copies and conversions to other types of floating point numbers, or to another device."""
+moves(["add", "sub", "rsub", "neg", "dropout", "alpha_dropout", "aten.dropout", *COPIES], Moves(broadcasts=True))
+
+
+@rule(*COPIES)
 def same_value(site: Site, input: Any, *_: Any, **__: Any) -> Value:
     """y = x for copies and conversions to floating point types; conversions to integers are refused."""
     x = site.activation(input)

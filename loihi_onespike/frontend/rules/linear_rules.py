@@ -12,8 +12,10 @@ from loihi_onespike.core.graphs.ann import Linear
 from loihi_onespike.core.maps import Conv, Dense, Shape, Window
 from loihi_onespike.frontend.rules.einsum_rules import contracted
 from loihi_onespike.frontend.rules.elementwise_rules import affine
+from loihi_onespike.frontend.rules.matrix_product_rules import matrix_product
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather
+from loihi_onespike.frontend.tracing.moved_batch import Moves, moves
 from loihi_onespike.frontend.tracing.registry import module_rule, rule
 from loihi_onespike.frontend.tracing.site import Site
 
@@ -77,19 +79,32 @@ def conv_module(site: Site, module: nn.Conv1d | nn.Conv2d | nn.Conv3d, input: An
 @rule("linear")
 def linear(site: Site, input: Any, weight: Any, bias: Any = None) -> Value:
     """y[…, o] = Σ_i W[o, i] x[…, i] + b[o]."""
-    x = site.activation(input)
+    return fully_connected(site, site.activation(input), weight, bias)
+
+
+def fully_connected(site: Site, x: Value, weight: Any, bias: Any, part: str = "") -> Value:
+    """y[…, o] = Σ_i W[o, i] x[…, i] + b[o].
+
+    Args:
+        site: operation that is lowered.
+        x: input value.
+        weight, bias: constant tensors (O, I) and (O,); bias is None for none.
+        part: name of the node within the operation.
+    """
     if not x.shape:
         site.refuse("no_batch", consequence=True)
     op = Dense(np.atleast_2d(site.weight(weight)))
     shift = None if bias is None else site.bias(bias, x.shape)
-    return site.emit(Linear(op, shift), [x], op.output_shape(x.shape))
+    return site.emit(Linear(op, shift), [x], op.output_shape(x.shape), part)
 
 
 @rule("matmul")
 def matmul(site: Site, input: Any, other: Any) -> Value:
-    """y[…, o] = Σ_i x[…, i] W[i, o], or y[…, o, j] = Σ_i W[o, i] x[…, i, j], with constants of any number of axes."""
+    """y[…, i, j] = Σ_k a[…, i, k] b[…, k, j] of two activations, or of one and a constant of any number of axes."""
     if isinstance(input, Value) and isinstance(other, Value):
-        site.refuse("matmul", f"{site.display}: matrix product of two activations")
+        if min(len(input.shape), len(other.shape)) < 2:
+            site.refuse("batch_mixed", f"{site.display} of samples of shapes {input.shape} and {other.shape}", True)
+        return matrix_product(site, input, other)
     if isinstance(input, Value) and other.ndim == 2:
         return linear(site, input, other.t())
     return _constant_product(site, input, other)
@@ -118,6 +133,9 @@ def _constant_product(site: Site, input: Any, other: Any) -> Value:
             site.refuse("matmul_left", f"{site.display} of a constant of shape {tuple(constant.shape)} with {x.shape}")
         sums = lead[len(lead) - front :] + sums
     return contracted(site, x, own, [(sums, constant)], out)
+
+
+moves(["linear", "addmm"], Moves(last=1))
 
 
 @rule("addmm")
@@ -152,31 +170,6 @@ def batch_norm(
     if bias is not None:
         shift = shift + site.vector(bias, axes)
     return affine(site, x, scale, shift)
-
-
-@rule("instance_norm")
-def instance_norm(
-    site: Site,
-    input: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
-    use_input_stats: bool = True,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Value:
-    """y[c] = γ[c] (x[c] - μ[c]) / √(σ²[c] + ε) + β[c] with running statistics; those of the sample are refused."""
-    if use_input_stats:
-        site.refuse("instance_norm", f"{site.display} with statistics of the sample")
-    return batch_norm(site, input, running_mean, running_var, weight, bias, eps=eps)
-
-
-@module_rule(nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
-def instance_norm_module(site: Site, module: nn.InstanceNorm2d, input: Any) -> Value:
-    """Instance normalization with the running statistics of the module, which it has with track_running_stats=True."""
-    own, mean, var = module.training or not module.track_running_stats, module.running_mean, module.running_var
-    return instance_norm(site, input, mean, var, module.weight, module.bias, own, eps=module.eps)
 
 
 @module_rule(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)

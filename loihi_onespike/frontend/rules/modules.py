@@ -9,7 +9,8 @@ from torch import nn
 from loihi_onespike.frontend.rules.activation_rules import gelu
 from loihi_onespike.frontend.rules.elementwise_rules import dropout
 from loihi_onespike.frontend.rules.shape_rules import pad, rearrange
-from loihi_onespike.frontend.tracing.registry import MODULES, OPERATIONS, ModuleRule, module_rule
+from loihi_onespike.frontend.tracing.moved_batch import apply_rule
+from loihi_onespike.frontend.tracing.registry import MODULES, OPERATIONS, ModuleRule, module_rule, takes_moved_batch
 from loihi_onespike.frontend.tracing.site import Site
 
 _POOL = ("kernel_size", "stride", "padding")
@@ -55,9 +56,11 @@ _CALLS: dict[type[nn.Module], tuple[str, tuple[str, ...]]] = {
 
 
 def _calling(operation: str, attributes: tuple[str, ...]) -> ModuleRule:
+    @takes_moved_batch
     def call(site: Site, module: nn.Module, input: Any) -> Any:
         site.operation = operation
-        return OPERATIONS[operation](site, input, *(getattr(module, name) for name in attributes))
+        settings = [getattr(module, name) for name in attributes]
+        return apply_rule(site, operation, OPERATIONS[operation], input, *settings)
 
     return call
 
@@ -65,23 +68,26 @@ def _calling(operation: str, attributes: tuple[str, ...]) -> ModuleRule:
 MODULES.update({cls: _calling(*entry) for cls, entry in _CALLS.items()})
 
 
+@takes_moved_batch
 @module_rule(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 def dropout_module(site: Site, module: nn.Dropout, input: Any) -> Any:
     """y = x in eval mode."""
-    return dropout(site, input, module.p, module.training)
+    return apply_rule(site, "dropout", dropout, input, module.p, module.training)
 
 
+@takes_moved_batch
 @module_rule(nn.Identity)
 def identity(site: Site, module: nn.Identity, input: Any) -> Any:
     """y = x."""
     return input
 
 
+@takes_moved_batch
 @module_rule(nn.GELU)
 def gelu_module(site: Site, module: nn.GELU, input: Any) -> Any:
     """GELU, exact or with tanh."""
     site.operation = "gelu"
-    return gelu(site, input, approximate=module.approximate)
+    return apply_rule(site, "gelu", gelu, input, approximate=module.approximate)
 
 
 @module_rule(nn.Softmax2d)
@@ -97,6 +103,7 @@ def constant_pad(site: Site, module: nn.ConstantPad2d, input: Any) -> Any:
     return pad(site, input, module.padding, value=module.value)
 
 
+@takes_moved_batch
 @module_rule(nn.Flatten, nn.Unflatten, nn.ChannelShuffle, nn.PixelShuffle, nn.PixelUnshuffle, nn.Unfold)
 @module_rule(nn.ZeroPad1d, nn.ZeroPad2d, nn.ReflectionPad1d, nn.ReflectionPad2d)
 @module_rule(nn.ReplicationPad1d, nn.ReplicationPad2d, nn.CircularPad1d, nn.CircularPad2d)

@@ -17,6 +17,7 @@ from loihi_onespike.frontend.rules.linear_rules import per_axis
 from loihi_onespike.frontend.rules.resize_rules import resampling
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather
+from loihi_onespike.frontend.tracing.moved_batch import Moves, moves
 from loihi_onespike.frontend.tracing.registry import OPERATIONS, rule
 from loihi_onespike.frontend.tracing.site import Site
 
@@ -146,6 +147,9 @@ for _rank in (1, 2, 3):
         OPERATIONS[f"adaptive_{_kind}_pool{_rank}d"] = partial(_adaptive, rank=_rank, kind=_kind)
 
 _REDUCTIONS = {"mean": "avg", "sum": "sum", "amax": "max"}
+
+
+moves(_REDUCTIONS, Moves(axes=True, reduces=True))
 
 
 @rule(*_REDUCTIONS)

@@ -19,6 +19,7 @@ from loihi_onespike.frontend.rules.elementwise_rules import affine, of_one_shape
 from loihi_onespike.frontend.rules.self_gates import self_gated
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather
+from loihi_onespike.frontend.tracing.moved_batch import Moves, moves
 from loihi_onespike.frontend.tracing.registry import rule
 from loihi_onespike.frontend.tracing.site import Site
 
@@ -53,6 +54,9 @@ def falling(site: Site, x: Value, function: type[FallingActivation], least: floa
             site.refuse("not_positive", f"{site.display} of values that may be zero or negative")
         least = max(bounds.low, SMALLEST)
     return activate(site, affine(site, x, -1, 0, f"{function.name}.negated"), function(least), function.name)
+
+
+moves(["mul", "div", "reciprocal", "rsqrt", "sqrt", "exp", "square", "pow"], Moves(broadcasts=True))
 
 
 @rule("mul")

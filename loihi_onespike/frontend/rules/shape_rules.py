@@ -12,20 +12,29 @@ from loihi_onespike.core.graphs.ann import Concat
 from loihi_onespike.frontend.rules.elementwise_rules import affine
 from loihi_onespike.frontend.tracing.builder import Value
 from loihi_onespike.frontend.tracing.gather import gather, gather_index
+from loihi_onespike.frontend.tracing.moved_batch import ITSELF, Moves, moves
 from loihi_onespike.frontend.tracing.registry import rule
 from loihi_onespike.frontend.tracing.site import Site
 
 _READ_THE_SHAPE_OF_OTHERS = {"expand_as", "view_as", "reshape_as"}
 
 
-@rule("flatten", "unflatten", "reshape", "view", "view_as", "reshape_as", "ravel", "squeeze", "unsqueeze")
-@rule("permute", "transpose", "t", "T", "mT", "swapaxes", "swapdims", "movedim", "moveaxis", "adjoint")
-@rule("getitem", "narrow", "select", "index_select", "gather", "take_along_dim", "diagonal")
-@rule("chunk", "split", "split_with_sizes", "tensor_split", "unbind", "hsplit", "vsplit", "dsplit")
-@rule("flip", "fliplr", "flipud", "roll", "rot90", "repeat", "repeat_interleave", "tile", "expand", "expand_as")
-@rule("broadcast_to", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unfold")
-@rule("slice", "index", "unsafe_index", "unsafe_view", "upsample_nearest1d", "upsample_nearest2d")
-@rule("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d")
+REARRANGEMENTS = (
+    *("flatten", "unflatten", "reshape", "view", "view_as", "reshape_as", "ravel", "squeeze", "unsqueeze"),
+    *("permute", "transpose", "t", "T", "mT", "swapaxes", "swapdims", "movedim", "moveaxis", "adjoint"),
+    *("getitem", "narrow", "select", "index_select", "gather", "take_along_dim", "diagonal"),
+    *("chunk", "split", "split_with_sizes", "tensor_split", "unbind", "hsplit", "vsplit", "dsplit"),
+    *("flip", "fliplr", "flipud", "roll", "rot90", "repeat", "repeat_interleave", "tile", "expand", "expand_as"),
+    *("broadcast_to", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "unfold"),
+    *("slice", "index", "unsafe_index", "unsafe_view", "upsample_nearest1d", "upsample_nearest2d"),
+    *("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d"),
+)
+"""Operations that move values, executed on a tensor of places."""
+moves(REARRANGEMENTS, ITSELF)
+moves(["cat"], Moves(broadcasts=True, axes=True))
+
+
+@rule(*REARRANGEMENTS)
 def rearrange(site: Site, *_: Any, **__: Any) -> Any:
     """y[i] = x.ravel()[index[i]], found by executing the operation itself."""
     if len(site.values) > 1 and site.operation not in _READ_THE_SHAPE_OF_OTHERS:

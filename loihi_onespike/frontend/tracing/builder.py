@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,11 @@ from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import LinearMap, Shape
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend.tracing import support
+from loihi_onespike.frontend.tracing.batch_axis import IN_FRONT, BatchAxis
 from loihi_onespike.frontend.tracing.silent_channels import without_infinite_biases
 from loihi_onespike.frontend.tracing.value_bounds import KnownRange, bounds_of
+
+Mask: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,27 @@ class Value:
     Attributes:
         node: name of the node that computes it.
         shape: shape of one sample.
+        batch: where the batch is in the tensor.
     """
 
     node: str
     shape: Shape
+    batch: BatchAxis = IN_FRONT
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """A softmax by neurons: y = exponentials · reciprocal, repeated along an axis.
+
+    Attributes:
+        exponentials: e^x, 0 at masked places.
+        reciprocal: 1 / Σ of them, of length 1 along the axis.
+        axis: axis of the sample along which the sum goes.
+    """
+
+    exponentials: Value
+    reciprocal: Value
+    axis: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +76,9 @@ class GraphBuilder:
 
     def __init__(self) -> None:
         self._drafts: dict[str, _Draft] = {}
+        self._masks: dict[str, tuple[Value, Mask]] = {}  # placeholders with minus infinity at some places
+        self._softmaxes: dict[str, Softmax] = {}
+        self._inside: dict[str, Value] = {}  # what the host would finish, as neurons compute it
         self._notes: list[tuple[str, str]] = []  # (name of the node, text)
         self.hard_findings: list[Finding] = []
         """Findings that count whether or not the output depends on them."""
@@ -69,6 +93,8 @@ class GraphBuilder:
             shape: shape of the result without the batch.
             source: line of the user's code.
         """
+        if not isinstance(op, Reindex):
+            inputs = [self._by_neurons(value) for value in inputs]
         return self._append(name, op, inputs, shape, source, None)
 
     def add_reindex(self, name: str, value: Value, index: NDArray[np.integer], source: str) -> Value:
@@ -83,7 +109,7 @@ class GraphBuilder:
         before = self._drafts[value.node]
         if isinstance(before.op, Reindex):
             flat = np.append(before.op.index.ravel(), np.int32(-1))  # index -1 reads the entry at the end, -1 again
-            merged = flat[index].reshape(index.shape)
+            merged = _by_places(index, lambda places: flat[places])
             origin = self._drafts[before.inputs[0]]
             return self._gather(name, Value(origin.name, origin.shape), merged, source)
         return self._gather(name, value, index, source)
@@ -91,7 +117,8 @@ class GraphBuilder:
     def _gather(self, name: str, value: Value, index: NDArray[np.integer], source: str) -> Value:
         if index.shape == value.shape and np.array_equal(index.ravel(), np.arange(index.size)):
             return value
-        return self.add(name, Reindex(index.astype(np.int32)), [value], index.shape, source)
+        narrow = _by_places(index, lambda places: places.astype(np.int32))
+        return self.add(name, Reindex(narrow), [value], index.shape, source)
 
     def add_refused(
         self, name: str, inputs: Sequence[Value], shape: Shape, source: str, finding: Finding | None
@@ -106,6 +133,53 @@ class GraphBuilder:
             finding: what cannot be converted; None where that is reported elsewhere.
         """
         return self._append(name, None, inputs, shape, source, finding)
+
+    def add_masked(self, name: str, value: Value, mask: Mask, source: str, finding: Finding) -> Value:
+        """Append a placeholder for a value with minus infinity at some places, which only a softmax reads.
+
+        Args:
+            name: name of the node.
+            value: the finite value.
+            mask: the places, in the shape of the value.
+            source: line of the user's code.
+            finding: reported where anything else reads it.
+        """
+        placeholder = self.add_refused(name, [value], value.shape, source, finding)
+        self._masks[placeholder.node] = (value, mask)
+        return placeholder
+
+    def mask_of(self, value: Value) -> tuple[Value, Mask] | None:
+        """The finite value and the places of a placeholder of `add_masked`; None for any other value."""
+        return self._masks.get(value.node)
+
+    def add_softmax(self, value: Value, softmax: Softmax, inside: Value) -> None:
+        """Note that a value is a softmax.
+
+        Args:
+            value: the node that stands for it, a `Finish` where the host can compute it.
+            softmax: its parts.
+            inside: the value by neurons, which everything but an output reads.
+        """
+        self._softmaxes[value.node] = self._softmaxes[inside.node] = softmax
+        if inside != value:
+            self._inside[value.node] = inside
+
+    def softmax_of(self, value: Value) -> Softmax | None:
+        """The parts of a softmax, None for any other value."""
+        return self._softmaxes.get(value.node)
+
+    def _by_neurons(self, value: Value) -> Value:
+        """The value as neurons compute it, where the host would otherwise finish it."""
+        draft = self._drafts[value.node]
+        if value.node not in self._inside and isinstance(draft.op, Reindex) and draft.inputs[0] in self._inside:
+            inner = self._inside[draft.inputs[0]]
+            self._inside[value.node] = self.add_reindex(draft.name, inner, draft.op.index, draft.source)
+        return self._inside.get(value.node, value)
+
+    def read(self, value: Value) -> tuple[AnnOp | None, tuple[Value, ...]]:
+        """The operation that gives a value, and the values that it reads."""
+        draft = self._drafts[value.node]
+        return draft.op, tuple(Value(name, self._drafts[name].shape) for name in draft.inputs)
 
     def add_note(self, value: Value, text: str) -> None:
         """Tell the user of an exact rewrite; reported where the output depends on `value`."""
@@ -165,6 +239,7 @@ class GraphBuilder:
         """
         live = self._live(outputs)
         findings = self.hard_findings + [d.finding for d in live if d.finding is not None]
+        findings += [output.batch.finding] if output.batch.finding is not None else []
         nodes = tuple(Node(d.name, d.op, d.inputs, d.shape, d.source) for d in live if d.op is not None)
         names = [output.node for output in outputs]
         for i, output in enumerate(outputs):
@@ -221,6 +296,12 @@ class GraphBuilder:
         names = tuple(value.node for value in inputs)
         self._drafts[unique] = _Draft(unique, op, names, tuple(shape), source, finding, tainted)
         return Value(unique, tuple(shape))
+
+
+def _by_places(index: NDArray[np.integer], function: Callable[[NDArray[np.integer]], Any]) -> NDArray[Any]:
+    """An elementwise function of an index; a repeated index stays a view, since those of attention are large."""
+    once = tuple(slice(0, 1) if stride == 0 else slice(None) for stride in index.strides)
+    return np.broadcast_to(function(index[once]), index.shape)
 
 
 def _finish_inside(node: Node) -> Finding:

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from loihi_onespike.frontend.tracing.registry import OPERATIONS, find_module_rule
+from loihi_onespike.frontend.tracing.moved_batch import apply_rule, refused
+from loihi_onespike.frontend.tracing.registry import MOVES_BATCH, OPERATIONS, find_module_rule
 from loihi_onespike.frontend.tracing.site import Refusal, Site
 from loihi_onespike.frontend.tracing.trees import leaves, tree_map
 
@@ -25,7 +26,12 @@ def lower(site: Site, module: nn.Module | None) -> Any:
             inspect.signature(rule).bind(*leading, *site.args, **site.kwargs)
         except TypeError as error:
             site.refuse("unknown", f"{site.display} called in an unusual way ({error})")
-        return rule(*leading, *site.args, **site.kwargs)
+        if module is None:
+            return apply_rule(site, site.operation, rule, *site.args, **site.kwargs)
+        for value in site.values:
+            if not value.batch.in_front and not getattr(rule, MOVES_BATCH, False):
+                raise refused(value)
+        return rule(site, module, *site.args, **site.kwargs)
     except Refusal as refusal:
         return refusal
 

@@ -20,6 +20,8 @@ every tensor that depends on the input; gives the `Value` of the result, or a tu
 ModuleRule: TypeAlias = Callable[..., Any]
 """rule(site, module, *args, **kwargs)."""
 
+MOVES_BATCH = "moves_batch"
+"""Attribute of module rules that take values whose batch is not in front."""
 OPERATIONS: dict[str, Rule] = {}
 MODULES: dict[type[nn.Module] | str, ModuleRule] = {}
 
@@ -65,6 +67,12 @@ def module_rule(*classes: type[nn.Module] | str) -> Callable[[ModuleRule], Modul
         return f
 
     return register
+
+
+def takes_moved_batch(f: ModuleRule) -> ModuleRule:
+    """Mark the rule of a module that takes values whose batch is not in front."""
+    setattr(f, MOVES_BATCH, True)
+    return f
 
 
 def operation_name(target: Callable[..., Any] | str) -> str:

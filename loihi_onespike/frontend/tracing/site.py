@@ -25,15 +25,26 @@ class Refusal(Exception):
         found: the call with the settings that matter.
         advice: supported alternative and remedy.
         consequence: the refusal may be the consequence of an earlier one; it is then not reported.
+        where: line of the user's code that is the reason, where it is another than that of the call; empty otherwise.
     """
 
-    def __init__(self, found: str, advice: support.Advice, consequence: bool = False) -> None:
+    def __init__(self, found: str, advice: support.Advice, consequence: bool = False, where: str = "") -> None:
         super().__init__(found)
-        self.found, self.advice, self.consequence = found, advice, consequence
+        self.found, self.advice, self.consequence, self.where = found, advice, consequence, where
 
     def finding(self, node: str, where: str) -> Finding:
         """The refusal as a finding at a node and a line of the user's code."""
-        return Finding(node, self.found, where, *self.advice.texts)
+        return Finding(node, self.found, self.where or where, *self.advice.texts)
+
+
+def _apart_in_memory(tensor: torch.Tensor) -> bool:
+    """Whether every entry of a tensor has memory of its own, unlike those of expanded and unfolded ones."""
+    reach = 1
+    for stride, size in sorted(zip(tensor.stride(), tensor.shape, strict=True)):
+        if size > 1 and stride < reach:
+            return False
+        reach += (size - 1) * stride
+    return True
 
 
 @dataclass
@@ -121,7 +132,16 @@ class Site:
         raise Refusal(found or self.display, support.advice_for(topic), consequence)
 
     def rerun(self, tensor: torch.Tensor) -> Any:
-        """Execute the call with `tensor` for its first activation, and the traced tensors for everything else."""
+        """Execute the call with `tensor` for its first activation, and the traced tensors for everything else.
+
+        The tensor gets the order in memory of the activation, on which it depends whether it can be viewed.
+        """
+        symbolic = leaves((self.args, self.kwargs))
+        given = leaves((self.concrete_args, self.concrete_kwargs))
+        first = next(leaf for value, leaf in zip(symbolic, given, strict=True) if isinstance(value, Value))
+        if tensor.shape == first.shape and _apart_in_memory(first):
+            ordered = torch.empty_strided(first.shape, first.stride(), dtype=tensor.dtype, device=tensor.device)
+            tensor = ordered.copy_(tensor)
         pending = [tensor]
 
         def substitute(symbolic: Any, concrete: Any) -> Any:

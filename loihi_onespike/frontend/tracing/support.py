@@ -48,30 +48,17 @@ SUPPORT: dict[str, Advice] = {
         "use the default threshold",
     ),
     **dict.fromkeys(("softsign", "tanhshrink", "hardshrink"), Advice(_ACTIVATIONS, _RETRAIN)),
-    "softmax": Advice(
-        _LAST, "remove the softmax, or end the model with it; the softmax of an attention layer cannot be converted"
-    ),
     "logsoftmax": Advice(_LAST, "remove the log_softmax, or end the model with it"),
     "softmaxaxis": Advice(
-        "softmax over axis 1, 2 or 3 or the last axis",
-        "move the classes to one of them, or apply the softmax outside the model",
+        "log_softmax over axis 1, 2 or 3 or the last axis",
+        "move the classes to one of them, or apply the log_softmax outside the model",
     ),
     # Layers
     "convtranspose3d": Advice("ConvTranspose1d and ConvTranspose2d", "fold one axis into the channels"),
     "lppool2d": Advice("MaxPool and AvgPool", "replace it by AvgPool2d and fine-tune"),
     "fractionalmaxpool2d": Advice("MaxPool and AvgPool", "replace it by MaxPool2d and fine-tune"),
-    "layernorm": Advice(
-        _FIXED_NORM, "replace LayerNorm, whose statistics change with every sample, by BatchNorm and train again"
-    ),
-    "groupnorm": Advice(
-        _FIXED_NORM, "replace GroupNorm, whose statistics change with every sample, by BatchNorm and train again"
-    ),
-    "instancenorm": Advice(
-        "BatchNorm and InstanceNorm with running statistics, which are a fixed affine map",
-        "set track_running_stats=True and train again, or replace InstanceNorm by BatchNorm",
-    ),
     "localresponsenorm": Advice(_FIXED_NORM, "replace LocalResponseNorm by BatchNorm and train again"),
-    "normalize": Advice(_FIXED_NORM, "remove the normalisation, or replace it by BatchNorm"),
+    "normalize": Advice("normalize with p=2 and a positive eps", "use p=2, or replace the normalisation by BatchNorm"),
     "embedding": Advice(
         "layers with real-valued inputs",
         "look the vectors up on the host: convert the layers behind the table as a module of their own, and give "
@@ -80,15 +67,24 @@ SUPPORT: dict[str, Advice] = {
     "lstm": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
     "gru": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
     "rnn": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
-    "multiheadattention": Advice(_PRODUCT, "use a convolutional network; attention multiplies activations"),
-    "scaleddotproductattention": Advice(_PRODUCT, "use a convolutional network; attention multiplies activations"),
+    "attentionweights": Advice(
+        "the attended values of an attention layer", "set need_weights=False, and return the values"
+    ),
+    "sequencefirst": Advice(
+        "attention with the batch in front, or with the sequence in front after x.transpose(0, 1)",
+        "create the layer with batch_first=True, or transpose in front of it and back behind it",
+    ),
+    "keypadding": Advice(
+        "attention over all tokens of a sequence of fixed length, with a constant mask or none",
+        "give the mask as attn_mask, and leave out key_padding_mask, add_bias_kv and add_zero_attn",
+    ),
     "bilinear": Advice(_PRODUCT, "replace the bilinear layer by a concatenation and Linear"),
     "einsum": Advice(
-        "an equation of letters with '->', one activation and constants, the batch axis first on both sides",
-        "write the axes out, or write the product as a Linear layer",
+        "an equation of letters with '->', of constants and one activation, or two activations whose sums go over axes of "
+        "both, the batch axis first everywhere",
+        "write the axes out, write a product with a constant as a Linear layer, and a sum of one operand as sum(dim)",
     ),
-    "matmul": Advice("matmul with a constant matrix on the right", "replace one factor by constant weights"),
-    "bmm": Advice("matmul with a constant matrix on the right", "replace one factor by constant weights"),
+    "bmm": Advice("bmm of two activations", "write a product with a constant matrix as a Linear layer"),
     # Topics
     "matmulleft": Advice(
         "x @ W and W @ x with a constant W whose axes in front of the matrix are those of a sample of x",
@@ -112,6 +108,14 @@ SUPPORT: dict[str, Advice] = {
     ),
     "computedweights": Advice("constant weights", "use weights that do not depend on the input"),
     "computedindex": Advice("constant indices", "use indices that do not depend on the input"),
+    "minusinfinity": Advice(
+        "minus infinity at the places of a constant mask in front of a softmax",
+        "apply the mask to the argument of the softmax directly, or use a finite number",
+    ),
+    "maskedrow": Advice(
+        "a softmax over at least one place that is not masked", "leave the masked rows out of the model"
+    ),
+    "epsilon": Advice("normalisation with a positive ε", "set eps to a small positive number, such as 1e-5"),
     "notpositive": Advice(
         "quotients and roots of values that are positive by their construction: a sum of squares with ε, a sigmoid, "
         "softplus, exp, clamp(min=ε)",

@@ -46,6 +46,18 @@ _SHAPE_OF_SECOND = {"expand_as", "view_as", "reshape_as", "type_as"}
 """Operations that take no more than the shape or type of their second tensor."""
 
 
+_OF_PARTS = (
+    *(nn.Sequential, nn.Transformer, nn.TransformerEncoder, nn.TransformerEncoderLayer),
+    *(nn.TransformerDecoder, nn.TransformerDecoderLayer),
+)
+"""Modules of torch.nn whose forward is read, since it only calls other modules and functions."""
+_FUNCTIONS_OF_PARTS = {
+    "torchvision.models.swin_transformer.shifted_window_attention",
+    "torchvision.models.swin_transformer._patch_merging_pad",
+}
+"""Functions that torch.fx takes for one operation, and that are read."""
+
+
 class Root(nn.Module):
     """Parent of the user's model, so that the model itself is called like any other module."""
 
@@ -108,7 +120,9 @@ class ExampleTracer(CallRecorder):
         """Whether a module is one call: modules with a rule, and those of torch.nn, which are refused by name."""
         if find_module_rule(m) is not None:
             return True
-        return type(m).__module__.startswith(("torch.nn.", "torch.ao.nn.")) and not isinstance(m, nn.Sequential)
+        if isinstance(m, _OF_PARTS):
+            return False
+        return type(m).__module__.startswith(("torch.nn.", "torch.ao.nn."))
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         if self._native or isinstance(m, Root):
@@ -128,6 +142,8 @@ class ExampleTracer(CallRecorder):
         if kind == "call_method":
             return self.call_method(target, *args, **kwargs)
         name = operation_name(target)
+        if name in _FUNCTIONS_OF_PARTS:
+            return target(*args, **kwargs)
         return self._record(None, name, self._join(name.split(".")[-1]), target, args, kwargs)
 
     # Recording
@@ -205,12 +221,15 @@ class ExampleTracer(CallRecorder):
         """The result with a TracedTensor for every tensor; those of a refused call refer to placeholders."""
         tensors = [leaf for leaf in leaves(result) if isinstance(leaf, torch.Tensor)]
         if not isinstance(lowered, Refusal):
-            values = list(leaves(lowered))
-            shapes = [tuple(tensor.shape[1:]) for tensor in tensors]
-            if [value.shape for value in values] == shapes:
+            values = [leaf for leaf in leaves(lowered) if isinstance(leaf, Value)]
+            shapes = [tuple(tensor.shape) for tensor in tensors]
+            expected = [value.batch.tensor_shape(value.shape, site.batch) for value in values]
+            if expected == shapes:
                 pairs = iter(zip(tensors, values, strict=True))
-                return tree_map(lambda leaf: self._activation(*next(pairs)), result)
-            found = f"{site.display}, of shapes {shapes} in torch but {[v.shape for v in values]} by its rule"
+                return tree_map(
+                    lambda leaf: self._activation(*next(pairs)) if isinstance(leaf, torch.Tensor) else leaf, result
+                )
+            found = f"{site.display}, of shapes {shapes} in torch but {expected} by its rule"
             lowered = Refusal(found, support.UNKNOWN, consequence=True)
         known = lowered.consequence and self.builder.is_tainted(site.values)
         finding = None if known else lowered.finding(site.name, site.source)

@@ -42,7 +42,7 @@ class KnownRange:
         return self.low > 0 or (self.low == 0 and self.open)
 
     def scaled(self, factor: float, shift: float = 0.0) -> KnownRange:
-        """KnownRange of factor · x + shift."""
+        """Bounds of factor · x + shift."""
         if factor == 0:
             return KnownRange(shift, shift)
         if factor < 0:
@@ -50,7 +50,7 @@ class KnownRange:
         return KnownRange(factor * self.low + shift, factor * self.high + shift, self.open)
 
     def joined(self, other: KnownRange) -> KnownRange:
-        """KnownRange of values of either kind."""
+        """Bounds of values of either kind."""
         low = min(self.low, other.low)
         closed = any(b.low == low and not b.open for b in (self, other))
         return KnownRange(low, max(self.high, other.high), not closed)
@@ -59,7 +59,7 @@ class KnownRange:
 def bounds_of(
     name: str, node_of: Callable[[str], tuple[AnnOp | None, tuple[str, ...]]], reach: int = REACH
 ) -> KnownRange:
-    """KnownRange of all places of a value.
+    """Bounds of all places of a value.
 
     Args:
         name: node that gives the value.
@@ -108,7 +108,7 @@ def _of_activation(function: Activation, x: KnownRange) -> KnownRange:
 
 
 def _of_linear(op: Linear, x: KnownRange) -> KnownRange:
-    """KnownRange of sums without negative weights."""
+    """Bounds of sums without negative weights."""
     scale = np.ones(()) if op.scale is None else op.scale
     if x.low < 0 or np.any(scale < 0):
         return KnownRange()

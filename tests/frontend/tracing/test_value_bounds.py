@@ -1,4 +1,4 @@
-"""KnownRange of values that follow from the operations, by hand."""
+"""Bounds of values that follow from the operations, by hand."""
 
 from __future__ import annotations
 
