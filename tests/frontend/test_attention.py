@@ -34,7 +34,7 @@ def number(graph: AnnGraph, kind: type) -> int:
 SOFTMAXES: dict[str, Callable[..., Any]] = {
     "inside": lambda m, x: F.softmax(x, -1) + x,
     "channels": lambda m, x: x.softmax(1) * 2,
-    "middle_axis": lambda m, x: torch.softmax(x.reshape(-1, 5, 4, 4), 2),
+    "middle_axis": lambda m, x: torch.softmax(x.reshape(-1, 5, 4, 4), 2) * 2,
     "read_through_a_gather": lambda m, x: F.softmax(x, -1)[:, :, :4].transpose(1, 2) + 1,
     "sequence_first": lambda m, x: (x.transpose(0, 1).softmax(-1) * 3).transpose(0, 1),
     "masked": lambda m, x: x.masked_fill(torch.eye(5, 16) > 0, -torch.inf).softmax(-1),

@@ -222,9 +222,13 @@ class ExampleTracer(CallRecorder):
         tensors = [leaf for leaf in leaves(result) if isinstance(leaf, torch.Tensor)]
         if not isinstance(lowered, Refusal):
             values = [leaf for leaf in leaves(lowered) if isinstance(leaf, Value)]
-            shapes = [tuple(tensor.shape) for tensor in tensors]
-            expected = [value.batch.tensor_shape(value.shape, site.batch) for value in values]
-            if expected == shapes:
+            # Pooled graphs are fewer than the nodes, so that the batch in front is not compared.
+            shapes = [tuple(t.shape) for t in tensors]
+            expected = [
+                (*t.shape[:1], *v.shape) if v.batch.in_front else v.batch.tensor_shape(v.shape, site.batch)
+                for t, v in zip(tensors, values, strict=False)
+            ]
+            if expected == shapes and len(values) == len(tensors):
                 pairs = iter(zip(tensors, values, strict=True))
                 return tree_map(
                     lambda leaf: self._activation(*next(pairs)) if isinstance(leaf, torch.Tensor) else leaf, result
