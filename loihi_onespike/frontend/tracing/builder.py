@@ -239,7 +239,7 @@ class GraphBuilder:
         """
         live = self._live(outputs)
         findings = self.hard_findings + [d.finding for d in live if d.finding is not None]
-        findings += [output.batch.finding] if output.batch.finding is not None else []
+        findings += [output.batch.finding for output in outputs if output.batch.finding is not None]
         nodes = tuple(Node(d.name, d.op, d.inputs, d.shape, d.source) for d in live if d.op is not None)
         names = [output.node for output in outputs]
         for i, output in enumerate(outputs):

@@ -95,6 +95,7 @@ def finished(name: str, tracer: ExampleTracer) -> tuple[AnnGraph, list[TracedTen
     """
     tensors = traced_outputs(name, tracer.output)
     different = {tensor.value.node: tensor for tensor in reversed(tensors)}
+    different |= {tensor.value.node: tensor for tensor in tensors if not tensor.value.batch.in_front}  # to be reported
     order = list(dict.fromkeys(tensor.value.node for tensor in tensors))
     form = None
     if len(tensors) > 1:

@@ -81,3 +81,10 @@ def test_the_operation_that_moved_it_is_named() -> None:
     (finding,) = caught.value.findings
     assert "transpose, which turns a batch of 2 into shape (5, 2, 4)" in finding.found
     assert finding.where.endswith("y = x.transpose(0, 1)")
+
+
+def test_an_output_that_is_another_but_for_the_place_of_its_batch() -> None:
+    with pytest.raises(UnsupportedModelError, match="transpose, which turns a batch"):
+        trace(Fn(lambda m, x: (x * 2, (x * 2).transpose(0, 1))), torch.randn(2, 5, 4))
+    with pytest.raises(UnsupportedModelError, match="transpose, which turns a batch"):
+        trace(Fn(lambda m, x: (lambda y: (y, y.transpose(0, 1)))(x * 2)), torch.randn(2, 5, 4))
