@@ -80,8 +80,8 @@ SUPPORT: dict[str, Advice] = {
     ),
     "bilinear": Advice(_PRODUCT, "replace the bilinear layer by a concatenation and Linear"),
     "einsum": Advice(
-        "an equation of letters with '->', of constants and one activation, or two activations whose sums go over axes of "
-        "both, the batch axis first everywhere",
+        "an equation of letters with '->', of constants and one activation, or of two activations whose sums go over "
+        "axes of both, the batch axis first everywhere",
         "write the axes out, write a product with a constant as a Linear layer, and a sum of one operand as sum(dim)",
     ),
     "bmm": Advice("bmm of two activations", "write a product with a constant matrix as a Linear layer"),
