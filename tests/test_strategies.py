@@ -200,6 +200,34 @@ def test_everything_about_dips_occurs() -> None:
     assert not {name for name in wanted if seen[name] < 2}, seen
 
 
+def test_everything_about_products_occurs() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(24):
+        network, codes = random_case(seed, payload=seed % 2 * 70, products=60)
+        trace = reference.run(network, codes)
+        for p in network.hidden:
+            groups = list(network.synapses_onto(p.name))
+            if p.product is None:
+                seen["read by another"] += any(
+                    getattr(network.by_name[s.pre], "kind", "input") == "product" for s in groups
+                )
+                continue
+            layer = trace.layers[p.name]
+            assert layer.v is not None
+            seen["payload" if p.code.payload_bits else "phases"] += 1
+            seen["signed" if p.signed else "unsigned"] += 1
+            seen["other input steps"] += len({m.input_steps for m in p.membranes}) > 1
+            seen["a factor of one population twice"] += len(groups) > len({(s.pre, s.factor) for s in groups})
+            seen["gather"] += any(s.index is not None for s in groups if s.factor)
+            seen["short shift" if p.product.shift < 16 else "long shift"] += 1
+            seen["saturates"] += bool((np.abs(layer.v) >= V_MAX).any())
+            seen["both signs of v"] += bool((layer.v < 0).any() and (layer.v > 0).any())
+            seen["several words"] += len(np.unique(np.asarray(layer.words))) > 3
+    wanted = {"read by another", "payload", "phases", "signed", "unsigned", "other input steps", "gather", "saturates"}
+    wanted |= {"a factor of one population twice", "short shift", "long shift", "both signs of v", "several words"}
+    assert not {name for name in wanted if seen[name] < 2}, seen
+
+
 def test_a_seed_gives_the_same_network_again() -> None:
     first, second = random_case(5), random_case(5)
     assert first.network.populations[1].name == second.network.populations[1].name

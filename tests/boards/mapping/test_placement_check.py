@@ -29,7 +29,7 @@ TOO_NARROW = (
 
 @pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
-@given(networks(), st.sampled_from(BOARDS))
+@given(networks(products=20), st.sampled_from(BOARDS))
 def test_every_placement_passes(network, board):
     mapping = map_network(network, board)
     assert mapping.fits, mapping.violations
