@@ -200,6 +200,7 @@ def test_everything_about_dips_occurs() -> None:
     assert not {name for name in wanted if seen[name] < 2}, seen
 
 
+@pytest.mark.thorough
 def test_everything_about_products_occurs() -> None:
     seen: Counter[str] = Counter()
     for seed in range(24):

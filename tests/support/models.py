@@ -143,6 +143,24 @@ class Branches(nn.Module):
         return self.out(F.max_pool2d(torch.relu(self.last(x)), 2).flatten(1))
 
 
+class Gated(nn.Module):
+    """Squeeze and excitation: every channel of a map times a gate that is made of all of it, and SiLU behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(2, 4, 3, padding=1)
+        self.squeeze = nn.Linear(4, 3)
+        self.excite = nn.Linear(3, 4)
+        self.last = nn.Conv2d(4, 3, 3, stride=2)
+        self.out = nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.relu(self.stem(x))
+        gate = torch.sigmoid(self.excite(F.relu(self.squeeze(x.mean((2, 3))))))
+        x = F.silu(self.last(x * gate[:, :, None, None]))
+        return self.out(x.mean((2, 3)))
+
+
 CHAINS: dict[str, Callable[[], nn.Module]] = {
     "plain_cnn": plain_cnn,
     "pooled_twice": pooled_twice,

@@ -9,7 +9,7 @@ import pytest
 import loihi_onespike as los
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.executors.lava.availability import available
-from tests.support.models import MODELS, inputs, make
+from tests.support.models import MODELS, Gated, inputs, make, prepared
 
 pytestmark = [pytest.mark.lava, pytest.mark.skipif(not available(), reason="lava is not installed")]
 
@@ -32,6 +32,25 @@ def test_a_model_with_payload_is_the_same_everywhere(name: str, tmp_path: Path) 
     expected = net.trace(x, "reference")
     assert any(p.code.payload_bits == 2 for p in loaded.network.hidden)
     for executor, options in (("fast", {}), ("microcode", {}), ("lava", {}), ("lava", {"processes": "whole"})):
+        assert first_difference(expected, loaded.trace(x, executor, **options)) is None, (executor, options)
+
+
+@pytest.mark.thorough
+def test_a_gated_model_is_the_same_everywhere(tmp_path: Path) -> None:
+    """A product of two activations, converted: fast, microcode, Lava's processes in both forms and its own synapses."""
+    x = inputs(3)
+    net = los.convert(prepared(Gated()), x, timesteps=5)
+    loaded = los.load(net.save(tmp_path / "net.h5"))
+    assert any(p.product is not None for p in loaded.network.hidden)
+    expected = net.trace(x, "reference")
+    ways = (
+        ("fast", {}),
+        ("microcode", {}),
+        ("lava", {}),
+        ("lava", {"processes": "whole"}),
+        ("lava", {"synapses": "stock"}),
+    )
+    for executor, options in ways:
         assert first_difference(expected, loaded.trace(x, executor, **options)) is None, (executor, options)
 
 
