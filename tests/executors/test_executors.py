@@ -33,6 +33,7 @@ def test_fast_equals_the_reference_with_payload_and_dips(case: Case) -> None:
 
 @given(cases(payload=40, products=60))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@pytest.mark.thorough
 def test_fast_equals_the_reference_with_products(case: Case) -> None:
     _check_fast(case)
 
