@@ -57,7 +57,9 @@ class Figure:
         if self.unit == "nJ":
             return energy_text(value)
         digits = ",.0f" if abs(value) >= 1000 else ".4g"
-        return f"{value:{digits}} {self.unit}"
+        return (
+            f"{value:{digits}}" if self.unit == "1/s" else f"{value:{digits}} {self.unit}"
+        )  # "images per second 7,266"
 
 
 def counted(name: str, value: float, unit: str, how: str) -> Figure:

@@ -48,7 +48,7 @@ def config_text(model: str, weights: Path | None, data: str | None, folder: Path
     Args:
         model: name of the model, as it was given.
         weights: file of its weights, None for none.
-        data: name of the data, None for a name to replace.
+        data: name of the data, None for that of the model, or a name to replace.
         folder: folder of the configuration file, to which paths in it are relative.
         shape: shape of the input, None where it is not known.
     """
@@ -68,7 +68,7 @@ def config_text(model: str, weights: Path | None, data: str | None, folder: Path
         "[data]",
         f"# A few hundred inputs, {takes}:",
         "# digits, FILE.npz (array x; y too if it is evaluated), torchvision:NAME, or a folder of pictures.",
-        f"calibration = {_quoted('calibration.npz' if data is None else _relative_data(data, folder))}",
+        f"calibration = {_quoted(_own_data(model) if data is None else _relative_data(data, folder))}",
         '# test = "test.npz"        # labelled data to evaluate; without it the test part of `calibration`',
         "# calibration_images = 512",
         "# seed = 0",
@@ -89,6 +89,11 @@ def config_text(model: str, weights: Path | None, data: str | None, folder: Path
         else:
             lines.append(f"# {field.name} = {json.dumps(field.default)}")
     return "\n".join(lines) + "\n" + REST
+
+
+def _own_data(model: str) -> str:
+    """Data of a model that brings its own, or a name to replace."""
+    return "digits" if model == "digits" else "calibration.npz"
 
 
 def _quoted(text: str) -> str:

@@ -19,7 +19,9 @@ def init(
     data: Annotated[
         str | None,
         typer.Option(
-            "--data", metavar="DATA", help="Data that calibrates, named as for `convert`; default: a name to replace."
+            "--data",
+            metavar="DATA",
+            help="Data that calibrates, named as for `convert`; default: digits for that model, a name to replace.",
         ),
     ] = None,
     weights: options.Weights = None,

@@ -91,6 +91,7 @@ def test_time_on_loihi_2():
     assert e.time.parts_ns["neuron updates"].tolist() == pytest.approx([12.6] * 4)
     assert e.time.parts_ns["synaptic operations"].max() == pytest.approx(4.2)
     assert e.time.steps_ns.tolist() == [200.0] * 4 and e.time.bound_by == "barrier" and e.time.rule == "max"
+    assert str(e.images_per_s).startswith("1,250,000") and "1/s" not in str(e.images_per_s)
     assert e.images_per_s.value == pytest.approx(1 / 800e-9) and e.latency_us.value == pytest.approx(6 * 0.2)
     assert (
         e.images_per_s.status == "I" and "4.2 ns" in e.images_per_s.source and "under 200 ns" in e.images_per_s.source

@@ -67,6 +67,11 @@ def test_lines():
     assert [line_of(text, place) for place in (("a",), ("b", "c"), ("d", "e", "c"), ("b", "x"))] == [1, 3, 6, 2]
 
 
+def test_the_shipped_model_brings_its_data(tmp_path):
+    assert 'calibration = "digits"' in config_text("digits", None, None, tmp_path, None)
+    assert 'calibration = "calibration.npz"' in config_text("m.py:build", None, None, tmp_path, None)
+
+
 def test_the_text_that_init_writes_is_read_and_every_option_stands_in_it(tmp_path):
     text = config_text("digits", None, "digits", tmp_path, None)
     assert read(tmp_path, text).options == ConversionOptions()
