@@ -1,7 +1,7 @@
 """Networks of timm and segmentation_models_pytorch with random weights: each is read and lowered, some are converted.
 
-Neither library is required; `pip install timm segmentation-models-pytorch` adds them. The lines that a converted network
-prints (`pytest -s`) say how long `convert` took and how much memory the process came to.
+Neither library is required; `pip install timm segmentation-models-pytorch` adds them. The lines that a converted
+network prints (`pytest -s`) say how long `convert` took and how much memory the process came to.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.pipeline import lowered_stages, source_of
+from loihi_onespike.conversion.pipeline import lowered_stages
+from loihi_onespike.conversion.source import BatchSource
 
 pytestmark = pytest.mark.slow
 
@@ -58,8 +59,8 @@ def images(count: int) -> np.ndarray:
 @pytest.mark.parametrize("name", TIMM + SEGMENTATION)
 def test_it_is_read_and_lowered(name: str) -> None:
     """`lowered_stages` compares what was lowered with the model."""
-    stages = lowered_stages(source_of(build(name), images(2)))
-    assert len(stages.hidden) > 10
+    stages = lowered_stages(BatchSource.of(build(name), [images(2)]))
+    assert len(list(stages.hidden)) > 10
 
 
 @pytest.mark.parametrize("name", CONVERTED)
