@@ -47,7 +47,8 @@ def with_statistics(model: nn.Module) -> nn.Module:
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.momentum = None  # the statistics become those of this batch  # type: ignore[assignment]
+                # the statistics become those of this batch
+                module.momentum = None  # type: ignore[assignment]
         model.train()(torch.randn(8, 3, SIDE, SIDE))
     return model
 
