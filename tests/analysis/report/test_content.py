@@ -13,6 +13,7 @@ from torch import nn
 import loihi_onespike as los
 from loihi_onespike.analysis.diagnosis import diagnose
 from loihi_onespike.analysis.diagnosis.ann_values import ann_values
+from loihi_onespike.analysis.report.content.accuracy import errors_section
 from loihi_onespike.analysis.report.content.collect import collect
 from loihi_onespike.analysis.report.content.spikes import picture
 from loihi_onespike.analysis.report.content.value_counts import borders, value_counts_of
@@ -135,6 +136,7 @@ def test_thresholds_of_both_signs_and_of_codebooks():
 
 
 def test_products_have_no_diagnosis(subject):
+    assert "without products" in errors_section(replace(subject, net=OneSpikeNetwork(products())))["missing"]
     with pytest.raises(ConfigurationError, match=r"must have no products of two .* diagnosis, got scaled"):
         diagnose(OneSpikeNetwork(products()), subject.x)
 

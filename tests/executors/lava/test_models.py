@@ -43,7 +43,7 @@ def test_a_gated_model_is_the_same_everywhere(tmp_path: Path) -> None:
     loaded = los.load(net.save(tmp_path / "net.h5"))
     assert any(p.product is not None for p in loaded.network.hidden)
     expected = net.trace(x, "reference")
-    ways = (
+    ways: tuple[tuple[str, dict[str, str]], ...] = (
         ("fast", {}),
         ("microcode", {}),
         ("lava", {}),
