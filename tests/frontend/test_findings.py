@@ -127,7 +127,6 @@ OPERATIONS = {
     ),
     "bmm_with_a_constant": (lambda m, x: torch.bmm(x[:, 0], torch.ones(2, 6, 3)), "bmm with a constant", "bmm"),
     "product_with_the_batch": (lambda m, x: torch.matmul(x[:, 0, 0], x[:, 0]), "matmul of samples of", "batchmixed"),
-    "lstm": (lambda m, x: nn.LSTM(36, 3, batch_first=True)(x.flatten(2))[0], "LSTM(36, 3", "lstm"),
     "setitem": (lambda m, x: (x.__setitem__((slice(None), 0), 0), x)[1], "setitem", "setitem"),
     "unknown": (lambda m, x: torch.cumsum(x, 1), "cumsum", "unknown"),
 }

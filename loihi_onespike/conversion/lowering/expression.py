@@ -126,6 +126,8 @@ def reindex(e: Expression, index: Index, shared: tuple[int, ...]) -> Expression:
     terms = tuple(
         replace(t, index=compose(index, t.index), scale=reindexed(t.scale, e.inner_shape, index, 1.0)) for t in e.terms
     )
+    present = tuple(t for t in terms if t.index is None or bool((t.index >= 0).any()))
+    terms = present or terms[:1]  # parts of a concatenation that a slice leaves out are not read
     constant = reindexed(e.constant, e.inner_shape, index, 0.0)
     return Expression(terms, constant, index.shape, shared, None, e.nonnegative)
 

@@ -64,9 +64,6 @@ SUPPORT: dict[str, Advice] = {
         "look the vectors up on the host: convert the layers behind the table as a module of their own, and give "
         "table(tokens) as its inputs and calibration data",
     ),
-    "lstm": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
-    "gru": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
-    "rnn": Advice("feed-forward networks", "replace the recurrent layer, for example by Conv1d over time"),
     "attentionweights": Advice(
         "the attended values of an attention layer", "set need_weights=False, and return the values"
     ),
@@ -86,6 +83,10 @@ SUPPORT: dict[str, Advice] = {
     ),
     "bmm": Advice("bmm of two activations", "write a product with a constant matrix as a Linear layer"),
     # Topics
+    "recurrent": Advice(
+        "LSTM, GRU and RNN with batch_first=True, without projection, whose states begin with zeros",
+        "set batch_first=True and leave the first states out",
+    ),
     "matmulleft": Advice(
         "x @ W and W @ x with a constant W whose axes in front of the matrix are those of a sample of x",
         "reshape the constant, without an axis for the samples",
