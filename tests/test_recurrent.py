@@ -36,6 +36,16 @@ def test_layers(name: str) -> None:
     states = (lambda h: h[1][-1]) if kind is nn.LSTM else (lambda h: h[-1])
     check(Fn(lambda m, x: states(m.layer(x)[1]), layer=layer), x)
 
+    if len(name) < 5:
+        other = kind(3, 4, **options)
+
+        def sequence_first(m: Any, x: Any) -> Any:
+            out, last = m.layer(x.transpose(0, 1))
+            h = last[0] if kind is nn.LSTM else last
+            return out.permute(1, 0, 2)[:, 1:].flatten(1) + torch.cat([h.squeeze(0)] * 4, dim=1)
+
+        check(Fn(sequence_first, layer=other), x)
+
     def from_zeros(m: Any, x: Any) -> Any:
         zeros = torch.zeros(options.get("num_layers", 1) * (1 + options.get("bidirectional", False)), len(x), 4)
         return m.layer(x, (zeros, zeros) if kind is nn.LSTM else zeros)[0][:, -1]
@@ -57,7 +67,7 @@ def test_cells(kind: type) -> None:
 def test_refused() -> None:
     x = torch.randn(2, 5, 3)
     for layer, first, message in (
-        (nn.LSTM(3, 4), None, "batch_first=False"),
+        (nn.LSTM(3, 4), None, "over axis 0, which is the batch"),
         (nn.LSTM(3, 4, batch_first=True, proj_size=2), None, "projection"),
         (nn.GRU(3, 4, batch_first=True), torch.ones(1, 2, 4), "first states that are not zeros"),
     ):

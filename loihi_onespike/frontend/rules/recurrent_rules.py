@@ -10,7 +10,7 @@ States begin with 0. The weights of all steps are the same, but each step has sy
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,13 @@ from loihi_onespike.core.maps import Dense
 from loihi_onespike.frontend.rules.activation_rules import activate
 from loihi_onespike.frontend.rules.elementwise_rules import affine
 from loihi_onespike.frontend.rules.product_rules import multiply
+from loihi_onespike.frontend.tracing import support
+from loihi_onespike.frontend.tracing.batch_axis import IN_FRONT, BatchAxis
 from loihi_onespike.frontend.tracing.builder import Value
-from loihi_onespike.frontend.tracing.gather import gather
-from loihi_onespike.frontend.tracing.layer_states import LayerStates
-from loihi_onespike.frontend.tracing.registry import module_rule
-from loihi_onespike.frontend.tracing.site import Site
+from loihi_onespike.frontend.tracing.gather import gather, gather_index
+from loihi_onespike.frontend.tracing.moved_batch import refused
+from loihi_onespike.frontend.tracing.registry import module_rule, takes_moved_batch
+from loihi_onespike.frontend.tracing.site import Refusal, Site
 
 Float = NDArray[np.floating]
 Parts = tuple[Value, ...]
@@ -138,18 +140,21 @@ class _Cell:
         return terms[0] if len(terms) == 1 else self.site.emit(Add(), list(terms), terms[0].shape, part)
 
 
+@takes_moved_batch
 @module_rule(nn.LSTM, nn.GRU, nn.RNN)
 def recurrent(site: Site, module: nn.RNNBase, input: Any, hx: Any = None) -> Any:
-    """Output of every step (T, H) with the last layer's states, and the states behind the last step."""
-    x = site.activation(input, 2)
+    """Output of every step (T, H), and the states of all layers behind the last step, (layers, H)."""
     kind = type(module).__name__
-    if not module.batch_first or module.proj_size:
-        site.refuse("recurrent", f"{site.display} with batch_first=False or a projection")
+    x = site.activation(input)
+    wanted = 0 if module.batch_first else 1
+    if (x.batch.axis, x.batch.folded) != (wanted, 1) or module.proj_size:
+        if not x.batch.in_front and module.batch_first:
+            raise refused(x)
+        site.refuse("recurrent", f"{site.display} with a projection, or over axis 0, which is the batch")
+    batch, x = x.batch, site.activation(replace(x, batch=IN_FRONT), 2)
     _check_zero(site, hx)
-    sequence: list[Parts] = [
-        (gather(site, x, lambda t, at=at: t[:, at], f"x{at}"),)
-        for at in range(x.shape[0])  # type: ignore[misc]
-    ]
+    whole = gather_index(site, x, lambda t: t)
+    sequence: list[Parts] = [(site.reindex(x, whole[at], f"x{at}"),) for at in range(x.shape[0])]
     last: list[_State] = []
     for layer in range(module.num_layers):
         directions: list[list[_State]] = []
@@ -165,10 +170,20 @@ def recurrent(site: Site, module: nn.RNNBase, input: Any, hx: Any = None) -> Any
         sequence = [tuple(s.h for s in step if s.h is not None) for step in zip(*directions, strict=True)]
     steps = [_joined(site, parts, 0, f"out{at}") for at, parts in enumerate(sequence)]
     rows = [gather(site, step, lambda t: t[:, None], f"row{at}") for at, step in enumerate(steps)]
-    output = _joined(site, rows, 0, "out")
+    output = replace(_joined(site, rows, 0, "out"), batch=batch)
     site.note(output, f"unrolled over {len(sequence)} steps")
-    h, c = (LayerStates(*(getattr(state, name) for state in last)) for name in "hc")
-    return output, (h, c) if kind == "LSTM" else h
+    h = _stacked(site, [state.h for state in last], "h")
+    if kind != "LSTM":
+        return output, h
+    return output, (h, _stacked(site, [state.c for state in last], "c"))
+
+
+def _stacked(site: Site, states: Sequence[Value | None], part: str) -> Value:
+    """The last states of all layers and directions, which torch stacks in front of the samples."""
+    rows = [gather(site, s, lambda t: t[:, None], f"{part}{i}") for i, s in enumerate(states) if s is not None]
+    found = f"{site.display}, whose last states have their layers in front of the samples"
+    finding = Refusal(found, support.advice_for("batch_mixed")).finding(site.name, site.source)
+    return replace(_joined(site, rows, 0, part), batch=BatchAxis(1, finding=finding))
 
 
 @module_rule(nn.LSTMCell, nn.GRUCell, nn.RNNCell)

@@ -84,8 +84,9 @@ SUPPORT: dict[str, Advice] = {
     "bmm": Advice("bmm of two activations", "write a product with a constant matrix as a Linear layer"),
     # Topics
     "recurrent": Advice(
-        "LSTM, GRU and RNN with batch_first=True, without projection, whose states begin with zeros",
-        "set batch_first=True and leave the first states out",
+        "LSTM, GRU and RNN without projection whose states begin with zeros, with the batch in front, or with the "
+        "sequence in front after x.transpose(0, 1)",
+        "set batch_first=True, or transpose in front of the layer, and leave the first states out",
     ),
     "matmulleft": Advice(
         "x @ W and W @ x with a constant W whose axes in front of the matrix are those of a sample of x",

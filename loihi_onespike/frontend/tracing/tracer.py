@@ -21,7 +21,6 @@ from loihi_onespike.errors import Finding
 from loihi_onespike.frontend.tracing import support
 from loihi_onespike.frontend.tracing.builder import GraphBuilder, Value
 from loihi_onespike.frontend.tracing.joined_inputs import JoinedInputs
-from loihi_onespike.frontend.tracing.layer_states import with_layer_states
 from loihi_onespike.frontend.tracing.operation_lowering import display, lower
 from loihi_onespike.frontend.tracing.registry import find_module_rule, operation_name
 from loihi_onespike.frontend.tracing.site import Refusal, Site
@@ -130,8 +129,6 @@ class ExampleTracer(CallRecorder):
             return forward(*args, **kwargs)
         path = self.path_of_module(m)
         traced = any(isinstance(leaf, TracedTensor) for leaf in leaves((args, kwargs)))
-        if traced and isinstance(m, nn.RNNBase):
-            forward = with_layer_states(m, forward)
         if traced and self.is_leaf_module(m, path):
             return self._record(m, type(m).__name__, path or type(m).__name__.lower(), forward, args, kwargs)
         outer, self.module_path = self.module_path, path
