@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutation.mutants import Mutant, Mutation, mutant_of, mutations_of
-from tests.mutation.targets import Target, targets
+from tests.mutation.targets import Target, by_hand, targets
 from tests.mutation.trial import Trials, working_copy
 
 
@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--least", type=float, default=0.0, help="per cent that must be killed")
     parser.add_argument("--record", type=Path, help="write a JSON file of all mutants and what became of them")
+    parser.add_argument("--by-hand", action="store_true", help="instead of a sample, the mutants of by_hand.toml")
     parser.add_argument("--again", type=Path, help="instead of a sample, the survivors in such a file")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="mutants-"))
@@ -59,6 +60,9 @@ def _run(chosen: argparse.Namespace, tree: Path) -> int:
 
 
 def _sample(target: Target, chosen: argparse.Namespace, tree: Path) -> Iterator[Mutant]:
+    if chosen.by_hand:
+        yield from by_hand(tree, target)
+        return
     every = [m for path in target.modules(tree) for m in mutations_of(tree, path)]
     if chosen.module:
         every = [m for m in every if chosen.module in m.path]

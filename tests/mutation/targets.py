@@ -11,6 +11,8 @@ if sys.version_info < (3, 11):
 else:
     import tomllib
 
+from tests.mutation.mutants import Mutant, Mutation
+
 CONFIG = Path(__file__).with_name("targets.toml")
 
 
@@ -43,6 +45,30 @@ class Target:
         own = f"{self.own}/test_{Path(module).name}"
         first = [own] if (tree / own).exists() else []
         return first + [path for path in self.further if path != own]
+
+
+def by_hand(tree: Path, target: Target) -> list[Mutant]:
+    """Mutants of a target that were chosen by hand.
+
+    Args:
+        tree: folder of the repository.
+        target: the target.
+
+    Raises:
+        ValueError: what one of them changes is not in the code any more.
+    """
+    found = []
+    for number, entry in enumerate(tomllib.loads(CONFIG.with_name("by_hand.toml").read_text())["mutant"]):
+        path, old = entry["path"], entry["old"]
+        if entry["target"] != target.name:
+            continue
+        source = (tree / path).read_text()
+        if source.count(old) != 1:
+            raise ValueError(f"by_hand.toml: {old!r} must stand once in {path}, got {source.count(old)} times")
+        line = source[: source.index(old)].count("\n") + 1
+        mutation = Mutation(path, "by hand", number, (path, line, 0))
+        found.append(Mutant(mutation, source.replace(old, entry["new"]), f"-{old}\n+{entry['new']}"))
+    return found
 
 
 def targets() -> list[Target]:

@@ -47,6 +47,7 @@ def test_neurons_have_no_binary_code() -> None:
     [
         ("base", 4096, r"must be in 4097\.\.16384, got 4096"),
         ("timesteps", 0, r"must be in 1\.\.32767, got 0"),
+        ("timesteps", 2**15, r"must be in 1\.\.32767, got 32768"),
         ("thresholdShift", 2, r"must be in 0\.\.1, got 2"),
     ],
 )

@@ -51,6 +51,12 @@ def test_a_readout() -> None:
     assert isinstance(found, Readout) and (found.finish, found.order) == ("softmax", None)
 
 
+def test_the_order_of_a_readout() -> None:
+    order = np.array([[9, -1], [0, 4]], "<i4")
+    found = read_population(layer(encode(chain()), 5, onespike__order=order))
+    assert isinstance(found, Readout) and found.order is not None and found.order.tolist() == order.tolist()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -61,6 +67,8 @@ def test_a_readout() -> None:
         ("neuron__gainMant", np.array(4095), "must be in 4096..65536"),
         ("neuron__unit", np.array(np.inf), "not finite"),
         ("onespike__order", np.array([10], "<i4"), "at least one entry in -1..9"),
+        ("onespike__order", np.array([3, -2], "<i4"), "at least one entry in -1..9"),
+        ("onespike__order", np.zeros((0, 2), "<i4"), "at least one entry in -1..9"),
     ],
 )
 def test_a_readout_out_of_range(name: str, value: np.ndarray, message: str) -> None:

@@ -64,6 +64,8 @@ def test_the_input_has_no_synapses() -> None:
         (products(), 2, "onespike__synapse__1__factor", np.array(2)),
         (nodes(), 1, "onespike__synapse__0__indptr", np.zeros(3, "<i4")),
         (nodes(), 1, "onespike__synapse__0__indices", np.full(4, 9, "<i4")),
+        (graph(), 4, "onespike__synapse__1__index", np.zeros((0, 4), "<i4")),
+        (graph(), 4, "onespike__synapse__1__index", np.array(3, "<i4")),
     ],
 )
 def test_what_is_refused_is_named(network: Network, number: int, name: str, value: np.ndarray) -> None:

@@ -80,3 +80,9 @@ def test_synapse_names_used_twice() -> None:
     network = chain()
     with pytest.raises(GraphError, match=r"used twice: \['conv1'\]"):
         encode(replace(network, synapses=(network.synapses[0], *network.synapses)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, object()])
+def test_facts_that_are_no_json(value: object) -> None:
+    with pytest.raises(GraphError, match=r"facts: .*they must be JSON: text, finite numbers, lists, maps"):
+        encode(replace(chain(), facts={"loss": value}))

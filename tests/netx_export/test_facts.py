@@ -31,6 +31,7 @@ FACTS = {
     "rewrites_as_text": '{"rewrites": "none"}',
     "options_as_a_list": '{"options": []}',
     "list": "[]",
+    "objects_and_lists": '{"a": [' + ", ".join(["{}", "[]"] * 2**15) + "]}",
 }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -11,7 +14,9 @@ import netx_export
 from loihi_onespike.core.codes import BinaryCode
 from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Network, Readout, Synapse
 from loihi_onespike.core.maps import Diagonal
+from loihi_onespike.errors import FormatError
 from netx_export.encode import encode
+from netx_export.hdf5_access import Hdf5Access
 from netx_export.storage import image
 from tests.netx_export.hostile_files import CASES
 from tests.support.equal import assert_same
@@ -76,8 +81,6 @@ def test_a_network_of_hundreds_of_megabytes_of_zeros_can_be_read_again(tmp_path:
 
 
 def test_other_writers_may_use_the_filters_of_the_format(tmp_path: Path) -> None:
-    import h5py
-
     path = tmp_path / "other.h5"
     for options in ({"compression": "gzip"}, {"shuffle": True}, {"compression": "gzip", "shuffle": True}, {}):
         path.write_bytes(image(encode(graph())))
@@ -87,3 +90,62 @@ def test_other_writers_may_use_the_filters_of_the_format(tmp_path: Path) -> None
                 del file[name]
                 file.create_dataset(name, data=values, chunks=(2, *values.shape[1:]), **options)
         assert_same(netx_export.read(path), graph())
+
+
+@pytest.fixture
+def made() -> Iterator[tuple[h5py.File, Hdf5Access]]:
+    """An empty file in memory of 1,000,000 bytes, as a reader takes it."""
+    with h5py.File(io.BytesIO(), "w", libver="latest") as file:
+        yield file, Hdf5Access(file, 10**6)
+
+
+def test_what_is_missing_is_told_by_its_path(made: tuple[h5py.File, Hdf5Access]) -> None:
+    file, access = made
+    file.create_group("layer")
+    assert access.group("layer/1") is None and access.group("nothing/1") is None and access.names("layer") == []
+    for path in ("layer/weight", "nothing/weight", "layer/"):
+        with pytest.raises(FormatError, match="is missing; the file is damaged or was edited"):
+            access.dataset(path)
+    for path in ("layer/shape", "nothing/shape"):
+        with pytest.raises(FormatError, match="is missing; the file is damaged or was edited"):
+            access.attribute(path)
+
+
+def test_attributes_of_other_forms(made: tuple[h5py.File, Hdf5Access]) -> None:
+    file, access = made
+    file.attrs["free"] = "of any length"
+    file.attrs["long"] = np.zeros(10**6 + 1, np.uint8)
+    file.attrs["fits"] = np.zeros(10**6, np.uint8)
+    with pytest.raises(FormatError, match="free: must be of numbers or a text of fixed length"):
+        access.attribute("free")
+    with pytest.raises(FormatError, match="long: requires 1000001 bytes, limit 1000000"):
+        access.attribute("long")
+    assert access.attribute("fits").shape == (10**6,)
+    with pytest.raises(FormatError, match="requires 1048577 bytes, limit 1048576"):
+        file.attrs["longer"] = np.zeros(2**20 + 1, np.uint8)
+        Hdf5Access(file, 10**7).attribute("longer")
+
+
+def test_what_a_chunked_data_set_claims(made: tuple[h5py.File, Hdf5Access]) -> None:
+    """90 × 50 places in chunks of 20 × 40 take 100 × 80 places of 8 bytes with their padding."""
+    file, access = made
+    file.create_dataset("a", (90, 50), "<f8", chunks=(20, 40))
+    with pytest.raises(FormatError, match="a: claims 64000 bytes, 0 are stored"):
+        access.dataset("a")
+
+
+def test_more_is_stored_than_the_file_has(made: tuple[h5py.File, Hdf5Access]) -> None:
+    file, _ = made
+    file["a"] = np.zeros(300, "<f8")
+    assert Hdf5Access(file, 2400).dataset("a").shape == (300,)
+    with pytest.raises(FormatError, match="a: claims 2400 bytes, 2400 are stored; the file is damaged"):
+        Hdf5Access(file, 2399).dataset("a")
+
+
+def test_a_shape_beyond_what_deflate_reaches(made: tuple[h5py.File, Hdf5Access]) -> None:
+    """One stored chunk of 4 KiB of zeros cannot justify 1,100 times as much and more."""
+    file, access = made
+    data = file.create_dataset("a", (2**26,), "u1", chunks=(2**12,), compression="gzip")
+    data[: 2**12] = np.zeros(2**12, "u1")
+    with pytest.raises(FormatError, match=r"a: claims 67108864 bytes, \d+ are stored; the file is damaged"):
+        access.dataset("a")

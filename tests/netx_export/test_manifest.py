@@ -10,6 +10,12 @@ from netx_export.manifest import FREE_BYTES, MAX_MANIFEST_BYTES, checked_names, 
 DIGEST = "0123456789abcdef" * 2
 
 
+def test_a_long_name_is_shown_in_part() -> None:
+    with pytest.raises(FormatError) as caught:
+        checked_names(f'{{"{"x" * 999}": "{DIGEST}"}}'.encode())
+    assert caught.value.field == "x" * 200
+
+
 def test_names_and_digests() -> None:
     raw = f'{{ "layer/12/type": "{DIGEST}",\n "onespike/name": "{DIGEST}" }}'.encode()
     assert checked_names(raw) == {"layer/12/type": DIGEST, "onespike/name": DIGEST}

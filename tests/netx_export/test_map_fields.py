@@ -81,10 +81,13 @@ def changed(place: int, name: str, value: Array, wiring: bool = False) -> Linear
         (3, "outFeatures", integer(4), False, "must have 5 entries, got 4"),
         (3, "indptr", np.array([0, 2, 1, 4], "<i4"), True, "must rise from 0 to 4"),
         (3, "indices", np.array([0, 1, 0, 2], "<i4"), True, r"must be in 0\.\.1, got 0\.\.2"),
+        (3, "indices", np.array([0, 1, -1, 1], "<i4"), True, r"must be in 0\.\.1, got -1\.\.1"),
+        (4, "padding", np.array([[1], [0]], "<i8"), True, r"must have the shape \(spatial axes, 2\), got \(2, 1\)"),
         (4, "stride", integers((2, 2)), False, r"must be \(1, …\) for one spatial axis, got \(2, 2\)"),
         (4, "kernelSize", integers((1, 2)), False, r"must be \(1, 3\), as the weights have, got \(2,\)"),
         (4, "groups", integer(5), False, r"must be in 1\.\.4, got 5"),
         (5, "weight", np.array([[[[6, 6], [6, 8]]]], "<i2"), False, "the weights of a pooling window differ"),
+        (5, "weight", np.array([[[[6, 6], [6, 4]]]], "<i2"), False, "the weights of a pooling window differ"),
     ],
 )
 def test_fields_that_describe_no_map(place: int, name: str, value: Array, wiring: bool, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import h5py
@@ -10,7 +11,9 @@ import pytest
 
 from loihi_onespike.errors import FormatError
 from netx_export import read, write
+from netx_export.encode import encode
 from netx_export.layout import FORMAT
+from netx_export.storage import image
 from tests.strategies import random_network
 from tests.support.networks import graph, payload
 
@@ -139,3 +142,11 @@ def test_a_hostile_size_is_refused_before_memory_is_reserved(tmp_path: Path) -> 
         read(tmp_path / "huge.net")
     assert caught.value.field == "layer/1/weight"
     assert FORMAT == "onespike-netx"
+
+
+def test_no_object_of_a_file_has_a_time() -> None:
+    """So that the bytes are the same whenever they are written."""
+    with h5py.File(io.BytesIO(image(encode(graph()))), "r") as file:
+        objects = [file["/"].id, file["layer/1"].id, file["layer/1/weight"].id, file["onespike/manifest"].id]
+        plists = [found.get_create_plist() for found in objects[2:]]
+    assert not any(plist.get_obj_track_times() for plist in plists)
