@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM at random points of a command: it ends, says so, and leaves nothing behind."""
+"""SIGINT and SIGTERM at one point of one command, and at random points of each: it ends and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -53,12 +53,13 @@ def of_session(number: int) -> list[str]:
     return found
 
 
-def ended(name: str, number: signal.Signals, delay: float, network: Path, folder: Path) -> int:
+def ended(name: str, number: signal.Signals, delay: float, network: Path | None, folder: Path) -> int:
     """Exit status of a command that gets a signal after some seconds; checks what it leaves."""
     temporary, work = folder / "tmp", folder / "work"
     temporary.mkdir(parents=True)
     work.mkdir()
-    (work / "net.h5").write_bytes(network.read_bytes())
+    if network is not None:
+        (work / "net.h5").write_bytes(network.read_bytes())
     memory = set(os.listdir("/dev/shm"))
     environment = {**os.environ, "TMPDIR": str(temporary)}
     with subprocess.Popen(
@@ -82,6 +83,11 @@ def ended(name: str, number: signal.Signals, delay: float, network: Path, folder
         assert not left, (left, said)
     assert not {entry for entry in set(os.listdir("/dev/shm")) - memory if entry.startswith("psm_")}
     return child.returncode
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_while_a_command_works(number: signal.Signals, tmp_path: Path) -> None:
+    assert ended("convert", number, 2.0, None, tmp_path) in ENDINGS
 
 
 @pytest.mark.slow

@@ -51,6 +51,14 @@ def test_a_readout() -> None:
     assert isinstance(found, Readout) and (found.finish, found.order) == ("softmax", None)
 
 
+def test_as_many_axes_as_the_format_has() -> None:
+    fields = encode(chain())
+    changes = {"neuron__bias": np.zeros((1,) * 16, "<i8"), "neuron__unit": np.ones((1,) * 16)}
+    changes = {name: value for name, value in changes.items() if f"layer/5/{name.replace('__', '/')}" in fields}
+    found = read_population(layer(fields, 5, onespike__shape=np.ones(16, "<i8"), **changes))
+    assert found.shape == (1,) * 16
+
+
 def test_the_order_of_a_readout() -> None:
     order = np.array([[9, -1], [0, 4]], "<i4")
     found = read_population(layer(encode(chain()), 5, onespike__order=order))
@@ -61,6 +69,7 @@ def test_the_order_of_a_readout() -> None:
     ("name", "value", "message"),
     [
         ("onespike__shape", np.array([2**20, 2**20]), "1 to 134217728 neurons"),
+        ("onespike__shape", np.ones(17, "<i8"), "1 to 134217728 neurons"),
         ("onespike__kind", np.array(b"input"), "must be one of readout"),
         ("onespike__finish", np.array(b"argmax"), "must be one of identity"),
         ("neuron__inputShift", np.array(17), "must be in 0..16"),

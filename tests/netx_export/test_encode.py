@@ -82,6 +82,11 @@ def test_synapse_names_used_twice() -> None:
         encode(replace(network, synapses=(network.synapses[0], *network.synapses)))
 
 
+def test_facts_of_numpy_are_written_as_numbers() -> None:
+    fields = encode(replace(chain(), facts={"loss": np.float64(0.5), "counts": np.arange(3)}))
+    assert fields["onespike/facts"].item() == b'{"loss": 0.5, "counts": [0, 1, 2]}'
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, object()])
 def test_facts_that_are_no_json(value: object) -> None:
     with pytest.raises(GraphError, match=r"facts: .*they must be JSON: text, finite numbers, lists, maps"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from pathlib import Path
 
 import h5py
@@ -10,11 +11,12 @@ import numpy as np
 import pytest
 
 from loihi_onespike.errors import FormatError
-from netx_export import read, write
+from netx_export import read, storage, write
 from netx_export.encode import encode
 from netx_export.layout import FORMAT
 from netx_export.storage import image
 from tests.strategies import random_network
+from tests.support.equal import assert_same
 from tests.support.networks import graph, payload
 
 SEED_OF_DAMAGE = 11
@@ -150,3 +152,27 @@ def test_no_object_of_a_file_has_a_time() -> None:
         objects = [file["/"].id, file["layer/1"].id, file["layer/1/weight"].id, file["onespike/manifest"].id]
         plists = [found.get_create_plist() for found in objects[2:]]
     assert not any(plist.get_obj_track_times() for plist in plists)
+
+
+@pytest.mark.parametrize("skipped", [0, 1, 2, 3])
+def test_a_chunk_may_leave_out_filters(tmp_path: Path, skipped: int) -> None:
+    """Bit 0 of the mask of a chunk says that shuffle was left out, bit 1 that deflate was (HDF5 does so at will)."""
+    path = tmp_path / "mask.h5"
+    path.write_bytes(image(encode(graph())))
+    with h5py.File(path, "r+") as file:
+        values = file["layer/1/weight"][()]
+        del file["layer/1/weight"]
+        data = file.create_dataset(
+            "layer/1/weight", values.shape, values.dtype, chunks=values.shape, shuffle=True, compression="gzip"
+        )
+        stored = values.tobytes() if skipped & 1 else values.view(np.uint8).reshape(-1, values.itemsize).T.tobytes()
+        data.id.write_direct_chunk((0,) * values.ndim, stored if skipped & 2 else zlib.compress(stored), skipped)
+    assert_same(read(path), graph())
+
+
+def test_what_compresses_too_well_is_stored_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader must admit what the file declares for its size."""
+    packed = image(encode(payload()))
+    monkeypatch.setattr(storage, "budget", lambda size: 0)
+    assert image(encode(payload())) == storage._image(encode(payload()), deflate=False) != packed
+    assert packed == storage._image(encode(payload()), deflate=True)
