@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,15 @@ from numpy.typing import NDArray
 from loihi_onespike.data.dataset import Dataset, LazyImages, draw
 from loihi_onespike.data.preprocessing import Preprocessing
 from loihi_onespike.errors import DataError
+from loihi_onespike.regular_files import check_readable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 EVALUATED_FOLDERS = ("test", "val", "valid", "validation")
 """Names of the subfolder that is evaluated where there is also one named `train`; the first that exists is used."""
+FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP")
+"""Formats of pictures in a folder: those of the endings that torchvision's ImageFolder lists."""
 EVALUATED_SPLITS = ("test", "val", "valid", "validation")
 
 
@@ -93,6 +99,25 @@ def _first_split(open_part: Callable[[dict[str, Any]], Any], parts: dict[str, di
     raise refusal or DataError(f"has none of the splits {', '.join(EVALUATED_SPLITS)}")
 
 
+def read_picture(path: str) -> Image:
+    """A picture of a folder in RGB.
+
+    The format is one of FORMATS whatever the name of the file says, so that decoders of rare formats never see it.
+
+    Raises:
+        DataError: it is no regular file, of another format, or damaged.
+    """
+    import PIL.Image
+
+    check_readable(path, DataError)
+    try:
+        with PIL.Image.open(path, formats=FORMATS) as picture:
+            return picture.convert("RGB")
+    except Exception as error:  # a decoder may raise anything
+        said = ascii(f"{type(error).__name__}: {error}"[:200])[1:-1]
+        raise DataError(f"{path}: must be a picture ({', '.join(FORMATS)}), got {said}; save it again") from error
+
+
 def load_folder(root: Path, preprocessing: Preprocessing, calibration_images: int, seed: int) -> Dataset:
     """Load a folder with one subfolder of pictures per class, or with subfolders train and test (or val) of that form.
 
@@ -110,7 +135,7 @@ def load_folder(root: Path, preprocessing: Preprocessing, calibration_images: in
 
     def open_part(path: Path) -> Any:
         try:
-            return folder(str(path))
+            return folder(str(path), loader=read_picture)
         except FileNotFoundError as error:
             raise DataError(
                 f"{path}: {error}; it must have one subfolder of pictures per class, "

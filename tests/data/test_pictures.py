@@ -1,5 +1,6 @@
 """Folders of pictures and torchvision's data sets, all made on the spot."""
 
+import os
 import pickle
 import struct
 import sys
@@ -103,6 +104,26 @@ def test_pictures_of_several_sizes_need_a_crop(folder):
     with pytest.raises(DataError, match=r"same shape, got .*--crop"):
         data.images[:]
     assert load_data(folder, preprocessing=Preprocessing(resize=4, crop=4)).images[:].shape == (7, 3, 4, 4)
+
+
+@pytest.mark.parametrize("format", ["GIF", "ICO", "TGA"])
+def test_other_formats_under_the_name_of_a_picture_are_refused(folder, format):
+    Image.new("RGB", (6, 4)).save(folder / "test" / "cat" / "0.png", format=format)
+    with pytest.raises(DataError, match=r"0\.png: must be a picture \(JPEG, PNG, .*\), got UnidentifiedImageError"):
+        load_data(folder).images[:]
+
+
+def test_a_damaged_picture_is_named(folder):
+    path = folder / "test" / "dog" / "1.png"
+    whole = path.read_bytes()
+    for end in (0, 8, 30, len(whole) - 20):
+        path.write_bytes(whole[:end])
+        with pytest.raises(DataError, match=r"1\.png: must be a picture"):
+            load_data(folder).images[:]
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DataError, match=r"1\.png: must be a regular file, got a named pipe"):
+        load_data(folder).images[:]
 
 
 def test_what_does_not_fit_is_said(folder, tmp_path):

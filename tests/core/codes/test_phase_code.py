@@ -80,3 +80,12 @@ def test_percentage_error_of_a_coarse_code_by_hand() -> None:
     sent = np.where(x >= 0.25 * (1 + 0.25) / 2, 0.25, 0.0)
     expected = np.mean(np.abs(x - sent) / x * density)
     assert percentage_error(Base.nearest(4.0), 1) == pytest.approx(expected, rel=1e-4)
+
+
+def test_percentage_error_for_another_distribution() -> None:
+    """As above with the density of a normal distribution of mean 0.2 and deviation 0.5."""
+    x = (np.arange(200_000) + 0.5) / 200_000
+    density = np.exp(-2 * (x - 0.2) ** 2) / (0.5 * np.sqrt(2 * np.pi))
+    sent = np.where(x >= 0.25 * (1 + 0.25) / 2, 0.25, 0.0)
+    expected = np.mean(np.abs(x - sent) / x * density)
+    assert percentage_error(Base.nearest(4.0), 1, mean=0.2, deviation=0.5) == pytest.approx(expected, rel=1e-4)
