@@ -5,7 +5,7 @@ import pytest
 
 from loihi_onespike.conversion.quantization.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
 from loihi_onespike.core.activations import IDENTITY, RELU, Hardswish
-from loihi_onespike.core.codes import Base, PhaseCode
+from loihi_onespike.core.codes import V_MAX, Base, PhaseCode, ThresholdTable
 from loihi_onespike.core.graphs.network import Membrane
 from loihi_onespike.core.graphs.stage import StagePlan
 
@@ -46,3 +46,11 @@ def test_a_dip_has_a_far_table_in_units_of_the_largest_threshold():
     assert factor == np.rint(far[-1] * 8 / UNIT)
     np.testing.assert_allclose(tables["far"].thresholds(factor), far * 8 / UNIT, atol=2)
     np.testing.assert_allclose(tables["negative"].thresholds(factor), (3 - far) * 8 / UNIT, atol=2)
+
+
+def test_the_smallest_threshold_keeps_words_that_are_never_sent_beyond_every_potential():
+    """A threshold of 3 · 2^-24 / UNIT would be rounded to 0; 512 · (2^15 - 1) is above 2^23."""
+    factor, _ = integer_thresholds(planned(None, scale=2.0**-24), MEMBRANE, "layer")
+    assert factor == ThresholdTable.SMALLEST == 512
+    never = ThresholdTable.from_gains(np.array([np.inf]))
+    assert never.thresholds(factor).item() > V_MAX >= never.thresholds(factor // 2).item()
