@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -42,32 +43,39 @@ def main() -> int:
 
 
 def _run(chosen: argparse.Namespace, tree: Path) -> int:
-    trials, found = Trials(tree), []
+    trials = Trials(tree)
+    found: list[dict[str, Any]] = []
     for target in targets():
         if chosen.target in (None, target.name):
             begin = time.monotonic()
-            outcomes = [_tried(trials, target, mutant) for mutant in _sample(target, chosen, tree)]
+            outcomes: list[dict[str, Any]] = []
+            for mutant in _sample(target, chosen, tree):
+                outcomes.append(_tried(trials, target, mutant))
+                _write(chosen.record, [*found, *outcomes])  # after each one: a run of hours may be ended
             killed = sum(o["killed"] for o in outcomes)
             share = 100 * killed / max(len(outcomes), 1)
             print(f"{target.name}: {killed} of {len(outcomes)} mutants killed ({share:.0f} %), "
                   f"{time.monotonic() - begin:.0f} s", flush=True)  # fmt: skip
             found += outcomes
-    if chosen.record is not None:
-        chosen.record.write_text(json.dumps(found, indent=1) + "\n")
     killed = sum(o["killed"] for o in found)
     print(f"all: {killed} of {len(found)} mutants killed")
     return int(100 * killed < chosen.least * len(found))
 
 
+def _write(record: Path | None, outcomes: list[dict[str, Any]]) -> None:
+    if record is not None:
+        record.write_text(json.dumps(outcomes, indent=1) + "\n")
+
+
 def _sample(target: Target, chosen: argparse.Namespace, tree: Path) -> Iterator[Mutant]:
-    if chosen.by_hand:
-        yield from by_hand(tree, target)
-        return
+    kept = None if chosen.again is None else _survivors(chosen.again)
     every = [m for path in target.modules(tree) for m in mutations_of(tree, path)]
     if chosen.module:
         every = [m for m in every if chosen.module in m.path]
-    if chosen.again is not None:
-        kept = {o["mutant"] for o in json.loads(chosen.again.read_text()) if not o["killed"]}
+    if chosen.by_hand:
+        yield from (m for m in by_hand(tree, target) if kept is None or m.mutation.name in kept)
+        return
+    if kept is not None:
         yield from filter(None, (mutant_of(tree, m) for m in every if m.name in kept))
         return
     # A place of the code is drawn first and then one of its mutations: some operators have eleven, others one.
@@ -76,12 +84,13 @@ def _sample(target: Target, chosen: argparse.Namespace, tree: Path) -> Iterator[
     of_place: dict[tuple[str, int, int], list[Mutation]] = {}
     for mutation in every:
         of_place.setdefault(mutation.place, []).append(mutation)
-    found = 0
-    for place in chance.sample(sorted(of_place), len(of_place)):
-        mutant = mutant_of(tree, chance.choice(of_place[place]))
-        if mutant is not None and found < (size or len(every)):
-            found += 1
-            yield mutant
+    places = chance.sample(sorted(of_place), len(of_place))
+    mutants = (mutant_of(tree, chance.choice(of_place[place])) for place in places)
+    yield from islice(filter(None, mutants), size or len(every))
+
+
+def _survivors(record: Path) -> set[str]:
+    return {outcome["mutant"] for outcome in json.loads(record.read_text()) if not outcome["killed"]}
 
 
 def _tried(trials: Trials, target: Target, mutant: Mutant) -> dict[str, Any]:

@@ -76,9 +76,12 @@ def mutations_of(tree: Path, path: str) -> list[Mutation]:
 
 
 def mutant_of(tree: Path, mutation: Mutation) -> Mutant | None:
-    """The mutant; None where the interpreter evaluates the same as before."""
+    """The mutant; None where the interpreter evaluates the same as before, or the operator has none for the place."""
     source = (tree / mutation.path).read_text()
-    changed = mutate_code(source, _operator(mutation.operator), mutation.occurrence)
+    try:
+        changed = mutate_code(source, _operator(mutation.operator), mutation.occurrence)
+    except AttributeError:  # cosmic-ray's exchange of exceptions does not know `except (*ERRORS, OSError)`
+        return None
     if changed is None or _evaluated(changed) == _evaluated(source):
         return None
     return Mutant(mutation, changed, _diff(source, changed))

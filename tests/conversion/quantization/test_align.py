@@ -32,7 +32,9 @@ class Deep(nn.Module):
         return self.out(y.flatten(1))
 
 
-@pytest.mark.parametrize(("timesteps", "depth", "relays"), [(16, 3, 0), (16, 4, 1), (30, 5, 2), (62, 2, 2)])
+@pytest.mark.parametrize(
+    ("timesteps", "depth", "relays"), [(16, 3, 0), (16, 4, 1), (30, 5, 2), (62, 2, 2), (124, 1, 1)]
+)
 def test_long_shortcuts_share_one_chain_of_relays(timesteps: int, depth: int, relays: int) -> None:
     """A layer takes T + 1 steps; each relay carries 63 of them and the synapse itself up to 62."""
     x = inputs(3)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from loihi_onespike.conversion.quantization import quantize as module
+from loihi_onespike.conversion.quantization.integer_run import IntegerRun
 from loihi_onespike.conversion.quantization.quantize import quantize
-from loihi_onespike.core.codes import Base, PhaseCode
+from loihi_onespike.core.codes import V_MAX, Base, PhaseCode
 from loihi_onespike.core.encoding import encode_values
+from loihi_onespike.core.graphs.network import InputPopulation, Membrane, Population, Synapse
 from loihi_onespike.core.graphs.stage import InputPlan, Link, Stage, StageGraph
 from loihi_onespike.core.maps import Dense
+from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import GraphError, HeadroomError
 from loihi_onespike.executors import reference
 from tests.support.stage_graphs import CODE, two_layers
@@ -75,12 +82,7 @@ def test_macs_of_a_layer_are_those_of_its_synapses() -> None:
 
 def test_a_shortcut_of_large_weights_keeps_its_exponent() -> None:
     """Its weights are 16 times those beside it in units of λ = 1 of the input and 2 of hidden."""
-    graph = two_layers()
-    signed = graph.by_name["signed"]
-    assert isinstance(signed, Stage)
-    mixed = replace(signed, links=(*signed.links, Link("input", Dense(64 * np.eye(2)), None, np.ones(()))))
-    changed = replace(graph, stages=tuple(mixed if s is signed else s for s in graph.stages))
-    network = quantize(changed, codes(changed))
+    network = quantize(mixed_layers(), codes(mixed_layers()))
     assert [s.weight_exp for s in network.synapses_onto("signed")] == [0, 4]
 
 
@@ -103,3 +105,44 @@ def test_one_leak_serves_one_code() -> None:
     changed = replace(graph, stages=stages, input_plan=other)
     with pytest.raises(GraphError, match=r"^signed: reads \w+ with base [\d.]+ beside base [\d.]+ of \w+; one leak"):
         quantize(changed, encode_values(other, X))
+
+
+def mixed_layers() -> StageGraph:
+    """Two layers, with a shortcut from the input to the second one."""
+    graph = two_layers()
+    signed = graph.by_name["signed"]
+    assert isinstance(signed, Stage)
+    mixed = replace(signed, links=(*signed.links, Link("input", Dense(64 * np.eye(2)), None, np.ones(()))))
+    return replace(graph, stages=tuple(mixed if s is signed else s for s in graph.stages))
+
+
+def test_an_exponent_is_reduced_until_v_has_its_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bit too many with an exponent above 2 is already too wide."""
+
+    def ranges(graph: object, stage: object, run: object, synapses: Sequence[Synapse], membrane: Membrane) -> object:
+        return np.full(membrane.unit.shape, 2.0**23 if max(s.weight_exp for s in synapses) > 2 else 2.0**20)
+
+    monkeypatch.setattr(module, "_ranges", ranges)
+    network = quantize(mixed_layers(), codes(mixed_layers()))
+    assert [s.weight_exp for s in network.synapses_onto("signed")] == [0, 2]
+
+
+def test_fraction_bits_are_given_up_while_v_saturates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A potential of V_MAX is one that saturated."""
+    traced = IntegerRun.trace
+
+    def trace(run: IntegerRun, population: Population, onto: list[Synapse]) -> LayerTrace:
+        found = traced(run, population, onto)
+        return replace(found, peak=V_MAX) if population.membrane.input_shift > 3 else found
+
+    monkeypatch.setattr(IntegerRun, "trace", trace)
+    network = quantize(two_layers(), codes(two_layers()))
+    assert {p.membrane.input_shift for p in network.populations[1:] if not isinstance(p, InputPopulation)} == {3}
+
+
+def test_a_bias_counts_with_the_gain_that_it_reaches() -> None:
+    """A bias of 3 under a gain of 2^3, which the inputs cancel at the end."""
+    membrane = Membrane((2 * 4096,) * 3, 0, np.full(2, 3), np.full(2, 0.5))
+    stage: Any = SimpleNamespace(name="out", shape=(2,), bias=np.array([1.5, -1.0]))
+    run: Any = SimpleNamespace(potentials=lambda readout, synapses: np.array([4.0, 20.0]))
+    np.testing.assert_array_equal(module._ranges(two_layers(), stage, run, (), membrane), [24, 20])
