@@ -28,7 +28,7 @@ test-all: venv ## all tests, the slow ones too
 test-newest: ## the wheel and the front end on Python 3.13 or 3.12 with the newest torch, in .venv-newest
 	@scripts/test-newest
 
-fuzz: venv ## read mutated files of every kind for SECONDS=600; make fuzz SECONDS=3600
+fuzz: venv ## read mutated files of every kind, compare executors on random networks, for SECONDS=600; make fuzz SECONDS=3600
 	@$(VENV)/python -m tests.fuzzing --seconds $(SECONDS) $(ARGS)
 
 mutants: venv ## change the code and see whether the tests notice (docs/mutation.md); ARGS="--target codes --sample 200"

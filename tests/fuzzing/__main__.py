@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from tests.fuzzing import networks
 from tests.fuzzing.run import fuzz, read_in_child, rounds, table
 from tests.fuzzing.seeds import KINDS
 
@@ -13,7 +14,7 @@ def main() -> int:
     """Exit code 1 where a mutation was read with a crash, a hang, too much memory or an error without a type."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzzing", description=main.__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to fuzz all kinds (default 60)")
-    parser.add_argument("--kind", choices=sorted(KINDS), help="one kind only, --count mutations of it")
+    parser.add_argument("--kind", choices=sorted([*KINDS, networks.KIND]), help="one kind only, --count of it")
     parser.add_argument("--first", type=int, default=0, help="number of the first mutation (default 0)")
     parser.add_argument("--count", type=int, default=1000, help="mutations of the kind (default 1000)")
     parser.add_argument("--child", nargs=4, metavar=("KIND", "FIRST", "COUNT", "SECONDS"), help=argparse.SUPPRESS)

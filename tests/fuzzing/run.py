@@ -18,12 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.fuzzing import networks
 from tests.fuzzing.mutations import mutate_archive, mutate_bytes
 from tests.fuzzing.seeds import KINDS
 from tests.support.guarded import MEMORY, ROOT, SECONDS, attempt, limit_memory
 
 RUN = 500
 """Mutations that one child process reads."""
+STARTS = 900.0
+"""Seconds that a child process has to import, and to compile kernels, on a busy machine too."""
+NETWORKS = 40
+"""Random networks of a round over all kinds."""
 PATIENCE = 6
 """A mutation that took too long is read once more with so many times the time."""
 HUNG = "Timeout ("
@@ -107,7 +112,7 @@ def _child(kind: str, first: int, count: int, seconds: float) -> tuple[list[dict
     """The lines of a child process that reads mutations, and what it said at its end."""
     command = [sys.executable, "-m", "tests.fuzzing", "--child", kind, str(first), str(count), str(seconds)]
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        child = subprocess.run(command, cwd=ROOT, stdout=out, stderr=err, check=False, timeout=120 + seconds * count)
+        child = subprocess.run(command, cwd=ROOT, stdout=out, stderr=err, check=False, timeout=STARTS + seconds * count)
         for stream in (out, err):
             stream.seek(0)
         lines = [json.loads(line) for line in out if line.startswith('{"number"')]
@@ -131,6 +136,10 @@ def read_in_child(kind: str, first: int, count: int, seconds: float) -> None:
 
     faulthandler.enable()
     warnings.simplefilter("ignore")
+    if kind == networks.KIND:
+        for number in range(first, first + count):
+            print(json.dumps(networks.examine(number)), flush=True)
+        return
     described = KINDS[kind]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"file{described.suffix}"
@@ -196,13 +205,14 @@ def rounds(seconds: float, first: int) -> Iterator[Tally]:
         seconds: time.
         first: number of the first mutation of every kind.
     """
-    tallies = {kind: Tally(kind) for kind in KINDS}
-    at = dict.fromkeys(KINDS, first)
+    counts = {kind: 100 * described.weight for kind, described in KINDS.items()} | {networks.KIND: NETWORKS}
+    tallies = {kind: Tally(kind) for kind in counts}
+    at = dict.fromkeys(counts, first)
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        for kind, described in KINDS.items():
-            found = fuzz(kind, at[kind], 100 * described.weight)
-            at[kind] += 100 * described.weight
+        for kind, count in counts.items():
+            found = fuzz(kind, at[kind], count)
+            at[kind] += count
             tallies[kind].join(found)
             if time.monotonic() > until:
                 break

@@ -9,10 +9,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from loihi_onespike.core.graphs.network import Network
+from loihi_onespike.core.trace import Trace
 from loihi_onespike.errors import FormatError
-from tests.fuzzing import run
+from loihi_onespike.executors import reference
+from loihi_onespike.executors.microcode import microcode_executor
+from tests.fuzzing import networks, run
 from tests.fuzzing.run import examine, fuzz, mutation
 from tests.fuzzing.seeds import KINDS
 from tests.support.networks import chain
@@ -57,3 +63,16 @@ def test_findings_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert _wrong(monkeypatch, tmp_path, fail(FormatError("x", "is damaged"))) == ""
     assert "cannot be printed" in str(_wrong(monkeypatch, tmp_path, fail(FormatError("x", "\ud800"))))
     assert _wrong(monkeypatch, tmp_path, lambda path: chain()) == "another network was accepted"
+
+
+def test_executors_agree_on_random_networks() -> None:
+    found = [networks.examine(number) for number in range(3)]
+    assert [line["wrong"] for line in found] == [""] * 3
+
+
+def test_a_difference_between_executors_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(network: Network, codes: NDArray[np.integer]) -> Trace:
+        return replace(reference.run(network, codes), output=np.zeros(1))
+
+    monkeypatch.setattr(microcode_executor, "run", other)
+    assert networks.examine(0)["wrong"] == "microcode: another output"
