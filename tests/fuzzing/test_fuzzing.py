@@ -65,6 +65,7 @@ def test_findings_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert _wrong(monkeypatch, tmp_path, lambda path: chain()) == "another network was accepted"
 
 
+@pytest.mark.thorough
 def test_executors_agree_on_random_networks() -> None:
     found = [networks.examine(number) for number in range(3)]
     assert [line["wrong"] for line in found] == [""] * 3

@@ -13,7 +13,7 @@ import pytest
 from loihi_onespike.errors import FormatError
 from netx_export import read, storage, write
 from netx_export.encode import encode
-from netx_export.layout import FORMAT
+from netx_export.layout import FORMAT, VERSION
 from netx_export.storage import image
 from tests.strategies import random_network
 from tests.support.equal import assert_same
@@ -86,8 +86,9 @@ def test_a_flipped_weight_is_found_and_named(tmp_path: Path) -> None:
 def test_a_newer_version_says_so(tmp_path: Path) -> None:
     write(random_network(1), tmp_path / "new.net")
     with h5py.File(tmp_path / "new.net", "r+") as file:
-        file["onespike"].attrs["version"] = 5
-    with pytest.raises(FormatError, match=r"must be in 1\.\.4 for this release, got version 5; upgrade"):
+        file["onespike"].attrs["version"] = VERSION + 1
+    said = rf"must be in 1\.\.{VERSION} for this release, got version {VERSION + 1}; upgrade"
+    with pytest.raises(FormatError, match=said):
         read(tmp_path / "new.net")
 
 
