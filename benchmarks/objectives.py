@@ -73,7 +73,7 @@ def named(text: str) -> tuple[str, Path]:
 
 def text_of(setting: dict[str, Any]) -> str:
     """Options as a short text."""
-    return ", ".join(f"{name}={value}" for name, value in setting.items())
+    return ", ".join(f"{name}={value}" for name, value in setting.items()) or "defaults"
 
 
 def read(path: Path) -> list[dict[str, Any]]:
