@@ -133,12 +133,6 @@ def _checked(net: OneSpikeNetwork, model: ModelSource | None, measure: str) -> t
             f"{net.network.name}: must be a network of independent samples, got a graph network; use `onespike "
             "evaluate` for its accuracy"
         )
-    products = [p.name for p in net.network.hidden if p.product is not None]
-    if products:
-        raise ConfigurationError(
-            f"{net.network.name}: must have no products of two activations for a diagnosis, got {', '.join(products)}; "
-            "compare float and fast by `onespike evaluate` instead"
-        )
     if model is not None:
         return with_parts(as_module(model), net.inputs)
     if net.model is None:

@@ -52,13 +52,18 @@ def changed(net, name, **fields):
 
 def scaled(net, name, factor):
     """The network with a code of other λ at one population: thresholds move, and its readers' weights with them."""
+    return scaled_by_images(net, name, factor, data(n=16))
+
+
+def scaled_by_images(net, name, factor, x):
+    """The same with the images of which the head-room is that of the new network."""
     population = net.network.by_name[name]
     stages = net.stages
     plan = stages.plans[name]
     plan = replace(plan, scale=plan.scale * factor, threshold=plan.threshold * factor)
     stages = replace(stages, plans={**stages.plans, name: plan})
     assert isinstance(population, Population)
-    network = quantize(stages, encode_values(stages.input_plan, data(n=16)), 8)
+    network = quantize(stages, encode_values(stages.input_plan, np.asarray(x)), 8)
     return OneSpikeNetwork(replace(network, facts=net.network.facts), stages, net.model)
 
 
@@ -79,6 +84,24 @@ def test_small_scale_clips(net):
     assert seen(layer).clipped > 0.3 and "above the first level" in layer.remedy and "λ ×" in layer.remedy
     loss = layer.losses[Cause.CLIPPING]
     assert loss.certain and found.share(loss.value) > 0.5
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("options", [{"timesteps": 12}, {"timesteps": 5, "payload_bits": 2}], ids=str)
+def test_products_are_modelled_as_they_are(options):
+    """The model with every error on is the integer network, and a coarse gate is found where it is."""
+    model, x = models.prepared(models.Gated()), models.inputs(24)
+    net = los.convert(model, x, **options)
+    found = diagnose(net, x)
+    with torch.no_grad():
+        ann = model(x).numpy()
+    error = np.linalg.norm(net.predict(x) - ann) / np.linalg.norm(ann)
+    assert found.error.relative == pytest.approx(error, rel=0.05)
+    (product,) = (p.name for p in net.network.hidden if p.product is not None)
+    layer = next(layer for layer in found.layers if layer.name == product)
+    assert set(layer.losses) >= {Cause.ROUNDING, Cause.WEIGHTS} and 0 < layer.total.alone < 10 * error**2
+    coarse = diagnose(scaled_by_images(net, "sigmoid", 4.0, x), x)
+    assert coarse.ranked[0].name == "sigmoid" and coarse.error.relative > found.error.relative
 
 
 def test_costs_beside_errors(net):

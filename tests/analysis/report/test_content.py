@@ -13,7 +13,6 @@ from torch import nn
 import loihi_onespike as los
 from loihi_onespike.analysis.diagnosis import diagnose
 from loihi_onespike.analysis.diagnosis.ann_values import ann_values
-from loihi_onespike.analysis.report.content.accuracy import errors_section
 from loihi_onespike.analysis.report.content.collect import collect
 from loihi_onespike.analysis.report.content.spikes import picture
 from loihi_onespike.analysis.report.content.value_counts import borders, value_counts_of
@@ -24,7 +23,6 @@ from loihi_onespike.boards.energy.estimate_document import estimate_document
 from loihi_onespike.boards.mapping import map_network
 from loihi_onespike.boards.specification import load_board
 from loihi_onespike.data.dataset import spread
-from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors import reference
 from loihi_onespike.json_text import plain
 from tests.analysis.report.conftest import DIAGNOSED, IMAGES, PROFILED, SHOWN
@@ -133,12 +131,6 @@ def test_thresholds_of_both_signs_and_of_codebooks():
             assert found.shape == (len(p.code.messages), 3) and (found[:, 0] <= found[:, 2]).all()
             if p.signed:
                 assert borders(p, "negative").shape == found.shape
-
-
-def test_products_have_no_diagnosis(subject):
-    assert "without products" in errors_section(replace(subject, net=OneSpikeNetwork(products())))["missing"]
-    with pytest.raises(ConfigurationError, match=r"must have no products of two .* diagnosis, got scaled"):
-        diagnose(OneSpikeNetwork(products()), subject.x)
 
 
 def test_what_is_not_given_is_left_out_with_a_remedy(subject):

@@ -110,7 +110,7 @@ class _Build:
         population = self.network.by_name[stage.name]
         assert isinstance(population, Population | Readout)
         pres = tuple(dict.fromkeys(link.pre for link in stage.links))
-        membrane = population.membrane
+        unit, gains = _unit_and_gains(population)
         coder = quantizer = None
         pool = self._sum(stage) if stage.kind == "max_pool" else None
         if isinstance(stage, Stage) and isinstance(population, Population) and pool is None:
@@ -127,29 +127,42 @@ class _Build:
             pool,
             coder,
             Channels.of(stage),
-            _tensor(membrane.unit),
-            membrane.gains,
+            _tensor(unit),
+            gains,
             quantizer,
         )
 
     def _weights(self, stage: AnySum, population: Population | Readout) -> LayerWeights:
         integer, planned = self.integer.by_name[stage.name], self.planned.by_name[stage.name]
         assert isinstance(integer, Stage | OutputStage) and isinstance(planned, Stage | OutputStage)
-        unit = population.membrane.unit
-        exact = fold_offsets(stage, self._offsets, self.ann).bias - self._offsets.get(stage.name, np.zeros(()))
+        unit, _ = _unit_and_gains(population)
+        folded = fold_offsets(stage, self._offsets, self.ann)
+        exact = folded.bias - self._offsets.get(stage.name, np.zeros(()))
         # Rounding changes a bias by at most half a unit; a larger difference is a correction of the calibration.
         self.corrected |= bool(np.any(np.abs(planned.bias - exact) > unit + 1e-5 * np.abs(exact)))
 
         def at_bits(bits: int) -> StageSum:
-            return self._sum(rounded_stage(stage, self._with_plans, bits))
+            return self._sum(self._rounded(folded, bits))
 
         coarser = self._coarseness(stage, population)
         rounded = at_bits(self.weight_bits) if coarser > 1 + 1e-6 else None
         biases = (_tensor(np.asarray(b, np.float64)) for b in (integer.bias, planned.bias, exact))
-        return LayerWeights(self._sum(integer), rounded, self._sum(stage), coarser, at_bits, *biases)
+        return LayerWeights(self._sum(integer), rounded, self._sum(folded), coarser, at_bits, *biases)
+
+    def _rounded(self, stage: AnySum, bits: int) -> AnySum:
+        """The stage with weights of that width; both factors of a product have a grid of their own."""
+        if not stage.is_product:
+            return rounded_stage(stage, self._with_plans, bits)
+        factors = (rounded_stage(each, self._with_plans, bits).links for each in stage.sums)
+        return replace(stage, links=tuple(replace(link, factor=i) for i, links in enumerate(factors) for link in links))
 
     def _coarseness(self, stage: AnySum, population: Population | Readout) -> float:
-        """Largest ratio of the unit of v to the finest one of `weight_bits`; above 1 where v would not have fitted."""
+        """Largest ratio of the unit of v to the finest one of `weight_bits`; above 1 where v would not have fitted.
+
+        Both factors of a product keep all bits: what does not fit is shifted away behind the multiplication.
+        """
+        if stage.is_product:
+            return 1.0
         planned = self._with_plans
         scales = [(planned.scale_of(link.pre), planned.by_name[link.pre].shape) for link in stage.links]
         _, finest = integer_links(stage, scales, self.weight_bits, np.zeros(()))
@@ -171,6 +184,16 @@ class _Build:
         first = first_sent(population.table.gains()), first_sent(down)
         scale, offset = np.asarray(population.scale), np.asarray(population.offset)
         return PopulationCoder(population.code, stage.shape, scale, offset, stage.activation, own, ideal, first)
+
+
+def _unit_and_gains(population: Population | Readout) -> tuple[Float, Float]:
+    """Real value of v = 1 before any gain, and (steps + 1,) the gain of v after every input step.
+
+    A product is complete with the whole input alone; its unit is that of the end.
+    """
+    if isinstance(population, Population) and population.product is not None:
+        return population.unit_at_end, np.ones(population.input_steps + 1)
+    return population.membrane.unit, population.membrane.gains
 
 
 def _tensor(values: Float) -> torch.Tensor:

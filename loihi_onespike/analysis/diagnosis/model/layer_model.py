@@ -120,7 +120,9 @@ class LayerModel:
             return Decision(z, words, words)
         z = self._bias(off, corrected)
         words, first = None, 1
-        for last in range(1 if pins else min(wait + 1, self.steps), self.steps + 1):
+        # Partial sums of a product do not add up; it decides on the whole input, and is limited then.
+        stepwise = pins and self.kind != "product"
+        for last in range(1 if stepwise else min(wait + 1, self.steps), self.steps + 1):
             z = z + self._sum(values, off, first, last)
             first = last + 1
             if pins:

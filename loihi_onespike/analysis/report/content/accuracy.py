@@ -37,8 +37,6 @@ def errors_section(subject: ReportSubject) -> Section:
     """Loss by population and cause with the costs of the populations, by the function of `onespike diagnose`."""
     if subject.is_graph:
         return missing("Errors are measured layer by layer for networks of independent samples, not for graphs.")
-    if any(p.product is not None for p in subject.net.network.hidden):
-        return missing("Errors are measured layer by layer for networks without products of two activations.")
     if subject.model is None:
         return missing(
             "Errors are measured against the ANN. Name the converted model with --model (in Python: `model=`)."
