@@ -13,6 +13,7 @@ import loihi_onespike.frontend
 import loihi_onespike.frontend.gnn.message_passing  # noqa: F401  (registers that of torch_geometric)
 from loihi_onespike.frontend.tracing.registry import MODULES, OPERATIONS, find_module_rule
 from loihi_onespike.frontend.tracing.support import SUPPORT, UNKNOWN
+from loihi_onespike.frontend.tracing.tracer import OF_PARTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "layers.md"
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict, nn.Container, nn.Module)
@@ -64,7 +65,9 @@ def converting() -> str:
     ]
     parts = [
         "## What converts\n### Modules\n" + ", ".join(f"`{name}`" for name in modules) + ".",
-        "Modules of other packages: " + ", ".join(f"`{name}`" for name in foreign) + "." if foreign else "",
+        "Modules of other packages and of newer versions of torch: " + ", ".join(f"`{name}`" for name in foreign) + "."
+        if foreign
+        else "",
         "### Operations\nFunctions, methods and operators of torch by name; in-place forms, aliases and the `aten` "
         "operations of exported programs are the same. A dotted name is a function of another package.\n\n"
         + _table("operation", "what it computes", rows=rows),
@@ -73,8 +76,8 @@ def converting() -> str:
 
 
 def converts(cls: type[nn.Module]) -> bool:
-    """Whether objects of a class have a rule."""
-    return find_module_rule(cls.__new__(cls)) is not None
+    """Whether objects of a class have a rule, or consist of modules and functions that are read."""
+    return find_module_rule(cls.__new__(cls)) is not None or issubclass(cls, OF_PARTS)
 
 
 def _names_of_advice() -> dict[str, str]:

@@ -171,6 +171,28 @@ def test_transformers_of_torch(norm_first: bool, options: dict[str, Any]) -> Non
     checked(Transformer(norm_first=norm_first, **options))
 
 
+class CausalEncoder(nn.Module):
+    """Language model of torch's encoder, with a causal mask and the settings that torch gives it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(16, 2, 24, batch_first=True)
+        self.encoder, self.head = nn.TransformerEncoder(layer, 1), nn.Linear(16, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
+        return self.head(self.encoder(x, mask=mask, is_causal=True))
+
+
+def test_a_causal_encoder_whose_fast_path_is_on() -> None:
+    checked(CausalEncoder())
+
+
+def test_encoder_and_decoder_of_one_input() -> None:
+    model = nn.Transformer(16, 2, 1, 1, 24, batch_first=True)
+    checked(lambda m, x: m.transformer(x, x[:, :3]), transformer=model)
+
+
 class VisionTransformer(nn.Module):
     """Patches, a class token, position embeddings, one layer of attention written as in timm, and a classifier."""
 
@@ -205,11 +227,23 @@ def test_a_small_vision_transformer_as_a_program() -> None:
     assert_close(evaluate_torch(trace(program, PICTURES), PICTURES.numpy()), reference(model, PICTURES))
 
 
+@pytest.mark.thorough
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
 def test_a_small_vision_transformer_as_an_onnx_file(tmp_path: Path) -> None:
     pytest.importorskip("onnx2torch")
     model, path = VisionTransformer().eval(), tmp_path / "vit.onnx"
     torch.onnx.export(model, (PICTURES,), str(path), opset_version=17)
     assert_close(evaluate_torch(trace(path, PICTURES), PICTURES.numpy()), reference(model, PICTURES))
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_causal_attention_as_an_onnx_file(tmp_path: Path) -> None:
+    pytest.importorskip("onnx2torch")
+    model, path, x = Fn(lambda m, x: sdpa(x, is_causal=True)), tmp_path / "net.onnx", torch.randn(HEADS)
+    torch.onnx.export(model, (x,), str(path), opset_version=17)
+    graph = trace(path, x)
+    assert_close(evaluate_torch(graph, x.numpy()), reference(model, x))
+    assert (3, 15, 4) in [node.shape for node in graph.nodes]
 
 
 def test_indices_of_matrix_products_are_views() -> None:

@@ -58,6 +58,12 @@ def test_the_graph_is_the_model(norm: nn.Module | Callable[..., Any], shape: tup
     check(model, torch.randn(shape))
 
 
+@pytest.mark.skipif(not hasattr(nn, "RMSNorm"), reason="torch has RMSNorm from 2.4 on")
+def test_the_layer_of_rms_norm() -> None:
+    check(with_gain(nn.RMSNorm(12)), torch.randn(ROWS))  # type: ignore[attr-defined,unused-ignore]
+    check(with_gain(nn.RMSNorm([5, 12], eps=1e-3)), torch.randn(ROWS))  # type: ignore[attr-defined,unused-ignore]
+
+
 def test_running_statistics_make_an_instance_norm_affine() -> None:
     norm = nn.InstanceNorm2d(4, track_running_stats=True)
     assert norm.running_mean is not None

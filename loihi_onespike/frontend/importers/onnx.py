@@ -12,7 +12,7 @@ from torch import nn
 from loihi_onespike.errors import Finding, ModelLoadError, UnsupportedModelError
 from loihi_onespike.frontend.importers.batched_module import BatchedModule
 from loihi_onespike.frontend.importers.onnx_opset import lower_opset
-from loihi_onespike.frontend.importers.onnx_rewrites import rewrite
+from loihi_onespike.frontend.importers.onnx_rewrites import REPLACED, rewrite
 
 _SUPPORTED = "the ONNX operations that onnx2torch reads: convolution, Gemm, pooling, activations, sums, moved values …"
 _UNQUOTABLE = re.compile(r"[^\w.:/@+=,;()<>\[\] -]")
@@ -93,6 +93,8 @@ def _unreadable(model: Any, path: Path) -> list[Finding]:
         domain = node.domain or "ai.onnx"
         version = written.get(domain, 0)
         try:
+            if node.op_type in REPLACED and domain == "ai.onnx":
+                continue
             if node.output and node.output[0] in without_older_form:
                 raise NotImplementedError
             get_converter(operation_type=node.op_type, version=versions.get(domain, 0), domain=node.domain)

@@ -5,6 +5,7 @@
     uneven pads of pooling   a Pad in front; for averages without the padding, divided by the number of inputs
     Max(a, b)                a + Relu(b - a)
     Min(a, b)                a - Relu(a - b)
+    Trilu(x)                 Where(triangle, x, 0), as masks of causal attention are made
 
 Max pooling is padded with 0. This is right for inputs that are not negative and where a ReLU follows, and the front
 end refuses all others.
@@ -23,6 +24,12 @@ from loihi_onespike.errors import Finding, UnsupportedModelError
 FIXED_SIZE = (
     "padding that follows from an input of fixed size",
     "export the network with fixed sizes of its input axes other than the batch, or with explicit pads",
+)
+REPLACED = ("Trilu",)
+"""Operations for which onnx2torch has no converter, and of which none is left."""
+TRIANGLE = (
+    "triangles of values of fixed size, with a constant diagonal",
+    "export the network with fixed sizes of its input axes other than the batch",
 )
 PADS_OF_CEIL = ("uneven pads with ceil_mode = 0", "export the pooling with even pads, or with ceil_mode = 0")
 
@@ -55,7 +62,7 @@ class _Rewriting:
         for node in graph.node:
             if node.op_type == "Constant" and len(node.attribute) == 1 and node.attribute[0].name == "value":
                 self.constants[node.output[0]] = node.attribute[0].t
-        inferred = onnx.shape_inference.infer_shapes(model).graph
+        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
         self.values = {v.name: v.type.tensor_type for v in (*inferred.value_info, *inferred.input, *inferred.output)}
         used = {name for node in graph.node for name in (*node.input, *node.output)} | set(self.constants)
         self.fresh: Iterator[str] = (name for i in count() if (name := f"rewritten_{i}") not in used)
@@ -63,7 +70,7 @@ class _Rewriting:
     def run(self) -> None:
         rules: dict[str, Callable[[Any], list[Any]]] = {
             "Reshape": self.reshape, "Conv": self.conv, "MaxPool": self.pooling, "AveragePool": self.pooling,
-            "Max": self.extremum, "Min": self.extremum,
+            "Max": self.extremum, "Min": self.extremum, "Trilu": self.triangle,
         }  # fmt: skip
         nodes = [new for node in self.model.graph.node for new in rules.get(node.op_type, lambda n: [n])(node)]
         if self.findings:
@@ -131,6 +138,20 @@ class _Rewriting:
             ]
             first = total
         return nodes
+
+    def triangle(self, node: Any) -> list[Any]:
+        """The upper or lower triangle of the last two axes."""
+        sizes, kind = self._sizes(node.input[0], 2), getattr(self.values.get(node.input[0]), "elem_type", 0)
+        k = self.constants.get(node.input[1]) if len(node.input) > 1 and node.input[1] else None
+        computed = len(node.input) > 1 and bool(node.input[1]) and k is None
+        if sizes is None or not kind or computed:
+            self._report(node, "a diagonal that is computed" if computed else "an input of unknown size", TRIANGLE)
+            return [node]
+        diagonal = 0 if k is None else int(self.onnx.numpy_helper.to_array(k))
+        below = np.subtract.outer(np.arange(sizes[0]), np.arange(sizes[1])) + diagonal  # 0 on the diagonal
+        kept = self._constant(below <= 0 if self._attribute(node, "upper", 1) else below >= 0)
+        zero = self._constant(np.zeros((), self.onnx.helper.tensor_dtype_to_np_dtype(kind)))
+        return [self._node("Where", [kept, node.input[0], zero], node.output[0], node.name)]
 
     def _explicit_pads(self, node: Any, kernel: list[int]) -> None:
         """Replace auto_pad by pads."""

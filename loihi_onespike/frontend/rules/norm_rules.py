@@ -190,6 +190,14 @@ def layer_norm_module(site: Site, module: nn.LayerNorm, input: Any) -> Value:
     return apply_rule(site, "layer_norm", layer_norm, input, *settings)
 
 
+@takes_moved_batch
+@module_rule("torch.nn.modules.normalization.RMSNorm")
+def rms_norm_module(site: Site, module: Any, input: Any) -> Value:
+    """RMS norm with the gain of the module, which torch has from 2.4 on."""
+    site.operation = "rms_norm"
+    return apply_rule(site, "rms_norm", rms_norm, input, module.normalized_shape, module.weight, module.eps)
+
+
 @module_rule(nn.GroupNorm)
 def group_norm_module(site: Site, module: nn.GroupNorm, input: Any) -> Value:
     """Group norm with the gain and bias of the module."""

@@ -46,7 +46,7 @@ _SHAPE_OF_SECOND = {"expand_as", "view_as", "reshape_as", "type_as"}
 """Operations that take no more than the shape or type of their second tensor."""
 
 
-_OF_PARTS = (
+OF_PARTS = (
     *(nn.Sequential, nn.Transformer, nn.TransformerEncoder, nn.TransformerEncoderLayer),
     *(nn.TransformerDecoder, nn.TransformerDecoderLayer),
 )
@@ -120,7 +120,7 @@ class ExampleTracer(CallRecorder):
         """Whether a module is one call: modules with a rule, and those of torch.nn, which are refused by name."""
         if find_module_rule(m) is not None:
             return True
-        if isinstance(m, _OF_PARTS):
+        if isinstance(m, OF_PARTS):
             return False
         return type(m).__module__.startswith(("torch.nn.", "torch.ao.nn."))
 

@@ -105,6 +105,30 @@ def test_extrema(kind: str, inputs: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(found(model, tmp_path), expected(model), atol=1e-6)
 
 
+@pytest.mark.parametrize("upper", [0, 1])
+@pytest.mark.parametrize("k", [None, -1, 2])
+def test_triangles(upper: int, k: int | None, tmp_path: Path) -> None:
+    constants = {} if k is None else {"k": np.array(k)}
+    model = model_of([node("Trilu", ["x", *constants], ["y"], upper=upper)], **constants)
+    np.testing.assert_array_equal(found(model, tmp_path), expected(model))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "size", "said"),
+    [
+        ([node("Trilu", ["x"], ["y"], name="mask")], ("H", "W"), "mask: .*Trilu with an input of unknown size"),
+        (
+            [node("Identity", ["one"], ["k"]), node("Trilu", ["x", "k"], ["y"], name="mask")],
+            SIZE,
+            "mask: .*Trilu with a diagonal that is computed",
+        ),
+    ],
+)
+def test_triangles_that_are_not_fixed(nodes: list[Any], size: Any, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedModelError, match=said):
+        found(model_of(nodes, size=size, one=np.array(1)), tmp_path)
+
+
 @pytest.mark.parametrize("opset", [17, 20])
 def test_a_shape_that_may_contain_zeros(opset: int, tmp_path: Path) -> None:
     model = model_of([node("Reshape", ["x", "s"], ["y"], allowzero=1)], opset, s=np.array([-1, 60]))
