@@ -108,7 +108,7 @@ def test_extrema(kind: str, inputs: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("upper", [0, 1])
 @pytest.mark.parametrize("k", [None, -1, 2])
 def test_triangles(upper: int, k: int | None, tmp_path: Path) -> None:
-    constants = {} if k is None else {"k": np.array(k)}
+    constants: dict[str, Any] = {} if k is None else {"k": np.array(k)}
     model = model_of([node("Trilu", ["x", *constants], ["y"], upper=upper)], **constants)
     np.testing.assert_array_equal(found(model, tmp_path), expected(model))
 
