@@ -139,7 +139,11 @@ _POPULATION = {
     "name": _text("unique name of the population"),
     "shape": FieldSpec("<i8", ("axis",), "true shape of one sample", attribute=True),
     "kind": _text("input, readout, or what a hidden population computes: relu, max_pool, …"),
-    "finish": _text("readout: what the host applies to the values"),
+    "finish": _text(
+        "readout: what the host applies to the values: `identity`, `relu`, `sigmoid`, `tanh`, `softmax` or "
+        "`log_softmax` over the first axis of a sample, or with the endings `_2`, `_3` and `_last` over another axis "
+        "of the batch"
+    ),
     "order": FieldSpec(
         "<i4", None, "readout: output[i] = value number order[i], 0 where -1; absent where nothing moves"
     ),
