@@ -20,8 +20,8 @@ LOOKED_AT = 16
 """Images that are read where they lie on disk; reading all would cost as much as running them."""
 DIGITS = 32
 """Hexadecimal digits that are kept, 128 bits."""
-LATER = ("far",)
-"""Fields that earlier versions did not have. Where they are None they are left out, so that earlier hashes stay."""
+LATER = {"far": None, "product": None, "factor": 0}
+"""Fields that earlier versions did not have. At these values they are left out, so that earlier hashes stay."""
 
 
 def of_network(network: Network) -> str:
@@ -52,6 +52,11 @@ def digest(value: Any) -> str:
     return hasher.hexdigest()[:DIGITS]
 
 
+def _is_new(name: str, value: Any) -> bool:
+    """Whether an earlier version had no such field, and the value is what it did."""
+    return name in LATER and type(value) is type(LATER[name]) and value == LATER[name]
+
+
 def _feed(hasher: Any, value: Any) -> None:
     if isinstance(value, np.ndarray):
         hasher.update(f"array {value.dtype.str} {value.shape} ".encode())
@@ -62,7 +67,7 @@ def _feed(hasher: Any, value: Any) -> None:
     elif is_dataclass(value) and not isinstance(value, type):
         hasher.update(f"{type(value).__name__} ".encode())
         members = {f.name: getattr(value, f.name) for f in fields(value)}
-        _feed(hasher, {name: v for name, v in members.items() if not (v is None and name in LATER)})
+        _feed(hasher, {name: v for name, v in members.items() if not _is_new(name, v)})
     elif isinstance(value, Mapping):
         for key in sorted(value, key=str):
             hasher.update(f"key {key} ".encode())
