@@ -17,13 +17,13 @@ demo: venv ## the whole line on handwritten digits: convert, quantize, export, r
 	@$(VENV)/onespike demo $(ARGS)
 
 test: venv ## the fast tests
-	@$(VENV)/python -m pytest -n auto --dist worksteal -m "not slow and not thorough" $(ARGS)
+	@$(VENV)/python -m pytest -n auto --dist loadfile -m "not slow and not thorough" $(ARGS)
 
 test-thorough: venv ## tests of many seconds each, which .ci/run runs after the fast ones
-	@$(VENV)/python -m pytest -n auto --dist worksteal -m "thorough and not slow" $(ARGS)
+	@$(VENV)/python -m pytest -n auto --dist loadfile -m "thorough and not slow" $(ARGS)
 
 test-all: venv ## all tests, the slow ones too
-	@$(VENV)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@$(VENV)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-newest: ## the wheel and the front end on Python 3.13 or 3.12 with the newest torch, in .venv-newest
 	@scripts/test-newest
