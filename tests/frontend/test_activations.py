@@ -102,6 +102,14 @@ REWRITTEN: dict[str, tuple[Model, str]] = {
     "hard_swish_by_gate": (lambda m, x: x * F.hardsigmoid(x), "hardswish(x)"),
     "mish": (lambda m, x: x * torch.tanh(F.softplus(x)), "mish(x)"),
     "gelu": (lambda m, x: 0.5 * x * (1 + torch.erf(x / 2**0.5)), "mul computed as gelu(x)"),
+    "gelu_tanh": (
+        lambda m, x: 0.5 * x * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (x + 0.044715 * torch.pow(x, 3.0)))),
+        "mul computed as gelu(x)",
+    ),
+    "gelu_tanh_factored": (
+        lambda m, x: 0.5 * x * (1 + torch.tanh(0.7978845608028654 * x * (1 + 0.044715 * x * x))),
+        "mul computed as gelu(x)",
+    ),
     "CELU": (nn.CELU(2.0), "2 · elu(0.5 · x, 1)"),
     "Hardsigmoid": (nn.Hardsigmoid(), "clip(x / 6 + 1/2, 0, 1)"),
     "LogSigmoid": (nn.LogSigmoid(), "-softplus(-x)"),

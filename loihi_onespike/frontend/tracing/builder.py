@@ -189,22 +189,6 @@ class GraphBuilder:
         """Whether any of the values depends on something without a one-spike form."""
         return any(self._drafts[value.node].tainted for value in values)
 
-    def chain(self, value: Value, passes: Callable[[AnnOp | None], bool]) -> list[tuple[Value, AnnOp | None]]:
-        """The value and those that it is computed from, backwards, each with the operation that gives it.
-
-        Args:
-            value: value at the end of the chain.
-            passes: whether the chain goes on behind an operation, which then has one input.
-        """
-        found = []
-        while True:
-            draft = self._drafts[value.node]
-            found.append((value, draft.op))
-            if not passes(draft.op):
-                return found
-            before = self._drafts[draft.inputs[0]]
-            value = Value(before.name, before.shape)
-
     def bounds(self, value: Value) -> KnownRange:
         """What the operations before it say of the sign and the size of a value."""
         return bounds_of(value.node, lambda name: (self._drafts[name].op, self._drafts[name].inputs))
