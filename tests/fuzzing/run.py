@@ -23,7 +23,7 @@ from tests.fuzzing.mutations import mutate_archive, mutate_bytes
 from tests.fuzzing.seeds import KINDS
 from tests.support.guarded import MEMORY, ROOT, SECONDS, attempt, limit_memory
 
-RUN = 500
+RUN = 5000
 """Mutations that one child process reads."""
 STARTS = 900.0
 """Seconds that a child process has to import, and to compile kernels, on a busy machine too."""
@@ -205,7 +205,7 @@ def rounds(seconds: float, first: int) -> Iterator[Tally]:
         seconds: time.
         first: number of the first mutation of every kind.
     """
-    counts = {kind: 100 * described.weight for kind, described in KINDS.items()} | {networks.KIND: NETWORKS}
+    counts = {kind: 500 * described.weight for kind, described in KINDS.items()} | {networks.KIND: NETWORKS}
     tallies = {kind: Tally(kind) for kind in counts}
     at = dict.fromkeys(counts, first)
     until = time.monotonic() + seconds
