@@ -1,4 +1,4 @@
-"""Training of the demo's network: `python -m loihi_onespike.demo.train [weights.safetensors]`.
+"""Training of the shipped networks: `python -m loihi_onespike.demo.train [digits or digits-vit] [weights.safetensors]`.
 
 The training is seeded and uses the training part of the digits only, for a fixed number of epochs and without model
 selection: the test part is evaluated once, after the last step, to print the accuracy. It takes about half a minute on
@@ -18,26 +18,37 @@ from torch import nn
 from torch.nn import functional as F
 
 from loihi_onespike.data.digits import load_digits_data, training_part
-from loihi_onespike.models.digits_cnn import WEIGHTS, DigitsCNN
+from loihi_onespike.models import digits_cnn, digits_vit
 
 SEED = 0
-EPOCHS = 60
 BATCH = 64
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 1e-3
 LABEL_SMOOTHING = 0.05
 
 
-def train() -> DigitsCNN:
-    """Train with AdamW and a one-cycle learning rate on images shifted by up to one pixel; returns it in eval mode."""
+NETWORKS: dict[str, tuple[type[nn.Module], Path, int]] = {
+    "digits": (digits_cnn.DigitsCNN, digits_cnn.WEIGHTS, 60),
+    "digits-vit": (digits_vit.DigitsViT, digits_vit.WEIGHTS, 400),
+}
+"""Module, file of weights and number of epochs of each shipped network."""
+
+
+def train(network: type[nn.Module], epochs: int) -> nn.Module:
+    """Train with AdamW and a one-cycle learning rate on images shifted by up to one pixel; returns it in eval mode.
+
+    Args:
+        network: module to train.
+        epochs: passes over the training part.
+    """
     torch.manual_seed(SEED)
     x, y = (torch.from_numpy(a) for a in training_part())
-    model = DigitsCNN().train()
+    model = network().train()
     optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     batches = -(-len(x) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=EPOCHS * batches)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=epochs * batches)
     loss_of = nn.CrossEntropyLoss(label_smoothing=LABEL_SMOOTHING)
-    for _ in range(EPOCHS):
+    for _ in range(epochs):
         for chosen in torch.randperm(len(x)).split(BATCH):
             optimizer.zero_grad()
             loss_of(model(shifted(x[chosen])), y[chosen]).backward()
@@ -66,9 +77,16 @@ def accuracy(model: nn.Module, x: np.ndarray, y: np.ndarray) -> float:
     return float((model(torch.from_numpy(x)).argmax(1).numpy() == y).mean())
 
 
-def main(path: Path = WEIGHTS) -> None:
-    """Train the network, write its weights, and print its accuracy."""
-    model = train()
+def main(name: str = "digits", weights: str | None = None) -> None:
+    """Train a network, write its weights, and print its accuracy.
+
+    Args:
+        name: one of NETWORKS.
+        weights: file for the weights; None for that of the package.
+    """
+    network, shipped, epochs = NETWORKS[name]
+    path = shipped if weights is None else Path(weights)
+    model = train(network, epochs)
     test = load_digits_data()
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
     print(f"training part  {100 * accuracy(model, *training_part()):.2f} %")
@@ -77,4 +95,4 @@ def main(path: Path = WEIGHTS) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:2]))
+    main(*sys.argv[1:3])

@@ -12,7 +12,7 @@ from loihi_onespike.frontend import as_module
 from loihi_onespike.models.source import from_file, from_module, from_torchvision
 from loihi_onespike.models.weights import load_weights
 
-SUPPORTED = "digits, file.py:callable, package.module:callable, torchvision:name, file.onnx or file.pt2"
+SUPPORTED = "digits, digits-vit, file.py:callable, package.module:callable, torchvision:name, file.onnx or file.pt2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,8 @@ def load_model(spec: str, weights: str | Path | None = None) -> LoadedModel:
     """A model by name, with its weights.
 
     Args:
-        spec: "digits" (the demo's network), "file.py:callable", "package.module:callable" or "torchvision:name". The
+        spec: "digits" (the demo's network), "digits-vit" (a vision transformer for the same images),
+            "file.py:callable", "package.module:callable" or "torchvision:name". The
             callable is a function without arguments that returns the module, a module class, or the module itself.
             The file is run like any program, so it must be trusted. Or the path of an .onnx file or of a program
             saved by torch.export (.pt2), which contain their weights; nothing in them is run.
@@ -51,6 +52,10 @@ def load_model(spec: str, weights: str | Path | None = None) -> LoadedModel:
 
         model: nn.Module = load_digits_cnn() if weights is None else DigitsCNN()
         notes: tuple[str, ...] = ()
+    elif spec == "digits-vit":
+        from loihi_onespike.models.digits_vit import DigitsViT, load_digits_vit
+
+        model, notes = load_digits_vit() if weights is None else DigitsViT(), ()
     else:
         source, colon, name = spec.rpartition(":")
         if not colon or not source or not name:

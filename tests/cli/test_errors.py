@@ -27,7 +27,7 @@ from tests.cli.conftest import MAIN
         (("evaluate", "digits", "--data", "digits", "--wait", "17"), "in [1, 16] (the timesteps), got 17"),
         (("evaluate", "digits", "--data", "digits", "--input-code", "gray"), "--input-code: must be one of auto"),
         (("evaluate", "digits", "--data", "digits", "--resize", "4"), "apply to pictures"),
-        (("convert", "model", "--data", "digits", "-o", "out.h5"), "model: must be digits, file.py:callable"),
+        (("convert", "model", "--data", "digits", "-o", "out.h5"), "model: must be digits, digits-vit, file.py"),
         (("demo", "--images", "590", "--stream-images", "10"), "must be at most 599 together"),
     ],
 )

@@ -95,7 +95,7 @@ def test_a_file_that_cannot_run_names_its_line(tmp_path):
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("model", "model: must be digits, file.py:callable.*got 'model'"),
+        ("model", "model: must be digits, digits-vit, file.py:callable.*got 'model'"),
         ("model.py:", "must be digits"),
         ("nowhere.py:build", "nowhere.py: no such file"),
         ("no.such.package:build", r"no module named 'no'.*write its path, no/such/package\.py:build"),

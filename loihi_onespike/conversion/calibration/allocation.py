@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.code_fit import ActivationValues
-from loihi_onespike.conversion.calibration.codebooks import groups, payload_of, thinned
+from loihi_onespike.conversion.calibration.codebooks import groups, is_relative, payload_of, relative_code, thinned
 from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms
 from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced, fit_priced_codebook
 from loihi_onespike.conversion.calibration.priced_input import InputCandidate, input_candidates
@@ -168,6 +168,10 @@ class Allocator:
     def _codebooks(self, costs: Mapping[str, OutputCost]) -> dict[str, SingleSpikeCode]:
         codes: dict[str, SingleSpikeCode] = {}
         for group in groups(self._graph):
+            if is_relative(group):
+                code = relative_code(group, self._values, self._timesteps, self._payload_bits)
+                codes.update({stage.name: code for stage in group})
+                continue
             members = [(self._values[stage.name], costs[stage.name]) for stage in group if stage.name in self._values]
             code = fit_priced_codebook(members, self._timesteps, payload_of(group, self._payload_bits))
             codes.update({stage.name: code for stage in group})

@@ -12,6 +12,12 @@ from loihi_onespike.core.codes import Base, PayloadCode, PhaseCode, SingleSpikeC
 from loihi_onespike.core.graphs.stage import InputStage, Stage, StageGraph
 from loihi_onespike.core.graphs.verify_network import digit_of_window
 
+RELATIVE_TAIL = 0.02
+"""Share of the smallest values of a population of scale factors that the range of its code leaves out."""
+RELATIVE_MARGIN = 1.5
+"""Factor by which the levels of scale factors reach beyond the values of the calibration data, at either end."""
+LEAST_BASE, MOST_BASE = 1.01, 4.0
+"""Limits of the factor between the levels of scale factors."""
 CHANNELS = 64
 """Largest number of channels per population that the levels are fitted to."""
 
@@ -61,6 +67,11 @@ def codebooks(
     """
     codes: dict[str, SingleSpikeCode] = {}
     for group in groups(graph):
+        if is_relative(group):
+            code = relative_code(group, values, timesteps, payload_bits)
+            codes.update({stage.name: code for stage in group})
+            done()
+            continue
         alive = [values[s.name].of_channels(thinned(values[s.name])) for s in group if s.name in values]
         code = fit_codebook(alive, timesteps, payload=payload_of(group, payload_bits))
         codes.update({stage.name: code for stage in group})
@@ -89,6 +100,38 @@ def codes_of_base(
             code = PayloadCode.geometric(base, timesteps, payload.bits, threshold_shift, payload.largest)
         codes.update({stage.name: code for stage in group})
     return codes
+
+
+def is_relative(group: Sequence[Stage]) -> bool:
+    """Whether all stages of a group have scale factors as values (`Activation.relative`)."""
+    return all(stage.activation.relative for stage in group)
+
+
+def relative_code(
+    group: Sequence[Stage], values: Mapping[str, ActivationValues], timesteps: int, payload_bits: int
+) -> SingleSpikeCode:
+    """Code with one factor between levels, so that all of them have the same relative error.
+
+    The factor is the T-th root of the largest range that the values of a channel have, with RELATIVE_MARGIN. Of values
+    that may vanish, such as exponentials, the smallest RELATIVE_TAIL are left out.
+
+    Args:
+        group: stages of scale factors that share a code.
+        values: activations by stage.
+        timesteps: number of phases T.
+        payload_bits: bits of payload of a spike.
+    """
+    tail = RELATIVE_TAIL if all(stage.activation.vanishes for stage in group) else 0.0
+    span = 1.0
+    for stage in group:
+        shares = values[stage.name].sorted.values / values[stage.name].largest[:, None]
+        if np.any(shares > 0):
+            span = max(span, 1 / float(np.quantile(shares[shares > 0], tail)))
+    base = float(np.clip((RELATIVE_MARGIN**2 * span) ** (1 / timesteps), LEAST_BASE, MOST_BASE))
+    payload = payload_of(group, payload_bits)
+    if payload is None:
+        return PhaseCode(Base.nearest(base), timesteps)
+    return PayloadCode.geometric(base, timesteps, payload.bits, largest=payload.largest)
 
 
 def payload_of(group: Sequence[Stage], bits: int) -> Payload | None:

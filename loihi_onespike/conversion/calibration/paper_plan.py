@@ -40,7 +40,7 @@ def plan_by_maxima(
             plans[stage.name] = StagePlan.of(RELU, plans[stage.links[0].pre].code, scale, 0)
             continue
         everywhere = tuple(range(len(stage.shape)))
-        one_for_all = normalization == "layer" or not stage.activation.homogeneous
+        one_for_all = normalization == "layer" or stage.activation.degree is None
         scale = channel_scale(maxima[stage.name], everywhere if one_for_all else stage.axes_shared)
         if not _readable(graph, stage, scale):
             scale = channel_scale(maxima[stage.name], everywhere)

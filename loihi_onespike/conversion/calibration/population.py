@@ -18,6 +18,7 @@ from loihi_onespike.conversion.calibration.code_fit import (
     unit_of,
 )
 from loihi_onespike.conversion.calibration.code_grid import SortedValues
+from loihi_onespike.conversion.calibration.codebooks import RELATIVE_MARGIN
 from loihi_onespike.conversion.calibration.early_thresholds import fit_early_thresholds
 from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced
 from loihi_onespike.conversion.calibration.sent_levels import mean_sent_levels, sent_levels
@@ -37,6 +38,8 @@ BIAS_ROUNDS = 6
 """Steps of one fit of the bias."""
 STEP = 0.7
 """Part of the missing mean that one step adds to the bias."""
+ALWAYS_SENT = 1 / 2
+"""Last threshold of values that do not vanish, in parts of the last level."""
 LEAST_ACTIVE = 0.1
 """Smallest share of active neurons that a step of the bias is divided by, so that it does not overshoot."""
 
@@ -168,7 +171,9 @@ def _fitted(target: PopulationTarget, seen: Float, settings: CalibrationSettings
     method, code = settings.method, settings.codes[target.stage.name]
     carry = activate(target.stage.activation, torch.from_numpy(seen[-1])).numpy()
     cost = settings.costs.get(target.stage.name)
-    if cost is None:
+    if target.stage.activation.relative:
+        fit = CodeFit(_relative_scales(target, carry, code), None, 0.0)
+    elif cost is None:
         factors = (FACTORS if method.scales else np.ones(1)) * unit_of(code)
         fit = fit_population(target.values(carry), code.levels(), code.thresholds(), factors)
     else:
@@ -183,6 +188,24 @@ def _fitted(target: PopulationTarget, seen: Float, settings: CalibrationSettings
     return fit_early_thresholds(arrived, wanted, weight, plan)
 
 
+def _relative_scales(target: PopulationTarget, carry: Float, code: SingleSpikeCode) -> Float:
+    """λ per channel of scale factors, (C,): from their largest values, or from their smallest ones if none may vanish.
+
+    Small values of 1 / z belong to large z, whose thresholds must not lie beyond what v can hold.
+
+    Args:
+        target: the population.
+        carry: (C, n) values.
+        code: its code.
+    """
+    if target.stage.activation.vanishes:
+        return RELATIVE_MARGIN * target.largest / code.levels()[0]
+    least = carry.min(axis=1)
+    if not target.per_channel:
+        least = np.full(len(least), least.min())
+    return least / (RELATIVE_MARGIN * code.levels()[-1])
+
+
 def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: int | None) -> StagePlan:
     activation, rank = target.stage.activation, len(target.stage.shape)
     scale = target.channels.per_channel(fit.scales) if target.per_channel else fit.scales[:1].reshape((1,) * rank)
@@ -191,7 +214,10 @@ def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: 
         word = fit.first_negative_word
         offset = fit.offset if word is None else float(code.levels()[word - 1])
         scale = np.minimum(scale, activation.largest / (code.levels()[0] + offset))
-    plan = StagePlan.of(activation, code, scale, wait, np.maximum(code.thresholds(), fit.silent_below))
+    thresholds = np.maximum(code.thresholds(), fit.silent_below)
+    if not activation.vanishes:  # the smallest level stands for all smaller values
+        thresholds[-1] = min(thresholds[-1], ALWAYS_SENT * code.levels()[-1])
+    plan = StagePlan.of(activation, code, scale, wait, thresholds)
     if fit.first_negative_word is None:
         return plan if fit.offset == 0 else replace(plan, offset=scale * fit.offset)
     sent = np.arange(1, len(code.levels()) + 1) >= fit.first_negative_word

@@ -130,15 +130,19 @@ class _Pass:
         stage = fold_offsets(self._with_weights(stage, self._fitted(z_ann), fitted), self.offsets, self.graph)
         parts, channels = self._parts(stage, values), Channels.of(stage)
         seen = [self._fitted(part) for part in parts]
+        settings = self.settings
+        if stage.is_product:
+            settings = replace(settings, wait=None)
+        if isinstance(stage, Stage) and stage.activation.relative:
+            settings = replace(settings, method=replace(settings.method, bias=False))
         shift = np.zeros(channels.count)
-        if self.settings.method.bias:
+        if settings.method.bias:
             shift = channels.mean(self._fitted(z_ann)) - channels.mean(seen[-1])
         if isinstance(stage, OutputStage):
             self.stages.append(replace(stage, bias=stage.bias + channels.per_channel(shift)))
             self.output(stage, z_ann, parts[-1] + _tensor(channels.per_channel(shift)))
             return z_ann, parts[-1]
         name = stage.name
-        settings = replace(self.settings, wait=None) if stage.is_product else self.settings
         target = PopulationTarget.of(
             self.graph, stage, settings.largest[name], settings.method, priced=name in settings.costs
         )
@@ -162,8 +166,9 @@ class _Pass:
         """The stage with its final weights: fitted to the ANN, then rounded, as far as `Method` asks for it.
 
         The sums of a product keep their weights, since most of them are copies of one spike; `quantize` rounds them.
+        So do those of scale factors, whose errors do not count absolutely, as a regression weighs them.
         """
-        if stage.is_product:
+        if isinstance(stage, Stage) and (stage.is_product or stage.activation.relative):
             return stage
         method = self.settings.method
         dense = {link.pre for link in stage.links if isinstance(values[link.pre], torch.Tensor)}

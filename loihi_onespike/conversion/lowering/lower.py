@@ -105,11 +105,13 @@ class _Lowering:
     def add_stage(self, node: Node, kind: str, e: Expression, activation: Activation) -> Expression:
         """Add a population that computes f of `e` before its outer gather; returns the expression that reads it."""
         links = tuple(self.link(t, e.inner_shape) for t in e.terms)
+        # Scale factors of a degree, such as 1 / z, have a range of their own in every neuron.
+        shared = () if activation.relative and activation.degree is not None else e.shared
         self.stages.append(
-            Stage(node.name, e.inner_shape, kind, links, shrink(e.constant), activation, e.shared, node.source)
+            Stage(node.name, e.inner_shape, kind, links, shrink(e.constant), activation, shared, node.source)
         )
         self.shapes[node.name] = e.inner_shape
-        plain = Expression((Term(node.name),), ZERO, e.inner_shape, e.shared, None, activation.nonnegative)
+        plain = Expression((Term(node.name),), ZERO, e.inner_shape, shared, None, activation.nonnegative)
         return plain if e.outer is None else reindex(plain, e.outer, shared_axes(e.outer.shape, e.shared))
 
     def add_product(self, node: Node, factors: tuple[Expression, Expression]) -> Expression:

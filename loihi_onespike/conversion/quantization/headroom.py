@@ -52,8 +52,9 @@ class Headroom:
         """
         synapses = list(synapses)
         v_worst, input_worst = worst_case_bits(population, synapses, populations)
-        magnitudes = (np.abs(s.op.weight_values) for s in synapses if not s.op.single_weight)
-        widest = max((int(m.max(initial=0)) for m in magnitudes), default=0)
+        magnitudes = [np.abs(s.op.weight_values) for s in synapses if not s.op.single_weight]
+        # Weights of one magnitude are exact with one integer step.
+        widest = max((int(m.max()) for m in magnitudes if m.size and m.max() != m.min()), default=0)
         full = 2 * (2 ** (weight_bits - 1) - 1)
         # The powers of two that keep messages of a pooling window apart are no rounded weights.
         digits = isinstance(population, Population) and population.digit_bits > 0

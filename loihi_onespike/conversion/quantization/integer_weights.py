@@ -72,9 +72,10 @@ def integer_links(
         if seen is None:
             raise GraphError(f"{stage.name}: reads {link.pre} through shared weights, whose λ differ between places")
         scaled.append(_scaled(link.op, seen, link.scale, len(stage.shape)))
-    if len(scaled) == 1 and scaled[0].op.single_weight:
-        equal = scaled[0].op.with_weight(np.array(2, np.int16))
-        return [(equal, 0)], scaled[0].amplitude / 2  # equal weights need a single integer step
+    if len(scaled) == 1 and _has_equal_weights(scaled[0]):  # equal weights need a single integer step
+        only = scaled[0]
+        signs = np.sign(only.op.weight_values) * np.sign(only.gain.flat[0])
+        return [(only.op.with_weight_values((2 * signs).astype(np.int16)), 0)], only.amplitude / 2
     scaled = [replace(s, op=s.op.with_row_weights(stage.shape[0])) for s in scaled]
     exponents, unit = _exponents([s.amplitude for s in scaled], most_exp), np.zeros(())
     if stage.grid is not None and max(stage.grid.exponents) <= most_exp:
@@ -112,6 +113,16 @@ def largest_where_shared(values: Float, shape: Shape) -> Float:
     aligned = (1,) * (np.ndim(values) - len(shape)) + shape
     shared = tuple(axis for axis, length in enumerate(aligned) if length == 1)
     return values.max(axis=shared, keepdims=True)
+
+
+def _has_equal_weights(link: _Scaled) -> bool:
+    """Whether all weights of a link have one magnitude, as those of a sum do, and all factors on them one sign."""
+    magnitude = np.abs(link.op.weight_values)
+    if link.op.elementwise or not (magnitude.size > 1 or link.op.single_weight):
+        return False
+    if not np.all(magnitude == magnitude.flat[0]) or magnitude.flat[0] == 0:
+        return False
+    return bool(np.all(link.gain > 0) or np.all(link.gain < 0))
 
 
 def _one_where_shared(unit: Float, maps: list[LinearMap], rank: int) -> Float:

@@ -44,6 +44,25 @@ class Activation(ABC):
         """
 
     @property
+    def degree(self) -> float | None:
+        """p with f(a z) = a^p f(z) for a > 0, so that λ may differ between channels; None where there is none."""
+        return 1.0 if self.homogeneous else None
+
+    @property
+    def relative(self) -> bool:
+        """Whether the values are scale factors of others, such as e^z and 1 / z.
+
+        Their errors count relative to themselves, and no bias can correct their mean, since the slope of f differs by
+        orders of magnitude between small and large values.
+        """
+        return False
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether f comes near to 0, where no spike is right; 1 / z of a bounded z does not."""
+        return True
+
+    @property
     @abstractmethod
     def largest(self) -> float:
         """Least upper bound of f, infinite where there is none."""

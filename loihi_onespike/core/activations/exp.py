@@ -33,6 +33,11 @@ class Exp(Activation):
         return inf
 
     @property
+    def relative(self) -> bool:
+        """True."""
+        return True
+
+    @property
     def translates(self) -> bool:
         """True: e^(z + ln a) = a e^z."""
         return True

@@ -50,6 +50,16 @@ class FallingActivation(Activation):
         return False
 
     @property
+    def vanishes(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def relative(self) -> bool:
+        """True."""
+        return True
+
+    @property
     def largest(self) -> float:
         return float(self.fallen(np.asarray(self.least, np.float64)))
 
@@ -70,6 +80,11 @@ class Reciprocal(FallingActivation):
 
     name: ClassVar[str] = "reciprocal"
 
+    @property
+    def degree(self) -> float:
+        """-1."""
+        return -1.0
+
     def fallen(self, x: Float) -> Float:
         return 1 / x
 
@@ -82,6 +97,11 @@ class Rsqrt(FallingActivation):
     """f(z) = 1 / √max(-z, least)."""
 
     name: ClassVar[str] = "rsqrt"
+
+    @property
+    def degree(self) -> float:
+        """-1/2."""
+        return -0.5
 
     def fallen(self, x: Float) -> Float:
         return 1 / np.sqrt(x)

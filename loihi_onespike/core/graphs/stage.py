@@ -226,7 +226,8 @@ class StagePlan:
     ) -> StagePlan:
         """Plan with the thresholds of Eq. 4, applied to the value of the activation: f(z) ≥ λ · thr_k.
 
-        The factor per neuron is λ where the activation is homogeneous; else λ must be one number.
+        The factor per neuron is λ^(1/p) for an activation of degree p, λ itself for a homogeneous one; without a degree
+        λ must be one number.
 
         Args:
             activation: activation of the stage.
@@ -239,6 +240,9 @@ class StagePlan:
         if activation.homogeneous:
             # f(z) = z from 0 up to the upper limit of a clip, and λ · thr is at most this limit since λ is.
             return cls(code, scale, wait, scale, relative, activation.negative_thresholds(relative))
+        if activation.degree is not None:
+            table, negative = activation.thresholds(relative), activation.negative_thresholds(relative)
+            return cls(code, scale, wait, scale ** (1 / activation.degree), table, negative)
         values = relative * float(scale.max())
         positive, negative = activation.thresholds(values), activation.negative_thresholds(values)
         far = activation.far_thresholds(values)
