@@ -83,7 +83,7 @@ class RowSequence(nn.Module):
         hidden: size of the state.
     """
 
-    def __init__(self, kind: type[nn.RNNBase], features: int, hidden: int = 64) -> None:
+    def __init__(self, kind: type[nn.LSTM | nn.GRU], features: int, hidden: int = 64) -> None:
         super().__init__()
         self.layer, self.last = kind(features, hidden, batch_first=True), nn.Linear(hidden, 10)
 

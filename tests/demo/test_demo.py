@@ -125,10 +125,11 @@ def test_training_runs_and_is_seeded(tmp_path, monkeypatch, capsys):
     """Two epochs of four batches: the script writes weights that the network takes, twice the same."""
     x, y = train.training_part()
     monkeypatch.setattr(train, "training_part", lambda: (x[:256], y[:256]))
-    monkeypatch.setattr(train, "EPOCHS", 2)
+    network, weights, _ = train.NETWORKS["digits"]
+    monkeypatch.setitem(train.NETWORKS, "digits", (network, weights, 2))
     states = []
     for name in ("a", "b"):
-        train.main(tmp_path / f"{name}.safetensors")
+        train.main("digits", str(tmp_path / f"{name}.safetensors"))
         states.append((tmp_path / f"{name}.safetensors").read_bytes())
     assert states[0] == states[1]
     assert "% of 599 images" in capsys.readouterr().out
