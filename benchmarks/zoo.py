@@ -1,4 +1,4 @@
-"""Conversion of torchvision's networks: output error against the ANN, and the reasons why others are refused.
+"""Conversion of torchvision's networks and a few others: output error against the ANN.
 
     python -m benchmarks.zoo                             all networks; writes benchmarks/zoo.md
     python -m benchmarks.zoo --networks resnet18 vgg16   some networks; prints only
@@ -36,9 +36,7 @@ from loihi_onespike.conversion.pipeline import lowered_stages, plan_float, plann
 from loihi_onespike.conversion.source import BatchSource
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.data.batches import calibration_batches
-from loihi_onespike.errors import UnsupportedModelError
 from loihi_onespike.executors.float.float_executor import FloatExecutor, Observer
-from loihi_onespike.frontend import trace
 from loihi_onespike.frontend.ann_output import ann_output
 
 REPORT = Path(__file__).with_name("zoo.md")
@@ -67,7 +65,15 @@ CONVERTED = {
     "regnet_x_400mf": 224,
 }
 OTHERS = ("r3d_18", "yolo_style", "lstm", "gru")
-REFUSED = {"mobilenet_v3_small": 224, "efficientnet_b0": 224, "convnext_tiny": 224, "vit_b_16": 224, "swin_t": 224}
+GATED = {
+    "mobilenet_v3_small": 64,
+    "mobilenet_v3_large": 64,
+    "efficientnet_b0": 64,
+    "convnext_tiny": 64,
+    "vit_b_16": 64,
+    "swin_t": 64,
+}
+"""Networks with products of activations: gates, layer norm, softmax."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,11 @@ def made(name: str, x: NDArray[np.float32], full: bool) -> nn.Module:
         full: batch norms take the statistics of `x`, instead of updating their own with torchvision's momentum.
     """
     torch.manual_seed(SEED)
-    options = {"init_weights": True, "transform_input": False} if name in ("googlenet", "inception_v3") else {}
+    options: dict[str, object] = {}
+    if name in ("googlenet", "inception_v3"):
+        options = {"init_weights": True, "transform_input": False}
+    elif name.startswith("vit_"):
+        options = {"image_size": x.shape[-1]}
     model: nn.Module = models.get_model(name, weights=None, **options)
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [m.momentum for m in norms]
@@ -223,21 +233,6 @@ def _rounding_noise(base: float) -> Observer:
     return disturb
 
 
-def refusal(name: str, size: int) -> str:
-    """Findings in a network that cannot be converted, with their numbers.
-
-    Raises:
-        AssertionError: the network can be converted.
-    """
-    try:
-        trace(models.get_model(name, weights=None), torch.from_numpy(textured_images(1, size)))
-    except UnsupportedModelError as error:
-        found = [finding.found.split("(")[0].split(":")[0].split(".")[-1] for finding in error.findings]
-        counts = {kind: found.count(kind) for kind in dict.fromkeys(found)}
-        return f"{len(found)} findings: " + ", ".join(f"{count} × {kind}" for kind, count in counts.items())
-    raise AssertionError(f"{name}: was converted, expected a refusal")
-
-
 ONE_PASS = "network | size | populations (signed) | neurons | T=96, base 1.06 | T=192, base 1.03 | ratio | without code"
 OTHER = "network | input | populations | neurons | outputs | T=96, base 1.06 | T=192, base 1.03 | ratio | without code"
 FULL = "network | T=96, base 1.06 | same noise in the ANN | T=192, base 1.03 | same noise in the ANN | without code"
@@ -272,14 +267,20 @@ image. Errors are over all outputs together. With the same noise in the ANN as i
 """
 
 
-def document(one_pass: Sequence[str], full: Sequence[str], other: Sequence[str], refused: Sequence[str]) -> str:
+GATED_TEXT = """## Gates, layer norm and attention
+
+Networks whose layers multiply activations, on images of 64 × 64; batch norms have the statistics of the images in full.
+"""
+
+
+def document(one_pass: Sequence[str], full: Sequence[str], other: Sequence[str], gated: Sequence[str]) -> str:
     """The report as Markdown.
 
     Args:
         one_pass: lines of the table with statistics from one pass.
         full: lines of the table with full statistics.
         other: lines of the table of other networks.
-        refused: lines of the table of refused networks.
+        gated: lines of the table of networks with products of activations.
     """
     packages = ("torch", "torchvision", "numpy")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
@@ -316,10 +317,9 @@ level and below the last). Errors of this size, above 5 % and not halving, are w
 {head(OTHER)}
 {chr(10).join(other)}
 
-## Refused, with one report each
-
-{head("network | what the report lists")}
-{chr(10).join(refused)}
+{GATED_TEXT}
+{head(FULL)}
+{chr(10).join(gated)}
 """
 
 
@@ -329,7 +329,7 @@ def main() -> None:
     parser.add_argument(
         "--networks",
         nargs="+",
-        choices=[*CONVERTED, *OTHERS, *REFUSED],
+        choices=[*CONVERTED, *OTHERS, *GATED],
         metavar="NAME",
         help="measure only these and write no report",
     )
@@ -351,13 +351,16 @@ def main() -> None:
             other.append(measured_other(name))
             print(other[-1], flush=True)
             gc.collect()
-    refused = []
-    for name, size in REFUSED.items():
+    gated = []
+    print(head(FULL))
+    for name, size in GATED.items():
         if chosen is None or name in chosen:
-            refused.append(f"| {name} | {refusal(name, size)} |")
-            print(refused[-1], flush=True)
+            row = measured(name, size, True)
+            gated.append(full_line(row))
+            print(f"{gated[-1]} {row.seconds:.0f} s", flush=True)
+            gc.collect()
     if chosen is None:
-        REPORT.write_text(document(tables[False], tables[True], other, refused), encoding="utf-8")
+        REPORT.write_text(document(tables[False], tables[True], other, gated), encoding="utf-8")
         print(f"written: {REPORT}")
 
 

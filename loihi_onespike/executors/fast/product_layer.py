@@ -64,6 +64,14 @@ class ProductLayer:
         ]
 
     @property
+    def _ordered(self) -> bool:
+        """Whether thresholds fall from word to word and no v reaches one of each sign: a search then finds the word."""
+        p = self.population
+        falling = all(np.all(np.diff(table.gains()) <= 0) for table in p.tables.values())
+        apart = p.negative is None or min(*p.table.mant, *p.negative.mant) > 0
+        return p.far is None and falling and apart and int(self._threshold.min()) > 0
+
+    @property
     def bytes_per_image(self) -> int:
         """Peak bytes per image: the work of one factor beside the sum of the other, v and the words."""
         work = max(layer.bytes_per_image for layer in self._factors)
@@ -84,11 +92,25 @@ class ProductLayer:
         u, w = sums
         v, sent = np.empty(u.shape, np.int32), np.empty(u.shape, WORD_DTYPE)
         tables = [array for table in self._tables for array in table]
-        parameters = (self.product.shift, self._bias, self._threshold, self.population.code.words_per_phase, *tables)
+        of_phase = self.population.code.words_per_phase
+        parameters = (self.product.shift, self._bias, self._threshold, of_phase, self._ordered, *tables)
         over_rows(_decide, len(u), u, w, *parameters, v, sent)
         shape = (len(u), *self.population.shape)
         peak = max(*(trace.peak for trace in traces), int(np.abs(v).max(initial=0)))
         return LayerTrace(sent.reshape(shape), v.reshape(shape), peak, max(trace.input_peak for trace in traces))
+
+
+@njit()
+def _first(x, threshold, mant, right):  # type: ignore[no-untyped-def]
+    """First word whose threshold x reaches, 0 for none, where thresholds do not increase from word to word."""
+    low, high = 0, len(mant)
+    while low < high:
+        middle = (low + high) // 2
+        if x >= (threshold * mant[middle]) >> right[middle]:
+            high = middle
+        else:
+            low = middle + 1
+    return low + 1 if low < len(mant) else 0
 
 
 @njit()
@@ -101,6 +123,7 @@ def _decide(  # type: ignore[no-untyped-def]
     bias,
     threshold,
     of_phase,
+    ordered,
     mant,
     right,
     mant_negative,
@@ -117,6 +140,12 @@ def _decide(  # type: ignore[no-untyped-def]
             x = ((np.int64(u[n, i]) * np.int64(w[n, i])) >> shift) + bias[i]
             x = min(max(x, np.int64(V_MIN)), np.int64(V_MAX))
             v[n, i] = x
+            if ordered:
+                word = _first(x, threshold[i], mant, right)
+                if word == 0 and signed:
+                    word = -_first(-x, threshold[i], mant_negative, right_negative)
+                sent[n, i] = word
+                continue
             word, start = 0, 0
             while word == 0 and start < len(mant):
                 for k in range(start, start + of_phase):
