@@ -3,6 +3,8 @@
     python -m benchmarks.cifar10 --network resnet20/ --json resnet20.json
     python -m benchmarks.cifar10 --network vgg16/ --images-of resnet20/ --timesteps 24 --base 1.2 --images 500
     python -m benchmarks.cifar10 --network resnet20/ --images 100 --lava 1
+    python -m benchmarks.cifar10 --network benchmarks/networks/vit --images-of resnet20/ --timesteps 48 \
+        --objective accuracy --calibration-images 64 --images 1000
 
 The folder of a network holds `model.py` with `load()`, which returns the trained network. The folder of the images
 holds `model.py` with `images(name)` for "calibration" and "test" (uint8 images and labels) and `normalise(images)`.
@@ -65,7 +67,8 @@ def main() -> None:
     parser.add_argument("--images-of", type=Path, metavar="FOLDER", help="folder of the images (default: --network)")
     parser.add_argument("--calibration-images", type=int, default=512, metavar="N", help="default: 512")
     parser.add_argument("--timesteps", type=int, default=16, metavar="T", help="default: 16")
-    parser.add_argument("--base", type=float, default=1.3, metavar="Q", help="default: 1.3")
+    parser.add_argument("--base", type=float, metavar="Q", help="one base for all layers (default: fitted levels)")
+    parser.add_argument("--objective", default="auto", metavar="NAME", help="of the conversion (default: auto)")
     parser.add_argument("--wait", type=int, metavar="N", help="steps before the first decision (default: T)")
     parser.add_argument("--images", type=int, metavar="N", help="use the first N test images (default: all)")
     parser.add_argument("--lava", type=int, default=0, metavar="N", help="run N images on Lava too (default: 0)")
@@ -78,7 +81,8 @@ def main() -> None:
     x, y = data.normalise(images[: args.images]), labels[: args.images]
 
     start = time.perf_counter()
-    net = los.convert(model, calibration, timesteps=args.timesteps, base=args.base, wait=args.wait)
+    base = "auto" if args.base is None else args.base
+    net = los.convert(model, calibration, timesteps=args.timesteps, base=base, wait=args.wait, objective=args.objective)
     report: dict[str, object] = {"network": args.network.name, "convert_seconds": time.perf_counter() - start}
     print(net)
     for executor in ("float", "fast"):

@@ -32,7 +32,7 @@ from torchvision import models
 
 from benchmarks.zoo_networks import RowSequence, YoloStyle
 from loihi_onespike.conversion.options import ConversionOptions
-from loihi_onespike.conversion.pipeline import lowered_stages, plan_float, planned_stages
+from loihi_onespike.conversion.pipeline import lowered_stages, planned_stages
 from loihi_onespike.conversion.source import BatchSource
 from loihi_onespike.core.graphs.stage import OutputStage, Stage
 from loihi_onespike.data.batches import calibration_batches
@@ -163,13 +163,15 @@ def measured(name: str, size: int, full: bool) -> Row:
     def error(found: NDArray[np.float64]) -> float:
         return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
 
+    source = BatchSource.of(model, calibration_batches(x))
+    lowered = lowered_stages(source)
     errors, noise = [], []
     for timesteps, base in SETTINGS:
-        stages = plan_float(model, calibration_batches(x), _options(timesteps, base))
+        stages = planned_stages(source, _options(timesteps, base))
         errors.append(error(FloatExecutor(stages).run(x)))
         if full:
-            noise.append(error(FloatExecutor(stages, coded=False).run(x, _rounding_noise(base))))
-    mapping = error(FloatExecutor(stages, coded=False).run(x))
+            noise.append(error(FloatExecutor(lowered, coded=False).run(x, _rounding_noise(base))))
+    mapping = error(FloatExecutor(lowered, coded=False).run(x))
     hidden = list(stages.hidden)
     neurons = sum(int(np.prod(stage.shape)) for stage in hidden)
     signed = sum(not stage.nonnegative for stage in hidden)

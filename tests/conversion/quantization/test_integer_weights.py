@@ -142,3 +142,15 @@ def test_helpers() -> None:
     values = np.array([[1.0, 5.0], [7.0, 2.0]])
     assert largest_where_shared(values, (2, 1)).tolist() == [[5.0], [7.0]]
     assert largest_where_shared(values, ()).tolist() == [[7.0]]
+
+
+@pytest.mark.parametrize(
+    "op",
+    [Pool(Window((2,), (2,), ((0, 0),), (1,)), ONE), Conv(np.ones((1, 1, 2)), Window((2,), (2,), ((0, 0),), (1,)), 1)],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_equal_weights_take_one_step_and_keep_their_sign(op: Pool | Conv, sign: int) -> None:
+    stage = _of((1, 2), Link("a", op, None, np.array(sign * 0.25)))
+    ((integer, exponent),), unit = integer_links(stage, [(ONE, (1, 4))], 8, ZERO)
+    assert exponent == 0 and np.all(integer.weight_values == 2 * sign)
+    assert float(np.max(unit)) == 0.125
