@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,18 @@ def test_a_flattening_is_a_layer_and_no_index() -> None:
     moved = {name.replace("layer/2", "layer/1"): value for name, value in fields.items() if "layer/1" not in name}
     with pytest.raises(FormatError, match="layer/1"):
         decode(moved)
+
+
+@pytest.mark.parametrize("first", ["flat", "moved"])
+def test_the_first_group_tells_whether_a_flattening_stands_before_a_population(first: str, tmp_path: Path) -> None:
+    network = _network(Dense(_even((3, 6))), (2, 3), (3,), np.arange(6, dtype=np.int32))
+    (flat,) = network.synapses
+    moved = replace(flat, name="moved", index=np.arange(6, dtype=np.int32)[::-1].copy())
+    both = (flat, moved) if first == "flat" else (moved, flat)
+    network = verify(replace(network, synapses=both))
+    assert encode(network)["layer/1/type"][0] == (b"flatten" if first == "flat" else b"dense")
+    write(network, tmp_path / "both.net")
+    assert_same(read(tmp_path / "both.net"), network)
 
 
 def test_an_invalid_network_is_not_written(tmp_path: Path) -> None:

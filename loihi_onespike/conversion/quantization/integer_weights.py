@@ -122,7 +122,8 @@ def _has_equal_weights(link: _Scaled) -> bool:
         return False
     if not np.all(magnitude == magnitude.flat[0]) or magnitude.flat[0] == 0:
         return False
-    return bool(np.all(link.gain > 0) or np.all(link.gain < 0))
+    # A neuron without weights takes the unit of others, see `_fallback_unit`.
+    return bool(np.all(link.amplitude > 0)) and bool(np.all(link.gain > 0) or np.all(link.gain < 0))
 
 
 def _one_where_shared(unit: Float, maps: list[LinearMap], rank: int) -> Float:
