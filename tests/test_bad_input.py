@@ -397,7 +397,7 @@ def test_extreme_scales_of_a_layer(gain: float) -> None:
             model[layer].weight *= gain
             expected = model(X).double().numpy()
         found = los.convert(model, X, timesteps=8).predict(X)
-        assert np.abs(found - expected).max() <= 0.1 * np.abs(expected).max() + 1e-5
+        assert np.abs(found - expected).max() <= 0.15 * np.abs(expected).max() + 1e-5  # eight levels
 
 
 class Words(nn.Module):

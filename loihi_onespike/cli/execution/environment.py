@@ -23,9 +23,11 @@ KERNEL_MODULES = (
     "conversion.calibration.early_thresholds",
     "conversion.calibration.sent_levels",
     "executors.fast.bounded.undecided_kernel",
+    "executors.fast.copy_layer",
     "executors.fast.event.event_kernel",
     "executors.fast.gnn.gnn_kernel",
     "executors.fast.gnn.undecided_nodes",
+    "executors.fast.product_layer",
     "executors.float.quantize_kernel",
 )
 """Modules with compiled kernels."""

@@ -112,7 +112,14 @@ def _is_sparse(x: object) -> bool:
 
 def _is_edge_index(x: object) -> bool:
     whole = isinstance(x, torch.Tensor | np.ndarray) and x.ndim == 2 and x.shape[0] == 2
-    return whole and not np.issubdtype(np.asarray(x[:, :0]).dtype, np.floating)  # type: ignore[index]
+    return whole and _holds_integers(x)  # type: ignore[arg-type]
+
+
+def _holds_integers(x: torch.Tensor | np.ndarray[Any, Any]) -> bool:
+    """Whether the type of an array is one of whole numbers; a tensor without memory has a type too."""
+    if isinstance(x, torch.Tensor):
+        return not (x.dtype.is_floating_point or x.dtype.is_complex)
+    return not np.issubdtype(x.dtype, np.floating)
 
 
 def _role(x: object) -> str:
@@ -121,8 +128,7 @@ def _role(x: object) -> str:
     if _is_edge_index(x):
         return "edge_index"
     if isinstance(x, torch.Tensor | np.ndarray):
-        integers = not np.issubdtype(np.asarray(x[:0]).dtype, np.floating)
-        return {1: "batch" if integers else "edge_weight", 2: "features"}.get(x.ndim, "")
+        return {1: "batch" if _holds_integers(x) else "edge_weight", 2: "features"}.get(x.ndim, "")
     return ""
 
 

@@ -65,7 +65,7 @@ def test_fixed_point_is_also_found_as_bit_accurate() -> None:
     from loihi_onespike.executors.lava.models import FIXED
 
     ours: list[Any] = [model for model in FIXED.values() if model.__module__.startswith("loihi_onespike")]
-    assert len(ours) == 7
+    assert len(ours) == 8
     assert all({"fixed_pt", "bit_accurate_loihi"} <= set(model.tags) for model in ours)
 
 
