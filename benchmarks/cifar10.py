@@ -17,6 +17,7 @@ import importlib.util
 import time
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import torch
 
@@ -81,7 +82,7 @@ def main() -> None:
     x, y = data.normalise(images[: args.images]), labels[: args.images]
 
     start = time.perf_counter()
-    base = "auto" if args.base is None else args.base
+    base: float | Literal["auto"] = "auto" if args.base is None else args.base
     net = los.convert(model, calibration, timesteps=args.timesteps, base=base, wait=args.wait, objective=args.objective)
     report: dict[str, object] = {"network": args.network.name, "convert_seconds": time.perf_counter() - start}
     print(net)
