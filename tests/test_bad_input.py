@@ -283,7 +283,14 @@ CALIBRATION |= {
     "a dict": (lambda: {"x": X}, "calibration: must be a tensor or an iterable of batches, got dict"),
     "none": (lambda: X[:0], "calibration: must have at least one sample, got none"),
     "an empty list": (list, "calibration: must have at least one sample, got none"),
-    "a vector": (lambda: X[0, 0, 0], r"calibration: must be batches \(N, …\) as the model takes them"),
+    "a vector": (
+        lambda: X[0, 0, 0],
+        r"calibration: must be batches \(N, …\) as the model takes them, got \w+ of shape \(\d+,\); one sample",
+    ),
+    "a vector of indices": (
+        lambda: torch.arange(9),
+        r"calibration: must be batches .* got tensor of shape \(9,\); if these are indices .* table\(indices\)",
+    ),
     "a generator that raises": (failing, "calibration: must be readable to its end, got KeyError: 'sample 7'"),
     "NaN in a later batch": (lambda: [X, spoiled(np.nan)], "calibration: values must be finite"),
 }

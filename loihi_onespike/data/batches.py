@@ -64,10 +64,27 @@ def calibration_batches(calibration: object) -> list[NDArray[np.floating]]:
 def _array(batch: object) -> NDArray[np.floating]:
     values = np.asarray(float_array("calibration", batch, CalibrationError))
     if not isinstance(batch, torch.Tensor | np.ndarray | LazyImages) or values.ndim < 2:
-        found = f"array of shape {values.shape}" if isinstance(batch, np.ndarray) else type(batch).__name__
-        raise CalibrationError(f"calibration: must be batches (N, …) as the model takes them, got {found}")
+        raise CalibrationError(
+            f"calibration: must be batches (N, …) as the model takes them, got {_described(batch, values)}"
+        )
     check_finite("calibration", values, CalibrationError)
     return values
+
+
+def _described(batch: object, values: NDArray[np.floating]) -> str:
+    """What was given in place of a batch, with the reshaping or the other model that a vector needs."""
+    if not isinstance(batch, torch.Tensor | np.ndarray):
+        return type(batch).__name__
+    found = f"{'tensor' if isinstance(batch, torch.Tensor) else 'array'} of shape {tuple(values.shape)}"
+    if values.ndim != 1:
+        return found
+    integers = batch.dtype.kind in "iu" if isinstance(batch, np.ndarray) else not batch.is_floating_point()
+    if integers:
+        return (
+            f"{found}; if these are indices of a table of vectors, convert the layers behind the table, and give "
+            "table(indices)"
+        )
+    return f"{found}; one sample needs an axis in front of it, and samples of one number are (N, 1)"
 
 
 def _warn_when_constant(batches: list[NDArray[np.floating]]) -> None:

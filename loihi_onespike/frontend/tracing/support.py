@@ -34,7 +34,7 @@ _ACTIVATIONS = (
 _RETRAIN = "replace it by ReLU and fine-tune; a few epochs usually recover the accuracy"
 _LAST = "the same function as the last operation of the network, where the host computes it"
 _FIXED_NORM = "BatchNorm with running statistics, which is a fixed affine map"
-_PRODUCT = "sums and concatenations of activations, and products with constants"
+_PRODUCT = "sums, concatenations and products of activations, and products with constants"
 
 SUPPORT: dict[str, Advice] = {
     # Activations
@@ -188,8 +188,8 @@ SUPPORT: dict[str, Advice] = {
 }
 
 UNKNOWN = Advice(
-    "convolution, linear, batch norm, ReLU, pooling, sums, concatenation, products with constants, and rearrangements "
-    "such as flatten and permute",
+    "convolution, linear, batch norm, ReLU, pooling, sums, concatenation, products with constants and of two "
+    "activations, and rearrangements such as flatten and permute",
     "write it with these operations, move it out of the network, or replace it and fine-tune",
 )
 
