@@ -24,7 +24,7 @@ from benchmarks.cifar10 import module_of
 from benchmarks.command_line import command_parser, write_json
 from benchmarks.networks.stored import FILE, save_weights
 
-NETWORKS = {"depthwise": "DepthwiseNet", "mobilenet": "MobileNet", "vit": "VisionTransformer"}
+NETWORKS = {"depthwise": "DepthwiseNet", "mobilenet": "MobileNet", "vit": "CifarViT"}
 WARM_UP = 0.05
 """Share of the training in which the learning rate rises."""
 MOMENTUM_OF_MEAN = 0.999
