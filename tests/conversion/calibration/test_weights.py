@@ -37,13 +37,15 @@ def test_integer_weights_are_those_of_the_calibration(name: str) -> None:
 
 
 def test_few_bits_lose_less() -> None:
-    model, x = make("plain_cnn"), inputs(64)
-    with torch.no_grad():
-        ann = model(x).numpy()
+    """On average over networks: the luck of rounding moves the error of a network with few weights by a tenth."""
 
-    def error(method: Method) -> float:
+    def error(seed: int, method: Method) -> float:
+        model, x = make("plain_cnn", seed), inputs(64, seed)
+        with torch.no_grad():
+            ann = model(x).numpy()
         net = los.convert(model, x, timesteps=48, weight_bits=4, method=method, objective="accuracy")
-        out = net.predict(x)
-        return float(np.linalg.norm(out - ann) / np.linalg.norm(ann))
+        return float(np.linalg.norm(net.predict(x) - ann) / np.linalg.norm(ann))
 
-    assert error(Method()) < 0.9 * error(Method(compensation=False, weights=False))
+    plain = Method(compensation=False, weights=False)
+    ratios = [error(seed, Method()) / error(seed, plain) for seed in range(6)]
+    assert np.exp(np.mean(np.log(ratios))) < 0.9
