@@ -409,7 +409,7 @@ def _scaled_layer(layer: int, gain: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize("gain", [0.0, 1e-44, 1e-30, 1e30, 3e37])
 def test_extreme_scales_of_a_layer(gain: float) -> None:
-    """All-zero channels in front of max pooling, and values near both ends of float32, err no more than ordinary ones."""
+    """All-zero channels in front of max pooling, and values near both ends of float32: errors are the usual ones."""
     for layer in (0, 4):
         usual_error, usual = _scaled_layer(layer, 1.0)
         error, largest = _scaled_layer(layer, gain)
