@@ -27,7 +27,7 @@ from loihi_onespike.core.graphs.input_parts import InputParts
 from loihi_onespike.core.graphs.stage import InputStage, StageGraph
 from loihi_onespike.errors import Finding, UnsupportedModelError
 from loihi_onespike.frontend import trace
-from loihi_onespike.frontend.ann_output import ann_output, call_model
+from loihi_onespike.frontend.ann_output import TRACED_SAMPLES, ann_output, call_model, traced_sample
 from loihi_onespike.frontend.gnn.aggregation_rules import ADJACENCY
 from loihi_onespike.frontend.gnn.arguments import GraphArguments, graph_arguments
 from loihi_onespike.frontend.gnn.gnn_importer import trace_graph
@@ -79,8 +79,6 @@ class ConversionSource(Protocol):
         """Inputs that run through the integer network to measure its head-room."""
 
 
-TRACED_IMAGES = 2
-"""Samples on which the model is traced and compared with its stages."""
 HEADROOM_IMAGES = (4, 64)
 """Fewest and most calibration images that run through the integer network to measure its head-room."""
 HEADROOM_NEURONS = 2**24
@@ -117,9 +115,7 @@ class BatchSource:
     @classmethod
     def of(cls, model: torch.nn.Module, batches: Sequence[NDArray[np.floating]]) -> BatchSource:
         """Trace the model; raises UnsupportedModelError with every operation that has no one-spike form."""
-        example = torch.from_numpy(batches[0][:TRACED_IMAGES])
-        of_weights = (p.dtype for p in model.parameters() if p.dtype in (torch.float32, torch.float64))
-        graph, rewrites = pool_last(trace(model, example.to(next(of_weights, example.dtype))))
+        graph, rewrites = pool_last(trace(model, traced_sample(model, batches[0])))
         return cls(model, batches, replace(graph, rewrites=rewrites))
 
     def refuse_unsupported(self, stages: StageGraph) -> None:
@@ -127,7 +123,7 @@ class BatchSource:
 
     def sample_and_output(self) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
         """The first samples and what the model computes from them."""
-        x = self.batches[0][:TRACED_IMAGES]
+        x = self.batches[0][:TRACED_SAMPLES]
         return x, ann_output(self.model, x, self.graph.form)
 
     def plan_input(self, stages: StageGraph, code: InputCode) -> StageGraph:

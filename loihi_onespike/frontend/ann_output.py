@@ -10,6 +10,16 @@ from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.output_form import OutputForm, joined
 
+TRACED_SAMPLES = 2
+"""Number of samples with which a model is traced and compared with its stages."""
+
+
+def traced_sample(model: torch.nn.Module, x: NDArray[np.floating]) -> torch.Tensor:
+    """The first samples of x (N, …), in the precision of the model's weights, to trace it with."""
+    example = torch.from_numpy(np.asarray(x[:TRACED_SAMPLES]))
+    of_weights = (p.dtype for p in model.parameters() if p.dtype in (torch.float32, torch.float64))
+    return example.to(next(of_weights, example.dtype))
+
 
 def ann_output(model: torch.nn.Module, x: NDArray[np.floating], form: OutputForm | None = None) -> NDArray[np.float64]:
     """Output of the ANN in eval mode; the training flags of its modules are left as they were.

@@ -247,6 +247,11 @@ def test_clipped_share_of_both_sides():
     assert found.main is Cause.CLIPPING
 
 
+def test_data_of_double_precision(net):
+    found, same = diagnose(net, data(n=4).astype(np.float64)), diagnose(net, data(n=4))
+    assert found.error.relative == pytest.approx(same.error.relative) and named(found) == named(same)
+
+
 def test_loaded_network_tells_the_same(net, tmp_path):
     there = diagnose(los.load(net.save(tmp_path / "n.h5")), data(), model=net.model)
     here = diagnose(net, data())

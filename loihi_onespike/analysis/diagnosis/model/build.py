@@ -26,6 +26,7 @@ from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.executors.float.quantizer import Quantizer
 from loihi_onespike.executors.tensors.stage_sum import StageSum
 from loihi_onespike.frontend import trace
+from loihi_onespike.frontend.ann_output import traced_sample
 from loihi_onespike.frontend.tracing.joined_inputs import JoinedInputs
 
 Float = NDArray[np.float64]
@@ -39,7 +40,7 @@ def ann_stages(model: torch.nn.Module, x: NDArray[np.floating]) -> StageGraph:
         model: the ANN.
         x: at least one input as the model takes them.
     """
-    graph, rewrites = pool_last(trace(model, torch.from_numpy(np.asarray(x[:2]))))
+    graph, rewrites = pool_last(trace(model, traced_sample(model, x)))
     return recode_mixed_input(lower(graph, rewrites), by_reader=isinstance(model, JoinedInputs))
 
 
