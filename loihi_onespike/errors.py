@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,28 +50,54 @@ class Finding:
 
 
 NODES_SHOWN = 6
-"""Names of nodes that a report lists of one kind of operation."""
+"""Names of nodes, and lines of code, that a report lists of one kind of operation."""
 PLACES_SHOWN = 12
-"""Kinds of operations and lines that a report lists of those that share a remedy."""
+"""Kinds of operations that a report lists of those that share a remedy."""
+CODE_SHOWN = 3
+"""Largest number of operations with one remedy that are shown with the code of their lines."""
+LINE = re.compile(r"(.+?):(\d+)(?:: |$)")
+"""The file and the number of a line of the user's code."""
 
 
 def grouped_text(findings: Sequence[Finding]) -> str:
-    """Findings as text: those of one operation and line are one entry, and those with one remedy name it once."""
-    groups: dict[tuple[str, str], dict[tuple[str, str], list[str]]] = {}
+    """Findings as text: those with one remedy name it once.
+
+    A few of them are shown with the code of their lines; of many, all that are alike share one line.
+    """
+    groups: dict[tuple[str, str], list[Finding]] = {}
     for f in findings:
-        groups.setdefault((f.supported, f.remedy), {}).setdefault((f.found, f.where), []).append(f.node)
+        groups.setdefault((f.supported, f.remedy), []).append(f)
     lines = []
-    for (supported, remedy), places in groups.items():
-        for (found, where), nodes in list(places.items())[:PLACES_SHOWN]:
-            more = f" and {len(nodes) - NODES_SHOWN} more" if len(nodes) > NODES_SHOWN else ""
-            lines.append(f"  {', '.join(nodes[:NODES_SHOWN])}{more}: {found}")
+    for (supported, remedy), alike in groups.items():
+        few = len({(f.found, f.where) for f in alike}) <= CODE_SHOWN
+        kinds: dict[tuple[str, str], list[Finding]] = {}
+        for f in alike:
+            kinds.setdefault((f.found, f.where if few else ""), []).append(f)
+        for (found, where), of_kind in list(kinds.items())[:PLACES_SHOWN]:
+            places = "" if few else _places([f.where for f in of_kind])
+            lines.append(f"  {_listed([f.node for f in of_kind])}: {found}{places}")
             if where:
                 lines.append(f"    at        {where}")
-        left = sum(map(len, list(places.values())[PLACES_SHOWN:]))
+        left = sum(map(len, list(kinds.values())[PLACES_SHOWN:]))
         if left:
             lines.append(f"  and {left} more with the same remedy")
         lines += [f"    supported {supported}", f"    remedy    {remedy}"]
     return "\n".join(lines)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NODES_SHOWN
+    return ", ".join(names[:NODES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _places(wheres: Sequence[str]) -> str:
+    """Lines of code as one text, such as ", at net.py:8, 12 and blocks.py:3"; empty where they are not known."""
+    files: dict[str, list[str]] = {}
+    for match in filter(None, map(LINE.match, dict.fromkeys(wheres))):
+        numbers = files.setdefault(match[1], [])
+        if match[2] not in numbers:
+            numbers.append(match[2])
+    return ", at " + " and ".join(f"{file}:{_listed(numbers)}" for file, numbers in files.items()) if files else ""
 
 
 class UnsupportedModelError(OneSpikeError):

@@ -163,18 +163,21 @@ def test_everything_at_once_with_lines():
 
 
 def test_findings_that_are_alike_are_grouped():
-    alike = [Finding(f"gelu_{i}", "gelu", f"net.py:{i // 8}", "ReLU", "replace it") for i in range(24)]
-    message = str(UnsupportedModelError([*alike, Finding("lstm", "LSTM", "", "none", "unroll it")]))
+    alike = [Finding(f"gelu_{i}", "gelu", f"net.py:{i // 8}: y = gelu(x)", "ReLU", "replace it") for i in range(24)]
+    other = Finding("mish", "mish", "blocks.py:7", "ReLU", "replace it")
+    message = str(UnsupportedModelError([*alike, other, Finding("lstm", "LSTM", "n.py:1: f()", "none", "unroll it")]))
     assert message == (
-        "25 operations have no one-spike form:\n"
-        "  gelu_0, gelu_1, gelu_2, gelu_3, gelu_4, gelu_5 and 2 more: gelu\n    at        net.py:0\n"
-        "  gelu_8, gelu_9, gelu_10, gelu_11, gelu_12, gelu_13 and 2 more: gelu\n    at        net.py:1\n"
-        "  gelu_16, gelu_17, gelu_18, gelu_19, gelu_20, gelu_21 and 2 more: gelu\n    at        net.py:2\n"
+        "26 operations have no one-spike form:\n"
+        "  gelu_0, gelu_1, gelu_2, gelu_3, gelu_4, gelu_5 and 18 more: gelu, at net.py:0, 1, 2\n"
+        "  mish: mish, at blocks.py:7\n"
         "    supported ReLU\n    remedy    replace it\n"
-        "  lstm: LSTM\n    supported none\n    remedy    unroll it"
+        "  lstm: LSTM\n    at        n.py:1: f()\n    supported none\n    remedy    unroll it"
     )
     many = [Finding(f"n{i}", f"op {i}", "", "ReLU", "replace it") for i in range(65)]
-    assert "  and 53 more with the same remedy\n    supported" in str(UnsupportedModelError(many))
+    message = str(UnsupportedModelError(many))
+    assert "  n11: op 11\n  and 53 more with the same remedy\n    supported" in message
+    lines = [Finding(f"n{i}", "op", f"{'ab'[i % 2]}.py:{i}", "ReLU", "replace it") for i in range(20)]
+    assert ": op, at a.py:0, 2, 4, 6, 8, 10 and 4 more and b.py:1, 3" in str(UnsupportedModelError(lines))
 
 
 def test_what_only_follows_from_a_finding_is_not_reported():
