@@ -33,7 +33,7 @@ def program_files(populations: Sequence[str], ucode: Ucode | None = None) -> dic
         given = os.environ.get(UCODE_VARIABLE)
         if not given:
             raise ConfigurationError(
-                f"ucode: must be a folder, a mapping or a file, got None; write {HELP}, and give them as ucode or in "
+                f"ucode: no program files are given; write {HELP}; give their folder as ucode, with --program or in "
                 f"the environment variable {UCODE_VARIABLE}"
             )
         ucode = given

@@ -59,22 +59,23 @@ def preflight(
 
 
 def _fits(mapping: Mapping, board: Board) -> Check:
-    placement = mapping.placement
+    name, placement = "fits the board", mapping.placement
     found = f"{len(placement.cores)} of {board.cores} cores, {placement.chips} of {board.chips} chips of {board.name}"
     if mapping.fits:
-        return Check("fits the board", "passed", found)
+        return Check(name, "passed", found, board_only=False)
     limits = "; ".join(str(v) for v in mapping.violations)
-    return Check("fits the board", "failed", found, limits)
+    return Check(name, "failed", found, limits, board_only=False)
 
 
 def _agrees(network: Network, mapping: Mapping) -> Check:
     objections = check_placement(network, mapping.placement) if mapping.fits else []
     name = "placement checked independently"
     if not mapping.fits:
-        return Check(name, "not asked", "it does not fit")
+        return Check(name, "not asked", "it does not fit", board_only=False)
     if objections:
-        return Check(name, "failed", "; ".join(objections), "report this defect: mapper and independent check disagree")
-    return Check(name, "passed", "no objections")
+        remedy = "report this defect: mapper and independent check disagree"
+        return Check(name, "failed", "; ".join(objections), remedy, board_only=False)
+    return Check(name, "passed", "no objections", board_only=False)
 
 
 def _programmable(board: Board) -> Check:

@@ -19,6 +19,8 @@ from loihi_onespike.json_text import json_text
 from loihi_onespike.regular_files import write_whole
 
 MARKS = {"passed": "yes", "failed": "no", "not asked": "-"}
+LATER = "not needed here"
+"""The mark of what only a board needs, in a dry run."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,18 @@ class Report:
         differs = self.comparison is not None and not self.comparison.equal
         blocked = any(c.failed for c in self.checks if c.name in ("fits the board", "placement checked independently"))
         return differs or blocked or (self.bringup is not None and not self.bringup.equal)
+
+    def mark(self, check: Check) -> str:
+        """Whether a check passed, in one or two words; a dry run does not need what only a board needs."""
+        return LATER if self._later(check) else MARKS[check.state]
+
+    def found(self, check: Check) -> str:
+        """What a check found and what to do where it did not pass."""
+        remedy = f"for a board: {check.remedy}" if self._later(check) else check.remedy
+        return f"{check.found}; {remedy}" if check.failed and check.remedy else check.found
+
+    def _later(self, check: Check) -> bool:
+        return self.dry_run and check.failed and check.board_only
 
     def rows(self) -> list[tuple[str, Figure, Figure | None]]:
         """(quantity, estimated, measured) for every figure; measured is None where nothing was measured."""
@@ -103,7 +117,7 @@ class Report:
         lines = [f"# {self.network} on {self.estimate.board}", "", self._headline(), "", "## Preflight", ""]
         lines += _table(
             ("check", "passed", "found", "remedy"),
-            [(c.name, MARKS[c.state], c.found, c.remedy) for c in self.checks],
+            [(c.name, self.mark(c), c.found, c.remedy) for c in self.checks],
         )
         lines += ["", "## Bring-up", "", *self.bringup_lines(), ""]
         lines += ["## Against the oracle", "", self._compared(), "", "## Time and energy per image", ""]

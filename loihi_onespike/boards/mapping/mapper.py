@@ -101,6 +101,24 @@ def map_network(network: Network, board: Board | str, spikes: Spikes | None = No
     return replace(mapping, notes=(*mapping.notes, *message_notes(network, onto)))
 
 
+def map_to_smallest(network: Network, board: Board) -> Mapping:
+    """Map a network onto the smallest board with the same chip that holds it, as `map_network` does.
+
+    Args:
+        network: The network.
+        board: The board that is tried first; the mapping is onto this one where no board holds the network.
+
+    Raises:
+        DeploymentError: the network has payload, and the chip does not carry its messages.
+    """
+    first = map_network(network, board)
+    if first.smallest_board in (None, board.id):
+        return first
+    assert first.smallest_board is not None
+    smallest = load_board(first.smallest_board).with_convolution(board.chip.accounting.convolution)
+    return map_network(network, smallest)
+
+
 def map_layers(
     layers: Sequence[MappedLayer], board: Board | str, spikes: Spikes | None = None, name: str = "network"
 ) -> Mapping:

@@ -23,7 +23,7 @@ def _conversion(*names: str, metavar: str, help: str, **more: Any) -> Any:
 
 
 def board_names() -> list[str]:
-    """Names of the boards that come with the package, for the completion of a shell."""
+    """Names of the boards that come with the package, for help and for the completion of a shell."""
     folder = resources.files("hw_configs")
     return sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml"))
 
@@ -41,21 +41,24 @@ Model = Annotated[
     ),
 ]
 NetFile = Annotated[Path, typer.Argument(metavar="NET.h5", help="File written by `onespike convert`.")]
-Board = Annotated[
-    str,
-    typer.Option(
-        "--board",
-        metavar="BOARD",
-        help="Name of a board, such as hala_point, or a .toml file of your own.",
-        autocompletion=board_names,
-    ),
-]
+BOARDS = f"{', '.join(board_names())}, or a .toml file of your own"
+"""What --board takes, for help and for messages."""
+
+
+def _board(more: str = "") -> Any:
+    return typer.Option("--board", metavar="BOARD", help=f"Board: {BOARDS}.{more}", autocompletion=board_names)
+
+
+Board = Annotated[str, _board()]
+SmallestBoard = Annotated[str | None, _board(" Default: the smallest one with Loihi 2 that the network fits.")]
+BoardToRun = Annotated[str | None, _board(" Must be given.")]
 PricesOf = Annotated[
     str | None,
     typer.Option(
         "--board",
         metavar="BOARD",
-        help="State the energy of every population at the prices of this board, by its name or a .toml file.",
+        help=f"State the energy of every population at the prices of this board: {BOARDS}.",
+        autocompletion=board_names,
     ),
 ]
 Weights = Annotated[

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from loihi_onespike.cli.arguments import inputs, options
-from loihi_onespike.cli.arguments.board_access import BOARD, RUN, BoardAccess
+from loihi_onespike.cli.arguments.board_access import RUN, BoardAccess
 from loihi_onespike.cli.arguments.groups import grouped
 from loihi_onespike.cli.arguments.job_options import JobArray
 from loihi_onespike.cli.command import Result, command
@@ -33,15 +33,7 @@ def deploy(
     data: options.Data,
     source: options.Source,
     way: BoardAccess,
-    board: Annotated[
-        str,
-        typer.Option(
-            "--board",
-            metavar="BOARD",
-            help="Name of a board, such as oheo_gulch, or a .toml file of your own.",
-            rich_help_panel=BOARD,
-        ),
-    ],
+    board: options.BoardToRun = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -118,6 +110,8 @@ def deploy(
 
     Example: onespike deploy net.h5 --data digits --board oheo_gulch --dry-run
     """
+    if board is None:
+        raise ConfigurationError(f"--board: must name what the network runs on; one of {options.BOARDS}")
     if jobs.require():
         if handover is not None:
             raise ConfigurationError("--handover: not valid with --slurm; write it once, with --dry-run")
@@ -193,8 +187,7 @@ def show_report(console: Console, report: Report, written: tuple[Path, ...]) -> 
     """
     from loihi_onespike.cli.terminal.output import show_facts, show_table
 
-    marks = {"passed": "ok", "failed": "missing", "not asked": "-"}
-    rows = [(f"{c.name}: {marks[c.state]}", c.found + (f"; {c.remedy}" if c.failed else "")) for c in report.checks]
+    rows = [(f"{c.name}: {report.mark(c)}", report.found(c)) for c in report.checks]
     title = f"{report.network} on {report.estimate.board}" + (" (dry run: no board was touched)" * report.dry_run)
     show_facts(console, title, rows)
     show_facts(console, "Bring-up", [("", line) for line in report.bringup_lines() if line])

@@ -10,12 +10,16 @@ import typer
 from loihi_onespike.cli.arguments import inputs, options
 from loihi_onespike.cli.arguments.pictures import check_picture, picture, plot_option
 from loihi_onespike.cli.command import Result, command
+from loihi_onespike.cli.terminal.output import remark
+
+SMALLEST = "oheo_gulch"
+"""The board with the fewest chips of Loihi 2, where the search for one that fits begins."""
 
 
 @command
 def map(
     file: options.NetFile,
-    board: options.Board,
+    board: options.SmallestBoard = None,
     per_core: Annotated[
         bool, typer.Option("--cores", help="Show every core; the JSON document always lists them.")
     ] = False,
@@ -35,22 +39,26 @@ def map(
 
     The exit status is 1 when the network does not fit.
 
+    Example: onespike map net.h5
+
     Example: onespike map net.h5 --board kapoho_point --plot cores.png
     """
     check_picture(plot)
     inputs.existing(file)
 
     import netx_export
-    from loihi_onespike.boards.mapping import check_placement, map_network
+    from loihi_onespike.boards.mapping import check_placement, map_network, map_to_smallest
     from loihi_onespike.boards.mapping.mapping_document import mapping_document
     from loihi_onespike.boards.specification import load_board
     from loihi_onespike.cli.reports.map_report import show_mapping
 
-    onto = load_board(board)
+    onto = load_board(SMALLEST if board is None else board)
     if convolution is not None:
         onto = onto.with_convolution(convolution)
     network = netx_export.read(file)
-    mapping = map_network(network, onto)
+    mapping = map_to_smallest(network, onto) if board is None else map_network(network, onto)
+    if board is None and mapping.fits:
+        remark(f"mapped onto {mapping.placement.board.id}, the smallest board that fits; --board names another")
     objections = check_placement(network, mapping.placement)
     document = mapping_document(network.name, mapping, objections)
     if plot is not None:

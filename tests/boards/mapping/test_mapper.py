@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loihi_onespike.boards.mapping import Afferent, MappedLayer, map_layers
+from loihi_onespike.boards.mapping import Afferent, MappedLayer, map_layers, map_network, map_to_smallest
 from loihi_onespike.boards.mapping.mapped_layer import weight_bits
 from loihi_onespike.boards.specification import load_board
 from loihi_onespike.core.maps import Dense, Diagonal
 from loihi_onespike.errors import BoardError, ConfigurationError
 from tests.boards.mapping.boards import narrow
 from tests.boards.mapping.published import YOLO_KP, chain, conv, dense, mnist
+from tests.support import networks
 
 
 def test_a_layer_that_no_core_can_hold():
@@ -48,6 +49,18 @@ def test_the_smallest_board_is_of_the_same_chip():
     assert mapping.smallest_board == "oheo_gulch" and [v.resource for v in mapping.violations] == ["cores"]
     other_chip = replace(narrow("oheo_gulch", synapse_words=15_999), id="mine")
     assert map_layers(mnist(), other_chip).smallest_board == "mine"
+
+
+def test_a_network_goes_to_the_smallest_board():
+    network = networks.chain()
+    tiny = replace(narrow("oheo_gulch", cores_per_chip=1), id="tiny")
+    assert not map_network(network, tiny).fits
+    found = map_to_smallest(network, tiny)
+    assert found.fits and found.placement.board.id == "oheo_gulch"
+    board = load_board("oheo_gulch")
+    assert map_to_smallest(network, board).placement.board is board
+    hopeless = narrow("oheo_gulch", state_words=1)
+    assert map_to_smallest(network, hopeless).placement.board is hopeless
 
 
 def test_unknown_limits_are_told_and_not_checked():

@@ -22,7 +22,12 @@ def test_dry_run(onespike, net_file, tmp_path):
     )
     assert result.exit_code == 0, result.stderr
     text = " ".join(result.stdout.split())
-    for words in ("no board was touched", "lava-loihi: missing", "every spike and output equal", "not measured"):
+    for words in (
+        "no board was touched",
+        "lava-loihi: not needed here not installed; for a board:",
+        "every spike and output equal",
+        "not measured",
+    ):
         assert words in text
     assert "12 networks on the stand-in board: every spike and potential" in text and f"Hand-over: {tmp_path}" in text
     assert "DigitsCNN" in (tmp_path / "h" / "README.md").read_text()
@@ -34,6 +39,11 @@ def test_a_job_array_hands_nothing_over(document, net_file, tmp_path):
     arguments = ("--data", "digits", "--board", "oheo_gulch", "--slurm", "2", "--handover", tmp_path / "h")
     found = document("deploy", net_file, *arguments, exit_code=2)
     assert "--handover: not valid with --slurm" in found["error"]["message"]
+
+
+def test_the_board_must_be_named(document, net_file):
+    found = document("deploy", net_file, "--data", "digits", "--dry-run", exit_code=2)
+    assert all(name in found["error"]["message"] for name in ("--board", "oheo_gulch", "kapoho_point", ".toml"))
 
 
 def test_two_ways_to_a_board(document, net_file):

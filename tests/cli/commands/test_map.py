@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import netx_export
+from loihi_onespike.boards.specification import boards
 
 
 def test_text(onespike, net_file):
@@ -29,6 +30,14 @@ def test_document(document, net_file):
     assert (last["fullest"]["axon_in_words"], last["fullest"]["synapse_words"]) == (384, words)
     state = found["utilisation"]["state_words"]
     assert state["limit"] == 4095 and state["status"] == "I" and state["source"]
+
+
+def test_without_a_board_the_smallest_that_fits(onespike, net_file, monkeypatch):
+    found = onespike("map", net_file)
+    assert found.exit_code == 0 and "Oheo Gulch" in found.stdout
+    assert "mapped onto oheo_gulch, the smallest board that fits" in found.stderr
+    listed = " ".join(onespike("map", "--help").stdout.replace("│", " ").split())
+    assert all(name in listed for name in boards())
 
 
 def test_unknown_limits_are_called_so(onespike, net_file):

@@ -20,6 +20,7 @@ from loihi_onespike.microcode.program_file import UCODE_VARIABLE, program_files
 
 FOLDER = "bringup"
 """Folder of the ladder's programs, beside those of the user's network."""
+WRITTEN = "`onespike bringup --handover DIR` writes what they have to do"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +83,14 @@ def ladder_programs(program: Program | None, rungs: Sequence[Rung] = LADDER) -> 
     names = [name for rung in rungs for name in programmed(rung.network)]
     if program is None:
         program = os.environ.get(UCODE_VARIABLE) or None
+    if program is None:
+        raise ConfigurationError(f"ucode: no program files are given; {WRITTEN}")
     if isinstance(program, (str, Path)):
         program = Path(program) / FOLDER
         if not program.is_dir():
             raise ConfigurationError(
                 f"ucode: must have a folder {FOLDER} with the programs of the bring-up networks, but {program} is no "
-                "folder; `onespike bringup --handover DIR` writes what they have to do"
+                f"folder; {WRITTEN}"
             )
     return program_files(names, program)
 

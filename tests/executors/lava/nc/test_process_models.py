@@ -169,7 +169,7 @@ class TestProgramFiles:
     def test_environment(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(nc.UCODE_VARIABLE, raising=False)
         with pytest.raises(
-            ConfigurationError, match=r"ucode: must be a folder, a mapping or a file, got None; .*LOIHI_ONESPIKE_UCODE"
+            ConfigurationError, match=r"ucode: no program files are given; .*--program .*LOIHI_ONESPIKE_UCODE"
         ):
             nc.program_files(["wide"])
         monkeypatch.setenv(nc.UCODE_VARIABLE, str(folder))
