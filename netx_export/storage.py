@@ -143,7 +143,8 @@ def load(path: str | os.PathLike[str]) -> FieldMap:
     try:
         file = h5py.File(path, "r")
     except LIBRARY_ERRORS as error:
-        raise FormatError(os.fspath(path), f"is not an HDF5 file, or is truncated or damaged ({error})") from error
+        message = f"is not an HDF5 file, or is truncated or damaged ({error}); `onespike convert` writes one"
+        raise FormatError(os.fspath(path), message) from error
     with file:
         with _naming(EXTENSION):
             access = Hdf5Access(file, os.path.getsize(path))

@@ -73,7 +73,10 @@ class _FirstCompilation(event.Listener):
         function = getattr(event.data.get("dispatcher"), "py_func", None)
         if not self.told and str(getattr(function, "__module__", "")).startswith("loihi_onespike."):
             self.told = True
-            LOG.info("kernels are compiled, once per installation; that can take a minute or two")
+            LOG.info(
+                "parts of the program are compiled when they are first used, and kept: this run takes up to two "
+                "minutes longer, later ones do not"
+            )
 
     def on_end(self, event: Any) -> None:
         pass

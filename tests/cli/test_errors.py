@@ -41,6 +41,9 @@ def test_one_message_and_status_2(onespike, tmp_path, monkeypatch, arguments, sa
 
 CHEAP = [
     (("convert", "nowhere.py:build", "--data", "digits", "-o", "net.h5"), "nowhere.py: no such file"),
+    (("convert", "net.py", "--data", "digits", "-o", "net.h5"), "such as net.py:build"),
+    (("convert", "w.pt", "--data", "digits", "-o", "net.h5"), "give this file with --weights"),
+    (("deploy", "nowhere.h5", "--data", "digits"), "--board: must name what the network runs on; one of hala_point"),
     (("convert", "nowhere.onnx", "--data", "digits", "-o", "net.h5"), "nowhere.onnx: no such file"),
     (("convert", "digits", "--data", "nowhere.npz", "-o", "net.h5"), "nowhere.npz: no such file"),
     (("convert", "digits", "--data", "digits", "-o", "net.h5", "--timesteps", "0"), "--timesteps: must be an integer"),
@@ -48,7 +51,7 @@ CHEAP = [
     (("tune", "nowhere.py:build", "--data", "digits"), "nowhere.py: no such file"),
     (("diagnose", "digits", "--data", "nowhere.npz"), "nowhere.npz: no such file"),
     (("run", "nowhere.h5", "--data", "digits"), "nowhere.h5: no such file"),
-    (("map", "nowhere.h5", "--board", "oheo_gulch"), "nowhere.h5: no such file"),
+    (("map", "nowhere.h5"), "nowhere.h5: no such file"),
 ]
 """Mistakes that need neither torch nor Lava to be found."""
 

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from loihi_onespike.data import Dataset
 
 
+_WEIGHTS = "weights alone are no model: name its code, such as my_model.py:build, and give this file with --weights"
+NO_MODELS = {
+    ".py": "name a function or class of the file too, such as {}:build",
+    ".npz": "the file of the data follows --data",
+    ".h5": "a network that is converted is for `onespike evaluate` and the commands after it",
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".safetensors"), _WEIGHTS),
+}
+"""Endings of files that a user may take for a model, and what to do with each."""
+
+
 def choice(option: str, value: str, choices: tuple[str, ...]) -> str:
     """The value of an option that has a list of choices.
 
@@ -48,7 +58,7 @@ def check_model(spec: str | None, weights: Path | None) -> None:
         weights: file of weights, None for none.
 
     Raises:
-        ModelLoadError: a file is missing or no regular file.
+        ModelLoadError: a file is missing, no regular file, or of a kind that holds no model.
     """
     if spec is not None:
         source, colon, _ = spec.rpartition(":")
@@ -56,6 +66,11 @@ def check_model(spec: str | None, weights: Path | None) -> None:
             check_readable(Path(spec).expanduser(), ModelLoadError)
         elif colon and (source.endswith(".py") or "/" in source):
             check_readable(Path(source).expanduser(), ModelLoadError)
+        elif not colon and Path(spec).suffix in NO_MODELS:
+            raise ModelLoadError(
+                "model: must be file.py:callable, package.module:callable, torchvision:name, an .onnx or a .pt2 file, "
+                f"got {spec!r}; {NO_MODELS[Path(spec).suffix].format(spec)}"
+            )
     if weights is not None:
         check_readable(weights.expanduser(), ModelLoadError, "no such weights file")
 

@@ -60,6 +60,8 @@ def report(
     Example: onespike report net.h5 --data digits --model digits --board kapoho_point --tune search.db
     """
     inputs.existing(file)
+    inputs.check_model(model, weights)
+    inputs.check_board(board)
     source.check(data)
     inputs.writable(out)
 

@@ -1,4 +1,10 @@
+import signal
+
 import pytest
+
+from loihi_onespike.analysis.tuning.limits import NetworkFigures
+from loihi_onespike.analysis.tuning.task import Task
+from loihi_onespike.evaluation import Accuracy
 
 ARGUMENTS = ("tune", "digits", "--data", "digits", "--method", "paper", "--input-bits", "5")
 SMALL = ("--calibration-images", "32", "--search-images", "40", "--held-out-images", "50")
@@ -42,3 +48,23 @@ def test_what_cannot_be_used_is_said(onespike, more, said, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     done = onespike(*ARGUMENTS, *SMALL, *more)
     assert done.exit_code == 2 and said in done.stderr
+
+
+def test_ctrl_c_shows_the_front_so_far(onespike, tmp_path, monkeypatch):
+    figures = [
+        NetworkFigures(Accuracy(right, 40), Accuracy(40, 40), 30 + right, 20, 0.5, 1e3, 4.0) for right in (38, 39)
+    ]
+
+    def measured(task, setting, part):
+        if not figures:
+            signal.raise_signal(signal.SIGINT)
+        return figures.pop()
+
+    monkeypatch.setattr(Task, "measure", measured)
+    monkeypatch.setattr(Task, "may_be_two_sided", False)
+    study = tmp_path / "s.db"
+    done = onespike(*ARGUMENTS, *SMALL, "--study", study)
+    assert done.exit_code == 130
+    assert f"2 of 60 trials are finished in {study}; run the same command again to continue" in done.stderr
+    assert "Pareto front so far, on the search images" in done.stdout
+    assert [line.split()[4:6] for line in done.stdout.splitlines()[3:5]] == [["+5.00", "68"], ["+2.50", "69"]]
