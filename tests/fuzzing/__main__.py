@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 
 from tests.fuzzing import networks
-from tests.fuzzing.run import fuzz, read_in_child, rounds, table
+from tests.fuzzing.run import findings, fuzz, read_in_child, rounds, table
 from tests.fuzzing.seeds import KINDS
 
 
@@ -22,12 +23,12 @@ def main() -> int:
     if given.child:
         read_in_child(given.child[0], int(given.child[1]), int(given.child[2]), float(given.child[3]))
         return 0
-    tallies = [fuzz(given.kind, given.first, given.count)] if given.kind else list(rounds(given.seconds, given.first))
-    print(table(tallies))
-    for tally in tallies:
-        for number, wrong in tally.findings:
-            print(f"{tally.kind} --first {number} --count 1: {wrong}")
-    return int(any(tally.findings for tally in tallies))
+    start, wrong = time.monotonic(), ""
+    fuzzed = [[fuzz(given.kind, given.first, given.count)]] if given.kind else rounds(given.seconds, given.first)
+    for tallies in fuzzed:
+        wrong = findings(tallies)
+        print(f"after {(time.monotonic() - start) / 3600:.2f} hours\n{table(tallies)}\n{wrong}", flush=True)
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

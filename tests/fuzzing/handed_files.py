@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from loihi_onespike.json_text import json_text
-from tests.support.networks import chain, dips, graph, payload
+from tests.support.networks import digits, dips, levels
 
 IMAGES = 6
 FACTS = {"network": "net.h5", "images": IMAGES}
@@ -202,14 +202,12 @@ def nir_files() -> tuple[bytes, ...]:
     import nir
 
     from loihi_onespike.neighbours.nir import nir_graph
-    from loihi_onespike.neighbours.nir_ratings import nir_ratings
 
     files = []
-    for network in (chain(), graph(), payload(), dips()):
-        if all(rating.grade != "unsupported" for rating in nir_ratings(network)):
-            file = io.BytesIO()
-            nir.write(file, nir_graph(network))
-            files.append(file.getvalue())
+    for network in (levels(), digits(), dips()):
+        file = io.BytesIO()
+        nir.write(file, nir_graph(network))
+        files.append(file.getvalue())
     return tuple(files)
 
 

@@ -13,7 +13,7 @@ import random
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from typing import Any
 
 import h5py
@@ -187,6 +187,10 @@ def mutate_archive(files: Sequence[bytes], rng: random.Random) -> bytes:
             members[at] = (rng.choice(("../x", "/x", "", "\0", "x" * 5000, members[0][0])), content)
         case 2:
             members.append((rng.choice(members)[0], content))
+        case 3 | 4 if name.endswith(".json"):
+            members[at] = (name, mutate_json([content], rng))
+        case 3 | 4 if name.endswith(".npy"):
+            members[at] = (name, _other_header(content, rng))
         case _:
             members[at] = (name, mutate_bytes([content or b"\0"], rng))
     made = io.BytesIO()
@@ -198,6 +202,71 @@ def mutate_archive(files: Sequence[bytes], rng: random.Random) -> bytes:
         for name, content in members:
             archive.writestr(zipfile.ZipInfo(name), content)
     return made.getvalue()
+
+
+def _other_header(content: bytes, rng: random.Random) -> bytes:
+    """An array of numpy with its header mutated as a text and the length of the header made right."""
+    length = int.from_bytes(content[8:10], "little")
+    header = mutate_text([content[10 : 10 + length].replace(b",", b",\n")], rng).replace(b"\n", b" ")
+    return content[:8] + (len(header) % 2**16).to_bytes(2, "little") + header + content[10 + length :]
+
+
+def mutate_onnx(files: Sequence[bytes], rng: random.Random) -> bytes:
+    """One of the models with one or two values of its messages replaced, missing or doubled; the encoding is right."""
+    import onnx
+
+    model = onnx.ModelProto.FromString(rng.choice(files))
+    for _ in range(rng.choice((1, 1, 2))):
+        message, field = rng.choice([(m, f) for m in _messages(model) for f, _ in m.ListFields()] or [(model, None)])
+        if field is None:
+            break
+        value = getattr(message, field.name)
+        with contextlib.suppress(ValueError):  # of numbers that the field cannot hold
+            if isinstance(value, MutableSequence):
+                _change_list(value, rng)
+            elif field.message_type or rng.random() < 0.2:
+                message.ClearField(field.name)
+            else:
+                setattr(message, field.name, _other_value(value, rng))
+    return model.SerializeToString()
+
+
+def _messages(message: Any) -> Iterator[Any]:
+    """A message of protobuf and all messages inside it."""
+    yield message
+    for field, value in message.ListFields():
+        if field.message_type:
+            for inner in value if isinstance(value, MutableSequence) else (value,):
+                yield from _messages(inner)
+
+
+def _change_list(values: MutableSequence[Any], rng: random.Random) -> None:
+    at = rng.randrange(len(values))
+    kept = [copy.deepcopy(value) for value in values]
+    match rng.randrange(4):
+        case 0:
+            del kept[at]
+        case 1:
+            kept.insert(rng.randrange(len(kept) + 1), kept[at])
+        case 2:
+            rng.shuffle(kept)
+        case _ if isinstance(kept[at], int | float | str | bytes):
+            kept[at] = _other_value(kept[at], rng)
+    del values[:]
+    values.extend(kept)
+
+
+def _other_value(value: Any, rng: random.Random) -> Any:
+    """Another value of the same type, which protobuf can hold."""
+    match value:
+        case int():
+            return rng.choice((-1, 0, 1, 2, 7, 11, 2**16, 2**31 - 1, value + 1, value - 1))
+        case float():
+            return rng.choice((0.0, -1.0, 1e-30, 1e30, float("inf"), float("nan")))
+        case str():
+            return rng.choice(("", "x", "x" * 5000, "Relu", "Gemm", "Loop", "\0", value[::-1]))
+        case _:
+            return mutate_bytes([value or b"\0"], rng)
 
 
 def mutate_safetensors(files: Sequence[bytes], rng: random.Random) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -27,8 +28,14 @@ RUN = 5000
 """Mutations that one child process reads."""
 STARTS = 900.0
 """Seconds that a child process has to import, and to compile kernels, on a busy machine too."""
-NETWORKS = 40
-"""Random networks of a round over all kinds."""
+ROUND = 500
+"""Mutations of a round over all kinds, times the weight of the kind."""
+NETWORKS = 20
+"""Random networks of one child process."""
+SHARE = 0.2
+"""Of the time that random networks may take, so that compilation on a slow machine leaves time for the files."""
+IN_MEMORY = Path("/dev/shm")
+"""Where files are written, if there is such a folder: writing to a disk takes longer than reading what was written."""
 PATIENCE = 6
 """A mutation that took too long is read once more with so many times the time."""
 HUNG = "Timeout ("
@@ -141,7 +148,9 @@ def read_in_child(kind: str, first: int, count: int, seconds: float) -> None:
             print(json.dumps(networks.examine(number)), flush=True)
         return
     described = KINDS[kind]
-    with tempfile.TemporaryDirectory() as folder:
+    if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK):
+        tempfile.tempdir = str(IN_MEMORY)
+    with tempfile.TemporaryDirectory(prefix="onespike-fuzzing-") as folder:
         path = Path(folder) / f"file{described.suffix}"
         whole: set[str] = set()
         for data in described.files():  # imports everything before memory is limited
@@ -198,32 +207,47 @@ def _printable(message: str) -> bool:
     return False
 
 
-def rounds(seconds: float, first: int) -> Iterator[Tally]:
-    """Tallies of all kinds, again and again until time is up; every round begins where the last one ended.
+def rounds(seconds: float, first: int) -> Iterator[list[Tally]]:
+    """The tallies of all kinds after every round, until time is up; a round begins where the last one ended.
 
     Args:
         seconds: time.
         first: number of the first mutation of every kind.
     """
-    counts = {kind: 500 * described.weight for kind, described in KINDS.items()} | {networks.KIND: NETWORKS}
+    counts = {kind: ROUND * described.weight for kind, described in KINDS.items()} | {networks.KIND: NETWORKS}
     tallies = {kind: Tally(kind) for kind in counts}
-    at = dict.fromkeys(counts, first)
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    at, spent = dict.fromkeys(counts, first), dict.fromkeys(counts, 0.0)
+    start = time.monotonic()
+    while time.monotonic() < start + seconds:
         for kind, count in counts.items():
+            now = time.monotonic()
+            if now > start + seconds:
+                break
+            if kind == networks.KIND and spent[kind] > SHARE * (now - start):
+                continue
             found = fuzz(kind, at[kind], count)
             at[kind] += count
+            spent[kind] += time.monotonic() - now
             tallies[kind].join(found)
-            if time.monotonic() > until:
-                break
-    yield from tallies.values()
+        yield list(tallies.values())
 
 
 def table(tallies: list[Tally]) -> str:
-    """A line per kind."""
+    """A line per kind, and one of all files."""
     lines = [f"{'kind':12} {'tried':>8} {'accepted':>9} {'slowest':>9} {'memory':>8} {'findings':>9}"]
+    files = Tally("files")
+    for tally in tallies:
+        if tally.kind != networks.KIND:
+            files.join(tally)
     lines += [
         f"{t.kind:12} {t.tried:8d} {t.accepted:9d} {t.seconds:7.2f} s {t.megabytes:5.0f} MB {len(t.findings):9d}"
-        for t in tallies
+        for t in (*tallies, files)
     ]
     return "\n".join(lines)
+
+
+def findings(tallies: list[Tally]) -> str:
+    """A line per finding, which begins with the options that repeat it."""
+    return "\n".join(
+        f"--kind {t.kind} --first {number} --count 1: {wrong}" for t in tallies for number, wrong in t.findings
+    )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,11 @@ from tests.fuzzing.mutations import (
     mutate_json,
     mutate_lines,
     mutate_netx,
+    mutate_onnx,
     mutate_safetensors,
     mutate_text,
 )
-from tests.support.networks import chain, dips, graph, payload, products
+from tests.support.networks import chain, digits, dips, graph, levels, nodes, payload, products
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Kind:
 
 
 def _netx_files() -> tuple[bytes, ...]:
-    return tuple(image(encode(network)) for network in (chain(), graph(), payload(), dips(), products()))
+    makers = (chain, graph, nodes, levels, digits, payload, dips, products)
+    return tuple(image(encode(maker())) for maker in makers)
 
 
 def _read_netx(path: Path) -> object:
@@ -125,17 +126,26 @@ def _pt2_files() -> tuple[bytes, ...]:
 
 def _onnx_files() -> tuple[bytes, ...]:
     import torch
+    from torch import nn
 
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        torch.onnx.export(_model().eval(), (torch.zeros(1, 1, 4, 4),), str(path))
-        return (path.read_bytes(),)
+    deeper = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Sigmoid(), nn.MaxPool2d(2), nn.Conv2d(4, 4, 1, groups=2),
+        nn.Hardtanh(0.0, 6.0), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(4, 3), nn.Softmax(1),
+    )  # fmt: skip
+    files = []
+    for model in (_model(), deeper):
+        file = io.BytesIO()
+        torch.onnx.export(model.eval(), (torch.zeros(1, 1, 4, 4),), file)
+        files.append(file.getvalue())
+    return tuple(files)
 
 
 def _read_model(path: Path) -> object:
-    from loihi_onespike.frontend.importers.sources import as_module
+    import torch
 
-    return as_module(path)
+    from loihi_onespike.frontend.importer import trace
+
+    return trace(path, torch.linspace(0, 1, 32).reshape(2, 1, 4, 4))
 
 
 def _board_files() -> tuple[bytes, ...]:
@@ -159,7 +169,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "pt": Kind(".pt", cache(_pt_files), (mutate_bytes, mutate_archive), _read_weights, 300, 3),
     "pt2": Kind(".pt2", cache(_pt2_files), (mutate_archive, mutate_bytes), _read_model, 600, 1),
-    "onnx": Kind(".onnx", cache(_onnx_files), (mutate_bytes,), _read_model, 600, 1),
+    "onnx": Kind(".onnx", cache(_onnx_files), (mutate_onnx, mutate_bytes), _read_model, 600, 2),
     "toml": Kind(".toml", cache(_board_files), (mutate_text, mutate_bytes), _read_board, 200, 2),
     "trace": Kind(".json", cache(handed.trace_files), (mutate_json, mutate_bytes), handed.read_trace, 200, 1),
     "front": Kind(".json", cache(handed.front_files), (mutate_json, mutate_text), handed.read_front, 200, 2),
