@@ -1,5 +1,6 @@
 """What all tests share: one thread for each of several workers."""
 
+import gc
 import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -7,3 +8,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # the processes that a test starts; a run in one process keeps all threads.
     for name in ("OMP", "MKL", "OPENBLAS", "NUMBA"):
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what all tests share, libraries and thousands of items, out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()

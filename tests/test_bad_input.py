@@ -417,6 +417,35 @@ def test_extreme_scales_of_a_layer(gain: float) -> None:
         assert usual_error < 0.15 * usual  # eight levels
 
 
+@pytest.mark.parametrize("scale", [1e-44, 1e37, 3e38])
+def test_extreme_scales_of_the_data(scale: float) -> None:
+    """Values whose sums, squares or powers of two leave the range of float32."""
+    x = X * scale
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 3))
+    model.load_state_dict({k: torch.linspace(-0.1, 0.1, v.numel()).view_as(v) for k, v in model.state_dict().items()})
+    expected = model(x).detach().double().numpy()
+    found = los.convert(model, x, timesteps=8).predict(x)
+    assert np.abs(found - expected).max() <= 0.15 * np.abs(expected).max() + 1e-5
+
+
+class Returns(nn.Module):
+    """A network whose one tensor stands in a container beside something else."""
+
+    def __init__(self, wrap: Callable[[torch.Tensor], Any]) -> None:
+        super().__init__()
+        self.wrap, self.layers = wrap, nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.wrap(self.layers(x))
+
+
+@pytest.mark.parametrize("wrap", [lambda y: {"out": y, "aux": None}, lambda y: (y, 0.5), lambda y: [[y], {}]])
+def test_one_tensor_beside_something_else(wrap: Callable[[torch.Tensor], Any]) -> None:
+    model = Returns(wrap)
+    found = los.convert(model, X, timesteps=8)
+    assert np.abs(found.predict(X) - model.layers(X).detach().numpy()).max() < 0.1
+
+
 class Words(nn.Module):
     """What follows the table of a text classifier: convolution over time and the maximum of it."""
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.output_form import OutputForm, joined
+from loihi_onespike.frontend.tracing.trace_result import single_tensor
 
 TRACED_SAMPLES = 2
 """Number of samples with which a model is traced and compared with its stages."""
@@ -38,10 +39,8 @@ def ann_output(model: torch.nn.Module, x: NDArray[np.floating], form: OutputForm
 
 def call_model(model: torch.nn.Module, *arguments: Any) -> NDArray[np.float64]:
     """The single output of the ANN in eval mode for arguments as it takes them."""
-    out = returned(model, *arguments)
-    while isinstance(out, tuple | list | dict):
-        (out,) = out.values() if isinstance(out, dict) else out
-    return out.double().cpu().numpy()
+    output = single_tensor(model._get_name(), returned(model, *arguments))
+    return output.double().cpu().numpy()
 
 
 @torch.no_grad()

@@ -77,6 +77,7 @@ def test_commands_with_some_of_the_options() -> None:
         ({"input_code": "rate"}, "input_code: must be one of auto, binary, single, got 'rate'"),
         ({"normalization": "weight"}, "normalization: must be one of channel, layer, got 'weight'"),
         ({"threshold_shift": 1}, "threshold_shift: must be True or False, got 1"),
+        ({"threshold_shift": "no"}, "threshold_shift: must be True or False, got 'no'"),
         ({"method": "best"}, "method: must be 'calibrated', 'paper' or a Method, got 'best'"),
     ],
 )

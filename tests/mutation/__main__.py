@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -73,10 +74,10 @@ def _sample(target: Target, chosen: argparse.Namespace, tree: Path) -> Iterator[
     if chosen.module:
         every = [m for m in every if chosen.module in m.path]
     if chosen.by_hand:
-        yield from (m for m in by_hand(tree, target) if kept is None or m.mutation.name in kept)
+        yield from (m for m in by_hand(tree, target) if kept is None or (m.mutation.kind, m.diff) in kept)
         return
     if kept is not None:
-        yield from filter(None, (mutant_of(tree, m) for m in every if m.name in kept))
+        yield from _found_again([m for m in every if m.kind in {kind for kind, _ in kept}], kept, tree)
         return
     # A place of the code is drawn first and then one of its mutations: some operators have eleven, others one.
     size = target.sample if chosen.sample is None else chosen.sample
@@ -89,8 +90,25 @@ def _sample(target: Target, chosen: argparse.Namespace, tree: Path) -> Iterator[
     yield from islice(filter(None, mutants), size or len(every))
 
 
-def _survivors(record: Path) -> set[str]:
-    return {outcome["mutant"] for outcome in json.loads(record.read_text()) if not outcome["killed"]}
+def _survivors(record: Path) -> set[tuple[str, str]]:
+    """Kind and changed lines, by which a mutant is found again after lines have moved."""
+    found = [outcome for outcome in json.loads(record.read_text()) if not outcome["killed"]]
+    return {(_kind(outcome["mutant"]), outcome["diff"]) for outcome in found}
+
+
+def _kind(name: str) -> str:
+    return re.sub(r":[0-9]+ (.*) [0-9]+$", r" \1", name)
+
+
+def _found_again(mutations: list[Mutation], kept: set[tuple[str, str]], tree: Path) -> Iterator[Mutant]:
+    missing = set(kept)
+    for mutant in filter(None, (mutant_of(tree, mutation) for mutation in mutations)):
+        key = (mutant.mutation.kind, mutant.diff)
+        if key in missing:  # the same change of equal lines is one mutant
+            missing.discard(key)
+            yield mutant
+    for kind, diff in sorted(missing):
+        print(f"not in the code any more: {kind}\n{diff}", flush=True)
 
 
 def _tried(trials: Trials, target: Target, mutant: Mutant) -> dict[str, Any]:

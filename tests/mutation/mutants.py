@@ -42,6 +42,11 @@ class Mutation:
         """Path, line, operator and number of the place."""
         return f"{self.path}:{self.place[1]} {self.operator.removeprefix('core/')} {self.occurrence}"
 
+    @property
+    def kind(self) -> str:
+        """Path and operator: the name without what changes when other lines change."""
+        return f"{self.path} {self.operator.removeprefix('core/')}"
+
 
 @dataclass(frozen=True)
 class Mutant:

@@ -166,13 +166,20 @@ def _patches(
 
 
 def _centred(values: torch.Tensor) -> torch.Tensor:
-    """(groups, S, …) values (S, groups, …) about their mean."""
-    return (values - values.mean(dim=0)).transpose(0, 1)
+    """(groups, S, …) values (S, groups, …) about their mean; the sum behind the mean may overflow in float32 too."""
+    unit = _unit(values)
+    scaled = values / unit
+    return ((scaled - scaled.mean(dim=0)) * unit).transpose(0, 1)
+
+
+def _unit(values: torch.Tensor) -> float:
+    """A power of two such that the values divided by it are at most 2 and keep their digits."""
+    return float(2.0 ** (frexp(float(values.abs().max()) if values.numel() else 0.0)[1] - 1))
 
 
 def _product(a: torch.Tensor, b: torch.Tensor) -> Float:
     """Σ_S a bᵀ for (groups, S, …) each; both are scaled to about 1 first, since products may overflow in float32."""
-    units = [2.0 ** frexp(float(x.abs().max()) if x.numel() else 0.0)[1] for x in (a, b)]
+    units = [_unit(x) for x in (a, b)]
     left, right = (a / units[0]).transpose(1, 2), b / units[1]
     rows = [left[:, i : i + ROWS_AT_ONCE] for i in range(0, left.shape[1], ROWS_AT_ONCE)]
     product = torch.cat(over_shares(lambda part: part @ right, rows), dim=1).double().numpy()
