@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.output_form import OutputForm, joined
-from loihi_onespike.frontend.tracing.trace_result import single_tensor
+from loihi_onespike.frontend.tracing.trees import leaves
 
 TRACED_SAMPLES = 2
 """Number of samples with which a model is traced and compared with its stages."""
@@ -39,7 +39,7 @@ def ann_output(model: torch.nn.Module, x: NDArray[np.floating], form: OutputForm
 
 def call_model(model: torch.nn.Module, *arguments: Any) -> NDArray[np.float64]:
     """The single output of the ANN in eval mode for arguments as it takes them."""
-    output = single_tensor(model._get_name(), returned(model, *arguments))
+    (output,) = (leaf for leaf in leaves(returned(model, *arguments)) if isinstance(leaf, torch.Tensor))
     return output.double().cpu().numpy()
 
 

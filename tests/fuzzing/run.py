@@ -28,7 +28,7 @@ RUN = 5000
 """Mutations that one child process reads."""
 STARTS = 900.0
 """Seconds that a child process has to import, and to compile kernels, on a busy machine too."""
-ROUND = 500
+ROUND = 1000
 """Mutations of a round over all kinds, times the weight of the kind."""
 NETWORKS = 20
 """Random networks of one child process."""

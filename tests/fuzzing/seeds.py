@@ -162,7 +162,7 @@ def _read_board(path: Path) -> object:
 
 
 KINDS: Mapping[str, Kind] = {
-    "netx": Kind(".h5", cache(_netx_files), (mutate_bytes, mutate_netx, mutate_netx), _read_netx, 200, 8),
+    "netx": Kind(".h5", cache(_netx_files), (mutate_bytes, mutate_netx, mutate_netx), _read_netx, 200, 3),
     "npz": Kind(".npz", cache(_npz_files), (mutate_bytes, mutate_archive), _read_npz, 200, 4),
     "safetensors": Kind(
         ".safetensors", cache(_safetensors_files), (mutate_bytes, mutate_safetensors), _read_weights, 200, 2

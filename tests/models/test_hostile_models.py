@@ -249,6 +249,13 @@ def test_names_of_onnx_nodes_are_no_source(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
+def test_names_of_onnx_that_are_no_texts(tmp_path: Path) -> None:
+    path = onnx_file(tmp_path / "net.onnx", "first_node")
+    path.write_bytes(path.read_bytes().replace(b"first_node", b"first\xff\xfe\xfd\xfc\xfb"))
+    with pytest.raises(ModelLoadError, match=r"net\.onnx: .*(UTF-8|not a valid ONNX file)"):
+        load_model(str(path))
+
+
 @pytest.mark.parametrize("location", ["../secret.bin", "link.bin", "fifo", "missing", "", "/etc/hostname"])
 def test_external_weights_stay_in_the_folder(tmp_path: Path, location: str) -> None:
     onnx = pytest.importorskip("onnx")

@@ -8,7 +8,11 @@ from typing import Any, TypeGuard
 import torch
 from torch import nn
 
+from loihi_onespike.errors import ModelLoadError
 from loihi_onespike.frontend.tracing.trees import leaves, tree_map
+
+MOST_BATCH_BYTES = 2**28
+"""Values of a batch of the recorded size, at most; a batch of 256 pictures of ImageNet takes less."""
 
 
 class BatchedModule(nn.Module):
@@ -37,9 +41,19 @@ class BatchedModule(nn.Module):
         return self.program
 
     def whole_batch(self, x: torch.Tensor) -> torch.Tensor:
-        """The first samples of `x`, or copies of them, as many as the model was recorded with."""
+        """The first samples of `x`, or copies of them, as many as the model was recorded with.
+
+        Raises:
+            ModelLoadError: so many take more than `MOST_BATCH_BYTES`.
+        """
         if self.batch is None:
             return x
+        size = self.batch * x[:1].nbytes
+        if size > MOST_BATCH_BYTES:
+            raise ModelLoadError(
+                f"{self._title}: recorded with batches of {self.batch} samples, which take {size} bytes, limit "
+                f"{MOST_BATCH_BYTES}; export the model again with a batch of one sample or of any size"
+            )
         return torch.cat([x] * -(-self.batch // len(x)))[: self.batch]
 
     def forward(self, x: torch.Tensor) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import MutableSequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,6 +33,7 @@ def onnx_module(path: Path) -> nn.Module:
     onnx, onnx2torch = _libraries(path)
     try:
         model = onnx.load(str(path), load_external_data=False)
+        _check_texts(model, path)
         _check_external_data(model, path)
         onnx.load_external_data_for_model(model, str(path.parent))
         onnx.checker.check_model(model)
@@ -63,6 +65,21 @@ def _libraries(path: Path) -> tuple[ModuleType, ModuleType]:
             'install it with: pip install "loihi-onespike[onnx]"'
         ) from error
     return onnx, onnx2torch
+
+
+def _check_texts(message: Any, path: Path) -> None:
+    """Names must be texts: protobuf hands out bytes where a file holds no UTF-8, which onnx takes for names too."""
+    for field, value in message.ListFields():
+        repeated = isinstance(value, MutableSequence)
+        if field.message_type is not None:
+            for inner in value if repeated else (value,):
+                _check_texts(inner, path)
+        elif field.type == field.TYPE_STRING:
+            for text in value if repeated else (value,):
+                if not isinstance(text, str):
+                    raise ModelLoadError(
+                        f"{path}: {field.full_name} must be a text in UTF-8, got {text[:40]!r}; the file is damaged"
+                    )
 
 
 def _check_external_data(model: Any, path: Path) -> None:

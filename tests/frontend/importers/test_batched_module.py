@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from loihi_onespike.frontend.importers.batched_module import BatchedModule
+from loihi_onespike.errors import ModelLoadError
+from loihi_onespike.frontend.importers.batched_module import MOST_BATCH_BYTES, BatchedModule
 from tests.frontend.models import Fn
 
 
@@ -23,3 +24,10 @@ def test_the_batch_for_tracing() -> None:
     assert BatchedModule("net", nn.Identity(), 5).whole_batch(x).flatten().tolist() == [0, 1, 0, 1, 0]
     assert BatchedModule("net", nn.Identity(), 1).whole_batch(x).flatten().tolist() == [0]
     assert BatchedModule("net", nn.Identity(), None).whole_batch(x) is x
+
+
+def test_a_batch_that_nobody_recorded() -> None:
+    """A size of an edited file, which would take any memory."""
+    largest = MOST_BATCH_BYTES // 4
+    with pytest.raises(ModelLoadError, match=rf"^net: recorded with batches of {largest + 1} samples, .*of one sample"):
+        BatchedModule("net", nn.Identity(), largest + 1).whole_batch(torch.zeros(2, 1))
