@@ -96,7 +96,7 @@ def fit_priced(values: ActivationValues, cost: OutputCost, levels: Float) -> Pri
         levels: (L,) levels in units of λ.
     """
     unit = FIRST_LEVEL / float(levels[0])  # levels of messages are known up to a factor
-    tried = [_with_scales(values, cost, levels, c, COARSE * unit) for c in _candidates(values, levels)]
+    tried = [_with_scales(values, cost, levels, c, COARSE * unit) for c in candidates(values, levels)]
     best = min(tried, key=lambda fit: fit.cost(cost.price))
     return _with_scales(values, cost, levels, best.code, FACTORS * unit)
 
@@ -156,7 +156,7 @@ def grid_of(levels: Float, fit: CodeFit, symmetric: bool = False) -> CodeGrid:
     return grid if fit.first_negative_word is not None else replace(grid, offset=fit.offset)
 
 
-def _candidates(values: ActivationValues, levels: Float) -> list[CodeFit]:
+def candidates(values: ActivationValues, levels: Float) -> list[CodeFit]:
     """Sides and silence to compare; λ is still to be fitted."""
     nothing = np.zeros(0)
     found = [CodeFit(nothing, None, np.inf)]
