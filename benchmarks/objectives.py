@@ -130,11 +130,12 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
                     marker, colour = "^", "C2"
                 panel.plot(unit * line[name], line["loss_pp"], marker, color=colour)
                 panel.annotate(
-                    f"T={line['options'].get('timesteps', 16)}", (unit * line[name], line["loss_pp"]), fontsize=7
-                )
+                    f"{line['options'].get('timesteps', 16)}", (unit * line[name], line["loss_pp"]), (4, 3),
+                    textcoords="offset points", fontsize=7,
+                )  # fmt: skip
             panel.set(title=network, xlabel=label, ylabel="loss in percentage points", xscale=scale)
             panel.grid(alpha=0.3)
-    figure.suptitle("triangles: the paper's method, circles: no payload, squares: payload", fontsize=9)
+    figure.suptitle("triangles: the paper's method, circles: no payload, squares: payload; numbers: T", fontsize=9)
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
