@@ -42,7 +42,13 @@ PRICES = (0.0, 2.5e-3, 5e-3, 0.01, 0.02, 0.04, 0.08, 0.16)
 
 
 def choices(values: ActivationValues, cost: OutputCost, levels: Float) -> Float:
-    """Cost, error and spikes of every channel with each candidate of sides and silence, (candidates, 3, C)."""
+    """Cost, error and spikes of every channel with each candidate of sides and silence, (candidates, 3, C).
+
+    Args:
+        values: activations of a population.
+        cost: price of errors and spikes.
+        levels: (L,) levels in units of λ.
+    """
     scales = values.largest[:, None] * FACTORS * FIRST_LEVEL / levels[0]
     found = []
     for candidate in candidates(values, levels):
