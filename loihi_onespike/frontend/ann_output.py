@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.core.graphs.output_form import OutputForm, joined
+from loihi_onespike.frontend.tracing.preserve import plain_attention
 from loihi_onespike.frontend.tracing.trees import leaves
 
 TRACED_SAMPLES = 2
@@ -49,7 +50,8 @@ def returned(model: torch.nn.Module, *arguments: Any) -> Any:
     flags = [(module, module.training) for module in model.modules()]
     try:
         model.eval()
-        return model(*arguments)
+        with plain_attention():
+            return model(*arguments)
     finally:
         for module, training in flags:
             module.training = training

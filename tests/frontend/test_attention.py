@@ -12,14 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import loihi_onespike as los
 from loihi_onespike.core.activations import Exp
 from loihi_onespike.core.graphs.ann import Activate, AnnGraph, Finish, Linear, Multiply
+from loihi_onespike.errors import UnsupportedModelError
 from loihi_onespike.frontend import trace
 from tests.frontend.models import Fn, assert_close, check, kinds, reference
 from tests.support.ann_eval import evaluate_torch
 
 TOKENS, HEADS = (2, 5, 16), (2, 3, 5, 16)
 CAUSAL = torch.full((5, 5), float("-inf")).triu(1)
+PADDED = torch.tensor([False, False, False, True, True])
 BIAS = torch.randn(3, 5, 5, generator=torch.Generator().manual_seed(3))
 
 
@@ -132,6 +135,8 @@ LAYERS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "two_inputs": (lambda m, x: m.a(x, x.flip(1), x.flip(1))[0], {}),
     "causal": (lambda m, x: m.a(x, x, x, attn_mask=CAUSAL, is_causal=True)[0], {}),
     "mask_of_truth": (lambda m, x: m.a(x, x, x, attn_mask=CAUSAL < 0)[0], {}),
+    "padding": (lambda m, x: m.a(x, x, x, PADDED.expand(len(x), -1))[0], {}),
+    "padding_and_causal": (lambda m, x: m.a(x, x, x, -50.0 * PADDED.expand(len(x), -1), attn_mask=CAUSAL)[0], {}),
     "sequence_first": (lambda m, x: m.a(*(x.transpose(0, 1),) * 3)[0].transpose(0, 1), {"batch_first": False}),
 }
 
@@ -191,6 +196,49 @@ def test_a_causal_encoder_whose_fast_path_is_on() -> None:
 def test_encoder_and_decoder_of_one_input() -> None:
     model = nn.Transformer(16, 2, 1, 1, 24, batch_first=True)
     checked(lambda m, x: m.transformer(x, x[:, :3]), transformer=model)
+
+
+def test_padded_keys_have_no_neurons() -> None:
+    layer = nn.MultiheadAttention(16, 4, batch_first=True)
+    graph = checked(lambda m, x: m.a(x, x, x, PADDED.expand(len(x), -1))[0], a=layer)
+    assert (4, 5, 3) in [node.shape for node in graph.nodes if isinstance(node.op, Activate)]
+
+
+class Padded(nn.Module):
+    """Encoder of torch whose mask of padding is an input, or the same for all samples."""
+
+    def __init__(self, classes: int = 4) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(16, 2, 24, batch_first=True)
+        self.encoder, self.head = nn.TransformerEncoder(layer, 1), nn.Linear(16, classes)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return self.head(self.encoder(x, src_key_padding_mask=mask)[:, 0])
+
+
+def test_an_encoder_with_padding_that_is_constant() -> None:
+    """Torch's fused kernel, which its encoder would take for such a mask in eval mode, is left aside."""
+    model = Padded()
+    checked(lambda m, x: m.inner(x, PADDED.expand(len(x), -1)), inner=model)
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_a_mask_of_padding_that_the_network_computes_is_refused_with_a_remedy() -> None:
+    remedy = "an input of numbers that are added to the scores, 0 for what counts, -50 for the rest"
+    with pytest.raises(UnsupportedModelError, match=remedy):
+        trace(Fn(lambda m, x: m.inner(x, x[:, :, 0] > 0), inner=Padded()), torch.randn(TOKENS))
+
+
+@pytest.mark.thorough
+def test_a_mask_of_padding_may_be_an_input_of_numbers() -> None:
+    torch.manual_seed(0)
+    model, x = Padded().eval(), torch.randn(64, 5, 16)
+    mask = torch.where(torch.arange(5) >= torch.randint(1, 6, (64, 1)), -50.0, 0.0)
+    net = los.convert(model, (x, mask), timesteps=24, objective="accuracy")
+    with torch.no_grad():
+        expected, unmasked = model(x, mask < 0).numpy(), model(x, 0 * mask).numpy()
+    found = net.predict((x, mask))
+    assert 2 * np.linalg.norm(found - expected) < np.linalg.norm(found - unmasked)
 
 
 class VisionTransformer(nn.Module):

@@ -120,10 +120,17 @@ OPERATIONS = {
         "over axis 0, which is the batch",
         "sequencefirst",
     ),
-    "padding_mask": (
-        lambda m, x: nn.MultiheadAttention(36, 1, batch_first=True)(*(x.flatten(2),) * 3, torch.zeros(2, 4) > 0)[0],
-        "with key_padding_mask",
-        "keypadding",
+    "added_keys": (
+        lambda m, x: nn.MultiheadAttention(36, 1, batch_first=True, add_zero_attn=True)(*(x.flatten(2),) * 3)[0],
+        "with add_bias_kv or add_zero_attn",
+        "addedkeys",
+    ),
+    "computed_mask": (
+        lambda m, x: nn.MultiheadAttention(36, 1, batch_first=True)(
+            *(x.flatten(2),) * 3, attn_mask=x.flatten(2) @ x.flatten(2).mT
+        )[0],
+        "with an attn_mask that depends on the input",
+        "computedmask",
     ),
     "bmm_with_a_constant": (lambda m, x: torch.bmm(x[:, 0], torch.ones(2, 6, 3)), "bmm with a constant", "bmm"),
     "product_with_the_batch": (lambda m, x: torch.matmul(x[:, 0, 0], x[:, 0]), "matmul of samples of", "batchmixed"),

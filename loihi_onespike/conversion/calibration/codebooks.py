@@ -14,6 +14,8 @@ from loihi_onespike.core.graphs.verify_network import digit_of_window
 
 RELATIVE_TAIL = 0.02
 """Share of the smallest values of a population of scale factors that the range of its code leaves out."""
+NEGLIGIBLE = 1e-12
+"""Part of the largest value of a channel below which a value is as good as 0, as exponentials of masked keys are."""
 RELATIVE_MARGIN = 1.5
 """Factor by which the levels of scale factors reach beyond the values of the calibration data, at either end."""
 LEAST_BASE, MOST_BASE = 1.01, 4.0
@@ -113,7 +115,7 @@ def relative_code(
     """Code with one factor between levels, so that all of them have the same relative error.
 
     The factor is the T-th root of the largest range that the values of a channel have, with RELATIVE_MARGIN. Of values
-    that may vanish, such as exponentials, the smallest RELATIVE_TAIL are left out.
+    that may vanish, such as exponentials, the smallest RELATIVE_TAIL are left out, and those below NEGLIGIBLE.
 
     Args:
         group: stages of scale factors that share a code.
@@ -125,8 +127,8 @@ def relative_code(
     span = 1.0
     for stage in group:
         shares = values[stage.name].sorted.values / values[stage.name].largest[:, None]
-        if np.any(shares > 0):
-            span = max(span, 1 / float(np.quantile(shares[shares > 0], tail)))
+        if np.any(shares > NEGLIGIBLE):
+            span = max(span, 1 / float(np.quantile(shares[shares > NEGLIGIBLE], tail)))
     base = float(np.clip((RELATIVE_MARGIN**2 * span) ** (1 / timesteps), LEAST_BASE, MOST_BASE))
     payload = payload_of(group, payload_bits)
     if payload is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import sqrt
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -17,18 +18,22 @@ from loihi_onespike.frontend.rules.matrix_product_rules import matrix_product, p
 from loihi_onespike.frontend.rules.softmax_rules import softmax
 from loihi_onespike.frontend.tracing.batch_axis import IN_FRONT
 from loihi_onespike.frontend.tracing.builder import Value
+from loihi_onespike.frontend.tracing.gather import reshaped
 from loihi_onespike.frontend.tracing.moved_batch import refused
 from loihi_onespike.frontend.tracing.registry import module_rule, rule, takes_moved_batch
 from loihi_onespike.frontend.tracing.site import Site
 
+Mask: TypeAlias = NDArray[np.float64] | Value
+"""Numbers that are added to scores: constants, minus infinity among them, or an activation."""
 
-def attention(site: Site, q: Value, k: Value, v: Value, mask: Any, factor: float, part: str = "") -> Value:
-    """softmax(factor · q kᵀ + mask) v.
+
+def attention(site: Site, q: Value, k: Value, v: Value, masks: Sequence[Mask], factor: float, part: str = "") -> Value:
+    """softmax(factor · q kᵀ + Σ masks) v.
 
     Args:
         site: operation that is lowered.
         q, k, v: queries (…, L, d), keys (…, S, d) and values (…, S, e).
-        mask: added to the products, constant or an activation, broadcastable to (…, L, S); None for none.
+        masks: added to the products, constants or activations, broadcastable to (…, L, S).
         factor: of the products.
         part: name of the node of the result.
     """
@@ -36,10 +41,8 @@ def attention(site: Site, q: Value, k: Value, v: Value, mask: Any, factor: float
     turned = np.swapaxes(places(k.shape), rank - 2, rank - 1)
     scores = matrix_product(site, q, site.reindex(k, turned, "keys"), "scores")
     scores = affine(site, scores, factor, 0, "scaled")
-    if isinstance(mask, Value):
-        scores = sum_of(site, scores, mask, "masked")
-    elif mask is not None:
-        scores = add_constant(site, scores, mask)
+    for mask in masks:
+        scores = sum_of(site, scores, mask, "masked") if isinstance(mask, Value) else add_constant(site, scores, mask)
     operation, site.operation = site.operation, "softmax"
     weights = softmax(site, scores, len(scores.shape))
     site.operation = operation
@@ -64,22 +67,23 @@ def scaled_dot_product_attention(
     q, k, v = (site.activation(x) for x in (query, key, value))
     if enable_gqa:
         k, v = (_repeated_heads(site, x, q.shape[-3] // x.shape[-3]) for x in (k, v))
-    mask = attn_mask
-    if isinstance(mask, torch.Tensor):
-        mask = _additive(site, mask, (*q.shape[:-1], k.shape[-2]))
+    masks: list[Mask] = []
+    if isinstance(attn_mask, torch.Tensor):
+        masks = [site.constant(_additive(attn_mask, kept=True), (*q.shape[:-1], k.shape[-2]))]
+    elif attn_mask is not None:
+        masks = [attn_mask]
     if is_causal:
-        mask = np.where(np.tri(q.shape[-2], k.shape[-2], dtype=bool), 0.0, -np.inf)
-    return attention(site, q, k, v, mask, 1 / sqrt(q.shape[-1]) if scale is None else scale)
+        masks = [np.where(np.tri(q.shape[-2], k.shape[-2], dtype=bool), 0.0, -np.inf)]
+    return attention(site, q, k, v, masks, 1 / sqrt(q.shape[-1]) if scale is None else scale)
 
 
 def _repeated_heads(site: Site, x: Value, times: int) -> Value:
     return site.reindex(x, np.repeat(places(x.shape), times, axis=-3), "heads") if times > 1 else x
 
 
-def _additive(site: Site, mask: torch.Tensor, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """A mask as numbers to add: a mask of truth values lets pass where it is true."""
-    numbers = torch.zeros(mask.shape).masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else mask
-    return site.constant(numbers, shape)
+def _additive(mask: torch.Tensor, kept: bool) -> torch.Tensor:
+    """A mask as numbers to add; where it holds truth values, those equal to `kept` let pass."""
+    return torch.zeros(mask.shape).masked_fill(mask != kept, -torch.inf) if mask.dtype == torch.bool else mask
 
 
 @rule("aten._scaled_dot_product_flash_attention_for_cpu")
@@ -115,10 +119,8 @@ def multihead_attention(
     is_causal: bool = False,
 ) -> tuple[Value, Value | None]:
     """The attended values; the weights are not computed, and a model that reads them is refused."""
-    if key_padding_mask is not None:
-        site.refuse("keypadding", f"{site.display} with key_padding_mask")
     if module.bias_k is not None or module.add_zero_attn:
-        site.refuse("keypadding", f"{site.display} with add_bias_kv or add_zero_attn")
+        site.refuse("added_keys", f"{site.display} with add_bias_kv or add_zero_attn")
     given = [site.activation(x) for x in (query, key, value)]
     batch = given[0].batch
     wanted = 0 if module.batch_first else 1
@@ -131,12 +133,11 @@ def multihead_attention(
     q, k, v = _projected(site, module, samples)
     heads, length, source = module.num_heads, q.shape[0], k.shape[0]
     q, k, v = (_by_heads(site, x, heads) for x in (q, k, v))
-    mask = attn_mask
-    if isinstance(mask, torch.Tensor):
-        mask = _head_masks(site, mask, heads, (length, source))
-    elif mask is not None:
-        site.refuse("keypadding", f"{site.display} with a mask that depends on the input")
-    y = attention(site, q, k, v, mask, 1 / sqrt(q.shape[-1]), "heads")
+    masks = [
+        *_head_masks(site, attn_mask, heads, (length, source)),
+        *_padding_masks(site, key_padding_mask, source),
+    ]
+    y = attention(site, q, k, v, masks, 1 / sqrt(q.shape[-1]), "heads")
     joined = np.moveaxis(places(y.shape), 0, 1).reshape(length, -1)
     result = fully_connected(site, site.reindex(y, joined, "joined"), module.out_proj.weight, module.out_proj.bias)
     result = replace(result, batch=batch)
@@ -168,9 +169,37 @@ def _by_heads(site: Site, x: Value, heads: int) -> Value:
     return site.reindex(x, np.moveaxis(split, 1, 0), "heads")
 
 
-def _head_masks(site: Site, mask: torch.Tensor, heads: int, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Mask of a layer, (L, S) or (N · heads, L, S), as numbers to add; a true value of it keeps nothing."""
-    numbers = torch.zeros(mask.shape).masked_fill(mask, -torch.inf) if mask.dtype == torch.bool else mask
+def _head_masks(site: Site, mask: Any, heads: int, shape: tuple[int, int]) -> list[Mask]:
+    """Constant mask of a layer, (L, S) or (N · heads, L, S), as numbers to add; a true value of it keeps nothing.
+
+    Args:
+        site: operation that is lowered.
+        mask: the mask, None for none.
+        heads: number of heads.
+        shape: (L, S).
+    """
+    if mask is None:
+        return []
+    if isinstance(mask, Value):
+        site.refuse("computed_mask", f"{site.display} with an attn_mask that depends on the input")
+    numbers = _additive(mask, kept=False)
     if numbers.ndim == 3:
         numbers = numbers.reshape(-1, heads, *shape)
-    return site.constant(numbers, (heads, *shape))
+    return [site.constant(numbers, (heads, *shape))]
+
+
+def _padding_masks(site: Site, mask: Any, source: int) -> list[Mask]:
+    """Mask of keys, (N, S), as numbers to add to the scores of all heads and queries: an input, or one for all samples.
+
+    Args:
+        site: operation that is lowered.
+        mask: the mask, None for none.
+        source: S.
+    """
+    if mask is None:
+        return []
+    if isinstance(mask, Value):
+        if not mask.batch.in_front:
+            raise refused(mask)
+        return [reshaped(site, site.activation(mask, 1), (1, 1, source), "padding")]
+    return [site.constant(_additive(mask, kept=False), (source,))]

@@ -23,7 +23,7 @@ def preserved(model: nn.Module) -> Iterator[None]:
     attributes = [_snapshot(module) for module in modules]
     tensors = [(t, t.data, t.detach().clone()) for t in (*model.parameters(), *model.buffers())]
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), plain_attention():
             for module in modules:
                 module.training = False
             yield
@@ -37,6 +37,20 @@ def preserved(model: nn.Module) -> Iterator[None]:
         for module, snapshot, flag in zip(modules, attributes, flags, strict=True):
             _restore(module, snapshot)
             module.training = flag
+
+
+@contextmanager
+def plain_attention() -> Iterator[None]:
+    """Context in which torch's transformer layers call the operations that they consist of.
+
+    Their fused kernel, where torch takes it, gives zeros at tokens of padding in place of the values of the operations.
+    """
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def _snapshot(module: nn.Module) -> dict[str, tuple[Any, Any]] | None:

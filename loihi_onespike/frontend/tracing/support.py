@@ -34,6 +34,9 @@ _ACTIVATIONS = (
 _RETRAIN = "replace it by ReLU and fine-tune; a few epochs usually recover the accuracy"
 _LAST = "the same function as the last operation of the network, where the host computes it"
 _FIXED_NORM = "BatchNorm with running statistics, which is a fixed affine map"
+_MASK_INPUT = (
+    "a mask of attention may be an input of numbers that are added to the scores, 0 for what counts, -50 for the rest"
+)
 _PRODUCT = "sums, concatenations and products of activations, and products with constants"
 
 SUPPORT: dict[str, Advice] = {
@@ -71,9 +74,10 @@ SUPPORT: dict[str, Advice] = {
         "attention with the batch in front, or with the sequence in front after x.transpose(0, 1)",
         "create the layer with batch_first=True, or transpose in front of it and back behind it",
     ),
-    "keypadding": Advice(
-        "attention over all tokens of a sequence of fixed length, with a constant mask or none",
-        "give the mask as attn_mask, and leave out key_padding_mask, add_bias_kv and add_zero_attn",
+    "addedkeys": Advice("attention over the keys and values that are given", "leave out add_bias_kv and add_zero_attn"),
+    "computedmask": Advice(
+        "a constant attn_mask, and a key_padding_mask that is constant or a real-valued input",
+        f"give the mask as key_padding_mask; {_MASK_INPUT}",
     ),
     "bilinear": Advice(_PRODUCT, "replace the bilinear layer by a concatenation and Linear"),
     "einsum": Advice(
@@ -131,13 +135,16 @@ SUPPORT: dict[str, Advice] = {
     "min": Advice("min(a, b)", "replace the minimum over axes by max pooling and fine-tune"),
     **dict.fromkeys(
         ("gt", "ge", "lt", "le", "eq", "ne", "greater", "less"),
-        Advice("ReLU as the only comparison with a threshold", "compare outside the model"),
+        Advice(
+            "ReLU as the only comparison with a threshold",
+            f"compare outside the model; {_MASK_INPUT}",
+        ),
     ),
     **dict.fromkeys(
         ("where", "maskedfill", "logicaland", "logicalor", "logicalnot"),
         Advice(
             "ReLU as the only comparison with a threshold",
-            "write the mask with ReLU, or apply it outside the model",
+            f"write the mask with ReLU, or apply it outside the model; {_MASK_INPUT}",
         ),
     ),
     **dict.fromkeys(

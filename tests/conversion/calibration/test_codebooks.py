@@ -15,7 +15,8 @@ from loihi_onespike.conversion.calibration.code_fit import (
     fit_population,
 )
 from loihi_onespike.conversion.calibration.code_grid import SortedValues
-from loihi_onespike.conversion.calibration.codebooks import codes_of_base, groups, payload_of
+from loihi_onespike.conversion.calibration.codebooks import codes_of_base, groups, payload_of, relative_code
+from loihi_onespike.core.activations import Exp
 from loihi_onespike.core.codes import Base, PhaseCode, SingleSpikeCode
 from loihi_onespike.core.graphs.stage import Link, Stage
 from loihi_onespike.core.maps import Dense, Pool
@@ -67,3 +68,17 @@ def test_levels_with_payload_are_fitted_to_the_values() -> None:
     payload, plain = fit_codebook([values], 4, payload=Payload(3, 127)), fit_codebook([values], 16)
     assert payload.payload_bits == 3 and payload.timesteps == 4
     assert error(payload) < 0.4 * error(plain)
+
+
+def test_exponentials_of_masked_keys_do_not_stretch_the_levels_of_the_others() -> None:
+    """Half of the values are e^-50; the levels reach over the others, from 1 to 1/100."""
+    stage = replace(groups(two_layers())[0][0], activation=Exp())
+    kept = np.geomspace(1, 1e-2, 50)[None]
+    masked = np.concatenate([np.full((1, 50), np.exp(-50)), kept], axis=1)
+
+    def range_of(samples: np.ndarray) -> float:
+        values = {stage.name: ActivationValues(SortedValues(samples), np.ones(1), False, False, False)}
+        levels = relative_code([stage], values, 24, 0).levels()
+        return float(levels[0] / levels[-1])
+
+    assert range_of(masked) == range_of(kept) < 1000
