@@ -50,6 +50,14 @@ class MapRecount(Protocol):
             zeros: Synapses with weight 0 count.
         """
 
+    def region(self, low: Shape, high: Shape) -> tuple[Any, ...]:
+        """Index of the places of the input among which those lie that `mark` changes.
+
+        Args:
+            low: First index of the block along each axis.
+            high: Index after the last one along each axis.
+        """
+
 
 RECOUNTS: MapRegistry[MapRecount] = MapRegistry("the recount of a mapping", __name__)
 
@@ -66,16 +74,26 @@ class _Listed:
         return 0
 
 
+def _slices(low: Shape, high: Shape) -> tuple[slice, ...]:
+    return tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+
+
 class _Dense(_Listed):
+    def region(self, low: Shape, high: Shape) -> tuple[Any, ...]:
+        return _slices(low[:-1], high[:-1])
+
     def mark(self, op: Dense, targets: Targets, low: Shape, high: Shape, zeros: bool) -> None:
-        lead = tuple(slice(a, b) for a, b in zip(low[:-1], high[:-1], strict=True))
+        lead = self.region(low, high)
         for row in op.weight[low[-1] : high[-1]]:
             targets[lead] += (row != 0) | zeros
 
 
 class _Sparse(_Listed):
+    def region(self, low: Shape, high: Shape) -> tuple[Any, ...]:
+        return slice(None), *_slices(low[1:], high[1:])
+
     def mark(self, op: Sparse, targets: Targets, low: Shape, high: Shape, zeros: bool) -> None:
-        inner = tuple(slice(a, b) for a, b in zip(low[1:], high[1:], strict=True))
+        inner = _slices(low[1:], high[1:])
         rows = op.weight[low[0] : high[0]].tocsr()
         for node, weight in zip(rows.indices, rows.data, strict=True):
             of_node = targets[node : node + 1]
@@ -96,8 +114,11 @@ class _Diagonal:
     def outputs(self, op: Diagonal, channel: int, low: int, high: int) -> int:
         return int(low <= channel < high)
 
+    def region(self, low: Shape, high: Shape) -> tuple[Any, ...]:
+        return _slices(low, high)
+
     def mark(self, op: Diagonal, targets: Targets, low: Shape, high: Shape, zeros: bool) -> None:
-        block = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        block = _slices(low, high)
         targets[block] += (np.broadcast_to(op.weight, targets.shape)[block] != 0) | zeros
 
 
@@ -109,6 +130,9 @@ class _Pool:
 
     def outputs(self, op: Any, channel: int, low: int, high: int) -> int:
         return int(low <= channel < high)
+
+    def region(self, low: Shape, high: Shape) -> tuple[Any, ...]:
+        return ()
 
     def through(self, op: Any, tap: Shape, channel: int, low: int, high: int, zeros: bool) -> int:
         """Number of output channels that an input channel reaches through one tap."""

@@ -160,36 +160,42 @@ class Recount:
         """
         dense = isinstance(synapse.op, Dense) and synapse.index is None and not synapse.axon_delay
         pre = self.network.by_name[synapse.pre].shape
-        of_neurons = self.marked(synapse, core, zeros=dense and len(pre) == 1)
+        _, axons = self.marked(synapse, core, zeros=dense and len(pre) == 1)
         bits = self.widths[synapse.name] + self._index
-        axons = of_neurons[of_neurons > 0]
         return len(axons), int(np.sum(-((-(axons * bits + self._header)) // self._word)))
 
-    def marked(self, synapse: Synapse, core: PlacedCore, zeros: bool) -> NDArray[np.int64]:
-        """Number of targets on a core of each presynaptic neuron.
+    def marked(self, synapse: Synapse, core: PlacedCore, zeros: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Presynaptic neurons with targets on a core, by their place in the flat population, and how many each has.
+
+        A core reads few of the places of a large gather, such as the pairs of attention; no others are looked at.
 
         Args:
             synapse: The group.
             core: The core.
             zeros: Weights of 0 count.
         """
-        pre = self.network.by_name[synapse.pre].shape
-        shape = pre if synapse.index is None else synapse.index.shape
-        targets = np.zeros(shape, np.int64)
-        RECOUNTS[synapse.op].mark(synapse.op, targets, core.block.low, core.block.high, zeros)
+        shape = self.network.by_name[synapse.pre].shape if synapse.index is None else synapse.index.shape
+        targets, recount = np.zeros(shape, np.int64), RECOUNTS[synapse.op]
+        recount.mark(synapse.op, targets, core.block.low, core.block.high, zeros)
+        region = recount.region(core.block.low, core.block.high)
+        inside = np.nonzero(targets[region])
+        number = targets[region][inside]
+        first = [each.start or 0 for each in region] + [0] * (len(shape) - len(region))
+        places = tuple(at + start for at, start in zip(inside, first, strict=True))
         if synapse.index is None:
-            return targets
-        of_neurons = np.zeros(prod(pre), np.int64)
-        read = synapse.index >= 0
-        np.add.at(of_neurons, synapse.index[read], targets[read])
-        return of_neurons.reshape(pre)
+            return np.ravel_multi_index(places, shape).astype(np.int64), number
+        behind = synapse.index[places]
+        neurons, which = np.unique(behind[behind >= 0], return_inverse=True)
+        return neurons.astype(np.int64), np.bincount(which, number[behind >= 0]).astype(np.int64)
 
     def lists_and_edges(self, core: PlacedCore) -> tuple[int, int]:
         """(input lists, fan-out edges) of a core."""
         lists = 0
         for synapse in self.network.synapses_onto(core.layer):
             if self.shared[synapse.name]:  # the channels of a place share a list
-                lists += int(np.count_nonzero(self.marked(synapse, core, zeros=True).sum(axis=0)))
+                shape = self.network.by_name[synapse.pre].shape
+                places = np.unravel_index(self.marked(synapse, core, zeros=True)[0], shape)[1:]
+                lists += len(set(zip(*(axis.tolist() for axis in places), strict=True)))
             else:
                 lists += self.listed(synapse, core)[0]
         block = tuple(slice(a, b) for a, b in zip(core.block.low, core.block.high, strict=True))
@@ -202,7 +208,7 @@ class Recount:
             for synapse in self.network.synapses:
                 readers = self.cores_of.get(synapse.post, []) if synapse.pre == layer else []
                 for core in readers:
-                    edges += self.marked(synapse, core, zeros=True) > 0
+                    edges.reshape(-1)[self.marked(synapse, core, zeros=True)[0]] += 1
             self._edges[layer] = edges
         return self._edges[layer]
 
