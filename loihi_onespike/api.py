@@ -30,6 +30,7 @@ from loihi_onespike.core.trace import Trace
 from loihi_onespike.data.checks import check_progress, check_shape, class_labels, float_array
 from loihi_onespike.data.dataset import Images
 from loihi_onespike.data.loaders import is_loader, joined_inputs, labelled_arrays
+from loihi_onespike.data.named_inputs import NamedInputs
 from loihi_onespike.errors import ConfigurationError
 from loihi_onespike.evaluation.evaluation import Accuracy, Evaluation
 from loihi_onespike.evaluation.evaluator import Evaluator, classes_of
@@ -159,6 +160,8 @@ class OneSpikeNetwork:
             ConfigurationError: not real numbers, or of another shape.
         """
         values: Any
+        if isinstance(x, NamedInputs):
+            x = x.of_model("x", () if self.inputs is None else self.inputs.names, ConfigurationError)
         if self.inputs is not None and not (isinstance(x, np.ndarray) and x.shape[1:] == self.network.input.shape):
             given = self.inputs.in_order("x", x)
             named = zip(self.inputs.names, given, strict=True)

@@ -20,7 +20,9 @@ from loihi_onespike.regular_files import budget
 NPY_MAGIC = npy.MAGIC_PREFIX
 SUFFIX = ".npy"
 NAMES = ("x", "y", "x_calibration")
-"""Arrays that are read; others are left alone."""
+"""Arrays that are always read; others are read where they may be inputs of a model, and left alone where not."""
+NUMBERS = "fiub"
+"""Kinds of arrays that hold real numbers."""
 ARCHIVE_ERRORS = (OSError, ValueError, EOFError, LookupError, ArithmeticError, TypeError, RuntimeError, MemoryError,
                   SyntaxError, AttributeError, NotImplementedError, TokenError, zipfile.BadZipFile,
                   zlib.error)  # fmt: skip
@@ -33,7 +35,7 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of NAMES in an archive, and an empty one for every other name.
+    """The arrays of NAMES in an archive, those of other names that may be inputs (N, …), and empty ones for the rest.
 
     Args:
         path: the file.
@@ -47,7 +49,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         members = {info.filename: info for info in archive.infolist()}
         for filename, info in members.items():
             name = filename.removesuffix(SUFFIX)
-            if name not in NAMES:
+            if name not in NAMES and not (name.isidentifier() and _may_be_samples(archive, info)):
                 arrays[ascii(name)[1:-1][:40]] = np.empty(0)
                 continue
             if info.compress_type not in METHODS:
@@ -64,19 +66,34 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _array(member: IO[bytes], size: int, what: str) -> NDArray[Any]:
-    """One array, whose header is compared with the bytes that follow before they are read."""
+def _may_be_samples(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    """Whether the header of an array says that it holds numbers (N, …); False for what is no array."""
+    try:
+        with archive.open(info) as member:
+            (shape, _, dtype), _ = _header(member, info.filename)
+    except (*ARCHIVE_ERRORS, DataError):
+        return False
+    return len(shape) >= 2 and dtype.kind in NUMBERS
+
+
+def _header(member: IO[bytes], what: str) -> tuple[tuple[tuple[int, ...], bool, np.dtype[Any]], int]:
+    """Shape, order and type of an array, and the length of the header behind the version."""
     version = npy.read_magic(member)
     if version not in ((1, 0), (2, 0)):
         raise DataError(f"{what}: must be of version 1 or 2 of numpy's format, got {version}")
-    header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     start = io.BytesIO(_header_bytes(member, version))
-    shape, fortran, dtype = header(start)
+    return read(start), len(start.getvalue())
+
+
+def _array(member: IO[bytes], size: int, what: str) -> NDArray[Any]:
+    """One array, whose header is compared with the bytes that follow before they are read."""
+    (shape, fortran, dtype), length = _header(member, what)
     if dtype.hasobject or dtype.kind not in "fiubcUSmM":
         raise DataError(f"{what}: must be numbers, got {dtype}; only numeric arrays are loaded, never pickled objects")
     if any(not isinstance(n, int) or n < 0 for n in shape):
         raise DataError(f"{what}: must have axes of 0 and more, got {shape}")
-    declared, there = prod(shape) * dtype.itemsize, size - len(npy.MAGIC_PREFIX) - 2 - len(start.getvalue())
+    declared, there = prod(shape) * dtype.itemsize, size - len(npy.MAGIC_PREFIX) - 2 - length
     if declared != there:
         raise DataError(f"{what}: claims {declared} bytes by its shape {str(shape)[:80]}, {there} are stored")
     data, done = np.empty(declared, np.uint8), 0

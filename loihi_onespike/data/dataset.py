@@ -58,6 +58,8 @@ class LazyImages:
 
 
 Images: TypeAlias = NDArray[Any] | LazyImages
+Samples: TypeAlias = Any
+"""Images, or `NamedInputs` for a model of several inputs; both are sliced by samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +68,18 @@ class Dataset:
 
     Attributes:
         name: name for reports.
-        images: (N, …) float, as the model takes them.
+        images: (N, …) float, as the model takes them; of a model of several inputs one array for each.
         labels: (N,) class numbers.
-        calibration: (M, …) float, from a part of the data that is never evaluated wherever the source has one.
+        calibration: (M, …) float, or several arrays, from a part of the data that is never evaluated wherever the
+            source has one.
         classes: names of the classes, empty where unknown.
         calibration_is_separate: False where the source has one part only and `calibration` was drawn from `images`.
     """
 
     name: str
-    images: Images
+    images: Samples
     labels: NDArray[np.int64]
-    calibration: NDArray[Any]
+    calibration: Samples
     classes: tuple[str, ...] = ()
     calibration_is_separate: bool = True
 

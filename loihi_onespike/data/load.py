@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from numpy.typing import NDArray
-
-from loihi_onespike.data.dataset import Dataset
+from loihi_onespike.data.dataset import Dataset, Samples
 from loihi_onespike.data.preprocessing import Preprocessing
 from loihi_onespike.errors import DataError
 from loihi_onespike.regular_files import check_readable
@@ -68,11 +65,11 @@ class CalibrationData:
 
     Attributes:
         name: name for reports.
-        images: (M, …) float, as the model takes them.
+        images: (M, …) float, as the model takes them; of a model of several inputs one array for each.
     """
 
     name: str
-    images: NDArray[Any]
+    images: Samples
 
 
 def load_calibration(

@@ -109,3 +109,28 @@ def test_unknown_words_and_options_that_do_not_apply(tmp_path):
         load_data("digits", preprocessing=Preprocessing(resize=4))
     with pytest.raises(DataError, match="calibration_images: must be at least 1, got 0"):
         load_data("digits", calibration_images=0)
+
+
+def test_models_of_several_inputs_have_an_array_per_argument(tmp_path):
+    left, right = X, X[:, :2] + 1
+    path = save(tmp_path / "two.npz", left=left, right=right, y=Y, names=np.array(list("abcdef")), ids=Y)
+    data = load_data(path, calibration_images=4)
+    assert set(data.images.arrays) == {"left", "right"} and len(data) == len(data.images) == 6
+    part = data.take(3)
+    np.testing.assert_array_equal(part.images.arrays["right"], right[::2])
+    assert len(data.calibration) == 4 and not data.calibration_is_separate
+    save(path, left=left, right=right, left_calibration=left[:2], right_calibration=right[:2])
+    assert len(load_calibration(path).images) == 2
+    with pytest.raises(DataError, match="must hold the arrays x and y"):
+        load_data(path)
+    with pytest.raises(DataError, match=r"same number of samples, got \{'left': 6, 'right': 5\}"):
+        load_data(save(path, left=left, right=right[:5], y=Y))
+
+
+def test_further_arrays_beside_x_are_for_models_that_take_them(tmp_path):
+    path = save(tmp_path / "more.npz", x=X, mask=X[:, :2], boxes=X[:5], y=Y)
+    images = load_data(path).images
+    assert set(images.arrays) == {"x", "mask"}
+    np.testing.assert_array_equal(images.of_model("x", (), DataError), X)
+    with pytest.raises(DataError, match="model of 2 inputs takes the arrays x, lengths, got x, mask; name the arrays"):
+        images.of_model("calibration", ("x", "lengths"), DataError)

@@ -31,6 +31,7 @@ from loihi_onespike.executors.tensors.forked_children import compute_after_fork
 from loihi_onespike.executors.tensors.stage_sum import CHANNELS_LAST, StageSum
 
 Observer: TypeAlias = Callable[[Stage | OutputStage, torch.Tensor], None]
+Disturbance: TypeAlias = Callable[[Stage, torch.Tensor], torch.Tensor]
 ONE = np.ones(())
 
 
@@ -79,19 +80,24 @@ class FloatExecutor:
 
     @torch.no_grad()
     def run(
-        self, x: NDArray[np.floating] | torch.Tensor | SparseSample, observe: Observer | None = None
+        self,
+        x: NDArray[np.floating] | torch.Tensor | SparseSample,
+        observe: Observer | None = None,
+        disturb: Disturbance = lambda stage, value: value,
     ) -> NDArray[np.float64]:
         """Output in the units of the ANN for inputs (N, *shape), or for one sparse sample; several side by side.
 
         Args:
-            observe: called with every stage and its z in the units of the ANN, before activation and coding. Where
-                values are not coded it may change z in place.
+            x: the inputs.
+            observe: called with every stage and its z in the units of the ANN, before activation and coding.
+            disturb: what a hidden stage passes on in place of its value; levels without their λ if `coded`.
         """
         values: dict[str, Any] = {self.graph.input.name: self.input_value(x)}
         for stage in self.graph.stages[1:]:
             assert not isinstance(stage, InputStage)
             y = self._sums[stage.name](values)
-            values[stage.name] = self._activate(stage, y, observe)
+            value = self._activate(stage, y, observe)
+            values[stage.name] = disturb(stage, value) if isinstance(stage, Stage) else value
             for link in stage.links:
                 if self._last_reader[link.pre] == stage.name:
                     values.pop(link.pre, None)

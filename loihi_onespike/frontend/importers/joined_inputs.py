@@ -15,6 +15,7 @@ from loihi_onespike.core.graphs.input_parts import InputParts
 from loihi_onespike.data.checks import check_finite, float_array
 from loihi_onespike.data.dataset import LazyImages
 from loihi_onespike.data.loaders import batches_of
+from loihi_onespike.data.named_inputs import NamedInputs
 from loihi_onespike.errors import CalibrationError
 from loihi_onespike.frontend.importers.batched_module import BatchedModule
 from loihi_onespike.frontend.tracing.joined_inputs import JoinedInputs
@@ -50,6 +51,8 @@ def joined_inputs_of(model: nn.Module, calibration: Any) -> tuple[nn.Module, Any
         CalibrationError: the data are not of this form.
         ConfigurationError: a batch is not that of the others.
     """
+    if isinstance(calibration, NamedInputs):
+        calibration = calibration.of_model("calibration", _names_among(model, calibration), CalibrationError)
     names = argument_names(model, calibration)
     if not names or isinstance(calibration, torch.Tensor | np.ndarray | LazyImages):
         return model, calibration
@@ -61,6 +64,11 @@ def joined_inputs_of(model: nn.Module, calibration: Any) -> tuple[nn.Module, Any
     parts = InputParts(names, tuple(array.shape[1:] for array in arrays[0]))
     flat = [parts.joined("calibration", each) for each in arrays]
     return JoinedInputs(model, parts), flat[0] if whole else flat
+
+
+def _names_among(model: nn.Module, given: NamedInputs) -> tuple[str, ...]:
+    """Names of the inputs of a model, those with a default only where the data have them; empty for one input."""
+    return argument_names(model, given.arrays) or argument_names(model, None)
 
 
 def with_parts(model: nn.Module, parts: InputParts | None) -> nn.Module:

@@ -36,6 +36,46 @@ def test_model_is_converted_first(document):
     assert found["executor"] == "float" and found["period_steps"] == 12 and found["ann_accuracy"]["total"] == 599
 
 
+MODEL = """
+import torch
+from torch import nn
+
+
+class Distance(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer, self.last = nn.Linear(4, 6), nn.Linear(12, 3)
+
+    def forward(self, left, right):
+        return self.last(torch.relu(torch.cat([self.layer(left), self.layer(right)], 1)))
+
+
+def build():
+    torch.manual_seed(0)
+    return Distance()
+"""
+
+
+def test_several_inputs_from_one_file(document, onespike, tmp_path):
+    chance = np.random.default_rng(0)
+    model, data, net = tmp_path / "model.py", tmp_path / "data.npz", tmp_path / "net.h5"
+    model.write_text(MODEL)
+    arrays = {name: chance.normal(size=(40, 4)).astype(np.float32) for name in ("left", "right")}
+    np.savez(data, **arrays, y=chance.integers(0, 3, 40))
+    spec = f"{model}:build"
+    found = document("convert", spec, "--data", data, "-o", net, "--timesteps", "12")
+    assert found["calibration_images"] == 40
+    found = document("evaluate", net, "--data", data, "--model", spec)
+    assert found["images"] == 40 and found["agreement"]["value"] > 0.9
+    assert document("profile", net, "--data", data, "--images", "5")["images"] == 5
+    assert document("diagnose", net, "--data", data, "--model", spec, "--images", "20")["images"] == 20
+    np.savez(data, left=arrays["left"], middle=arrays["right"], y=np.zeros(40, int))
+    result = onespike("evaluate", net, "--data", data)
+    assert result.exit_code == 2 and "takes the arrays left, right, got left, middle" in result.stderr
+    result = onespike("convert", spec, "--data", data, "-o", net)
+    assert result.exit_code == 2 and "takes the arrays left, right, got left, middle" in result.stderr
+
+
 def test_text(onespike, net_file):
     arguments = ("--images", "20", "--model", "digits", "--board", "hala_point")
     result = onespike("evaluate", net_file, "--data", "digits", *arguments)
