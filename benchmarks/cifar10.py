@@ -72,6 +72,8 @@ def main() -> None:
     parser.add_argument("--objective", default="auto", metavar="NAME", help="of the conversion (default: auto)")
     parser.add_argument("--wait", type=int, metavar="N", help="steps before the first decision (default: T)")
     parser.add_argument("--images", type=int, metavar="N", help="use the first N test images (default: all)")
+    executors = ["float", "fast"]
+    parser.add_argument("--executors", nargs="+", choices=executors, default=executors, help="default: both")
     parser.add_argument("--lava", type=int, default=0, metavar="N", help="run N images on Lava too (default: 0)")
     args = parser.parse_args()
 
@@ -86,11 +88,11 @@ def main() -> None:
     net = los.convert(model, calibration, timesteps=args.timesteps, base=base, wait=args.wait, objective=args.objective)
     report: dict[str, object] = {"network": args.network.name, "convert_seconds": time.perf_counter() - start}
     print(net)
-    for executor in ("float", "fast"):
+    for executor in args.executors:
         start = time.perf_counter()
         result = net.evaluate(x, y, executor=executor)
         report[executor] = {**result.to_dict(), "seconds": time.perf_counter() - start}
-        if executor == "float":
+        if executor == args.executors[0]:
             print(f"ANN    {result.ann_accuracy} on {result.images} images")
         print(row("float" if executor == "float" else "INT8", result), flush=True)
     if args.lava:

@@ -235,6 +235,21 @@ class OneSpikeNetwork:
         tally.warn()
         return trace
 
+    def count_trace(self, x: Inputs, executor: str = "fast", **options: object) -> Trace:
+        """A trace for counting spikes: potentials of hidden populations may be missing, which saves time and memory.
+
+        Args:
+            x, executor, options: as of `trace`.
+
+        Raises:
+            ConfigurationError, LavaError: as `trace`.
+        """
+        running, chosen = self.executor(executor), _options(executor, None, options)
+        tally = InputTally(self.network)
+        trace = running.count_trace(self._inputs(executor, self.input_values(x), tally), chosen)
+        tally.warn()
+        return trace
+
     def evaluate(
         self,
         x: Inputs,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.graphs.network import AnyPopulation, Network, Readout
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import ConfigurationError
@@ -26,7 +27,7 @@ class Activity:
 
     network: Network
     images: int = 0
-    spikes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    spikes: dict[str, NDArray[np.int32]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, network: Network, layers: Mapping[str, LayerTrace]) -> Activity:
@@ -54,11 +55,13 @@ class Activity:
                 continue
             codes = layers[population.name].codes
             assert codes is not None
-            counts = self.spikes.setdefault(
-                population.name, np.zeros((population.timesteps, *population.shape), np.int64)
-            )
+            shape = (population.timesteps, *population.shape)
+            counts = self.spikes.setdefault(population.name, np.zeros(shape, np.int32))
+            if isinstance(population.code, SingleSpikeCode):
+                _count_single(counts.reshape(len(counts), -1), population.code, codes.reshape(len(codes), -1))
+                continue
             for phase in range(1, population.timesteps + 1):
-                counts[phase - 1] += _sent(population, codes, phase).sum(axis=0)
+                counts[phase - 1] += _sent(population, codes, phase).sum(axis=0, dtype=np.int32)
         self.images += len(layers[self.network.input.name].codes)  # type: ignore[arg-type]
 
     def mean(self, population: str) -> NDArray[np.float64]:
@@ -80,3 +83,10 @@ def _sent(population: AnyPopulation, codes: NDArray[np.integer], phase: int) -> 
     """(N, *shape) 1 where a neuron spikes at the phase, whatever its message."""
     assert not isinstance(population, Readout)
     return (population.code.spikes(codes, phase) != 0).astype(np.int64)
+
+
+def _count_single(counts: NDArray[np.int32], code: SingleSpikeCode, words: NDArray[np.integer]) -> None:
+    """Add the spikes of words (N, neurons) to counts (T, neurons): at most one a neuron, so that one pass is enough."""
+    for image in words:
+        neurons = np.flatnonzero(image)
+        counts[code.phase_of(image[neurons]) - 1, neurons] += 1

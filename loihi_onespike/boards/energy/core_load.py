@@ -11,6 +11,7 @@ and every neuron is updated in every step, whether anything arrives or not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,9 +105,12 @@ def _arrivals(
         if owner is None:
             continue
         neurons = afferent.neurons(places)  # a neuron that is read twice sends one packet
-        for phase in phases:
-            sent = np.bincount(owner[neurons] + 1, of_neurons[phase, neurons], len(placement.cores) + 1)[1:]
-            load.packets_sent[:, sent_at[phase]] += sent
+        senders, which = np.unique(owner[neurons], return_inverse=True)
+        bins = which + len(senders) * phases[:, None]  # few cores send to one core
+        sent = np.bincount(bins.ravel(), of_neurons[:, neurons].ravel(), len(senders) * len(phases))
+        placed = senders >= 0
+        for phase, of_senders in enumerate(sent.reshape(len(phases), len(senders))):
+            load.packets_sent[senders[placed], sent_at[phase]] += of_senders[placed]
 
 
 def _seen(afferent: Afferent, spikes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,7 +119,9 @@ def _seen(afferent: Afferent, spikes: NDArray[np.float64]) -> NDArray[np.float64
         return spikes
     index = np.asarray(afferent.index)
     flat = spikes.reshape(len(spikes), -1)
-    return np.where(index >= 0, flat[:, np.maximum(index, 0)], 0.0)
+    seen = flat[:, np.maximum(index, 0)]
+    seen[:, index < 0] = 0.0
+    return seen
 
 
 def _on_core(
@@ -127,7 +133,15 @@ def _on_core(
     """
     counts = target_counts(afferent.op, afferent.seen, block)
     places = tuple(np.flatnonzero(c) for c in counts)
-    total = np.asarray([phase[np.ix_(*places)] for phase in seen])
+    box = (slice(None), *_box(places))  # of all phases
+    total = seen[box]
     for count in reversed(counts):
         total = total @ count[count > 0].astype(np.float64)
     return total, places
+
+
+def _box(places: tuple[NDArray[np.int64], ...]) -> tuple[Any, ...]:
+    """Index of a box of places: slices where each axis has a range of them, which copy nothing."""
+    if all(len(axis) and axis[-1] - axis[0] + 1 == len(axis) for axis in places):
+        return tuple(slice(int(axis[0]), int(axis[-1]) + 1) for axis in places)
+    return np.ix_(*places)

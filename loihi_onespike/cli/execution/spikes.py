@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from loihi_onespike.cli.terminal.progress import ProgressBars
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from loihi_onespike.data import Dataset
 
 BATCH = 50
-"""Number of images that are run together."""
+"""Largest number of images that are run together."""
+VALUES = 2**27
+"""Largest number of values, of all neurons and images, that are kept at a time."""
 
 
 def activity_on(net: OneSpikeNetwork, part: Dataset, bars: ProgressBars) -> Activity:
@@ -27,9 +30,11 @@ def activity_on(net: OneSpikeNetwork, part: Dataset, bars: ProgressBars) -> Acti
     from loihi_onespike.boards.energy.activity import Activity
 
     activity = Activity(net.network)
-    for first in range(0, len(part), BATCH):
-        activity.add(net.trace(part.images[first : first + BATCH]).layers)
-        bars("count spikes", min(first + BATCH, len(part)), len(part))
+    neurons = sum(prod(population.shape) for population in net.network.populations)
+    step = max(1, min(BATCH, VALUES // neurons))
+    for first in range(0, len(part), step):
+        activity.add(net.count_trace(part.images[first : first + step]).layers)
+        bars("count spikes", min(first + step, len(part)), len(part))
     return activity
 
 
