@@ -253,6 +253,10 @@ sequences.
         "Gates, layer norm and attention",
         """
 Networks whose layers multiply activations, on images of 64 × 64; batch norms have the statistics of the images in full.
+By the paper's method the largest values, up to λ, are sent at the first level λ/Q. Values of 1/√v and 1/Σ have a λ per
+neuron and lie near it: on average they are 2.5 % too small in convnext_tiny at base 1.06. The errors of networks with
+layer norm are therefore up to three times those of the noise, and fall with the base all the same. `vit_b_16` has 17
+tokens.
 """,
         f"network | input | populations (signed) | neurons | {WITH_NOISE} | ratio | without code",
         tuple(GATED),
