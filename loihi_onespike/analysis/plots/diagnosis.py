@@ -36,13 +36,13 @@ def draw_diagnosis(axes: Axes, found: Diagnosis) -> None:
             axes.barh(places, values, 0.7, left=left, color=COLORS[cause], label=NAMES[cause])
         left += values
     together = [100 * found.share(y.total.alone) for y in layers]
-    axes.plot(together, places, ls="", marker="|", ms=9, mew=1.6, color="black", label="all together")
+    axes.plot(together, places, ls="", marker="|", ms=9, mew=1.6, color="black", label="all of the layer together")
     axes.set_yticks(places, [y.name for y in layers])
     axes.set_ylim(len(layers) - 0.4, -0.6)
     axes.set_xlim(0, MARGIN * max([*left, *together, 1e-9]))
     axes.set_xlabel(
         "% of the network's error, each cause alone\n"
-        "(causes overlap: a stack may be longer than the mark of all together, and all stacks than 100 %)"
+        "(causes act on each other: a stack may end before or behind the mark, and all stacks may exceed 100 %)"
     )
     axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     hidden = f", {len(found.layers) - len(layers)} small ones left out" if len(layers) < len(found.layers) else ""

@@ -42,10 +42,12 @@ def draw_front(axes: Sequence[Axes], front: Front) -> None:
         for two_sided, color in ((True, PALETTE[0]), (False, PALETTE[1])):
             points = [p for p in front.points if p.setting.two_sided is two_sided]
             _errorbars(ax, points, name, color, f"front, {'two' if two_sided else 'one'}-sided spikes")
-        if limit is not None:
-            ax.axvline(limit, color=NEUTRAL, linestyle="--", linewidth=0.8)
-        if wanted.loss_pp is not None:
-            ax.axhline(wanted.loss_pp, color=NEUTRAL, linestyle="--", linewidth=0.8)
+        drawn = [ax.axvline(limit)] if limit is not None else []
+        drawn += [ax.axhline(wanted.loss_pp)] if wanted.loss_pp is not None else []
+        for line in drawn:
+            line.set(color=NEUTRAL, linestyle="--", linewidth=0.8)
+        if drawn:
+            drawn[0].set_label("limits")
         ax.set_xlabel(label)
         ax.set_yscale("symlog", linthresh=1.0)  # otherwise distant trials would compress the front to a line
         low, high = ax.get_ylim()
@@ -53,7 +55,8 @@ def draw_front(axes: Sequence[Axes], front: Front) -> None:
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_locator(NullLocator())
     axes[0].set_ylabel("loss in percentage points\n(linear within ±1, logarithmic beyond)")
-    handles, labels = axes[0].get_legend_handles_labels()
+    found = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    handles, labels = list(found.values()), list(found)
     # Below both axes, where neither points nor error bars lie.
     axes[0].figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 

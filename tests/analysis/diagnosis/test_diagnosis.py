@@ -104,6 +104,17 @@ def test_products_are_modelled_as_they_are(options):
     assert coarse.ranked[0].name == "sigmoid" and coarse.error.relative > found.error.relative
 
 
+def test_errors_of_a_norm_of_the_sample():
+    """The mean of a factor, which falls where its sum rises, is left to its code, as the calibration leaves it."""
+    model = models.prepared(nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Linear(8, 4)), 0)
+    x = data((6,), 32)
+    found = diagnose(los.convert(model, x, timesteps=8), x)
+    kinds = {layer.kind: layer for layer in found.layers}
+    assert {"product", "rsqrt"} <= set(kinds)
+    assert all(abs(found.share(loss.alone)) < 1.5 for layer in found.layers for loss in layer.losses.values())
+    assert found.everywhere[Cause.ROUNDING].value > 0 and found.share(found.everywhere[Cause.ROUNDING].value) > 0.5
+
+
 def test_costs_beside_errors(net):
     x = data()
     found, evaluated = diagnose(net, x, board="nahuku_32"), net.evaluate(x, np.zeros(len(x), int), board="nahuku_32")

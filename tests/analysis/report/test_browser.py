@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -100,3 +101,18 @@ def test_a_phone_scrolls_in_one_direction_and_the_theme_follows_the_system(opene
     page.wait_for_selector('body[data-ready="yes"]', timeout=60_000)
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(24, 32, 43)"
     assert heard == []
+
+
+def test_long_names_and_a_part_that_is_left_out_fit_a_phone(browser, document, tmp_path):
+    long = "blocks.0.attention.softmax.reciprocal"
+    name = document["errors"]["layers"][1]["name"]
+    text = json.dumps({**document, "tuning": {"missing": "Run `onespike tune`."}})
+    path = tmp_path / "report.html"
+    path.write_text(render(json.loads(text.replace(f'"{name}"', f'"{long}"')), "1.2.3"), encoding="utf-8")
+    page = browser.new_page(viewport=PHONE)
+    page.goto(path.as_uri())
+    page.wait_for_selector('body[data-ready="yes"]', timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    assert page.evaluate(f"plots.elided('{long}', 20)") == "blocks…ax.reciprocal"
+    assert page.locator("#tuning code").inner_text() == "onespike tune"
+    page.close()

@@ -29,7 +29,8 @@ SAMPLES = 1024
 def with_means(layer: LayerModel, decision: Decision, off: Collection[Cause], wanted: torch.Tensor) -> Decision:
     """Decision on pre-activations that are shifted, channel by channel, until the values have given means.
 
-    The shift is found as in `conversion.calibration.sequential`, from a sample of every channel.
+    The shift is found as in `conversion.calibration`, from a sample of every channel. Where the calibration leaves the
+    mean to the code, as in factors of products, nothing is shifted.
 
     Args:
         layer: the population.
@@ -44,6 +45,8 @@ def with_means(layer: LayerModel, decision: Decision, off: Collection[Cause], wa
     if layer.coder is None:
         shift = channels.mean(wanted) - channels.mean(decision.z)
         return replace(decision, z=decision.z + like(channels.per_channel(shift), wanted))
+    if layer.coder.activation.relative:
+        return decision
     places = channels.places(len(wanted), 0)
     places = tuple(i[:: max(len(i) // SAMPLES, 1)] for i in places)
     coder = layer.coder.of_samples(channels)
@@ -59,8 +62,10 @@ def with_means(layer: LayerModel, decision: Decision, off: Collection[Cause], wa
     for _ in range(ROUNDS):
         moved = z + shift_of
         values = coder.value(coder.exact(moved), coder.words(moved, layer.waits_short), off)
-        active = (moved + offset > 0).float().mean(dim=0).clamp(min=LEAST_ACTIVE)
-        shift_of = shift_of + STEP * (target - values.mean(dim=0)) / active
+        missing = target - values.mean(dim=0)
+        if coder.activation.rectifies:  # a shift moves the values of active neurons only
+            missing = missing / (moved + offset > 0).float().mean(dim=0).clamp(min=LEAST_ACTIVE)
+        shift_of = shift_of + STEP * missing
     moved = decision.z + shift_of.reshape(channels.parameter_shape)
     whole = layer.on_whole(moved)
     return replace(decision, z=moved, on_whole=whole, words=whole if decision.noise is None else decision.words)

@@ -28,7 +28,8 @@ def layer_sentence(
     cause = layer.main
     if cause is None:
         return ""
-    share = f"{NAMES[cause]} here alone makes {_percent(found.share(layer.losses[cause].alone))} of the network's error"
+    alone = _percent(found.share(layer.losses[cause].alone))
+    share = f"{alone} of the network's error is that of {NAMES[cause]} here alone"
     if tally is None or layer.statistics is None:
         return f"{layer.name}: {share}; {_INPUT[cause]}"
     return f"{layer.name}: {share}; {_REMEDIES[cause](tally, layer.statistics, run, weight_bits)}"
@@ -42,7 +43,7 @@ def network_sentence(found: Diagnosis) -> str:
     loss = found.everywhere[cause]
     places = sorted((y for y in found.layers if cause in y.losses), key=lambda y: -y.losses[cause].alone)
     worst = ", ".join(y.name for y in places[:3])
-    text = f"{found.network}: {NAMES[cause]} alone makes {_percent(found.share(loss.alone))} of the error"
+    text = f"{found.network}: {_percent(found.share(loss.alone))} of the error is that of {NAMES[cause]} alone"
     gain = f"without it the error would shrink by {_percent(found.share(loss.value))}"
     return f"{text}, most in {worst}, and {gain}; {_GENERAL[cause]}"
 

@@ -110,9 +110,25 @@ const plots = {
     place.before(list);
   },
 
+  /** A name of at most so many letters; the middle of a longer one is left out, since its ends tell it from others. */
+  elided(name, most) {
+    if (name.length <= most) return name;
+    const head = Math.floor((most - 1) * 0.35);
+    return `${name.slice(0, head)}…${name.slice(name.length - (most - 1 - head))}`;
+  },
+
+  /** Labels take at most two fifths of the width: names are shortened, and numbers stand further apart. */
+  fitted(figure, width) {
+    const most = Math.max(12, Math.floor((0.4 * width) / 6.5));
+    for (const axis of figure.left)
+      if (axis instanceof Bokeh.CategoricalAxis) axis.formatter.doFormat = (names) => names.map((name) => plots.elided(String(name), most));
+    if (width < 420) for (const axis of figure.below) if (axis.ticker.desired_num_ticks > 4) axis.ticker.desired_num_ticks = 4;
+  },
+
   /** Put a figure into its place, instead of the one that is there. */
   async show(id, figure) {
     const place = document.getElementById(id);
+    plots.fitted(figure, place.clientWidth);
     const last = plots.views.get(id);
     const mine = (async () => {
       if (last) (await last)?.remove();

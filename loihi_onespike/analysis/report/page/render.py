@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -67,6 +68,7 @@ def render(document: Mapping[str, Any], version: str) -> str:
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
+    environment.filters["with_code"] = _with_code
     bokeh = resources.Resources(mode="inline", components=["bokeh", "bokeh-api"])
     return environment.get_template("page.html").render(
         document=document,
@@ -81,6 +83,12 @@ def render(document: Mapping[str, Any], version: str) -> str:
         bokeh_version=require("bokeh").__version__,
         version=version,
     )
+
+
+def _with_code(text: str) -> Any:
+    """The text as HTML, with what stands between backquotes as code."""
+    safe = require("markupsafe")
+    return safe.Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(safe.escape(text))))
 
 
 def packed(document: Mapping[str, Any]) -> str:

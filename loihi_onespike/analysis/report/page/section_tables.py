@@ -148,7 +148,8 @@ def _errors(section: Document) -> list[HtmlTable]:
         "--board states it. Hops between tiles and static power are not part of it.",
     )  # fmt: skip
     ranked = sorted(section["layers"], key=lambda y: -y["total"]["alone"])
-    rows = [(y["name"], share(y["total"]["alone"]), y["remedy"]) for y in ranked if y["remedy"]]
+    said = ((y, y["remedy"].removeprefix(f"{y['name']}: ")) for y in ranked if y["remedy"])
+    rows = [(y["name"], share(y["total"]["alone"]), remedy) for y, remedy in said]
     columns = ("population", "its error", "what helps")
     remedies = [table("Remedies for the largest errors", columns, rows[:REMEDIES])]
     if len(rows) > REMEDIES:

@@ -69,7 +69,7 @@ const sections = {
       source: plots.source({ name: names, x: found.layers.map((y) => share(y.total.alone)), said: found.layers.map((y) => `${round(share(y.total.alone))} %`) }),
     });
     plots.hover(figure, [["", "@name"], ["all causes together", "@said"]], [together]);
-    plots.legend("plot-errors", [...items, ["all together", "bar", page.color("ink"), together]]);
+    plots.legend("plot-errors", [...items, ["all of the population together", "bar", page.color("ink"), together]]);
     const costs = new Map(found.costs.map((c) => [c.name, c]));
     const kinds = [
       ["plot-price-spikes", (p) => p.spikes_per_neuron * p.neurons, round],
