@@ -21,6 +21,10 @@ from loihi_onespike.errors import (
     InputRangeWarning,
     UnsupportedModelError,
 )
+from loihi_onespike.frontend import as_module, trace
+from loihi_onespike.frontend.importers.joined_inputs import joined_inputs_of
+from tests.frontend.models import assert_close
+from tests.support.ann_eval import evaluate_torch
 
 
 class Fusion(nn.Module):
@@ -143,6 +147,38 @@ def test_several_inputs_and_outputs_by_batches() -> None:
     same = los.convert(model, labelled, timesteps=10, objective="accuracy")
     np.testing.assert_array_equal(same.predict(batches[0])["left"], found["left"])
     assert first_difference(net.trace(batches[0], "reference"), net.trace(batches[0])) is None
+
+
+class Sum(nn.Module):
+    """Two inputs of different shapes, without arguments of a default value, as files record them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image, self.state = nn.Conv2d(3, 4, 3), nn.Linear(5, 4)
+
+    def forward(self, image: Any, state: Any) -> Any:
+        return torch.relu(self.image(image)) + torch.relu(self.state(state))[..., None, None]
+
+
+@pytest.mark.parametrize("form", ["onnx", "onnx_of_one_batch_size", "program"])
+def test_files_and_programs_of_several_inputs(form: str, tmp_path: Path) -> None:
+    model, x = Sum().eval(), inputs(5)
+    few = tuple(values[:2] for values in x.values())
+    source: Any = tmp_path / "net.onnx"
+    if form == "program":
+        source = torch.export.export(model, few)
+    else:
+        pytest.importorskip("onnx2torch")
+        axes = {name: {0: "n"} for name in x} if form == "onnx" else None
+        torch.onnx.export(model, few, str(source), input_names=list(x), dynamic_axes=axes, opset_version=17)
+    given = tuple(x.values()) if form == "program" else x
+    joined, flat = joined_inputs_of(as_module(source), given)
+    graph = trace(joined, torch.as_tensor(flat))
+    assert_close(evaluate_torch(graph, flat), model(**x).detach().numpy())
+    with pytest.raises(UnsupportedModelError, match="a model of 2 inputs"):
+        trace(as_module(source), x["image"])
+    with pytest.raises(CalibrationError, match="must have the entries"):
+        joined_inputs_of(as_module(source), {"image": x["image"]})
 
 
 @pytest.mark.parametrize(

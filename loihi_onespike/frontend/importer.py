@@ -13,6 +13,7 @@ from loihi_onespike.errors import CalibrationError, ConfigurationError
 from loihi_onespike.frontend.importers.batched_module import BatchedModule
 from loihi_onespike.frontend.importers.input_shape import InputShape, input_shape
 from loihi_onespike.frontend.importers.sources import HALF, ModelSource, as_module
+from loihi_onespike.frontend.tracing.joined_inputs import JoinedInputs
 from loihi_onespike.frontend.tracing.preserve import preserved
 from loihi_onespike.frontend.tracing.trace_result import (
     checked_output,
@@ -50,10 +51,13 @@ def trace(model: ModelSource, example: torch.Tensor) -> AnnGraph:
         example = example.float()  # as `as_module` made the model
     name = model._get_name()
     _check_module(name, model, example)
-    whole = isinstance(model, BatchedModule) and model.batch is not None
     taken = input_shape(model)
-    if isinstance(model, BatchedModule):
-        example, model = model.whole_batch(example), model.traced
+    recorded = model.model if isinstance(model, JoinedInputs) else model
+    whole = isinstance(recorded, BatchedModule) and recorded.batch is not None
+    if isinstance(recorded, BatchedModule):
+        example = recorded.whole_batch(example)
+        several = isinstance(model, JoinedInputs)
+        model = JoinedInputs(recorded.traced, model.parts, by_name=False) if several else recorded.traced
     with preserved(model):
         batch, output = _run(model, example, whole, taken)
         return _traced(name, model, batch, output)
@@ -65,6 +69,8 @@ def _check_module(name: str, model: nn.Module, example: torch.Tensor) -> None:
     _check_weights(model, example)
     parameters = inspect.signature(model.forward).parameters.values()
     needed = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if isinstance(model, BatchedModule):
+        needed = list(model.names)
     if len(needed) > 1:
         raise refusal(name, f"a model of {len(needed)} inputs ({', '.join(needed)})", "", "inputs")
 

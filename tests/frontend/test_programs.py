@@ -25,6 +25,7 @@ from tests.support.models import inputs, make
 from tests.support.signed_models import make_signed
 
 X = inputs(5)
+PADDED = torch.tensor([False, False, False, True, True])
 DYNAMO = "dynamo" in inspect.signature(torch.onnx.export).parameters
 """Whether torch.onnx.export writes newer operator sets by default, torch 2.5 and newer."""
 
@@ -167,6 +168,41 @@ def test_a_file_of_todays_exporter_is_its_module(name: str, tmp_path: Path) -> N
     model, path = model_of(name), tmp_path / "net.onnx"
     torch.onnx.export(model.eval(), (X[:2],), str(path), verbose=False)
     assert_close(evaluate_torch(trace(path, X), X.numpy()), reference(model, X))
+
+
+FORMS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "volumes": (
+        lambda: nn.Sequential(
+            nn.Conv3d(2, 4, 3, padding=1), nn.BatchNorm3d(4), nn.ReLU(), nn.MaxPool3d(2), nn.Conv3d(4, 2, 2)
+        ),
+        (2, 2, 4, 6, 6),
+    ),
+    "norms": (
+        lambda: nn.Sequential(
+            nn.Conv1d(5, 4, 3), nn.GroupNorm(2, 4), nn.InstanceNorm1d(4, affine=True), nn.LayerNorm(14)
+        ),
+        (2, 5, 16),
+    ),
+    "softmax": (lambda: Fn(lambda m, x: F.softmax(x[..., :5], 1) @ x), (2, 5, 16)),
+    "attention": (
+        lambda: Fn(
+            lambda m, x: m.a(x, x, x, PADDED.expand(len(x), -1))[0], a=nn.MultiheadAttention(16, 4, batch_first=True)
+        ),
+        (2, 5, 16),
+    ),
+}
+
+
+@pytest.mark.parametrize(("make_model", "shape"), FORMS.values(), ids=FORMS.keys())
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_onnx_forms_of_volumes_norms_and_attention(
+    make_model: Callable[[], nn.Module], shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx2torch")
+    model, x, path = make_model().eval(), torch.randn(shape), tmp_path / "net.onnx"
+    older: dict[str, Any] = {"dynamo": False} if DYNAMO else {}
+    torch.onnx.export(model, (x,), str(path), opset_version=17, **older)
+    assert_close(evaluate_torch(trace(path, x), x.numpy()), reference(model, x))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -24,13 +24,21 @@ class BatchedModule(nn.Module):
         program: the recorded model.
         batch: its batch size, None where it takes any.
         input_sizes: the further axes of its input, a number or a name each; None where they are not recorded.
+        names: names of its inputs where it has several, in their order; empty for one.
     """
 
     def __init__(
-        self, title: str, program: nn.Module, batch: int | None, input_sizes: tuple[int | str, ...] | None = None
+        self,
+        title: str,
+        program: nn.Module,
+        batch: int | None,
+        input_sizes: tuple[int | str, ...] | None = None,
+        names: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.program, self.batch, self.input_sizes, self._title = program, batch, input_sizes, title
+        self.program, self.batch, self._title = program, batch, title
+        self.names = tuple(names) if len(names) > 1 else ()
+        self.input_sizes = None if self.names else input_sizes
 
     def _get_name(self) -> str:
         return self._title
@@ -56,13 +64,15 @@ class BatchedModule(nn.Module):
             )
         return torch.cat([x] * -(-self.batch // len(x)))[: self.batch]
 
-    def forward(self, x: torch.Tensor) -> Any:
-        if self.batch is None or len(x) == self.batch:
-            return self.program(x)
-        pieces = x.split(self.batch)
-        outputs = [self.program(self.whole_batch(_filled(piece, self.batch))) for piece in pieces]
+    def forward(self, *given: torch.Tensor, **named: torch.Tensor) -> Any:
+        inputs = given or [named[name] for name in self.names]
+        count = len(inputs[0])
+        if self.batch is None or count == self.batch:
+            return self.program(*inputs)
+        pieces = zip(*(x.split(self.batch) for x in inputs), strict=True)
+        outputs = [self.program(*(self.whole_batch(_filled(x, self.batch)) for x in piece)) for piece in pieces]
         of_leaves = zip(*(leaves(output) for output in outputs), strict=True)
-        joined = iter([torch.cat(list(parts))[: len(x)] if _are_tensors(parts) else parts[0] for parts in of_leaves])
+        joined = iter([torch.cat(list(parts))[:count] if _are_tensors(parts) else parts[0] for parts in of_leaves])
         return tree_map(lambda _: next(joined), outputs[0])
 
 

@@ -30,8 +30,10 @@ def argument_names(model: nn.Module, given: Any) -> tuple[str, ...]:
         model: the model.
         given: its calibration data.
     """
-    if isinstance(model, BatchedModule | torch.jit.ScriptModule):
+    if isinstance(model, torch.jit.ScriptModule):
         return ()
+    if isinstance(model, BatchedModule):
+        return model.names
     parameters = inspect.signature(model.forward).parameters.values()
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     needed = [p.name for p in named if p.default is p.empty]
@@ -60,6 +62,11 @@ def joined_inputs_of(model: nn.Module, calibration: Any) -> tuple[nn.Module, Any
     batches = [calibration] if whole else list(_batches(calibration, names))
     if not batches:
         raise CalibrationError("calibration: must have at least one batch, got none")
+    missing = [name for name in names if whole and isinstance(calibration, Mapping) and name not in calibration]
+    if missing:
+        raise CalibrationError(
+            f"calibration: must have the entries {', '.join(names)}, got {', '.join(map(str, calibration))}"
+        )
     arrays = [_arrays(names, batch) for batch in batches]
     parts = InputParts(names, tuple(array.shape[1:] for array in arrays[0]))
     flat = [parts.joined("calibration", each) for each in arrays]

@@ -51,7 +51,12 @@ def onnx_module(path: Path) -> nn.Module:
         module = onnx2torch.convert(model)
     except Exception as error:  # an attribute that its converter does not know
         raise ModelLoadError(f"{path}: onnx2torch cannot read it ({type(error).__name__}: {error})") from error
-    return BatchedModule(model.graph.name or path.stem, module, *_input_of(model))
+    for layer in module.modules():
+        # onnx2torch takes the shape from what the file says of the values, which may be nothing.
+        if isinstance(layer, nn.LayerNorm) and layer.weight is not None and 0 in layer.normalized_shape:
+            layer.normalized_shape = tuple(layer.weight.shape)
+    inputs = _inputs_of(model)
+    return BatchedModule(model.graph.name or path.stem, module, *_sizes_of(inputs), [entry.name for entry in inputs])
 
 
 def _libraries(path: Path) -> tuple[ModuleType, ModuleType]:
@@ -122,10 +127,14 @@ def _unreadable(model: Any, path: Path) -> list[Finding]:
     return findings
 
 
-def _input_of(model: Any) -> tuple[int | None, tuple[int | str, ...] | None]:
-    """Batch size of the network's input, None if it is a name; and its further axes, None if they are not recorded."""
+def _inputs_of(model: Any) -> list[Any]:
+    """The inputs of the network: those of the graph that are no constants."""
     constants = {tensor.name for tensor in model.graph.initializer}
-    inputs = [entry for entry in model.graph.input if entry.name not in constants]
+    return [entry for entry in model.graph.input if entry.name not in constants]
+
+
+def _sizes_of(inputs: list[Any]) -> tuple[int | None, tuple[int | str, ...] | None]:
+    """Batch size of the first input, None if it is a name; and its further axes, None if they are not recorded."""
     sizes = inputs[0].type.tensor_type.shape.dim if inputs else []
     if not sizes:
         return None, None

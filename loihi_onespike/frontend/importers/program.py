@@ -30,14 +30,17 @@ class ExportedModule(BatchedModule):
             fresh = fx.GraphModule(module, module.graph)
             rejoin_linear(fresh.graph)
             fresh.recompile()
-        super().__init__("ExportedProgram", fresh, *_input_of(program))
+        names = [name for name in program.graph_signature.user_inputs if isinstance(name, str)]
+        super().__init__("ExportedProgram", fresh, *_input_of(program), names)
 
     @property
     def traced(self) -> nn.Module:
         return self
 
-    def forward(self, x: Any) -> Any:
-        return _Replay(self.program, x).run(x) if isinstance(x, TracedTensor) else super().forward(x)
+    def forward(self, *given: Any, **named: Any) -> Any:
+        inputs = given or [named[name] for name in self.names]
+        traced = next((x for x in inputs if isinstance(x, TracedTensor)), None)
+        return super().forward(*inputs) if traced is None else _Replay(self.program, traced).run(*inputs)
 
 
 def _input_of(program: ExportedProgram) -> tuple[int | None, tuple[int | str, ...] | None]:
