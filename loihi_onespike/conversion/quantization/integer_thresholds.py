@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.quantization.whole_numbers import in_units, whole_numbers
+from loihi_onespike.conversion.quantization.whole_numbers import in_units, whole_numbers_of_v
 from loihi_onespike.core.codes import ThresholdTable
 from loihi_onespike.core.graphs.network import Membrane
 from loihi_onespike.core.graphs.stage import StagePlan
@@ -40,10 +40,11 @@ def integer_thresholds(
 
     Raises:
         GraphError: a threshold is NaN.
+        HeadroomError: a threshold is wider than v.
     """
     gained = _gained(plan, membrane)
     tables = {field: ThresholdTable.from_gains(gains / gained.largest) for field, gains in gained.tables.items()}
-    threshold = whole_numbers(f"{name}: threshold", largest_threshold(plan, membrane))
+    threshold = whole_numbers_of_v(name, "threshold", largest_threshold(plan, membrane))
     return np.maximum(threshold, ThresholdTable.SMALLEST), tables
 
 

@@ -22,7 +22,7 @@ from loihi_onespike.conversion.quantization.integer_run import IntegerRun
 from loihi_onespike.conversion.quantization.integer_thresholds import integer_thresholds, largest_threshold, wait_steps
 from loihi_onespike.conversion.quantization.integer_weights import integer_links, largest_where_shared
 from loihi_onespike.conversion.quantization.max_pooling import max_pooling, synapse_name
-from loihi_onespike.conversion.quantization.whole_numbers import in_units, whole_numbers
+from loihi_onespike.conversion.quantization.whole_numbers import in_units, whole_numbers, whole_numbers_of_v
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MAX, Code, leak_loss
 from loihi_onespike.core.encoding import Codes
 from loihi_onespike.core.graphs.network import (
@@ -132,7 +132,7 @@ def _product(graph: StageGraph, stage: Stage, run: IntegerRun, weight_bits: int)
     reached = max(float(np.max(number)) for number in numbers)
     shift = int(np.clip(np.ceil(np.log2(max(reached, 1.0))) - WIDEST_BITS, 0, MAX_PRODUCT_SHIFT))
     v = replace(exact, unit=unit * 2.0**shift)
-    bias = whole_numbers(f"{stage.name}: bias", in_units(stage.bias, v.unit))
+    bias = whole_numbers_of_v(stage.name, "bias", in_units(stage.bias, v.unit))
     return replace(_spiking(stage, plan, first, v), product=Product(second, shift, bias)), synapses
 
 
@@ -168,7 +168,7 @@ def _integration(
     membrane = replace(membrane, input_shift=shift, unit=membrane.unit / 2**shift)
     # The leak rounds v down in every step; with many timesteps the sum of this is a large part of small values of v.
     lost = in_units(stage.bias, membrane.unit) + leak_loss(leak)
-    return replace(membrane, bias=whole_numbers(f"{stage.name}: bias", lost)), synapses
+    return replace(membrane, bias=whole_numbers_of_v(stage.name, "bias", lost)), synapses
 
 
 def _spiking_or_readout(graph: StageGraph, stage: Stage | OutputStage, membrane: Membrane) -> Population | Readout:

@@ -8,6 +8,7 @@ from loihi_onespike.core.activations import IDENTITY, RELU, Hardswish
 from loihi_onespike.core.codes import V_MAX, Base, PhaseCode, ThresholdTable
 from loihi_onespike.core.graphs.network import Membrane
 from loihi_onespike.core.graphs.stage import StagePlan
+from loihi_onespike.errors import HeadroomError
 
 UNIT = 2.0**-10
 MEMBRANE = Membrane((2 * 4096,) * 3, 0, np.zeros((), np.int64), np.full((), UNIT))
@@ -54,3 +55,11 @@ def test_the_smallest_threshold_keeps_words_that_are_never_sent_beyond_every_pot
     assert factor == ThresholdTable.SMALLEST == 512
     never = ThresholdTable.from_gains(np.array([np.inf]))
     assert never.thresholds(factor).item() > V_MAX >= never.thresholds(factor // 2).item()
+
+
+def test_a_threshold_beyond_v_is_refused_by_name():
+    """3 · 2^12 / UNIT is 3 · 2^22; a sum of equal weights has one integer step, so that no coarser unit is left."""
+    assert integer_thresholds(planned(None, scale=2.0**11), MEMBRANE, "layer")[0] == 3 * 2**21
+    message = "layer: the largest threshold requires 25 bits, limit 24; use fewer timesteps or payload_bits"
+    with pytest.raises(HeadroomError, match=message):
+        integer_thresholds(planned(None, scale=2.0**12), MEMBRANE, "layer")

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.quantization.whole_numbers import LARGEST, in_units, whole_numbers
-from loihi_onespike.errors import GraphError
+from loihi_onespike.conversion.quantization.whole_numbers import LARGEST, in_units, whole_numbers, whole_numbers_of_v
+from loihi_onespike.core.codes import V_MAX, V_MIN
+from loihi_onespike.errors import GraphError, HeadroomError
 
 
 def test_rounding_keeps_what_overflowed_at_the_largest_magnitude() -> None:
@@ -22,6 +23,13 @@ def test_rounding_keeps_what_overflowed_at_the_largest_magnitude() -> None:
 def test_nan_is_refused_by_name() -> None:
     with pytest.raises(GraphError, match="layer: bias: must be numbers, got NaN; check"):
         whole_numbers("layer: bias", np.array([1.0, np.nan]))
+
+
+def test_numbers_of_v_have_its_width() -> None:
+    assert whole_numbers_of_v("layer", "bias", np.array([V_MIN, V_MAX + 0.4])).tolist() == [V_MIN, V_MAX]
+    for value, bits in ((V_MAX + 1.0, 25), (V_MIN - 1.0, 25), (4.0 * V_MAX, 26)):
+        with pytest.raises(HeadroomError, match=f"layer: the largest bias requires {bits} bits, limit 24; use fewer"):
+            whole_numbers_of_v("layer", "bias", np.array([0.0, value]))
 
 
 def test_units_of_zero_give_infinity_and_never_nan() -> None:
