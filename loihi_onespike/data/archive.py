@@ -19,7 +19,9 @@ from loihi_onespike.regular_files import budget
 
 NPY_MAGIC = npy.MAGIC_PREFIX
 SUFFIX = ".npy"
-NAMES = ("x", "y", "x_calibration")
+LABELS = "y"
+"""Name of the array of class numbers."""
+NAMES = ("x", LABELS, "x_calibration")
 """Arrays that are always read; others are read where they may be inputs of a model, and left alone where not."""
 NUMBERS = "fiub"
 """Kinds of arrays that hold real numbers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,29 @@ def check_source(spec: str | Path, root: str | Path | None = None) -> None:
     if path.suffix != ".npz":
         raise DataError(f"data: must be {SUPPORTED}; got {text!r}, which is no file or folder")
     check_readable(path, DataError)
+
+
+def has_labels(spec: str | Path) -> bool:
+    """Whether data of a name has labels, told without reading it; True where only reading tells."""
+    path = Path(spec).expanduser()
+    if path.suffix != ".npz" or not path.is_file():
+        return True
+    from loihi_onespike.data.archive import ARCHIVE_ERRORS, LABELS, SUFFIX
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return f"{LABELS}{SUFFIX}" in archive.namelist()
+    except ARCHIVE_ERRORS:  # reading it says what is wrong
+        return True
+
+
+def check_labels(spec: str | Path) -> None:
+    """Check that data of a name can be evaluated, before long work; DataError where it has no labels."""
+    if not has_labels(spec):
+        raise DataError(
+            f"{spec}: must hold labels, the array y, got none; write it with numpy.savez(path, x=inputs, y=labels); "
+            "without labels it can calibrate a conversion, but not be evaluated"
+        )
 
 
 def _refuse_preprocessing(spec: str, preprocessing: Preprocessing | None) -> None:

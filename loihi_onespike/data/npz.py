@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.data.archive import ARCHIVE_ERRORS, NPY_MAGIC, NUMBERS, read_arrays
+from loihi_onespike.data.archive import ARCHIVE_ERRORS, LABELS, NPY_MAGIC, NUMBERS, read_arrays
 from loihi_onespike.data.checks import check_finite, class_labels, described, float_array
 from loihi_onespike.data.dataset import Dataset, Samples, draw
 from loihi_onespike.data.named_inputs import ONLY, NamedInputs
 from loihi_onespike.errors import DataError
 from loihi_onespike.regular_files import objection
 
-LABELS, CALIBRATION = "y", "_calibration"
-"""Name of the array of class numbers, and end of the names of the arrays to calibrate with."""
+CALIBRATION = "_calibration"
+"""End of the names of the arrays to calibrate with."""
 
 
 def load_npz(path: Path, calibration_images: int, seed: int) -> Dataset:

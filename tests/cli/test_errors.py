@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -50,6 +51,7 @@ CHEAP = [
     (("evaluate", "digits", "--data", "digits", "--weights", "nowhere.pt"), "nowhere.pt: no such weights file"),
     (("tune", "nowhere.py:build", "--data", "digits"), "nowhere.py: no such file"),
     (("diagnose", "digits", "--data", "nowhere.npz"), "nowhere.npz: no such file"),
+    (("tune", "digits", "--data", "unlabelled.npz"), "unlabelled.npz: must hold labels, the array y, got none"),
     (("run", "nowhere.h5", "--data", "digits"), "nowhere.h5: no such file"),
     (("map", "nowhere.h5"), "nowhere.h5: no such file"),
 ]
@@ -65,13 +67,14 @@ print(json.dumps([said, [m for m in ("torch", "lava", "scipy") if m in sys.modul
 
 
 def test_cheap_mistakes_are_found_before_anything_large_is_imported(tmp_path):
+    np.savez(tmp_path / "unlabelled.npz", x=np.zeros((2, 1, 8, 8)))
     command = [sys.executable, "-c", TRY_ALL, json.dumps([arguments for arguments, _ in CHEAP])]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     said, loaded = json.loads(done.stdout)
     assert loaded == []
     for text, (_, wanted) in zip(said, CHEAP, strict=True):
         assert wanted in text and "Traceback" not in text
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["unlabelled.npz"]
 
 
 def test_the_error_is_the_document(document):

@@ -167,11 +167,18 @@ class Source:
     crop: Crop = None
     normalize: Normalize = "none"
 
-    def check(self, data: str) -> None:
-        """Check that data of a name can be there, before anything large is imported; DataError where not."""
-        from loihi_onespike.data.load import check_source
+    def check(self, data: str, labels: bool = True) -> None:
+        """Check that data of a name can be there, before anything large is imported; DataError where not.
+
+        Args:
+            data: value of --data.
+            labels: whether it must have labels.
+        """
+        from loihi_onespike.data.load import check_labels, check_source
 
         check_source(data, self.data_root)
+        if labels:
+            check_labels(data)
 
     def read(self, data: str, calibration_images: int = 1, seed: int = 0) -> Dataset:
         """Load data by name, with its pictures prepared as the options say.

@@ -38,7 +38,7 @@ def convert(
     """
     keywords = conversion.keywords()
     inputs.check_model(model, weights)
-    source.check(data)
+    source.check(data, labels=False)
     inputs.writable(out)
     found = source.read_calibration(data, conversion.calibration_images, seed)
     module = inputs.read_model(model, weights)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from loihi_onespike.cli.arguments import inputs, options
 from loihi_onespike.cli.command import Result, command
+from loihi_onespike.cli.terminal.output import remark
 from loihi_onespike.errors import ConfigurationError
 
 
@@ -38,7 +39,7 @@ def init(
     The model is loaded, so that a wrong name is found now and the shape of its input can be written down. Edit the
     file, then run `onespike build`.
 
-    Example: onespike init my_model.py:build --weights weights.pt --data calibration.npz
+    Example: onespike init my_model.py:build --weights weights.pt --data data.npz
     """
     if out.exists() and not force:
         raise ConfigurationError(f"{out}: exists already; name another file with -o, or replace it with --force")
@@ -47,12 +48,15 @@ def init(
     module = inputs.read_model(model, weights)
 
     from loihi_onespike.cli.arguments.config_text import config_text
+    from loihi_onespike.data.load import has_labels
     from loihi_onespike.frontend.importers.input_shape import input_shape
     from loihi_onespike.regular_files import write_whole
 
     shape = input_shape(module)
     text = config_text(model, weights, data, out.parent, shape)
     write_whole(out, text.encode("utf-8"))
+    if data is not None and not has_labels(data):
+        remark(f"{data} has no labels, so it calibrates alone: name labelled data as `test` in {out} before the build")
     taken = (
         "not known; give the data as the model takes it" if shape is None else f"{shape}, told by {shape.known_from}"
     )

@@ -14,7 +14,7 @@ import loihi_onespike
 from loihi_onespike.cli.arguments import inputs
 from loihi_onespike.cli.arguments.options import Source
 from loihi_onespike.cli.execution.run_record import BuildStep, Done, digest_of, file_digest
-from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.errors import ConfigurationError, DataError
 from loihi_onespike.json_text import json_text
 from loihi_onespike.regular_files import write_whole
 
@@ -49,8 +49,15 @@ class BuildRun:
     def check(self) -> None:
         """Find missing files before anything large is imported."""
         inputs.check_model(self._model, self._weights)
-        for data in self._data:
-            self._source.check(data)
+        from loihi_onespike.data.load import has_labels
+
+        calibration, test = self._data
+        self._source.check(calibration, labels=False)
+        self._source.check(test, labels=False)
+        if not has_labels(test):
+            raise DataError(
+                f"{test}: must hold labels, the array y, since it is evaluated; name labelled data as `test` in [data]"
+            )
         if self.config.map is not None:
             self._board()
         if self.config.report is not None:

@@ -26,6 +26,7 @@ def project(onespike, tmp_path):
     asked = ("--data", tmp_path / "calibration.npz", "-o", path)
     done = onespike("init", f"{tmp_path}/model.py:build", *asked)
     assert done.exit_code == 0 and "(N, 1, H, W), told by its first layer conv1" in done.stdout
+    assert "calibration.npz has no labels" in done.stderr
     assert onespike("init", "digits", *asked).exit_code == 2
     text = path.read_text().replace('# test = "test.npz"', 'test = "test.npz"').replace("images = 100", "images = 20")
     path.write_text(text.replace('# method = "calibrated"', 'method = "paper"'))
@@ -34,6 +35,13 @@ def project(onespike, tmp_path):
 
 def states(result):
     return {name: step["state"] for name, step in result["steps"].items()}
+
+
+def test_data_without_labels_are_told_before_the_conversion(onespike, project):
+    project.write_text(project.read_text().replace('test = "test.npz"', ""))
+    done = onespike("build", project)
+    assert done.exit_code == 2 and "name labelled data as `test` in [data]" in done.stderr
+    assert not (project.parent / "onespike-run" / "net.h5").exists()
 
 
 def test_run_change_and_continue(document, onespike, project, monkeypatch):
