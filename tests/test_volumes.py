@@ -13,6 +13,7 @@ from torch import nn
 import loihi_onespike as los
 from loihi_onespike.core.trace import first_difference
 from tests.frontend.models import Fn
+from tests.support.lava_processes import forked
 
 
 def video() -> tuple[nn.Module, torch.Tensor]:
@@ -61,6 +62,7 @@ def test_executors_and_files(make: Any, tmp_path: Path) -> None:
     assert first_difference(expected, again.trace(x[:2], "reference")) is None
 
 
+@forked
 @pytest.mark.lava
 @pytest.mark.parametrize("make", [video, mixer])
 def test_lava(make: Any) -> None:

@@ -20,6 +20,7 @@ from loihi_onespike.data.batches import calibration_batches
 from loihi_onespike.executors.float.float_executor import FloatExecutor
 from loihi_onespike.executors.lava.availability import available
 from loihi_onespike.frontend.ann_output import ann_output
+from tests.support.lava_processes import forked
 from tests.support.models import inputs
 from tests.support.signed_models import SIGNED, make_signed
 from tests.support.traces import phases_of
@@ -113,6 +114,7 @@ def test_a_file_keeps_the_network(name: str, tmp_path: Path) -> None:
     assert first_difference(net.trace(x), loaded.trace(x)) is None
 
 
+@forked
 @pytest.mark.lava
 @pytest.mark.skipif(not available(), reason="Lava is not installed")
 @pytest.mark.parametrize("name", ["bottleneck", "autoencoder", "dense", "squashing", "fire", "dips"])

@@ -16,6 +16,7 @@ from loihi_onespike.executors.fast.fast_executor import FastExecutor
 from loihi_onespike.executors.microcode import microcode_executor
 from loihi_onespike.neighbours.step_module import StepModule
 from tests.strategies import Case, random_case
+from tests.support.lava_processes import forked
 
 SEEDS = range(4)
 
@@ -52,6 +53,7 @@ def test_files(seed: int, tmp_path: Path) -> None:
     assert first_difference(reference.run(case.network, case.codes), reference.run(again, case.codes)) is None
 
 
+@forked
 @pytest.mark.lava
 @pytest.mark.parametrize("processes", ["graph", "whole"])
 def test_lava(processes: str) -> None:

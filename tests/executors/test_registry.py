@@ -20,11 +20,13 @@ from loihi_onespike.executors import reference, registry
 from loihi_onespike.executors.lava import available
 from loihi_onespike.executors.protocol import Capabilities, ExecutorEntry, ExecutorOptions, Subject
 from tests.strategies import random_case
+from tests.support.lava_processes import forked
 from tests.support.models import inputs, make
 
 NEEDS_LAVA = pytest.mark.skipif(not available(), reason="needs Lava")
 ENTRIES = [
-    pytest.param(entry, id=entry.name, marks=[NEEDS_LAVA] if entry.name == "lava" else []) for entry in registry.ENTRIES
+    pytest.param(entry, id=entry.name, marks=[NEEDS_LAVA, forked] if entry.name == "lava" else [])
+    for entry in registry.ENTRIES
 ]
 EXACT = [entry for entry in ENTRIES if entry.id in registry.names_with("exact")]
 

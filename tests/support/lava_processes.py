@@ -15,6 +15,9 @@ needs_lava = [
     pytest.mark.skipif(why_unavailable() is not None, reason=why_unavailable() or "Lava is installed"),
 ]
 
+forked = pytest.mark.usefixtures("forked_lava")
+"""Mark of a test whose Lava runs are forked from its own process, which saves their start (`forked_lava.py`)."""
+
 
 def worker_pid() -> int:
     """Process number of the worker that this process has started."""

@@ -13,7 +13,7 @@ from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import run
 from tests.strategies import random_case
 from tests.support.lava_networks import chain, codes, everything, graded
-from tests.support.lava_processes import Watch, needs_lava
+from tests.support.lava_processes import Watch, forked, needs_lava
 from tests.support.networks import products
 
 pytestmark = needs_lava
@@ -32,19 +32,27 @@ def fires(network: Network, trace: Trace) -> bool:
     return all(p is not None and len(np.unique(p)) > 2 for p in phases)
 
 
-@pytest.mark.parametrize("wait", [0, 1, 3, 6])
+@forked
+@pytest.mark.parametrize("wait", [0, 3, 6])
 def test_chain_of_convolutions_and_pools(wait: int) -> None:
     network = chain(wait)
     x = codes(network, 25)
     expected = reference.run(network, x)
     assert fires(network, expected)
+    assert_equal(expected, run(network, x, timeout_s=60))
+
+
+def test_a_worker_of_its_own_tells_its_progress_and_leaves_nothing() -> None:
+    network = chain(1)
+    x = codes(network, 25)
     watch = Watch()
-    assert_equal(expected, run(network, x, progress=watch, timeout_s=60))
+    assert_equal(reference.run(network, x), run(network, x, progress=watch, timeout_s=60))
     assert watch.nothing_left()
     assert watch.calls[0][0] == 0 and watch.calls[-1] == (watch.calls[-1][1],) * 2
     assert [done for done, _ in watch.calls] == sorted(done for done, _ in watch.calls)
 
 
+@forked
 @pytest.mark.parametrize("wait", [1, 5])
 def test_every_feature_of_the_ir(wait: int) -> None:
     network = everything(wait)
@@ -56,6 +64,7 @@ def test_every_feature_of_the_ir(wait: int) -> None:
     assert_equal(expected, run(network, x, timeout_s=60))
 
 
+@forked
 @pytest.mark.parametrize("wait", [0, 1, 3])
 def test_payload(wait: int) -> None:
     network = graded(wait)
@@ -67,6 +76,7 @@ def test_payload(wait: int) -> None:
     assert_equal(expected, run(network, x, timeout_s=60))
 
 
+@forked
 @pytest.mark.parametrize("options", [{}, {"processes": "whole"}, {"synapses": "stock"}], ids=str)
 def test_products(options: dict[str, Any]) -> None:
     network = products()
@@ -76,18 +86,21 @@ def test_products(options: dict[str, Any]) -> None:
     assert_equal(expected, run(network, x, timeout_s=60, **options))
 
 
+@forked
 @pytest.mark.parametrize("network", [chain(2), everything(2), graded(2)], ids=["chain", "everything", "graded"])
 def test_one_image_at_a_time(network: Network) -> None:
     x = codes(network, 3)
     assert_equal(reference.run(network, x), run(network, x, stream=False, timeout_s=60))
 
 
+@forked
 @pytest.mark.parametrize("seed", range(10))
 def test_random_networks(seed: int) -> None:
     network, x = random_case(seed)
     assert_equal(reference.run(network, x), run(network, x, timeout_s=60))
 
 
+@forked
 @pytest.mark.parametrize("seed", [60, 61, 63])
 def test_random_networks_with_products(seed: int) -> None:
     network, x = random_case(seed, payload=seed % 2 * 80, products=60)
@@ -95,6 +108,7 @@ def test_random_networks_with_products(seed: int) -> None:
     assert_equal(reference.run(network, x), run(network, x, timeout_s=60))
 
 
+@forked
 @pytest.mark.parametrize("seed", range(30, 35))
 def test_random_networks_with_payload_and_dips(seed: int) -> None:
     network, x = random_case(seed, payload=100, dips=60)

@@ -7,10 +7,10 @@ import numpy as np
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import run
 from tests.support.lava_networks import chain, codes, graded
-from tests.support.lava_processes import needs_lava
+from tests.support.lava_processes import forked, needs_lava
 from tests.support.networks import products
 
-pytestmark = needs_lava
+pytestmark = [*needs_lava, forked]
 
 
 def test_floating_point_is_close_to_fixed_point() -> None:

@@ -8,8 +8,10 @@ import torch
 import loihi_onespike as los
 from loihi_onespike.core.trace import first_difference
 from tests.support.graph_models import TwoLayers, adjacency, with_seed
+from tests.support.lava_processes import forked
 
 
+@forked
 @pytest.mark.lava
 @pytest.mark.parametrize("alone", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_lava_equals_the_oracle(alone):

@@ -9,9 +9,10 @@ import pytest
 import loihi_onespike as los
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.executors.lava.availability import available
+from tests.support.lava_processes import forked
 from tests.support.models import MODELS, Gated, inputs, make, prepared
 
-pytestmark = [pytest.mark.lava, pytest.mark.skipif(not available(), reason="lava is not installed")]
+pytestmark = [pytest.mark.lava, forked, pytest.mark.skipif(not available(), reason="lava is not installed")]
 
 
 @pytest.mark.parametrize("wait", [2, None])

@@ -14,9 +14,9 @@ from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import run
 from tests.strategies import random_case
 from tests.support.lava_networks import chain, codes, everything, graded, membrane, source, weights
-from tests.support.lava_processes import needs_lava
+from tests.support.lava_processes import forked, needs_lava
 
-pytestmark = needs_lava
+pytestmark = [*needs_lava, forked]
 
 
 @pytest.mark.parametrize(
