@@ -89,7 +89,10 @@ def ended(name: str, number: signal.Signals, delay: float, network: Path | None,
     return child.returncode
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, id="SIGINT", marks=pytest.mark.thorough), pytest.param(signal.SIGTERM, id="SIGTERM")],
+)
 def test_a_signal_while_a_command_works(number: signal.Signals, tmp_path: Path) -> None:
     assert ended("convert", number, 2.0, None, tmp_path) in ENDINGS
 

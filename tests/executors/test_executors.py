@@ -19,20 +19,20 @@ from tests.support.models import inputs, make
 
 
 @given(cases())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_fast_equals_the_reference(case: Case) -> None:
     _check_fast(case)
 
 
 @given(cases(payload=60, dips=50))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @pytest.mark.thorough
 def test_fast_equals_the_reference_with_payload_and_dips(case: Case) -> None:
     _check_fast(case)
 
 
 @given(cases(payload=40, products=60))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @pytest.mark.thorough
 def test_fast_equals_the_reference_with_products(case: Case) -> None:
     _check_fast(case)

@@ -198,7 +198,7 @@ def test_equal_hashable_and_picklable(function: Activation) -> None:
 
 
 @of_each_function
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-8, 8), min_size=1, max_size=30), st.floats(0.3, 1.0))
 def test_phases_of_z_are_phases_of_the_value(function: Activation, values: list[float], fraction: float) -> None:
     z = torch.tensor(values, dtype=torch.float64)

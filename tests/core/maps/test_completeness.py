@@ -166,7 +166,7 @@ def factor_of(rng: np.random.Generator, shape: Shape, shared: tuple[int, ...]) -
     return 2.0 ** rng.integers(-3, 4, kept)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(drawn())
 def test_sums_and_counts(case: tuple[LinearMap, Shape, np.random.Generator]) -> None:
     op, shape, rng = case
@@ -195,7 +195,7 @@ def test_sums_and_counts(case: tuple[LinearMap, Shape, np.random.Generator]) -> 
     assert op.single_weight == (op.weight_values.ndim == 0 and hasattr(op, "window"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(drawn())
 def test_scales(case: tuple[LinearMap, Shape, np.random.Generator]) -> None:
     op, shape, rng = case
@@ -227,7 +227,7 @@ def test_scales(case: tuple[LinearMap, Shape, np.random.Generator]) -> None:
     assert np.array_equal(wide, matrix)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(drawn())
 def test_factors_fold(case: tuple[LinearMap, Shape, np.random.Generator]) -> None:
     op, shape, rng = case
@@ -240,7 +240,7 @@ def test_factors_fold(case: tuple[LinearMap, Shape, np.random.Generator]) -> Non
     assert np.array_equal(result if rest is None else rest * result, expected)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(drawn())
 def test_axes(case: tuple[LinearMap, Shape, np.random.Generator]) -> None:
     op, shape, rng = case

@@ -29,13 +29,13 @@ def equal_phases(case: Case) -> FastExecutor:
 
 
 @given(cases(full_wait=True))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_bounds_and_recursion_equal_the_reference(case: Case) -> None:
     equal_phases(case)
 
 
 @given(cases(full_wait=True, payload=60, dips=50))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_bounds_and_recursion_equal_the_reference_with_payload_and_dips(case: Case) -> None:
     equal_phases(case)
 
