@@ -23,10 +23,10 @@ from tests.strategies import random_case
 from tests.support.lava_processes import forked
 from tests.support.models import inputs, make
 
+pytestmark = forked
 NEEDS_LAVA = pytest.mark.skipif(not available(), reason="needs Lava")
 ENTRIES = [
-    pytest.param(entry, id=entry.name, marks=[NEEDS_LAVA, forked] if entry.name == "lava" else [])
-    for entry in registry.ENTRIES
+    pytest.param(entry, id=entry.name, marks=[NEEDS_LAVA] if entry.name == "lava" else []) for entry in registry.ENTRIES
 ]
 EXACT = [entry for entry in ENTRIES if entry.id in registry.names_with("exact")]
 
