@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 
 class OneSpikeError(Exception):
-    """Base of every error that loihi-onespike raises on purpose."""
+    """Base of every error that loihi-onespike raises on purpose.
+
+    Its text can always be printed: a lone surrogate, as a JSON file or the name of a file may bring it, is escaped.
+    """
+
+    def __str__(self) -> str:
+        return super().__str__().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class OneSpikeWarning(UserWarning):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from loihi_onespike.boards.deployment.bringup.observed import FORMAT, read_observed
 from loihi_onespike.boards.specification import load_board
-from loihi_onespike.errors import BoardError
+from loihi_onespike.errors import BoardError, DataError
 from tests.support.guarded import Outcome, guarded
 from tests.support.hostile_inputs import INPUTS
 
@@ -43,3 +45,12 @@ def test_names_that_no_board_has(name: str) -> None:
     with pytest.raises(BoardError) as caught:
         load_board(name)
     assert len(str(caught.value)) < 1000 and str(caught.value).encode("utf-8")
+
+
+def test_a_lone_surrogate_in_a_message_is_escaped(tmp_path: Path) -> None:
+    """A name from a JSON file may hold one; without the escape the message could not be printed."""
+    path = tmp_path / "observed.json"
+    path.write_text(json.dumps({"format": FORMAT, "networks": {"\ud800": {}}}))
+    with pytest.raises(DataError, match=r"networks must be among relay, .*, got \\ud800"):
+        read_observed(path)
+    assert str(DataError("a \ud800 b ü")) == "a \\ud800 b ü"
