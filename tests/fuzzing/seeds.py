@@ -178,5 +178,5 @@ KINDS: Mapping[str, Kind] = {
     "part": Kind(".json", cache(handed.part_files), (mutate_json, mutate_bytes), handed.read_part, 200, 2),
     "run": Kind(".json", cache(handed.run_files), (mutate_json, mutate_bytes), handed.read_run, 200, 2),
     "report": Kind(".json", cache(handed.report_files), (mutate_json, mutate_text), handed.read_report, 200, 2),
-    "nir": Kind(".nir", cache(handed.nir_files), (mutate_hdf5, mutate_bytes), handed.read_nir, 200, 1),
+    "nir": Kind(".nir", cache(handed.nir_files), (mutate_hdf5, mutate_bytes), handed.read_nir, 600, 1),
 }

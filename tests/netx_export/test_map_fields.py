@@ -85,6 +85,7 @@ def changed(place: int, name: str, value: Array, wiring: bool = False) -> Linear
         (4, "padding", np.array([[1], [0]], "<i8"), True, r"must have the shape \(spatial axes, 2\), got \(2, 1\)"),
         (4, "stride", integers((2, 2)), False, r"must be \(1, …\) for one spatial axis, got \(2, 2\)"),
         (4, "kernelSize", integers((1, 2)), False, r"must be \(1, 3\), as the weights have, got \(2,\)"),
+        (4, "kernelSize", integers((1, 4)), False, r"must be \(1, 3\), as the weights have, got \(4,\)"),
         (4, "groups", integer(5), False, r"must be in 1\.\.4, got 5"),
         (5, "weight", np.array([[[[6, 6], [6, 8]]]], "<i2"), False, "the weights of a pooling window differ"),
         (5, "weight", np.array([[[[6, 6], [6, 4]]]], "<i2"), False, "the weights of a pooling window differ"),

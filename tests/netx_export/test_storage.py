@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from h5py import h5g
 
 from loihi_onespike.errors import FormatError
 from netx_export import read, storage, write
@@ -152,6 +153,7 @@ def test_no_object_of_a_file_has_a_time() -> None:
     with h5py.File(io.BytesIO(image(encode(graph()))), "r") as file:
         objects = [file["/"].id, file["layer/1"].id, file["layer/1/weight"].id, file["onespike/manifest"].id]
         plists = [found.get_create_plist() for found in objects[2:]]
+        assert [h5g.get_objinfo(found, b".").mtime for found in objects[:2]] == [0, 0]
     assert not any(plist.get_obj_track_times() for plist in plists)
 
 
