@@ -58,7 +58,7 @@ def test_the_first_compilation_of_a_process_is_said_once(caplog, monkeypatch):
     compiles(compiled.has_machine_code)
     compiles(compiled.has_machine_code)
     (message,) = caplog.messages
-    assert "compiled, once per installation" in message
+    assert "compiled when they are first used, and kept" in message
 
 
 def test_kernels_with_machine_code(monkeypatch, tmp_path):
