@@ -76,6 +76,15 @@ def test_links_with_larger_weights_have_an_exponent(large: float, exponent: int,
         assert op.weight[0, 0] == 2 * np.rint(weight / (step * 2**exp)) and not op.weight[2].any()
 
 
+def test_neurons_without_weights_do_not_count_for_the_exponents() -> None:
+    """Three rows of five have no weights, so that a median over all of them would be 0."""
+    rows = np.zeros((5, 2))
+    rows[:2] = [[1.0, 0.5], [0.0, 1.0]]
+    stage = _of((5,), Link("a", Dense(rows), None, ONE), Link("b", Dense(9 * rows), None, ONE))
+    links, _ = integer_links(stage, [READ, READ], 8, ZERO)
+    assert [exponent for _, exponent in links] == [0, 3]
+
+
 def test_fewer_exponents_when_the_potential_is_too_wide() -> None:
     (_, b), unit = integer_links(_shortcut(9.0), [READ, READ], 8, ZERO, most_exp=1)
     assert b[1] == 1
@@ -154,3 +163,10 @@ def test_equal_weights_take_one_step_and_keep_their_sign(op: Pool | Conv, sign: 
     ((integer, exponent),), unit = integer_links(stage, [(ONE, (1, 4))], 8, ZERO)
     assert exponent == 0 and np.all(integer.weight_values == 2 * sign)
     assert float(np.max(unit)) == 0.125
+
+
+def test_two_groups_whose_scales_differ_by_little_in_large_weights() -> None:
+    """Weights of 100 make the factors on them 1.27 and 0.635: the difference counts relative to them."""
+    uneven, even = (Link("a", _pointwise(1, 100.0), None, scale) for scale in (np.array([[0.25, 0.5]]), ONE))
+    with pytest.raises(GraphError, match="scales differ between places of one channel"):
+        integer_links(_of((1, 2), uneven, even), [(ONE, (1, 2)), (ONE, (1, 2))], 8, ZERO)

@@ -84,6 +84,8 @@ def test_smallest_sufficient_integers() -> None:
     # are worse; 7 and 5 give 0.714, which is within a tenth.
     assert PayloadCode.nearest(np.array([1.0, 0.7]), 1).payloads == (7, 5)
     assert PayloadCode.nearest(np.array([1.0, 0.7]), 1, largest=6).payloads == (3, 2)
+    # The step of the last level reaches to 0: it may move by a tenth of 0.1, which 1/6 is too far from.
+    assert PayloadCode.nearest(np.array([1.0, 0.1]), 1).payloads == (10, 1)
 
 
 def test_the_phases_of_a_geometric_code_are_its_ratio_apart() -> None:
