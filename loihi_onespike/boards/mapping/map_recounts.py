@@ -73,6 +73,9 @@ class _Listed:
     def outputs(self, op: Any, channel: int, low: int, high: int) -> int:
         return 0
 
+    def region(self, low: Shape, high: Shape) -> tuple[Any, ...]:
+        return ()  # all places, where a map knows nothing narrower
+
 
 def _slices(low: Shape, high: Shape) -> tuple[slice, ...]:
     return tuple(slice(a, b) for a, b in zip(low, high, strict=True))
