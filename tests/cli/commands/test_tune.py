@@ -63,7 +63,11 @@ def test_ctrl_c_shows_the_front_so_far(onespike, tmp_path, monkeypatch):
     monkeypatch.setattr(Task, "measure", measured)
     monkeypatch.setattr(Task, "may_be_two_sided", False)
     study = tmp_path / "s.db"
-    done = onespike(*ARGUMENTS, *SMALL, "--study", study)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
+    try:
+        done = onespike(*ARGUMENTS, *SMALL, "--study", study)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert done.exit_code == 130
     assert f"2 of 60 trials are finished in {study}; run the same command again to continue" in done.stderr
     assert "Pareto front so far, on the search images" in done.stdout
