@@ -115,6 +115,7 @@ def test_executors_and_files(net: OneSpikeNetwork, tmp_path: Path) -> None:
             _ = OneSpikeNetwork(replace(net.network, facts=facts)).inputs
 
 
+@pytest.mark.thorough
 def test_float_executor_is_closer_with_finer_codes(net: OneSpikeNetwork) -> None:
     x: Any = inputs()
     model = net.model.model  # type: ignore[union-attr]

@@ -99,6 +99,7 @@ def test_rate_times_macs_is_the_additions_of_a_sparse_input():
     assert counter.synaptic_operations[aggregation.name] == int((hidden * edges).sum())
 
 
+@pytest.mark.thorough
 def test_levels_for_a_short_wait_are_chosen_on_one_graph_too():
     """A graph is one sample: the error that the choice goes by is that of its nodes about their mean."""
     adj = adjacency(40, 1)

@@ -163,6 +163,7 @@ def _standard_conv(synapse: Synapse) -> bool:
     return isinstance(op, Conv) and synapse.index is None and all(a == b for a, b in op.window.padding)
 
 
+@pytest.mark.thorough
 def test_stock_convolutions_give_the_oracles_sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """File → lava-dl's create_conv (flip, transpose, W H C) → lava's conv = the synapse matrix of the network."""
     from lava.proc.conv import utils

@@ -316,7 +316,7 @@ def test_what_cannot_be_diagnosed(net, tmp_path):
         diagnose(net, data(), model=other)
 
 
-@pytest.mark.parametrize("wait", [None, 1])
+@pytest.mark.parametrize("wait", [pytest.param(None, marks=pytest.mark.thorough), 1])
 def test_payload(wait):
     """Messages within a phase are decided, counted and switched off as phases are; max pooling passes the largest."""
     net = los.convert(models.make("plain_cnn"), models.inputs(64), timesteps=4, wait=wait, payload_bits=2)

@@ -51,6 +51,7 @@ def test_weights_of_zero_are_silent() -> None:
     assert not np.any(found.v) and found.input_peak == 0  # type: ignore[arg-type]
 
 
+@pytest.mark.thorough
 def test_phases_and_messages_beyond_16_bits() -> None:
     """Phase 300 with its message needs 17 bits side by side; the words themselves need 10."""
     code = PayloadCode((4096, *(8193,) * 299), (2, 1) * 300)
