@@ -23,6 +23,7 @@ from torch import nn
 import loihi_onespike as los
 from benchmarks.cifar10 import module_of
 from benchmarks.command_line import command_parser, write_json
+from benchmarks.zoo_measurement import with_statistics
 
 OPTIONS: tuple[dict[str, Any], ...] = (
     {},
@@ -47,16 +48,6 @@ def deep_depthwise() -> nn.Module:
         layers += block(inputs, inputs, 3, 2 if i in (1, 3, 5, 11) else 1, inputs) + block(inputs, outputs, 1)
     torch.manual_seed(0)
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(CHANNELS[-1], 10))
-
-
-def with_statistics(model: nn.Module, x: torch.Tensor) -> nn.Module:
-    """The model with the batch-norm statistics of images (N, 3, H, W)."""
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.momentum = 1.0
-    with torch.no_grad():
-        model.train()(x)
-    return model.eval()
 
 
 def cpu_seconds(run: Callable[[], Any]) -> float:
@@ -87,7 +78,7 @@ def main() -> None:
         tried.append((folder.name, module_of(folder).load(), images))
     if args.deep_depthwise:
         x = torch.randn(IMAGES, 3, PIXELS, PIXELS, generator=torch.Generator().manual_seed(1))
-        tried.append(("27 layers, depthwise", with_statistics(deep_depthwise(), x), x))
+        tried.append(("27 layers, depthwise", with_statistics(deep_depthwise(), x.numpy(), full=True), x))
     report = []
     for name, model, x in tried:
         los.convert(model, x[:BATCH])
