@@ -7,7 +7,6 @@ so are decorators that are removed, which only the tests of typing could see.
 from __future__ import annotations
 
 import ast
-import difflib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -98,8 +97,12 @@ def _operator(name: str) -> Any:
 
 
 def _diff(before: str, after: str) -> str:
-    lines = difflib.unified_diff(before.split("\n"), after.split("\n"), n=0, lineterm="")
-    return "\n".join(line for line in lines if line[:3] not in ("---", "+++", "@@ "))
+    """The changed lines, which are beside each other; the same whatever else the module holds."""
+    old, new = before.split("\n"), after.split("\n")
+    for end in (0, -1):
+        while old and new and old[end] == new[end]:
+            del old[end], new[end]
+    return "\n".join([*(f"-{line}" for line in old), *(f"+{line}" for line in new)])
 
 
 def _evaluated(source: str) -> str:

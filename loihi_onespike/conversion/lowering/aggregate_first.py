@@ -41,22 +41,25 @@ def _predecessor(graph: AnnGraph, node: Node, keep: frozenset[str]) -> Node | No
     """The layer in front of an aggregation if the two commute, otherwise None."""
     if not isinstance(node.op, Linear) or not isinstance(node.op.op, Sparse) or node.op.scale is not None:
         return None
-    before = graph.by_name[node.inputs[0]]
-    if not before.inputs or before.inputs[0] in keep:
+    (read,) = node.inputs
+    before = graph.by_name[read]
+    op = before.op
+    if not isinstance(op, Linear | Affine) or len(before.shape) != 2:
         return None
-    same_nodes = len(before.shape) == 2 and graph.by_name[before.inputs[0]].shape[0] == before.shape[0]
-    if isinstance(before.op, Linear) and isinstance(before.op.op, Dense) and before.op.scale is None:
-        return before if same_nodes else None
-    if isinstance(before.op, Affine) and before.shape == graph.by_name[before.inputs[0]].shape:
-        scale = before.op.scale
-        return before if same_nodes and (scale.ndim < 2 or scale.shape[0] == 1) else None
-    return None
+    (inner,) = before.inputs
+    if inner in keep:
+        return None
+    if isinstance(op, Linear):
+        commutes = isinstance(op.op, Dense) and op.scale is None
+    else:  # factors may differ between features, but not between nodes
+        commutes = before.shape == graph.by_name[inner].shape and (op.scale.ndim < 2 or op.scale.shape[0] == 1)
+    return before if commutes else None
 
 
 def _swapped(graph: AnnGraph, sparse: Node, before: Node) -> AnnGraph:
     assert isinstance(sparse.op, Linear) and isinstance(sparse.op.op, Sparse)
     matrix, bias = sparse.op.op.weight, sparse.op.bias
-    inner = before.inputs[0]
+    (inner,) = before.inputs
     aggregated = next((n for n in graph.nodes if n.inputs == (inner,) and _is_plain(n, sparse.op.op)), None)
     made = aggregated is None
     if aggregated is None:

@@ -44,8 +44,9 @@ def aggregate_on_host(graph: AnnGraph) -> tuple[AnnGraph, Aggregation, int, tupl
 
 def _form(node: Node) -> Aggregation | None:
     op = node.op
-    plain = isinstance(op, Linear) and op.bias is None and op.scale is None
-    return op.op.form if plain and isinstance(op, Linear) and isinstance(op.op, Aggregate) else None
+    if isinstance(op, Linear) and isinstance(op.op, Aggregate) and op.bias is None and op.scale is None:
+        return op.op.form
+    return None
 
 
 def count_stored(graph: AnnGraph, sample: NDArray[np.floating] | SparseSample) -> AnnGraph:

@@ -163,7 +163,8 @@ class _Lowering:
 
     @lower.register
     def _(self, op: Linear, node: Node) -> Expression:
-        e = self.values[node.inputs[0]]
+        (read,) = node.inputs
+        e = self.values[read]
         fold = FOLDING.find(op.op)
         if fold is not None and not e.is_copy:
             folded = fold(op.op, e, self.shapes)
@@ -172,10 +173,10 @@ class _Lowering:
                 self.rewrites.append(f"{node.name}: {what} in front of it folded into its weights")
                 return plus(folded, op.bias)
         if not e.is_copy:
-            e = self.as_stage(node.inputs[0])
+            e = self.as_stage(read)
         terms = [absorb(op.op, term, e.shape, op.macs) for term in e.terms]
         if any(t is None for t in terms):
-            e = self.own_stage(node.inputs[0], e)
+            e = self.own_stage(read, e)
             terms = [absorb(op.op, term, e.shape, op.macs) for term in e.terms]
         scale = ONE if op.scale is None else op.scale
         scaled = tuple(replace(t, scale=t.scale * scale) for t in terms if t is not None)
@@ -193,28 +194,30 @@ class _Lowering:
     @lower.register
     def _(self, op: Affine, node: Node) -> Expression:
         scale, shift = np.asarray(op.scale, np.float64), np.asarray(op.shift, np.float64)
-        result = affine(self.values[node.inputs[0]], scale, shift)
+        (read,) = node.inputs
+        result = affine(self.values[read], scale, shift)
         if result is None:
-            result = affine(self.as_stage(node.inputs[0]), scale, shift)
+            result = affine(self.as_stage(read), scale, shift)
         assert result is not None  # the value of a population is not rearranged
         return result
 
     @lower.register
     def _(self, op: Activate, node: Node) -> Expression:
-        function, e = op.function, self.values[node.inputs[0]]
+        (read,) = node.inputs
+        function, e = op.function, self.values[read]
         if function == IDENTITY or (function == RELU and e.nonnegative):
             self.rewrites.append(f"{node.name}: {function.name} changes none of its values, dropped")
             return e
         if e.outer is not None and not function.keeps_zero and e.outer.min() < 0:
-            e = self.as_stage(node.inputs[0])  # padded places become f(0), not 0
+            e = self.as_stage(read)  # padded places become f(0), not 0
         return self.add_stage(node, function.name, e, function)
 
     @lower.register
     def _(self, op: MaxPool, node: Node) -> Expression:
-        e = self.values[node.inputs[0]]
+        (read,) = node.inputs
+        e = self.values[read]
         if not e.nonnegative:
             self.findings.append(_signed_pooling(node))
-            e = replace(e, nonnegative=True)
         plain = e.is_copy and not np.any(e.constant) and all(np.all(t.scale == 1) for t in e.terms)
         if not plain:
             e = self.add_stage(replace(node, name=f"{node.name}.input"), "linear", e, RELU)
@@ -247,7 +250,8 @@ class _Lowering:
 
     @lower.register
     def _(self, op: Reindex, node: Node) -> Expression:
-        e = self.values[node.inputs[0]]
+        (read,) = node.inputs
+        e = self.values[read]
         return reindex(e, op.index, shared_axes(node.shape, e.shared))
 
     @lower.register

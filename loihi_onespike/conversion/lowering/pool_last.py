@@ -51,7 +51,8 @@ def _per_channel(op: Affine, shape: Shape) -> bool:
 
 
 def _swap(graph: AnnGraph, pool: Node, follower: Node) -> AnnGraph:
-    before = graph.by_name[pool.inputs[0]]
+    (read,) = pool.inputs
+    before = graph.by_name[read]
     moved = replace(follower, inputs=pool.inputs, shape=before.shape)
     pooled = replace(pool, inputs=(follower.name,))
     readers = {

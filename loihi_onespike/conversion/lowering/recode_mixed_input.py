@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from loihi_onespike.conversion.lowering.expression import shared_axes
 from loihi_onespike.core.activations import IDENTITY
 from loihi_onespike.core.graphs.stage import AnyStage, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.core.graphs.verify_stage import verify_stage
@@ -40,9 +41,8 @@ def recode_mixed_input(graph: StageGraph, by_reader: bool = False) -> StageGraph
         if key not in recoded:
             shape = graph.input.shape if index is None else index.shape
             onto = Link(name, Diagonal(np.ones((1,) * len(shape))), index, np.ones(()))
-            shared = (0,) if len(shape) == 1 else tuple(range(1, len(shape)))
             called = f"{name}.recoded" if not recoded else f"{name}.recoded_{len(recoded) + 1}"
-            recoded[key] = Stage(called, shape, "linear", (onto,), np.zeros(()), IDENTITY, shared)
+            recoded[key] = Stage(called, shape, "linear", (onto,), np.zeros(()), IDENTITY, shared_axes(shape))
         return replace(link, pre=recoded[key].name, index=None if index is not None else link.index)
 
     stages: list[InputStage | Stage | OutputStage] = []

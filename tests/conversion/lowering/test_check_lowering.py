@@ -26,3 +26,25 @@ def test_other_values_or_another_shape() -> None:
         check_lowering(bare, X, OUTPUT / 1.1)
     with pytest.raises(GraphError, match=r"must give shape \(1, 3\) as the model does, got \(1, 2\)"):
         check_lowering(bare, X, np.zeros((1, 3)))
+
+
+def test_the_difference_is_that_of_the_largest_output() -> None:
+    """Small outputs count as large ones do; a thousandth of the largest output is the limit."""
+    bare = replace(two_layers(), plans={})
+    tiny = np.array([[1e-6, 1e-6]], np.float32)  # ReLU (1, 1, 0) · 1e-6; then (3, -1) · 1e-6 and the bias
+    found = np.array([[0.5 + 3e-6, -1e-6]])
+    check_lowering(bare, tiny, found)
+    check_lowering(bare, X, OUTPUT + [[0.0, 5e-3]])  # of 5.5
+    with pytest.raises(GraphError, match=r"differs from the model by 0\.001\d of its largest output, limit 0\.001;"):
+        check_lowering(bare, X, OUTPUT + [[0.0, 7e-3]])
+    silent = replace(bare, stages=(*bare.stages[:-1], replace(bare.output, bias=np.array([0.0, 1e-3]))))
+    signed = replace(bare.by_name["signed"], bias=np.zeros(()))  # type: ignore[type-var, call-arg]
+    silent = replace(silent, stages=(*silent.stages[:2], signed, silent.output))
+    check_lowering(silent, np.zeros((1, 2), np.float32), np.array([[0.0, 1e-3]]))
+    with pytest.raises(GraphError, match=r"by 0\.5 of its largest output"):
+        check_lowering(silent, np.zeros((1, 2), np.float32), np.array([[0.0, 2e-3]]))
+
+
+def test_outputs_that_are_no_numbers_differ() -> None:
+    with pytest.raises(GraphError, match="differs from the model by nan"):
+        check_lowering(replace(two_layers(), plans={}), X, np.full((1, 2), np.nan))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from loihi_onespike.conversion.lowering.exponential_rows import level_exponentials
 from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.core.activations import Exp, Reciprocal
 from loihi_onespike.core.graphs.ann import Activate, Affine, AnnGraph, Input, Linear, Multiply, Node, Reindex
-from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
+from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage, StageGraph
 from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import Dense
 from loihi_onespike.executors.float.float_executor import FloatExecutor
@@ -80,3 +82,71 @@ def test_graphs_without_exponentials_are_returned_as_they_are() -> None:
     graph = softmax_graph()
     plain = replace(graph, stages=(graph.stages[0], replace(graph.output, links=graph.stages[1].links, shape=SHAPE)))  # type: ignore[union-attr]
     assert level_exponentials(plain, [samples()]) is plain
+
+
+def test_samples_of_all_batches_are_looked_at_until_there_are_enough() -> None:
+    """The largest values may be in any of the batches, of which the third one has the 256th sample."""
+    given = 0
+
+    def batches() -> Iterator[np.ndarray]:
+        nonlocal given
+        for size in (5, 250, 1, 1):
+            given += 1
+            yield samples()[np.arange(size) % 50] + (given == 2)
+
+    graph = softmax_graph()
+    after = level_exponentials(graph, batches())
+    assert given == 3
+    seen = largest_exponentials(after)
+    np.testing.assert_allclose(seen, np.exp(-2), rtol=1e-5)  # every x of the second batch is larger by 1, 2 x by 2
+
+
+def rows_of(graph: StageGraph, *links: Link) -> StageGraph:
+    """The graph with the first sum of exponentials in place of other links."""
+    stage = graph.by_name["reciprocal"]
+    assert isinstance(stage, Stage)
+    changed = replace(stage, links=links)
+    return replace(graph, stages=tuple(changed if s is stage else s for s in graph.stages))
+
+
+def test_sums_that_do_not_take_every_exponential_once_are_no_rows() -> None:
+    graph = softmax_graph()
+    (whole,) = graph.by_name["reciprocal"].links  # type: ignore[union-attr]
+    half = np.array([[0, 1, -1, -1], [4, 5, -1, -1], [8, 9, -1, -1]], np.int32)
+    twice = np.array([[0, 0, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]], np.int32)
+    for index in (half, twice):
+        partly = rows_of(graph, replace(whole, index=index))
+        assert level_exponentials(partly, [samples()]) is partly
+    in_two = rows_of(graph, replace(whole, index=half), replace(whole, index=half))
+    assert level_exponentials(in_two, [samples()]) is in_two
+    beside = rows_of(graph, whole, replace(whole, pre="x"))
+    assert level_exponentials(beside, [samples()]) is beside
+
+
+def test_rows_may_be_in_any_order() -> None:
+    """Exponentials 0, 2, 4, … are in the first half of the rows of a sum that gathers them in turn."""
+    graph = softmax_graph()
+    (whole,) = graph.by_name["reciprocal"].links  # type: ignore[union-attr]
+    dealt = np.arange(12, dtype=np.int32).reshape(COLUMNS, ROWS).T
+    after = level_exponentials(rows_of(graph, replace(whole, index=np.ascontiguousarray(dealt))), [samples()])
+    assert after.by_name["exp"].bias is graph.by_name["exp"].bias  # type: ignore[union-attr]
+    # These rows are not those of the products, so the output would change; rows of one value each are.
+    assert after.rewrites == graph.rewrites
+
+
+@pytest.mark.parametrize(("share", "kept"), [(2e-3, True), (2e-4, False)])
+def test_the_output_may_change_by_a_thousandth(share: float, kept: bool) -> None:
+    """The output also reads the exponentials themselves, whose changes are this share of its largest value."""
+    graph = softmax_graph()
+    out = graph.output
+    reads = np.zeros((3, 12))
+    reads[0, 0] = 1.0
+    exponential = np.exp(2 * samples()[:4, 0, 0] + LEVELS[0, 0]).max()
+    plain = FloatExecutor(graph, coded=False).run(samples()[:4])
+    scale = share * np.abs(plain).max() / exponential
+    flat = np.arange(12, dtype=np.int32)
+    beside = Link("exp", Dense(reads), flat, np.array(scale))
+    both = replace(graph, stages=(*graph.stages[:-1], replace(out, links=(*out.links, beside))))
+    after = level_exponentials(both, [samples()])
+    assert (after.by_name["exp"].bias is both.by_name["exp"].bias) == kept  # type: ignore[union-attr]
+    assert (after.rewrites == both.rewrites) == kept

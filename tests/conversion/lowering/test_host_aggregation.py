@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import scipy.sparse as sp
 
 from loihi_onespike.conversion.lowering.host_aggregation import (
@@ -15,7 +18,8 @@ from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.gnn.adjacency import PLAIN, Aggregate, Aggregation
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.ann import Activate, AnnGraph, Input, Linear, Node
-from loihi_onespike.core.maps import Dense, LinearMap, Sparse
+from loihi_onespike.core.graphs.output_form import OutputForm
+from loihi_onespike.core.maps import Dense, Diagonal, LinearMap, Sparse
 
 A = sp.csr_matrix(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]))
 """Four edges."""
@@ -77,3 +81,42 @@ def test_multiplications_as_the_model_was_written() -> None:
 def test_afterwards_an_aggregation_is_a_plain_sparse_map() -> None:
     op = plain_sparse(graph(("sum", Aggregate(A, NORMALIZED), "x"))).by_name["sum"].op
     assert isinstance(op, Linear) and type(op.op) is Sparse and op.op.weight is A
+
+
+@pytest.mark.parametrize("more", [{"bias": np.ones(())}, {"scale": np.array(2.0)}])
+def test_an_aggregation_with_a_bias_or_a_factor_stays(more: dict[str, np.ndarray]) -> None:
+    before = graph(("sum", Aggregate(A, NORMALIZED), "x"), ("fc", W, "sum"))
+    op = Linear(Aggregate(A, NORMALIZED), **more)
+    nodes = tuple(replace(n, op=op) if n.name == "sum" else n for n in before.nodes)
+    assert aggregate_on_host(replace(before, nodes=nodes))[2] == 0
+
+
+def test_several_readers_of_one_form_are_taken_out_together() -> None:
+    rest, form, hops, notes = aggregate_on_host(
+        graph(("b", Aggregate(A, PLAIN), "x"), ("a", Aggregate(A, PLAIN), "x"), ("fc", W, "a"), ("out", W, "b"))
+    )
+    assert [(n.name, n.inputs) for n in rest.nodes if n.inputs] == [("fc", ("x",)), ("out", ("x",)), ("relu", ("out",))]
+    assert (form, hops, notes) == (PLAIN, 1, ("a, b: computed by the host, A · X of constants is the input",))
+
+
+def test_an_aggregation_that_is_an_output_stays() -> None:
+    nodes = graph(("sum", Aggregate(A, NORMALIZED), "x"), ("fc", W, "sum")).nodes
+    both = AnnGraph("gcn", nodes, (), ("sum", "relu"), OutputForm.of_tuple(2))
+    assert aggregate_on_host(both)[1:3] == (PLAIN, 0)
+
+
+def test_only_layers_that_read_the_sparse_input_count_its_entries() -> None:
+    """Two layers read it, a factor per value is not counted, an aggregation has another count for every entry."""
+    sample = SparseSample(sp.csr_matrix(np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 2.0]])))
+    factor = Diagonal(np.ones(()))
+    before = graph(("a", W, "x"), ("b", factor, "x"), ("c", Sparse(A), "x"), ("d", W, "c"), ("e", W, "x"))
+    after = count_stored(before, sample)
+    found = {n.name: n.op.macs for n in after.nodes if isinstance(n.op, Linear)}
+    assert found == {"a": 10, "b": None, "c": None, "d": None, "e": 10}
+    assert macs_as_written(before, 2) == 10 + 0 + 4 * 2 + 30 + 10
+
+
+def test_other_nodes_stay_as_they_are() -> None:
+    before = graph(("fc", W, "x"), ("sum", Aggregate(A, NORMALIZED), "fc"))
+    after = plain_sparse(before)
+    assert [a is b for a, b in zip(after.nodes, before.nodes, strict=True)] == [True, True, False, True]
