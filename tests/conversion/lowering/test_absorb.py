@@ -120,7 +120,10 @@ def test_several_terms_and_a_gather_that_repeats_and_drops() -> None:
     first, second = folded.terms
     assert isinstance(first.op, Dense) and isinstance(second.op, Dense)
     assert (first.stage, first.op.weight.tolist()) == ("a", [[0.0, 9.0], [0.0, 21.0]])
-    assert (second.stage, second.op.weight.tolist()) == ("b", [[0.0, 210.0], [0.0, 490.0]])  # 7 of the second place of b
+    assert (second.stage, second.op.weight.tolist()) == (
+        "b",
+        [[0.0, 210.0], [0.0, 490.0]],
+    )  # 7 of the second place of b
     assert folded.constant.tolist() == [3.0, 7.0]
     assert [t.index.tolist() for t in folded.terms if t.index is not None] == [[0, 1], [0, 1]]
     assert [(t.macs, t.scale.item()) for t in folded.terms] == [(6 // 2 + 1, 1.0), (6 // 2 + 2, 1.0)]

@@ -34,12 +34,12 @@ def test_the_difference_is_that_of_the_largest_output() -> None:
     tiny = np.array([[1e-6, 1e-6]], np.float32)  # ReLU (1, 1, 0) · 1e-6; then (3, -1) · 1e-6 and the bias
     found = np.array([[0.5 + 3e-6, -1e-6]])
     check_lowering(bare, tiny, found)
-    check_lowering(bare, X, OUTPUT + [[0.0, 5e-3]])  # of 5.5
+    check_lowering(bare, X, OUTPUT + np.array([0.0, 5e-3]))  # of 5.5
     with pytest.raises(GraphError, match=r"differs from the model by 0\.001\d of its largest output, limit 0\.001;"):
-        check_lowering(bare, X, OUTPUT + [[0.0, 7e-3]])
-    silent = replace(bare, stages=(*bare.stages[:-1], replace(bare.output, bias=np.array([0.0, 1e-3]))))
-    signed = replace(bare.by_name["signed"], bias=np.zeros(()))  # type: ignore[type-var, call-arg]
-    silent = replace(silent, stages=(*silent.stages[:2], signed, silent.output))
+        check_lowering(bare, X, OUTPUT + np.array([0.0, 7e-3]))
+    hidden, signed = bare.hidden
+    output = replace(bare.output, bias=np.array([0.0, 1e-3]))
+    silent = replace(bare, stages=(bare.input, hidden, replace(signed, bias=np.zeros(())), output))
     check_lowering(silent, np.zeros((1, 2), np.float32), np.array([[0.0, 1e-3]]))
     with pytest.raises(GraphError, match=r"by 0\.5 of its largest output"):
         check_lowering(silent, np.zeros((1, 2), np.float32), np.array([[0.0, 2e-3]]))

@@ -110,18 +110,23 @@ def test_parts_that_a_slice_leaves_out_are_not_read():
     np.testing.assert_array_equal(value(nothing), [0, 0])
 
 
+def scaled(e, scale, shift):
+    result = affine(e, np.asarray(scale, float), np.asarray(shift, float))
+    assert result is not None
+    return result
+
+
 def test_the_sign_that_an_affine_map_leaves():
-    two, none, minus = np.array(2.0), np.zeros(()), np.array(-1.0)
-    assert affine(copy("a"), two, two).nonnegative and affine(copy("a"), none, none).nonnegative
-    assert not affine(copy("a"), minus, two).nonnegative and not affine(copy("a"), two, minus).nonnegative
-    assert not affine(copy("a", nonnegative=False), two, two).nonnegative
-    result = affine(affine(copy("a"), two, np.array([1.0, 0.0])), np.array([3.0, -1.0]), minus)
+    assert scaled(copy("a"), 2, 2).nonnegative and scaled(copy("a"), 0, 0).nonnegative
+    assert not scaled(copy("a"), -1, 2).nonnegative and not scaled(copy("a"), 2, -1).nonnegative
+    assert not scaled(copy("a", nonnegative=False), 2, 2).nonnegative
+    result = scaled(scaled(copy("a"), 2, [1, 0]), [3, -1], -1)
     np.testing.assert_array_equal(value(result), [8, -5])  # ((2 · 1 + 1) · 3 - 1, 2 · 2 · -1 - 1)
     assert plus(copy("a"), np.array([0.5, 0.0])).nonnegative
 
 
 def test_one_number_is_not_rearranged():
-    result = affine(reindex(mapped(), TURNED, (0,)), np.array(2.0), np.array(1.0))
+    result = scaled(reindex(mapped(), TURNED, (0,)), 2, 1)
     assert result.terms[0].scale.shape == result.constant.shape == ()
     np.testing.assert_array_equal(value(result), [13, 5])  # (6, 2) · 2 + 1
 

@@ -83,10 +83,10 @@ def test_afterwards_an_aggregation_is_a_plain_sparse_map() -> None:
     assert isinstance(op, Linear) and type(op.op) is Sparse and op.op.weight is A
 
 
-@pytest.mark.parametrize("more", [{"bias": np.ones(())}, {"scale": np.array(2.0)}])
-def test_an_aggregation_with_a_bias_or_a_factor_stays(more: dict[str, np.ndarray]) -> None:
+@pytest.mark.parametrize(("bias", "scale"), [(np.ones(()), None), (None, np.array(2.0))])
+def test_an_aggregation_with_a_bias_or_a_factor_stays(bias: np.ndarray | None, scale: np.ndarray | None) -> None:
     before = graph(("sum", Aggregate(A, NORMALIZED), "x"), ("fc", W, "sum"))
-    op = Linear(Aggregate(A, NORMALIZED), **more)
+    op = Linear(Aggregate(A, NORMALIZED), bias, scale)
     nodes = tuple(replace(n, op=op) if n.name == "sum" else n for n in before.nodes)
     assert aggregate_on_host(replace(before, nodes=nodes))[2] == 0
 

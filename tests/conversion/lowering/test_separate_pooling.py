@@ -45,8 +45,8 @@ def parts_of(before: StageGraph, payload_bits: int) -> list[str]:
     """Names of the populations behind the ReLU, whose output must stay what it was."""
     after = separate_pooling(before, payload_bits)
     x = np.random.default_rng(0).normal(size=(3, *before.input.shape))
-    outputs = [FloatExecutor(graph, coded=False).run(x) for graph in (before, after)]
-    assert np.array_equal(*outputs)
+    first, second = (FloatExecutor(graph, coded=False).run(x) for graph in (before, after))
+    assert np.array_equal(first, second)
     return [stage.name for stage in after.hidden][1:]
 
 
