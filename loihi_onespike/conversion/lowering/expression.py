@@ -169,7 +169,7 @@ def concatenated(copies: Sequence[Expression], axis: int, shape: Shape) -> Expre
     """Concatenation along an axis: each expression is gathered to its place, with zeros elsewhere, and all are summed.
 
     Args:
-        copies: expressions without maps (`Expression.is_copy`).
+        copies: expressions without maps (`Expression.is_copy`); all share the axes of the first one.
         axis: axis along which they are joined.
         shape: shape of the result.
     """

@@ -82,7 +82,7 @@ class _Lowering:
         for node in self.graph.nodes:
             if node.name in left_to_host:
                 (value,) = node.inputs
-                read[node.name] = read[value] if value in read else (self.graph.by_name[value], self.values[value])
+                read[node.name] = read[value]
                 continue
             self.values[node.name] = self.lower(node.op, node)
             read[node.name] = node, self.values[node.name]
@@ -223,7 +223,7 @@ class _Lowering:
             e = self.add_stage(replace(node, name=f"{node.name}.input"), "linear", e, RELU)
         pool = Pool(op.window, np.ones(()))
         terms = tuple(replace(t, op=pool) for t in e.terms)
-        return self.add_stage(node, "max_pool", Expression(terms, ZERO, node.shape, e.shared, None, True), RELU)
+        return self.add_stage(node, "max_pool", Expression(terms, ZERO, node.shape, e.shared), RELU)
 
     @lower.register
     def _(self, op: Add, node: Node) -> Expression:

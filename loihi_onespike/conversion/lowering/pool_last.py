@@ -36,7 +36,8 @@ def _follower(graph: AnnGraph, pool: Node) -> Node | None:
         return None
     node, first = pool, None
     while len(graph.consumers[node.name]) == 1 and node.name not in graph.several:
-        node = graph.by_name[graph.consumers[node.name][0]]
+        (reader,) = graph.consumers[node.name]
+        node = graph.by_name[reader]
         first = first or node
         if isinstance(node.op, Activate) and node.op.function.nonnegative:
             return first

@@ -34,12 +34,13 @@ def separate_pooling(graph: StageGraph, payload_bits: int) -> StageGraph:
         if not isinstance(stage, Stage) or stage.kind != "max_pool" or len(stage.links) > 1:
             stages.append(stage)
             continue
-        pool = as_pool(stage.links[0].op, stage.name)
+        (link,) = stage.links
+        pool = as_pool(link.op, stage.name)
         windows = _per_axis(pool.window)
         if len(windows) < 2 or digit_of_window(pool.fan_in) > wanted:
             stages.append(stage)
             continue
-        link, shape = stage.links[0], graph.by_name[stage.links[0].pre].shape
+        shape = graph.by_name[link.pre].shape
         for i, window in enumerate(windows, start=1):
             op = replace(pool, window=window)
             shape = op.output_shape(shape)

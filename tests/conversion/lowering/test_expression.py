@@ -146,6 +146,8 @@ def test_concatenation_along_each_axis():
     c, d = (Expression((Term(name),), np.array(k), VALUES[name].shape, (1,)) for name, k in (("c", 1.0), ("d", 0.5)))
     wide, deep = concatenated([c, d], -1, (2, 3)), concatenated([c, c], 0, (4, 2))
     assert wide.shared == deep.shared == (1,) and wide.constant.shape == (1, 3)
+    apart = Expression((Term("c"),), ZERO, (2, 2), ())
+    assert concatenated([apart, c], 0, (4, 2)).shared == () and concatenated([c, apart], 0, (4, 2)).shared == (1,)
     np.testing.assert_array_equal(value(wide), [[1, 2, 10.5], [3, 4, 11.5]])
     np.testing.assert_array_equal(value(deep), [[1, 2], [3, 4], [1, 2], [3, 4]])
 
