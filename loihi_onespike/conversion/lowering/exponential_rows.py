@@ -79,9 +79,9 @@ def _rows(graph: StageGraph, stage: Stage) -> NDArray[np.int64] | None:
     if not stage.activation.translates:
         return None
     for reader in graph.hidden:
-        if reader.is_product or {link.pre for link in reader.links} != {stage.name} or len(reader.links) != 1:
+        if reader.is_product or [link.pre for link in reader.links] != [stage.name]:
             continue
-        link = reader.links[0]
+        (link,) = reader.links
         sums = synapse_matrix(link.op, stage.shape, link.index).tocoo()
         row = np.full(prod(stage.shape), -1, np.int64)
         row[sums.col] = sums.row

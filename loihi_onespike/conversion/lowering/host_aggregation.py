@@ -80,16 +80,18 @@ def macs_as_written(graph: AnnGraph, nonzeros: int | None) -> int:
     total = 0
     for node in graph.nodes:
         if isinstance(node.op, Linear):
-            entry = _macs_per_entry(graph, node) if node.inputs[0] == graph.nodes[0].name else None
+            (read,) = node.inputs
+            entry = _macs_per_entry(graph, node) if read == graph.nodes[0].name else None
             if nonzeros is not None and entry is not None:
                 total += nonzeros * entry
             else:
-                total += node.op.op.macs(graph.by_name[node.inputs[0]].shape)
+                total += node.op.op.macs(graph.by_name[read].shape)
     return total
 
 
 def _macs_per_entry(graph: AnnGraph, node: Node) -> int | None:
     """MACs that every entry of the input of a linear map causes; None where they differ or are not counted."""
-    if not isinstance(node.op, Linear) or not node.op.op.macs(graph.by_name[node.inputs[0]].shape):
+    if not isinstance(node.op, Linear):
         return None
-    return node.op.op.uniform_fan_out
+    (read,) = node.inputs
+    return node.op.op.uniform_fan_out if node.op.op.macs(graph.by_name[read].shape) else None

@@ -80,6 +80,15 @@ def test_only_windows_without_room_for_the_payload_are_taken_apart() -> None:
         assert parts_of(pooled(window), payload_bits) == ["pool0.axis1", "pool0"]
 
 
+def test_average_pooling_stays() -> None:
+    graph = pooled(Window.plain((3, 3)))
+    pool = graph.by_name["pool0"]
+    assert isinstance(pool, Stage)
+    mean = replace(pool, kind="average_pool", links=tuple(replace(k, scale=ONE / 9) for k in pool.links))
+    averaged = verify_stage(replace(graph, stages=tuple(mean if s is pool else s for s in graph.stages)))
+    assert separate_pooling(averaged, 3) is averaged
+
+
 def test_the_other_populations_stay() -> None:
     """Those behind a window that stays whole are looked at too; several maps side by side are not taken apart."""
     graph = pooled(Window.plain((1, 9)), Window.plain((3, 3)), Window.plain((1, 1)), shape=(2, 11, 11))
