@@ -75,7 +75,7 @@ def level_exponentials(graph: StageGraph, batches: Iterable[Any]) -> StageGraph:
 
 
 def _rows(graph: StageGraph, stage: Stage) -> NDArray[np.int64] | None:
-    """Row of every exponential, (neurons,); None for stages that are no exponentials or that nothing sums up."""
+    """Row of every exponential, (neurons,); None where something else is summed up, or one of them in several rows."""
     if not stage.activation.translates:
         return None
     for reader in graph.hidden:

@@ -29,7 +29,7 @@ def recode_mixed_input(graph: StageGraph, by_reader: bool = False) -> StageGraph
             each then has a scale of its own.
     """
     name = graph.input.name
-    mixed = [s for s in graph.stages[1:] if reads_beside_others(s, name)]
+    mixed = [s for s in graph.stages if reads_beside_others(s, name)]
     if not mixed:
         return graph
     recoded: dict[bytes, Stage] = {}

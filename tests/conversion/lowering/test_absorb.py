@@ -136,5 +136,6 @@ def test_a_dense_map_of_places_is_not_folded() -> None:
 
 @pytest.mark.parametrize(("size", "folds"), [(4096, True), (4097, False)])
 def test_no_map_becomes_larger_than_four_million_weights(size: int, folds: bool) -> None:
-    e = Expression((Term("a", None, Dense(np.ones((64, size)))),), np.zeros(()), (64,), (0,))
-    assert (fold_dense(Dense(np.ones((1024, 64))), e, {"a": (size,)}) is not None) == folds
+    """Weights of 1,024 outputs, which grow by a factor of 32."""
+    e = Expression((Term("a", None, Dense(np.eye(128, size))),), np.zeros(()), (128,), (0,))
+    assert (fold_dense(Dense(np.ones((1024, 128))), e, {"a": (size,)}) is not None) == folds

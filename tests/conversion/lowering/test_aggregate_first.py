@@ -122,6 +122,12 @@ def test_other_shapes_stay() -> None:
         assert aggregate_first(graph)[0].nodes == graph.nodes
 
 
+def test_an_aggregation_onto_other_nodes() -> None:
+    nodes = chain(("layer", Linear(W, np.array([1.0, -1.0])))).nodes
+    onto_two = Node("sum", Linear(Sparse(A[:2])), ("layer",), (2, 2))
+    assert rewritten(verify_ann(AnnGraph("gcn", (*nodes, onto_two)))) == ["x", "sum.aggregate", "sum"]
+
+
 def test_a_sum_of_two_values_stays() -> None:
     nodes = chain(("one", Activate(RELU))).nodes
     added = Node("added", Add(), ("x", "one"), (3, 2))

@@ -124,14 +124,24 @@ def test_sums_that_do_not_take_every_exponential_once_are_no_rows() -> None:
     assert level_exponentials(beside, [samples()]) is beside
 
 
-def test_rows_may_be_in_any_order() -> None:
-    """Exponentials 0, 2, 4, … are in the first half of the rows of a sum that gathers them in turn."""
+def test_exponentials_of_several_sums_are_in_no_row() -> None:
+    """Each is in two of the three sums; all of them are equal here, so that one constant would fit them all."""
+    graph = softmax_graph()
+    (whole,) = graph.by_name["reciprocal"].links  # type: ignore[union-attr]
+    index = np.array([[*range(8)], [*range(4, 12)], [*range(8, 12), *range(4)]], np.int32)
+    overlapping = rows_of(graph, replace(whole, op=Dense(-np.ones((1, 8))), index=index))
+    x = np.tile(1.0 - LEVELS / 2, (4, 1, COLUMNS))
+    assert level_exponentials(overlapping, [x]) is overlapping
+    assert level_exponentials(graph, [x]) is not graph
+
+
+def test_rows_that_are_not_those_of_the_softmax_keep_their_levels() -> None:
+    """The sum gathers the exponentials in another order than the products, so that the output would change."""
     graph = softmax_graph()
     (whole,) = graph.by_name["reciprocal"].links  # type: ignore[union-attr]
     dealt = np.arange(12, dtype=np.int32).reshape(COLUMNS, ROWS).T
     after = level_exponentials(rows_of(graph, replace(whole, index=np.ascontiguousarray(dealt))), [samples()])
     assert after.by_name["exp"].bias is graph.by_name["exp"].bias  # type: ignore[union-attr]
-    # These rows are not those of the products, so the output would change; rows of one value each are.
     assert after.rewrites == graph.rewrites
 
 
