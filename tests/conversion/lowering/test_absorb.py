@@ -110,7 +110,7 @@ def test_a_map_that_is_not_counted_stays_so() -> None:
 def test_several_terms_and_a_gather_that_repeats_and_drops() -> None:
     """W g(2 a + B b + c), where g puts the second value in both places; b then adds its own row twice."""
     terms = (
-        Term("a", scale=np.array([2.0, 3.0]), macs=1),
+        Term("a", scale=np.array([2.0, 3.0])),
         Term("b", np.array([1, -1], np.int32), Dense(np.array([[1.0, 5.0], [7.0, 9.0]])), np.array(10.0), 2),
     )
     wide = Dense(np.array([[1.0, 2.0, 100.0], [3.0, 4.0, 100.0]]))
@@ -126,7 +126,7 @@ def test_several_terms_and_a_gather_that_repeats_and_drops() -> None:
     )  # 7 of the second place of b
     assert folded.constant.tolist() == [3.0, 7.0]
     assert [t.index.tolist() for t in folded.terms if t.index is not None] == [[0, 1], [0, 1]]
-    assert [(t.macs, t.scale.item()) for t in folded.terms] == [(6 // 2 + 1, 1.0), (6 // 2 + 2, 1.0)]
+    assert [(t.macs, t.scale.item()) for t in folded.terms] == [(6 // 2, 1.0), (6 // 2 + 2, 1.0)]
 
 
 def test_a_dense_map_of_places_is_not_folded() -> None:

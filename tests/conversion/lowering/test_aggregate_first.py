@@ -61,13 +61,13 @@ def test_values_that_are_kept_are_not_aggregated() -> None:
     assert [n.name for n in graph.nodes] == ["x", "layer", "sum"] and notes == ()
 
 
-@pytest.mark.parametrize("bias", [None, np.array([1.0, -1.0])])
+@pytest.mark.parametrize("bias", [None, np.zeros(2), np.array([1.0, -1.0])])
 @pytest.mark.parametrize("own", [None, np.array([[0.5], [0.0], [2.0]])])
 def test_the_biases_of_layer_and_aggregation_add_up(bias: np.ndarray | None, own: np.ndarray | None) -> None:
     graph = chain(("layer", Linear(W, bias)), ("sum", Linear(SUM, own)))
     assert rewritten(graph) == ["x", "sum.aggregate", "sum"]
     last = aggregate_first(graph)[0].output.op
-    assert isinstance(last, Linear) and (last.bias is None) == (bias is None and own is None)
+    assert isinstance(last, Linear) and (last.bias is None) == (own is None and not np.any(bias))
 
 
 @pytest.mark.parametrize("scale", [np.array(2.0), np.array([2.0, -1.0]), np.array([[2.0, -1.0]])])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -124,14 +124,22 @@ def test_sums_that_do_not_take_every_exponential_once_are_no_rows() -> None:
     assert level_exponentials(beside, [samples()]) is beside
 
 
-def test_exponentials_of_several_sums_are_in_no_row() -> None:
-    """Each is in two of the three sums; all of them are equal here, so that one constant would fit them all."""
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [range(8), range(4, 12), [*range(8, 12), *range(4)]],  # each in two of the sums
+        [range(4), [0, 5, 6, 7], range(8, 12)],  # one in two of them, another in none
+    ],
+)
+def test_exponentials_of_several_sums_are_in_no_row(rows: list[Iterable[int]]) -> None:
+    """All exponentials are equal here, so that one level would fit them all."""
     graph = softmax_graph()
     (whole,) = graph.by_name["reciprocal"].links  # type: ignore[union-attr]
-    index = np.array([[*range(8)], [*range(4, 12)], [*range(8, 12), *range(4)]], np.int32)
-    overlapping = rows_of(graph, replace(whole, op=Dense(-np.ones((1, 8))), index=index))
+    index = np.array([[*row] for row in rows], np.int32)
+    weight = np.broadcast_to(whole.op.weight[:, :1], (1, index.shape[1]))
+    several = rows_of(graph, replace(whole, op=Dense(weight), index=index))
     x = np.tile(1.0 - LEVELS / 2, (4, 1, COLUMNS))
-    assert level_exponentials(overlapping, [x]) is overlapping
+    assert level_exponentials(several, [x]) is several
     assert level_exponentials(graph, [x]) is not graph
 
 
