@@ -24,7 +24,7 @@ class Target:
         name: of the target.
         code: pattern of the paths of the modules.
         own: folder in which the test of module `x.py` is `test_x.py`; these tests run first.
-        further: files of tests that run behind it, for every module.
+        further: files of tests, or tests in them, that run behind it, for every module.
         without: names of tests that are left out, because they take too long and look at something else.
         sample: number of mutants that are drawn.
     """
