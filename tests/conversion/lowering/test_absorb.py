@@ -89,6 +89,8 @@ def test_a_scale_that_differs_between_places_is_not_taken_in_one_channel_alone_e
     conv, scale = Conv(np.ones((1, 2, 1)), PLACE), np.array([[1.0, 1.0], [2.0, 3.0]])
     assert absorb(conv, Term("a", scale=scale), (2, 2)) is None
     assert absorb(Pool(PAIRS, np.ones(())), Term("a", scale=scale), (2, 2)) is None
+    last_bit = np.array([[1.0, 1.0], [1.0, 1.0 + 2.0**-52]])  # a scale behind a map has its shape, or one number
+    assert absorb(Pool(PAIRS, np.ones(())), Term("a", scale=last_bit), (2, 2)) is None
 
 
 def test_a_channel_is_left_out_where_no_place_of_it_is_filled() -> None:

@@ -278,6 +278,8 @@ def test_average_pooling_of_signed_values_is_a_linear_population() -> None:
     assert populations(graph) == [("m", "linear"), ("z", "sigmoid")]
     graph = lowered(("r", RECTIFY, "x"), ("m", mean, "r"), ("y", kernel, "m"), ("o", NORM, "y"))
     assert populations(graph) == [("r", "relu"), ("m", "average_pool")]
+    summed = ("r", RECTIFY, "x"), ("m", mean, "r"), ("k", mean, "r"), ("s", Add(), "m", "k")
+    assert populations(lowered(*summed, ("y", kernel, "s"), ("o", NORM, "y"))) == [("r", "relu"), ("s", "linear")]
 
 
 def test_stages_that_nothing_reads_are_left_out() -> None:
