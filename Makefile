@@ -16,6 +16,9 @@ venv: ## build .venv, or bring it up to date (Python 3.10, pinned versions)
 demo: venv ## the whole line on handwritten digits: convert, quantize, export, run on Lava, compare
 	@$(VENV)/onespike demo $(ARGS)
 
+# Tests start some hundred interpreters, each of which would compile the package again where none keeps its bytecode.
+test test-thorough test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test: venv ## the fast tests
 	@$(VENV)/python -m pytest -n auto --dist loadfile -m "not slow and not thorough" $(ARGS)
 

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,15 +13,29 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault(f"{name}_NUM_THREADS", "1")
 
 
-def pytest_collection_finish() -> None:
-    """Leave what all tests share, libraries and thousands of items, out of every later search for garbage."""
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Search for no garbage while modules are imported and tests are made, nor later among what all tests share."""
+    gc.disable()
+    yield
+    gc.enable()
     gc.collect()
     gc.freeze()
 
 
+@pytest.fixture(scope="session")
+def lava_server() -> Iterator[None]:
+    """The process from which workers of Lava runs are forked."""
+    from tests.support.forked_lava import ForkedChild, Server
+
+    ForkedChild.server = Server()
+    yield
+    ForkedChild.server.close()
+
+
 @pytest.fixture
-def forked_lava(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fork the workers of Lava runs from this process in place of starting an interpreter for each."""
+def forked_lava(monkeypatch: pytest.MonkeyPatch, lava_server: None) -> None:
+    """Fork the workers of Lava runs from a process that is there in place of starting an interpreter for each."""
     from loihi_onespike.executors.lava import runner
     from tests.support.forked_lava import ForkedChild
 

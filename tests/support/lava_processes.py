@@ -16,7 +16,7 @@ needs_lava = [
 ]
 
 forked = pytest.mark.usefixtures("forked_lava")
-"""Mark of a test whose Lava runs are forked from its own process, which saves their start (`forked_lava.py`)."""
+"""Mark of a test whose Lava runs are forked from a process that has imported Lava (`forked_lava.py`)."""
 
 
 def worker_pid() -> int:
