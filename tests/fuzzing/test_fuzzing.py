@@ -1,6 +1,7 @@
 """2,000 mutated files of all kinds: typed errors only, no crash, no hang, bounded memory. `make fuzz` reads more.
 
-`make test` reads networks and arrays, `make test-thorough` the other kinds: every kind starts processes of its own.
+`make test` reads networks and arrays, `make test-thorough` more networks and the other kinds, each of which starts
+processes of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tests.fuzzing.seeds import KINDS
 from tests.support.networks import chain
 
 COUNTS = {
-    "netx": 200, "npz": 600, "safetensors": 300, "pt": 200, "pt2": 50, "onnx": 100, "toml": 150,
+    "netx": 100, "npz": 600, "safetensors": 300, "pt": 200, "pt2": 50, "onnx": 100, "toml": 150,
     "trace": 20, "front": 100, "study": 40, "config": 50, "part": 100, "run": 40, "report": 30, "nir": 20,
 }  # fmt: skip
 
@@ -37,6 +38,13 @@ def test_mutated_files_are_refused_or_read(kind: str) -> None:
     assert tally.tried == COUNTS[kind]
     assert not tally.findings
     assert tally.accepted < tally.tried / 2
+
+
+@pytest.mark.thorough
+def test_more_mutated_networks_are_refused_or_read() -> None:
+    tally = fuzz("netx", COUNTS["netx"], 100)
+    assert tally.tried == 100
+    assert not tally.findings
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -30,6 +30,7 @@ from typing import Any, NoReturn
 from loihi_onespike.executors.lava.child import Child
 
 PAUSE_S = 0.005
+TIMEOUT_S = 60.0
 LARGEST_MESSAGE = 65536
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTED_BEFORE = (
@@ -73,8 +74,9 @@ class Server:
 
     def close(self) -> None:
         """End it; workers that still run end with it."""
+        self.connection.shutdown(socket.SHUT_RDWR)  # processes that tests have forked may hold a copy of it
         self.connection.close()
-        self.process.wait()
+        self.process.wait(TIMEOUT_S)
 
     def _answer(self) -> dict[str, int]:
         answer = self.connection.recv(LARGEST_MESSAGE)
@@ -110,7 +112,7 @@ class Forked:
             self.returncode = self.server.status(self.pid)
         return self.returncode
 
-    def wait(self, timeout: float = 60.0) -> int:
+    def wait(self, timeout: float = TIMEOUT_S) -> int:
         """Wait for its end."""
         until = time.monotonic() + timeout
         while (status := self.poll()) is None:

@@ -36,8 +36,8 @@ def _npz(path: Path, x: bytes, compression: int = zipfile.ZIP_STORED) -> None:
 def _npz_bomb(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         with archive.open("x.npy", "w", force_zip64=True) as member:
-            member.write(_npy(_header(f"({2**8}, {2**20})")))
-            for _ in range(2**10):
+            member.write(_npy(_header(f"({2**7}, {2**20})")))
+            for _ in range(2**9):
                 member.write(ZEROS)
         archive.writestr("y.npy", b"")
 

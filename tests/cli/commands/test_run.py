@@ -1,10 +1,12 @@
 import pytest
 
 from loihi_onespike.executors.lava import available
+from tests.support.lava_processes import forked
 
 needs_lava = [pytest.mark.lava, pytest.mark.skipif(not available(), reason="Lava is not installed")]
 
 
+@forked
 @pytest.mark.parametrize("stream", ["--stream", "--no-stream"], ids=["stream", "single"])
 @pytest.mark.parametrize("check", [pytest.param("--check", marks=needs_lava)])
 def test_run_equals_the_oracle(document, net_file, stream, check):
@@ -20,6 +22,7 @@ def test_without_comparison(onespike, net_file, check):
     assert result.exit_code == 0 and "not compared" in result.stdout and "Lava steps" in result.stderr
 
 
+@forked
 @pytest.mark.parametrize("check", [pytest.param("--check", marks=needs_lava)])
 def test_the_whole_network_in_one_process(document, net_file, check):
     found = document("run", net_file, "--data", "digits", "--images", "2", "--processes", "whole", check)

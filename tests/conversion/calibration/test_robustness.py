@@ -131,7 +131,7 @@ def test_odd_networks_convert_and_gain(name: str, timesteps: int, wait: int | No
 @odd
 def test_odd_networks_come_near_to_the_ann(name: str) -> None:
     model, x = ODD[name](), inputs(48)
-    assert _error(model, los.convert(model, x, timesteps=64), x) < 0.2
+    assert _error(model, los.convert(model, x, timesteps=64, objective="accuracy"), x) < 0.2
 
 
 @pytest.mark.parametrize("images", [1, 2, 5])
@@ -201,7 +201,7 @@ def test_models_that_are_not_finite_are_refused(layer: str, value: float) -> Non
 def test_long_windows_are_no_worse_in_integers(name: str) -> None:
     """256 leaks, each rounded down, must not take away what the fine levels gained."""
     model, x = make(name), inputs(32)
-    net = los.convert(model, x, timesteps=256)
+    net = los.convert(model, x, timesteps=256, objective="accuracy")
     assert _error(model, net, x) < 0.01 + 1.3 * _error(model, net, x, "float")
 
 

@@ -36,7 +36,7 @@ def fires(network: Network, trace: Trace) -> bool:
 @pytest.mark.parametrize("wait", [0, 3, 6])
 def test_chain_of_convolutions_and_pools(wait: int) -> None:
     network = chain(wait)
-    x = codes(network, 25)
+    x = codes(network, 8)
     expected = reference.run(network, x)
     assert fires(network, expected)
     assert_equal(expected, run(network, x, timeout_s=60))
@@ -44,7 +44,7 @@ def test_chain_of_convolutions_and_pools(wait: int) -> None:
 
 def test_a_worker_of_its_own_tells_its_progress_and_leaves_nothing() -> None:
     network = chain(1)
-    x = codes(network, 25)
+    x = codes(network, 8)
     watch = Watch()
     assert_equal(reference.run(network, x), run(network, x, progress=watch, timeout_s=60))
     assert watch.nothing_left()
@@ -94,7 +94,7 @@ def test_one_image_at_a_time(network: Network) -> None:
 
 
 @forked
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(n, marks=pytest.mark.thorough) for n in range(6, 10))])
 def test_random_networks(seed: int) -> None:
     network, x = random_case(seed)
     assert_equal(reference.run(network, x), run(network, x, timeout_s=60))
@@ -109,7 +109,7 @@ def test_random_networks_with_products(seed: int) -> None:
 
 
 @forked
-@pytest.mark.parametrize("seed", range(30, 35))
+@pytest.mark.parametrize("seed", [30, 31, 32, *(pytest.param(n, marks=pytest.mark.thorough) for n in (33, 34))])
 def test_random_networks_with_payload_and_dips(seed: int) -> None:
     network, x = random_case(seed, payload=100, dips=60)
     assert_equal(reference.run(network, x), run(network, x, timeout_s=60))
