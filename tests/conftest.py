@@ -1,7 +1,9 @@
-"""What all tests share: one thread for each of several workers."""
+"""What all tests share: one thread for each of several workers, random numbers that do not depend on other tests."""
 
 import gc
 import os
+import random
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +23,26 @@ def pytest_collection() -> Iterator[None]:
     gc.enable()
     gc.collect()
     gc.freeze()
+
+
+def _seed() -> None:
+    """Begin the streams of random numbers anew; a library that is not imported yet has given none."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+def pytest_collectstart() -> None:
+    """Arrays that a module makes when it is imported do not depend on the modules before it."""
+    _seed()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A test, and a fixture that it is the first to ask for, do not depend on the tests that ran before."""
+    _seed()
 
 
 @pytest.fixture(scope="session")

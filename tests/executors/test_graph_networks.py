@@ -102,14 +102,15 @@ def test_rate_times_macs_is_the_additions_of_a_sparse_input():
 @pytest.mark.thorough
 def test_levels_for_a_short_wait_are_chosen_on_one_graph_too():
     """A graph is one sample: the error that the choice goes by is that of its nodes about their mean."""
-    adj = adjacency(40, 1)
-    x, model = (torch.rand(40, 6), adj), with_seed(lambda: Deep(6), 1)
-    with torch.no_grad():
-        ann = model(*x).numpy()
 
-    def error(method):
-        net = los.convert(model, x, timesteps=32, wait=4, method=method, objective="accuracy")
-        return np.linalg.norm(net.predict(x) - ann)
+    def errors(seed):
+        x, model = (torch.rand(40, 6), adjacency(40, seed)), with_seed(lambda: Deep(6), seed)
+        with torch.no_grad():
+            ann = model(*x).numpy()
+        methods = (Method(), Method(waits=False), Method.paper())
+        nets = (los.convert(model, x, timesteps=32, wait=4, method=m, objective="accuracy") for m in methods)
+        return [np.linalg.norm(net.predict(x) - ann) for net in nets]
 
-    assert error(Method()) < 0.5 * error(Method(waits=False))
-    assert error(Method()) < 0.5 * error("paper")
+    found = np.array([errors(seed) for seed in range(5)])  # of one graph the ratio is between 0.16 and 0.92
+    chosen, without, paper = found.sum(axis=0)
+    assert np.all(found[:, 0] < found[:, 1]) and chosen < 0.65 * without and chosen < 0.2 * paper
