@@ -221,6 +221,7 @@ def _figures(point: Point, net: Any, evaluation: Any) -> dict[str, Any]:
         "agreement": round(100 * evaluation.agreement.value, 3),
         "spikes": round(evaluation.hidden_spikes_per_neuron, 4),
         "alpha_fp32": round(evaluation.alpha_fp32, 3),
+        "alpha_all_fp32": round(evaluation.alpha_all_fp32, 3),
         "timesteps": net.network.timesteps,
         "payload_bits": max(p.code.payload_bits for p in net.network.hidden),
         "period_steps": evaluation.period_steps,

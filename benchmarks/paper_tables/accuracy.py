@@ -55,7 +55,7 @@ def int8(experiment: Experiment, timesteps: int, base: float) -> Table:
                 "INT8": integer.accuracy,
                 "loss INT8 pp": experiment.loss_pp(integer.accuracy),
                 "spikes": integer.hidden_spikes_per_neuron,
-                "α INT8": integer.alpha_int8,
+                "α INT8": integer.alpha_all_int8,
             }
         )
     return Table("Table VI: weights quantized to INT8", rows, ("full wait",), experiment.facts)

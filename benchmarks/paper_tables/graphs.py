@@ -35,8 +35,8 @@ def graph(folder: Path, timesteps: int, base: float) -> Table:
                 "SNN INT8": integer.accuracy,
                 "loss pp": real.loss_pp,
                 "agreement %": 100 * real.agreement.value if real.agreement else None,
-                "α": real.alpha_fp32,
-                "α INT8": integer.alpha_int8,
+                "α": real.alpha_all_fp32,
+                "α INT8": integer.alpha_all_int8,
             }
         )
     notes = ("α counts the order (A·H)·W for both networks; nothing is drawn at random, so there is no seed",)

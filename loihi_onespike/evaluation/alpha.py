@@ -49,15 +49,19 @@ class ArithmeticCounts:
         return float("inf") if spent == 0 else energy.mac_pj * self.macs / spent
 
 
-def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> ArithmeticCounts | None:
+def operations(
+    network: Network, spikes_per_neuron: Mapping[str, float], made: Mapping[str, float] | None = None
+) -> ArithmeticCounts | None:
     """Multiply-accumulates of the ANN and additions of the network per image.
 
         Σ_l OP_ANN^l  and  Σ_l SpikeRate_l · OP_ANN^l
 
     OP_ANN^l are the multiply-accumulates of the ANN layer behind each synapse group (convolution, linear, aggregation;
     pooling and shortcuts have none) and SpikeRate_l the spikes per neuron and image of the population it reads, the
-    input included. The paper has no payload; a spike with b bits of it counts as `Code.additions_per_spike` = b + 1
-    additions, an upper bound (docs/arithmetic.md, Energy).
+    input included. A weight of 0 is no synapse: with `made`, a spike is added for the others alone, while the
+    multiply-accumulates are those of all weights, which the ANN was trained with. The paper has no payload; a spike
+    with b bits of it counts as `Code.additions_per_spike` = b + 1 additions, an upper bound (docs/arithmetic.md,
+    Energy).
 
     The paper has no products of activations either. A spike onto a product is an addition for every neuron that it
     reaches, and each of these neurons makes one multiplication, at the price of a multiply-accumulate. In the ANN those
@@ -66,6 +70,8 @@ def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> Arit
     Args:
         network: network with the multiply-accumulates of its ANN.
         spikes_per_neuron: spikes per neuron and image by population.
+        made: share of the synaptic operations of each group whose weight is not 0 (`SpikeCounter.made`); None to count
+            all, as the paper does.
 
     Returns:
         The numbers; None where the network does not record the multiply-accumulates, as files of other programs may.
@@ -73,20 +79,25 @@ def operations(network: Network, spikes_per_neuron: Mapping[str, float]) -> Arit
     macs = network.facts.get("ann_macs")
     if not isinstance(macs, Mapping):
         return None
-    counted = [(float(macs[s.name]), network.by_name[s.pre]) for s in network.synapses if s.name in macs]
-    added = 0.0
-    for multiplied, pre in counted:
-        assert not isinstance(pre, Readout)
-        added += multiplied * spikes_per_neuron[pre.name] * pre.code.additions_per_spike
+    made = {} if made is None else made
+    total, added = 0.0, 0.0
+    for synapse in network.synapses:
+        if synapse.name in macs:
+            pre, multiplied = network.by_name[synapse.pre], float(macs[synapse.name])
+            assert not isinstance(pre, Readout)
+            total += multiplied
+            kept = multiplied * made.get(synapse.name, 1.0)
+            added += kept * spikes_per_neuron[pre.name] * pre.code.additions_per_spike
     products = {p.name: p for p in network.hidden if p.product is not None}
     for synapse in network.synapses:
         if synapse.post in products:
             pre = network.by_name[synapse.pre]
             assert not isinstance(pre, Readout)
             targets = connections(synapse.op, pre.shape, synapse.index)
-            added += targets * spikes_per_neuron[pre.name] * pre.code.additions_per_spike
+            kept = targets * made.get(synapse.name, 1.0)
+            added += kept * spikes_per_neuron[pre.name] * pre.code.additions_per_spike
     multiplications = float(sum(prod(p.shape) for p in products.values()))
-    return ArithmeticCounts(sum(multiplied for multiplied, _ in counted), added, multiplications)
+    return ArithmeticCounts(total, added, multiplications)
 
 
 def additions_per_spike(network: Network) -> int:
@@ -94,7 +105,12 @@ def additions_per_spike(network: Network) -> int:
     return max(p.code.additions_per_spike for p in network.populations if not isinstance(p, Readout))
 
 
-def relative_efficiency(network: Network, spikes_per_neuron: Mapping[str, float], energy: ArithmeticEnergy) -> float:
+def relative_efficiency(
+    network: Network,
+    spikes_per_neuron: Mapping[str, float],
+    energy: ArithmeticEnergy,
+    made: Mapping[str, float] | None = None,
+) -> float:
     """α = E_MAC Σ_l OP_ANN^l / (E_add Σ_l SpikeRate_l · OP_ANN^l), see `operations` for products of activations.
 
     Infinite when nothing spikes; NaN where the network does not record the multiply-accumulates.
@@ -103,6 +119,7 @@ def relative_efficiency(network: Network, spikes_per_neuron: Mapping[str, float]
         network: network with the multiply-accumulates of its ANN.
         spikes_per_neuron: spikes per neuron and image by population.
         energy: energies of an addition and a multiply-accumulate.
+        made: as of `operations`.
     """
-    counted = operations(network, spikes_per_neuron)
+    counted = operations(network, spikes_per_neuron, made)
     return float("nan") if counted is None else counted.alpha(energy)

@@ -70,8 +70,9 @@ class Evaluation:
         synaptic_operations: per sample: each spike times the targets it has, over all synapses, stored weights of 0
             included.
         nonzero_operations: the same without weights of 0.
-        alpha_fp32, alpha_int8: energy of the ANN over that of the network by Eq. 6; NaN where the network
-            does not record the multiply-accumulates of its ANN.
+        alpha_fp32, alpha_int8: energy of the ANN over that of the network by Eq. 6, without additions of weights of 0,
+            which pruning removes; NaN where the network does not record the multiply-accumulates of its ANN.
+        alpha_all_fp32, alpha_all_int8: the same with an addition for every weight, as the paper counts.
         additions_per_spike: additions that a spike counts as in α at most; above 1 with payload only.
         latency_steps: from the first input phase to the decision.
         period_steps: between two samples in the pipeline.
@@ -97,6 +98,8 @@ class Evaluation:
     nonzero_operations: float
     alpha_fp32: float
     alpha_int8: float
+    alpha_all_fp32: float
+    alpha_all_int8: float
     latency_steps: int
     period_steps: int
     clipped_inputs: int = 0
@@ -135,7 +138,7 @@ class Evaluation:
             prices: prices of a board; None for none.
         """
         costs = population_costs(network, counter, prices)
-        rates = counter.spikes_per_neuron()
+        rates, made = counter.spikes_per_neuron(), counter.made()
         neurons = sum(prod(p.shape) for p in network.hidden)
         hidden = sum(counter.spikes[p.name] for p in network.hidden) / (neurons * counter.images)
         return cls(
@@ -147,8 +150,10 @@ class Evaluation:
             hidden_spikes_per_neuron=hidden,
             synaptic_operations=sum(counter.synaptic_operations.values()) / counter.images,
             nonzero_operations=sum(counter.nonzero_operations.values()) / counter.images,
-            alpha_fp32=relative_efficiency(network, rates, FP32),
-            alpha_int8=relative_efficiency(network, rates, INT8),
+            alpha_fp32=relative_efficiency(network, rates, FP32, made),
+            alpha_int8=relative_efficiency(network, rates, INT8, made),
+            alpha_all_fp32=relative_efficiency(network, rates, FP32),
+            alpha_all_int8=relative_efficiency(network, rates, INT8),
             latency_steps=network.latency_steps,
             period_steps=network.period_steps,
             clipped_inputs=clipped_inputs,

@@ -20,8 +20,8 @@ class PopulationCost:
         neurons: number of neurons.
         spikes_per_neuron: spikes per neuron; of a sparse input per stored entry, of the readout 0.
         synaptic_operations: its spikes times their targets, stored weights of 0 included.
-        additions: its spikes as α counts them (Eq. 6); None where the network does not record the multiply-accumulates
-            of its ANN.
+        additions: its spikes as α counts them (Eq. 6), without those of weights of 0; None where the network does not
+            record the multiply-accumulates of its ANN.
         updates: its neurons times the steps of the period; 0 for the input, which is not on cores.
         energy_nj: energy in nJ at the prices of a board; None without a board.
     """
@@ -48,7 +48,7 @@ def population_costs(
         counter: counts of its spikes.
         prices: prices of a board; None for none.
     """
-    rates, updates = counter.spikes_per_neuron(), neuron_updates(network)
+    rates, made, updates = counter.spikes_per_neuron(), counter.made(), neuron_updates(network)
     macs = network.facts.get("ann_macs")
     found = []
     for population in network.populations:
@@ -59,7 +59,8 @@ def population_costs(
         additions = None
         if isinstance(macs, Mapping):
             each = 0 if isinstance(population, Readout) else population.code.additions_per_spike
-            additions = rates.get(name, 0.0) * each * sum(float(macs.get(s.name, 0)) for s in sent)
+            kept = sum(float(macs.get(s.name, 0)) * made.get(s.name, 1.0) for s in sent)
+            additions = rates.get(name, 0.0) * each * kept
         energy = None
         if prices is not None:
             spikes = 0.0 if name == network.input.name else counter.spikes.get(name, 0) / counter.images

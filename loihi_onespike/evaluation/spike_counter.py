@@ -80,6 +80,13 @@ class SpikeCounter:
         assert not isinstance(population, Readout)
         return population.code.count_spikes(words)
 
+    def made(self) -> dict[str, float]:
+        """Share of the synaptic operations of each group whose weight is not 0; 1 where nothing was sent."""
+        return {
+            name: self.nonzero_operations.get(name, count) / count if count else 1.0
+            for name, count in self.synaptic_operations.items()
+        }
+
     def spikes_per_neuron(self) -> dict[str, float]:
         """Mean spikes per neuron and image of every population that spikes.
 
@@ -87,3 +94,20 @@ class SpikeCounter:
         number of additions its spikes cause, spikes · fan-out.
         """
         return {name: count / (self._sizes[name] * self.images) for name, count in self.spikes.items()}
+
+
+def operations_made(network: Network, spikes: Mapping[str, NDArray[np.floating]]) -> dict[str, float]:
+    """Share of the synaptic operations of each group whose weight is not 0; 1 where nothing is sent.
+
+    Args:
+        network: the network.
+        spikes: (*shape) mean spikes of every neuron, by population.
+    """
+    found = {}
+    for synapse in network.synapses:
+        shape, sent = network.by_name[synapse.pre].shape, spikes[synapse.pre]
+        every, kept = (
+            float((sent * fan_out(synapse.op, shape, synapse.index, zeros)).sum()) for zeros in (True, False)
+        )
+        found[synapse.name] = kept / every if every else 1.0
+    return found

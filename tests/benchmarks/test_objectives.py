@@ -17,7 +17,8 @@ from loihi_onespike.conversion.options import ConversionOptions
 ROOT = Path(__file__).parents[2]
 LINE = {
     "network": "a", "options": SETTINGS[0], "images": 1000, "loss_pp": 0.25, "agreement": 97.5, "spikes": 0.5,
-    "alpha_fp32": 5.0, "timesteps": 4, "payload_bits": 3, "period_steps": 8, "energy_nj": 250_000, "total_nj": 312_000,
+    "alpha_fp32": 6.0, "alpha_all_fp32": 5.0, "timesteps": 4, "payload_bits": 3, "period_steps": 8,
+    "energy_nj": 250_000, "total_nj": 312_000,
 }  # fmt: skip
 MODEL = """
 import numpy as np
@@ -52,7 +53,8 @@ def test_measured_points_are_left_out_and_networks_take_turns() -> None:
 
 
 def test_table_and_picture(tmp_path: Path) -> None:
-    assert "| a | 1,000 | `timesteps=2, " in table([LINE]) and "| 5.00 | 8 | 250 | 312 |" in table([LINE])
+    assert "| a | 1,000 | `timesteps=2, " in table([LINE]) and "| 6.00 (5.00) | 8 | 250 | 312 |" in table([LINE])
+    assert "| – (5.00) | 8 |" in table([{k: v for k, v in LINE.items() if k != "alpha_fp32"}])
     graph = {name: value for name, value in LINE.items() if name != "total_nj"} | {"network": "b"}
     draw([LINE, graph], tmp_path / "curve.png")
     assert (tmp_path / "curve.png").stat().st_size > 10_000

@@ -50,7 +50,7 @@ def test_float_figures_are_those_of_a_converted_network(experiment, options):
     net = los.convert(experiment.model, experiment.data.calibration, **vars(options))
     expected = net.evaluate(experiment.data.images, experiment.data.labels, "float")
     assert found.accuracy == expected.accuracy and found.agreement == expected.agreement
-    assert found.alpha == pytest.approx(expected.alpha_fp32, rel=1e-12)
+    assert found.alpha == pytest.approx(expected.alpha_all_fp32, rel=1e-12)
     assert found.spikes_per_neuron == pytest.approx(expected.hidden_spikes_per_neuron, rel=1e-12)
 
 

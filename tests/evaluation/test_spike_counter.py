@@ -83,7 +83,7 @@ def test_a_spike_with_payload_counts_as_b_plus_1_additions() -> None:
     assert additions_per_spike(network) == 3
     assert operations(network, rates) == ArithmeticCounts(110.0, 0.5 * 3 * 110)
     assert relative_efficiency(network, rates, FP32) == pytest.approx(4.6 / (0.9 * 0.5 * 3))
-    balance = PaperBalance.of(network, rates)
+    balance = PaperBalance.of(network, rates, {})
     assert balance is not None and balance.alpha(FP32) == relative_efficiency(network, rates, FP32)
     assert "A spike with payload counts as 3 additions, an upper bound." in balance.sentence()
     assert "payload" not in replace(balance, additions_per_spike=1).sentence()

@@ -27,7 +27,8 @@ class PaperBalance:
         α = E_MAC · MACs / (E_add · additions + E_MAC · multiplications);  α = 1 at additions / MACs = E_MAC / E_add
 
     Attributes:
-        operations: Multiply-accumulates of the ANN, and additions and multiplications of the network, per image.
+        operations: Multiply-accumulates of the ANN, and additions and multiplications of the network, per image,
+            without additions of weights of 0.
         additions_per_spike: Additions that a spike counts as at most; above 1 with payload only.
     """
 
@@ -35,17 +36,20 @@ class PaperBalance:
     additions_per_spike: int = 1
 
     @classmethod
-    def of(cls, network: Network, spikes_per_neuron: Mapping[str, float]) -> PaperBalance | None:
+    def of(
+        cls, network: Network, spikes_per_neuron: Mapping[str, float], made: Mapping[str, float]
+    ) -> PaperBalance | None:
         """The balance of a network.
 
         Args:
             network: The network, whose facts state the MACs of its ANN.
             spikes_per_neuron: Mean spikes per neuron and image of every population.
+            made: Share of the synaptic operations of each group whose weight is not 0.
 
         Returns:
             The balance; None for a network whose facts do not state the MACs.
         """
-        counted = operations(network, spikes_per_neuron)
+        counted = operations(network, spikes_per_neuron, made)
         return None if counted is None else cls(counted, additions_per_spike(network))
 
     @property

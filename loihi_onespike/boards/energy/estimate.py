@@ -23,6 +23,7 @@ from loihi_onespike.boards.mapping import Mapping, Placement, spike_hops
 from loihi_onespike.boards.specification import load_chip
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Population, Readout
 from loihi_onespike.evaluation.alpha import additions_per_spike
+from loihi_onespike.evaluation.spike_counter import operations_made
 from loihi_onespike.microcode import instruction_counts
 
 US = 1e-3
@@ -174,7 +175,7 @@ def estimate_board(network: Network, mapping: Mapping, activity: Activity) -> Bo
     )
     made = accounts(work, chip, table_chip, placement.chips, image_time(time))
     rates = {name: float(values.mean()) for name, values in per_neuron.items()}
-    paper = PaperBalance.of(network, rates)
+    paper = PaperBalance.of(network, rates, operations_made(network, per_neuron))
     return BoardEstimate(
         network.name,
         placement.board.name,

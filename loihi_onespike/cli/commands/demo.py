@@ -87,7 +87,8 @@ def show_demo(console: Console, result: DemoResult) -> None:
         ("synaptic operations", f"{integer.synaptic_operations:,.0f} per image"),
         (
             "α (Eq. 6)",
-            f"{integer.alpha_fp32:.2f} FP32, {integer.alpha_int8:.2f} INT8: energy of the ANN over this one's",
+            f"{integer.alpha_fp32:.2f} FP32, {integer.alpha_int8:.2f} INT8: energy of the ANN over this one's "
+            f"({integer.alpha_all_fp32:.2f} and {integer.alpha_all_int8:.2f} with additions of weights of 0)",
         ),
         ("latency", f"{integer.latency_steps} steps from the first input phase to the decision"),
         ("period", f"{integer.period_steps} steps between two images in the pipeline"),

@@ -117,11 +117,11 @@ def energy_sentence(evaluation: Evaluation, network: Network) -> str:
     from loihi_onespike.boards.energy.figures import energy_text
     from loihi_onespike.evaluation.alpha import INT8
 
-    balance = PaperBalance.of(network, evaluation.spikes_per_neuron)
+    balance = PaperBalance.of(network, evaluation.spikes_per_neuron, {})
     if balance is None:
         return "Energy: the file does not record the operations of its ANN, so they cannot be compared."
     ann_nj = balance.macs * INT8.mac_pj / PJ_PER_NJ
-    alpha = balance.alpha(INT8)
+    alpha = evaluation.alpha_int8
     said = f"{alpha:.2f} times less than" if alpha >= 1 else f"{1 / alpha:.2f} times more than"
     arithmetic = f"Energy: by arithmetic alone the network takes {said} the ANN (INT8, Eq. 6)"
     if evaluation.energy_nj is None:
@@ -170,6 +170,13 @@ def show_evaluation(console: Console, evaluation: Evaluation, data: str, method:
             if isnan(evaluation.alpha_fp32)
             else f"{evaluation.alpha_fp32:.2f}, {evaluation.alpha_int8:.2f}: arithmetic of the ANN over the additions "
             "here, in energy (Eq. 6)",
+        ),
+        (
+            "with weights of 0",
+            None
+            if isnan(evaluation.alpha_fp32) or evaluation.alpha_fp32 == evaluation.alpha_all_fp32
+            else f"{evaluation.alpha_all_fp32:.2f}, {evaluation.alpha_all_int8:.2f}: α as the paper counts, with an "
+            "addition for these too",
         ),
         (
             "price of a spike in α",

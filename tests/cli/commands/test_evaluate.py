@@ -95,15 +95,15 @@ def test_text(onespike, net_file):
 def test_the_energy_is_said_in_one_sentence():
     """1000 MACs of 0.2 pJ are 200 pJ, 500 additions of 0.03 pJ 15 pJ: 13.33 times less; 10 nJ are 50 times 200 pJ."""
     network: Any = SimpleNamespace(name="net")
-    evaluation: Any = SimpleNamespace(spikes_per_neuron={}, energy_nj=None, board=None)
+    evaluation: Any = SimpleNamespace(spikes_per_neuron={}, alpha_int8=200 / 15, energy_nj=None, board=None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PaperBalance, "of", lambda network, spikes: PaperBalance(ArithmeticCounts(1000.0, 500.0)))
+        patch.setattr(PaperBalance, "of", lambda network, spikes, made: PaperBalance(ArithmeticCounts(1000.0, 500.0)))
         alone = energy_sentence(evaluation, network)
         assert "takes 13.33 times less than the ANN (INT8, Eq. 6); with memory, neuron updates" in alone
         evaluation.energy_nj, evaluation.board = 10.0, "Board"
         on_board = energy_sentence(evaluation, network)
         assert "of Board it takes 10 nJ per image, 50.00 times as much as the bare arithmetic" in on_board
-        patch.setattr(PaperBalance, "of", lambda network, spikes: None)
+        patch.setattr(PaperBalance, "of", lambda network, spikes, made: None)
         assert "does not record" in energy_sentence(evaluation, network)
 
 

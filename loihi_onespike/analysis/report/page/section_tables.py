@@ -90,6 +90,8 @@ def _accuracy(section: Document) -> list[HtmlTable]:
         ("… with weights other than 0", section["nonzero_operations"]),
         ("α FP32 (Eq. 6)", section["alpha_fp32"]),
         ("α INT8 (Eq. 6)", section["alpha_int8"]),
+        ("α FP32, additions of weights of 0 counted", section["alpha_all_fp32"]),
+        ("α INT8, additions of weights of 0 counted", section["alpha_all_int8"]),
         ("latency in steps", section["latency_steps"]),
         ("period in steps", section["period_steps"]),
         ("input values outside the calibrated range", section["clipped_inputs"]),
