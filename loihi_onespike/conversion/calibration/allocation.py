@@ -21,6 +21,8 @@ from loihi_onespike.conversion.calibration.codebooks import groups, is_relative,
 from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms
 from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced, fit_priced_codebook
 from loihi_onespike.conversion.calibration.priced_input import InputCandidate, input_candidates
+from loihi_onespike.conversion.calibration.pruned_entries import PrunedEntries, pruned_entries
+from loihi_onespike.conversion.calibration.pruning import SynapsePrices
 from loihi_onespike.conversion.calibration.sensitivity import output_sensitivity
 from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
@@ -41,6 +43,11 @@ MOST_ERROR = 4.0
 
 The aggregation of a graph sums many silent values, whose errors have one sign and do not add up as squares.
 """
+PRUNING_GROWTH = 1.5
+"""Power of the price with which the error of removed synapses grows.
+
+Weights are about equally dense near 0: √price of them are removed, and the error of each is up to the price.
+"""
 HALVINGS = 5
 """Prices between two others that are tried for a given error."""
 
@@ -56,7 +63,11 @@ class Allocation:
         price: price of as many additions as the ANN has multiply-accumulates, in units of the error.
         error: predicted squared error at the output, as a share of the variance of the outputs.
         energy: predicted energy of an image in the chosen account, in units of as many additions as the ANN has
-            multiply-accumulates.
+            multiply-accumulates. Synapses that pruning removes inside the network are counted, since they are not known
+            before the layers are calibrated; those of a sparse input are not.
+        synapses: what synapses cost at this price, or at p · error / energy where that is less: there 1 % less energy
+            costs p percent more error, for the elasticity p.
+        entries: weights that read a sparse input, by stage and number of the link, where some may be removed.
     """
 
     codes: Mapping[str, SingleSpikeCode]
@@ -65,6 +76,8 @@ class Allocation:
     price: float
     error: float
     energy: float
+    synapses: SynapsePrices
+    entries: Mapping[tuple[str, int], PrunedEntries]
 
     def merit(self, elasticity: float) -> float:
         """ln error + p · ln energy; less is better."""
@@ -83,6 +96,7 @@ class Allocator:
         energy: energy of an image by its spikes, in the chosen account.
         codes: code of every hidden stage; None for levels that are fitted.
         input_is_free: whether a sparse input may get another code than the planned one.
+        pruning: whether weights that read a sparse input may be removed.
     """
 
     def __init__(
@@ -95,18 +109,24 @@ class Allocator:
         energy: EnergyTerms,
         codes: Mapping[str, SingleSpikeCode] | None = None,
         input_is_free: bool = False,
+        pruning: bool = False,
     ) -> None:
         self._graph, self._timesteps, self._payload_bits, self._given = graph, timesteps, payload_bits, codes
         self._energy = energy
-        self._weights, _ = output_sensitivity(graph, x)
+        self._sensitivity = output_sensitivity(graph, x)
         assert graph.input_plan is not None
         # The rounding error of the planned code is not counted, since the data or the user asked for its bits.
         self._inputs = [InputCandidate(graph.input_plan, 0.0, energy.input_spikes)]
         if input_is_free and isinstance(x, SparseSample):
             self._inputs += input_candidates(graph, x, timesteps)
+        self._entries: dict[tuple[str, int], list[PrunedEntries]] = {}
+        if pruning and isinstance(x, SparseSample):
+            self._entries = pruned_entries(graph, x, energy, self._sensitivity)
         self._channels = {name: thinned(v, CHANNELS) for name, v in values.items()}
         self._values = {name: v.of_channels(self._channels[name]).of_samples(VALUES) for name, v in values.items()}
         self._tried: list[Allocation] = []
+        self._pruned = (1.0, 0.0)
+        self._elasticity = np.inf
 
     def at(self, price: float, codes: Mapping[str, SingleSpikeCode] | None = None) -> Allocation:
         """The allocation of least error + price · energy.
@@ -116,16 +136,35 @@ class Allocator:
             codes: levels of every hidden stage; None to fit them.
         """
         energy = self._energy
-        costs = {name: OutputCost(self._weights[name], price * energy.per_spike[name]) for name in self._values}
+        weights = self._sensitivity.values
+        costs = {name: OutputCost(weights[name], price * energy.per_spike[name]) for name in self._values}
         few = {name: cost.of_channels(self._channels[name]) for name, cost in costs.items()}
         codes = self._given if codes is None else codes
         found = self._codebooks(few) if codes is None else codes
         fits = {name: fit_priced(self._values[name], few[name], found[name].levels()) for name in few}
-        source = min(self._inputs, key=lambda tried: tried.cost(price * energy.per_input_spike))
+        source, entries = self._input(price)
         error = source.error + sum(fit.error for fit in fits.values())
+        error += sum(chosen.removed.error for chosen in entries.values())
         spent = energy.constant + energy.per_input_spike * source.spikes
+        spent -= source.spikes * sum(chosen.removed.energy for chosen in entries.values())
         spent += sum(energy.per_spike[name] * fit.spikes for name, fit in fits.items())
-        return Allocation(found, costs, source.plan, price, error, spent)
+        # At a price beyond the one that the elasticity allows, codes have nothing more to give, but synapses would.
+        of_synapses = min(price, self._elasticity * error / spent) if spent > 0 else price
+        synapses = SynapsePrices(of_synapses, energy, self._sensitivity, source.spikes)
+        return Allocation(found, costs, source.plan, price, error, spent, synapses, entries)
+
+    def _input(self, price: float) -> tuple[InputCandidate, dict[tuple[str, int], PrunedEntries]]:
+        """Code of the input and weights that read a sparse one, of least error + price · energy together."""
+        tried: list[tuple[float, InputCandidate, dict[tuple[str, int], PrunedEntries]]] = []
+        for source in self._inputs:
+            entries = {
+                key: min(found, key=lambda each: each.cost(price * source.spikes))
+                for key, found in self._entries.items()
+            }
+            saved = sum(each.cost(price * source.spikes) for each in entries.values())
+            tried.append((source.cost(price * self._energy.per_input_spike) + saved, source, entries))
+        _, source, entries = min(tried, key=lambda each: each[0])
+        return source, entries
 
     def best(self, elasticity: float, done: Callable[[], None] = lambda: None) -> Allocation:
         """The allocation at the price at which error · energy^p is least.
@@ -134,7 +173,7 @@ class Allocator:
             elasticity: p.
             done: called after every price of PRICES.
         """
-        self._tried = []
+        self._tried, self._elasticity = [], elasticity
         for price in PRICES:
             self._tried.append(self.at(price))
             done()
@@ -147,19 +186,34 @@ class Allocator:
         finer = [self.at(start.price * factor, start.codes) for factor in FINER] if start.price > 0 else []
         return min([start, *finer], key=merit)
 
+    def learn(self, at: Allocation, error: float) -> None:
+        """Take the error that pruning added to a calibrated network as that of other prices, scaled.
+
+        Args:
+            at: allocation of the network.
+            error: predicted error at the output of all synapses that were removed.
+        """
+        of_entries = sum(chosen.removed.error for chosen in at.entries.values())
+        self._pruned = (at.price or 1.0, max(error - of_entries, 0.0))
+
+    def predicted(self, tried: Allocation) -> float:
+        """Predicted error of an allocation with that of removed synapses, as far as it has been learnt."""
+        price, error = self._pruned
+        return tried.error + error * (tried.price / price) ** PRUNING_GROWTH
+
     def within(self, error: float, below: Allocation) -> Allocation:
         """The allocation of the largest price under that of `below` whose predicted error is at most `error`.
 
         Where no price leaves so little error, it is the one without a price. Called after `best`.
         """
-        cheaper = [tried for tried in self._tried if tried.price < below.price and tried.error <= error]
+        cheaper = [tried for tried in self._tried if tried.price < below.price and self.predicted(tried) <= error]
         start = max(cheaper, key=lambda tried: tried.price, default=self._tried[0])
         low, high, best = start.price, below.price, start
         if low == 0:
             low = min(PRICES[1], high) / 16
         for _ in range(HALVINGS):
             tried = self.at(float(np.sqrt(low * high)), start.codes)
-            if tried.error <= error:
+            if self.predicted(tried) <= error:
                 low, best = tried.price, tried
             else:
                 high = tried.price

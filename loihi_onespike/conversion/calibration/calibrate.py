@@ -16,6 +16,7 @@ from loihi_onespike.conversion.calibration.loss_limit import held_out, limited
 from loihi_onespike.conversion.calibration.measured_loss import OutputErrors, check_classes
 from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget
+from loihi_onespike.conversion.calibration.pruning import Removed
 from loihi_onespike.conversion.calibration.sequential import calibrate_in_sequence, output_error
 from loihi_onespike.conversion.calibration.survey import Survey
 from loihi_onespike.conversion.codes_of_options import hidden_code, levels_are_fitted, payload_ratio
@@ -96,6 +97,7 @@ def calibrate(
             if s.name in survey.samples
         }
     settings = CalibrationSettings(codes, largest, options.wait, options.weight_bits, options.parts)
+    pruning = options.parts.pruning and options.parts.rounding and options.parts.compensation
     parts = 1 if options.wait is None else max(1, options.timesteps - options.wait)
     x = _together(graph, batches, parts)
     notes = [*graph.rewrites, *_notes(total, _samples(x))]
@@ -103,6 +105,8 @@ def calibrate(
     def allocated(chosen: Allocation) -> tuple[StageGraph, CalibrationSettings]:
         """The graph and the settings with the codes of an allocation."""
         of_price = replace(settings, codes=dict(chosen.codes), costs=chosen.costs)
+        if pruning:
+            of_price = replace(of_price, synapses=chosen.synapses, entries=chosen.entries)
         planned = replace(graph, input_plan=chosen.input)
         if fitted and options.parts.waits and parts > 1:
             of_price = _for_wait(planned, x, of_price, options.timesteps, options.payload_bits, progress)
@@ -111,6 +115,7 @@ def calibrate(
     def measured(chosen: Allocation) -> OutputErrors:
         """Errors at the output of the network that is calibrated without the samples that are held out."""
         found: list[OutputErrors] = []
+        removed: list[Removed] = []
         held = 0 if isinstance(x, SparseSample) else held_out(len(x))
         planned, of_price = allocated(chosen)
         calibrate_in_sequence(
@@ -119,7 +124,9 @@ def calibrate(
             of_price,
             output=lambda stage, ann, snn: found.append(OutputErrors.of(stage, ann, snn, held)),
             held=held,
+            pruned=removed.append,
         )
+        allocator.learn(chosen, sum(each.error for each in removed))
         return found[0]
 
     if options.elasticity is not None:
@@ -130,7 +137,7 @@ def calibrate(
             energy = board_terms(graph, some, options.timesteps, options.wait, prices)
         allocator = Allocator(
             graph, values, some, options.timesteps, options.payload_bits, energy, None if fitted else codes,
-            options.input_is_free,
+            options.input_is_free, pruning,
         )  # fmt: skip
         allocation = allocator.best(options.elasticity, _Steps("allocation", len(PRICES), progress))
         if options.max_loss is not None:
@@ -143,8 +150,10 @@ def calibrate(
         settings = replace(settings, codes=codes)
         if options.parts.waits and parts > 1:
             settings = _for_wait(graph, x, settings, options.timesteps, options.payload_bits, progress)
-    calibrated = calibrate_in_sequence(graph, x, settings, _Steps("layers", len(graph.stages) - 1, progress))
-    return verify_stage(replace(calibrated, rewrites=tuple(notes)))
+    removed: list[Removed] = []
+    steps = _Steps("layers", len(graph.stages) - 1, progress)
+    calibrated = calibrate_in_sequence(graph, x, settings, steps, pruned=removed.append)
+    return verify_stage(replace(calibrated, rewrites=(*notes, *_of_pruning(removed))))
 
 
 def _for_wait(
@@ -244,6 +253,14 @@ def live_bytes(graph: StageGraph, parts: int = 1) -> int:
         alive = sum(sizes[j] for j, s in enumerate(graph.stages[: i + 1]) if last.get(s.name, -1) >= i or j == i)
         widest = max(widest, 2 * alive + (4 + 2 * parts) * sizes[i])
     return 4 * widest
+
+
+def _of_pruning(removed: Sequence[Removed]) -> tuple[str, ...]:
+    """What pruning did, where it removed something."""
+    gone, total = sum(each.weights for each in removed), sum(each.of for each in removed)
+    if not gone:
+        return ()
+    return (f"pruning: removed {gone:,} of {total:,} synapses' weights, {100 * gone / total:.0f} %",)
 
 
 def _notes(found: int, used: int) -> tuple[str, ...]:

@@ -7,6 +7,9 @@ With w the real and q the rounded weights, the error of an output on the inputs 
 The weights are rounded one after the other. After each, its error is distributed over the weights that are still real,
 by the least-squares solution for this H (optimal brain surgeon with a fixed order of weights, arXiv 2210.17323,
 section 3). The mean of the inputs is not part of H, since the bias corrects its effect.
+
+Where synapses have a price (`pruning.py`), a weight becomes 0 if that costs less error than the synapse is worth. With
+R the factor of H⁻¹, w_j² / R_jj² is the error that removing w_j adds when the weights behind it compensate for it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from loihi_onespike.conversion.calibration.pruning import Removed, SynapseLimits, over_taps
 from loihi_onespike.conversion.calibration.row_inputs import RowInputs
 from loihi_onespike.conversion.quantization.integer_weights import nearest
 from loihi_onespike.executors.compiled import njit
@@ -36,26 +40,58 @@ class Compensation:
     Args:
         rows: inputs of the weights by number of the link; weights of all other links are rounded to nearest.
         scales: λ of the inputs of each of these links, as `gathered_scale` gives it.
+        limits: below which errors a synapse is removed, by number of the link; links without an entry keep all.
     """
 
-    def __init__(self, rows: Mapping[int, RowInputs], scales: Mapping[int, Float]) -> None:
-        self._rows, self._scales = rows, scales
+    def __init__(
+        self,
+        rows: Mapping[int, RowInputs],
+        scales: Mapping[int, Float],
+        limits: Mapping[int, SynapseLimits] | None = None,
+    ) -> None:
+        self._rows, self._scales, self._limits = rows, scales, limits or {}
+        self.removed: list[Removed] = []
 
-    def __call__(self, link: int, weights: Float) -> Float:
+    def __call__(self, link: int, weights: Float, unit: Float) -> Float:
         """Whole numbers for weights (O, I / groups, …) or (O, I) of a link, given in units of the integer grid.
 
         Args:
             link: number of the link among those of the stage.
             weights: real weights.
+            unit: what 1 is worth in the sum of the neuron, broadcastable to the weights.
         """
         if link not in self._rows:
-            return nearest(link, weights)
+            return nearest(link, weights, unit)
         rows = self._rows[link]
-        scale = self._scales[link].reshape(rows.groups, -1)
-        scale = np.repeat(scale, rows.inputs.shape[2] // scale.shape[1], axis=1)  # all taps of a channel have its λ
+        size = rows.inputs.shape[2]
+        scale = over_taps(self._scales[link], rows.groups, size)
         in_levels = rows.covariance / (scale[:, :, None] * scale[:, None, :])
-        grouped = weights.reshape(rows.groups, -1, scale.shape[1])
-        return rounded_rows(grouped, in_levels, len(rows.inputs)).reshape(weights.shape)
+        grouped = weights.reshape(rows.groups, -1, size)
+        limits = self._limits.get(link)
+        if limits is None:
+            return rounded_rows(grouped, in_levels, len(rows.inputs)).reshape(weights.shape)
+        most = limits.errors(grouped.shape, unit)
+        chance = unseen_error(size, len(rows.inputs))
+        whole, gone, added = pruned_rows(grouped, in_levels, len(rows.inputs), most / chance)
+        if gone.any():  # otherwise chance may be infinite
+            added = chance * added
+        self.removed.append(limits.removed(gone, added, unit))
+        return whole.reshape(weights.shape)
+
+
+def unseen_error(weights: int, samples: int) -> float:
+    """Error on new data of d weights that compensate for another one, over that on the n samples they are fitted to.
+
+        (n / (n - d))²
+
+    as of a linear regression, whose error is (1 - d / n) of the noise on its samples and n / (n - d) of it on others;
+    infinite where there are no more samples than weights.
+
+    Args:
+        weights: d.
+        samples: n.
+    """
+    return (samples / (samples - weights)) ** 2 if samples > weights else np.inf
 
 
 def rounded_rows(weights: Float, covariances: Float, samples: int) -> Float:
@@ -66,6 +102,24 @@ def rounded_rows(weights: Float, covariances: Float, samples: int) -> Float:
         covariances: covariances (groups, d, d) of their inputs.
         samples: number of samples behind the covariances.
     """
+    return pruned_rows(weights, covariances, samples, np.zeros_like(weights))[0]
+
+
+def pruned_rows(
+    weights: Float, covariances: Float, samples: int, limits: Float
+) -> tuple[Float, NDArray[np.bool_], Float]:
+    """Whole numbers as of `rounded_rows`, some of them 0 where that adds little, and the error that these add.
+
+    Args:
+        weights: weights (groups, rows, d) in units of the integer grid.
+        covariances: covariances (groups, d, d) of their inputs.
+        samples: number of samples behind the covariances.
+        limits: (groups, rows, d) squared errors below which a weight becomes 0, in these units.
+
+    Returns:
+        Whole numbers (groups, rows, d), which of them were removed, and the squared errors (groups, rows) that this
+        adds to the sums.
+    """
     size = weights.shape[-1]
     variances = np.diagonal(covariances, axis1=1, axis2=2)
     damping = (DAMPING + CHANCE * size / samples) * variances.mean(axis=1)
@@ -74,10 +128,13 @@ def rounded_rows(weights: Float, covariances: Float, samples: int) -> Float:
     damped = np.take_along_axis(np.take_along_axis(covariances, order[:, :, None], 1), order[:, None, :], 2)
     damped += damping[:, None, None] * np.eye(size)
     moved = np.take_along_axis(weights, order[:, None, :], 2)
-    over_rows(_compensate, moved.shape[0] * moved.shape[1], moved, inverse_factor(damped))
-    whole = np.empty_like(moved)
+    most = np.take_along_axis(limits, order[:, None, :], 2)
+    removed, added = np.zeros(moved.shape, np.bool_), np.zeros(moved.shape[:2])
+    over_rows(_compensate, added.size, moved, inverse_factor(damped), most, removed, added)
+    whole, gone = np.empty_like(moved), np.empty_like(removed)
     np.put_along_axis(whole, order[:, None, :], moved, 2)
-    return whole
+    np.put_along_axis(gone, order[:, None, :], removed, 2)
+    return whole, gone, added
 
 
 def inverse_factor(matrices: Float) -> Float:
@@ -91,13 +148,21 @@ def inverse_factor(matrices: Float) -> Float:
 
 
 @njit()
-def _compensate(first, end, weights, factors):  # type: ignore[no-untyped-def]
-    """Round rows first..end of (groups, rows, d), counted over all groups, in place and from left to right."""
+def _compensate(first, end, weights, factors, limits, removed, added):  # type: ignore[no-untyped-def]
+    """Round rows first..end of (groups, rows, d), counted over all groups, in place and from left to right.
+
+    Which weights are removed goes into `removed`, and the errors that this adds to the rows into `added`.
+    """
     _, rows, size = weights.shape
     for i in range(first, end):
-        row, factor = weights[i // rows, i % rows], factors[i // rows]
+        row, factor, limit = weights[i // rows, i % rows], factors[i // rows], limits[i // rows, i % rows]
         for j in range(size):
             whole = np.rint(row[j])
+            more = (row[j] ** 2 - (row[j] - whole) ** 2) / factor[j, j] ** 2
+            if whole != 0 and more < limit[j]:
+                whole = 0.0
+                removed[i // rows, i % rows, j] = True
+                added[i // rows, i % rows] += more
             off = (row[j] - whole) / factor[j, j]
             row[j] = whole
             for k in range(j + 1, size):

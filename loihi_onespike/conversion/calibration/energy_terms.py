@@ -10,7 +10,7 @@ constant is what no choice of codes changes: on a board, the updates of all neur
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -31,12 +31,15 @@ class EnergyTerms:
         per_input_spike: energy of one spike for every value of the input, of the stored entries of a sparse one alone.
         input_spikes: spikes per value of the planned input.
         constant: energy of everything else.
+        per_link: energy of the synapses of one link for one spike of everything it reads, by reading stage and number
+            of the link; links whose synapses save nothing when their weight is 0 are left out.
     """
 
     per_spike: Mapping[str, float]
     per_input_spike: float
     input_spikes: float
     constant: float = 0.0
+    per_link: Mapping[tuple[str, int], float] = field(default_factory=dict)
 
 
 def alpha_terms(graph: StageGraph, x: Any, payload_bits: int) -> EnergyTerms:
@@ -49,11 +52,14 @@ def alpha_terms(graph: StageGraph, x: Any, payload_bits: int) -> EnergyTerms:
     """
     each = 1 + payload_bits
     per_spike = {name: each * share for name, share in additions_of_a_spike_per_neuron(graph).items()}
-    links = [link for stage in graph.stages[1:] for link in stage.links]  # type: ignore[union-attr]
-    own = sum(link.macs for link in links if link.pre == graph.input.name)
+    links = {(stage.name, i): link for stage in graph.stages[1:] for i, link in enumerate(stage.links)}  # type: ignore[union-attr]
+    own = sum(link.macs for link in links.values() if link.pre == graph.input.name)
     assert graph.input_plan is not None
-    of_input = own / _multiply_accumulates(graph) * graph.input_plan.code.additions_per_spike
-    return EnergyTerms(per_spike, of_input, input_spikes(graph, x))
+    of_digit, total = graph.input_plan.code.additions_per_spike, _multiply_accumulates(graph)
+    per_link = {
+        key: (of_digit if link.pre == graph.input.name else each) * link.macs / total for key, link in links.items()
+    }
+    return EnergyTerms(per_spike, own / total * of_digit, input_spikes(graph, x), per_link=per_link)
 
 
 def board_terms(graph: StageGraph, x: Any, timesteps: int, wait: int | None, prices: OperationPrices) -> EnergyTerms:

@@ -2,20 +2,26 @@
 
 Each trial calibrates the network on part of the samples and measures it on the others (`measured_loss`). Where the
 upper limit of its loss is too large, the factor on its errors that would do is found, and with it the price at which
-the allocation predicts so much less error.
+the allocation predicts so much less error. At a high price the prediction is far too small, so a trial goes down by
+MOST_STEP at most. Between a price that keeps the limit and one that does not, further trials come closer to the limit.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from math import sqrt
 
 from loihi_onespike.conversion.calibration.allocation import Allocation, Allocator
 from loihi_onespike.conversion.calibration.measured_loss import LossEstimate, OutputErrors
 from loihi_onespike.errors import MaxLossWarning
 
-TRIALS = 4
-"""Most networks that are calibrated and measured; the last one without a price of spikes."""
+TRIALS = 6
+"""Most networks that are calibrated and measured; where none keeps the limit, the last one without a price."""
+MOST_STEP = 8.0
+"""Largest factor between the prices of two trials."""
+CLOSE = 1.5
+"""Factor between a price that keeps the limit and one that does not, below which nothing further is tried."""
 HELD = 4
 """One in so many samples is held out from the trials."""
 LEAST_SAMPLES = 8
@@ -45,14 +51,33 @@ def limited(
     Warns:
         MaxLossWarning: even without a price of spikes the limit is not kept; that allocation is returned.
     """
-    tried = first
+    tried, kept = first, None
+    above = first.price  # the smallest price that is too large
     for trial in range(1, TRIALS + 1):
         errors = measure(tried)
         estimate = errors.loss()
-        if estimate.upper <= limit or tried.price == 0:
+        if estimate.upper <= limit:
+            kept = tried, estimate
+            if tried is first or above < CLOSE * tried.price or tried.price == 0:
+                break
+            tried = allocator.at(sqrt(tried.price * above), tried.codes)
+            continue
+        above = tried.price
+        if kept is not None:
+            if above < CLOSE * kept[0].price:
+                break
+            tried = allocator.at(sqrt(kept[0].price * above), kept[0].codes)
+        elif tried.price == 0:
             break
-        least = trial == TRIALS - 1
-        tried = allocator.within(0.0 if least else MARGIN * tried.error * _factor(errors, limit) ** 2, tried)
+        elif trial == TRIALS - 1:
+            tried = allocator.within(0.0, tried)
+        else:
+            wanted = MARGIN * allocator.predicted(tried) * _factor(errors, limit) ** 2
+            lower = allocator.within(wanted, tried)
+            least = tried.price / MOST_STEP
+            tried = lower if lower.price >= least else allocator.at(least, lower.codes)
+    if kept is not None:
+        return kept
     if estimate.upper > limit:
         warnings.warn(
             f"max_loss: must be at least {estimate.upper:.2f} to be kept, got {limit:g}; even the codes of least "

@@ -21,6 +21,8 @@ from loihi_onespike.conversion.calibration.code_grid import SortedValues
 from loihi_onespike.conversion.calibration.codebooks import RELATIVE_MARGIN
 from loihi_onespike.conversion.calibration.early_thresholds import fit_early_thresholds
 from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced
+from loihi_onespike.conversion.calibration.pruned_entries import PrunedEntries
+from loihi_onespike.conversion.calibration.pruning import SynapsePrices
 from loihi_onespike.conversion.calibration.sent_levels import mean_sent_levels, sent_levels
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.core.activations import RELU
@@ -56,6 +58,8 @@ class CalibrationSettings:
         method: parts of the calibration that are on.
         costs: what errors and spikes cost, by population; those without an entry are fitted for the least error.
         seed: seed of the choice of samples.
+        synapses: what synapses cost; None where none are removed.
+        entries: weights that read a sparse input, by stage and number of the link, where some are removed.
     """
 
     codes: Mapping[str, SingleSpikeCode]
@@ -65,6 +69,8 @@ class CalibrationSettings:
     method: Method
     costs: Mapping[str, OutputCost] = field(default_factory=dict)
     seed: int = 0
+    synapses: SynapsePrices | None = None
+    entries: Mapping[tuple[str, int], PrunedEntries] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,10 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.channels import Channels
 from loihi_onespike.conversion.calibration.code_fit import (
     CLOSEST_STEP,
     FIRST_LEVEL,
@@ -24,6 +22,7 @@ from loihi_onespike.conversion.calibration.code_fit import (
     companded_levels,
     middles,
 )
+from loihi_onespike.conversion.calibration.measured_output import MeasuredOutput
 from loihi_onespike.conversion.codes_of_options import code_of_digits
 from loihi_onespike.core.codes import Codebook, PositionalCode
 from loihi_onespike.core.encoding import encode_values
@@ -83,16 +82,14 @@ def input_candidates(graph: StageGraph, x: SparseSample, timesteps: int) -> list
     fewer = [code_of_digits(bits, plan.code.digit) for bits in range(plan.code.bits - 1, FEWEST_BITS - 1, -1)]
     of_bits = (replace(plan, code=code, scale=code.scale_of_range(largest)) for code in fewer)
     of_one_spike = (_one_spike_plan(plan, x.matrix.data / float(largest), largest, s, timesteps) for s in SILENT_SHARES)
-    ann, channels = FloatExecutor(graph, coded=False), Channels.of(graph.output)
-    exact = _output(ann, x)
-    variance = _power(exact, channels) or 1.0
+    ann, output = FloatExecutor(graph, coded=False), MeasuredOutput(graph, x)
     found: list[InputCandidate] = []
     for plans in (of_bits, of_one_spike):
         for tried in plans:
             words = encode_values(tried, x)
             assert isinstance(words, SparseSample)
             sent = tried.code.decode(words.matrix.data) * float(tried.scale)
-            error = _power(_output(ann, x.with_data(sent)) - exact, channels) / variance
+            error = output.error(ann, x.with_data(sent))
             found.append(InputCandidate(tried, error, float(tried.code.count_spikes(words.matrix.data).mean())))
             if error > LARGEST_ERROR:
                 break
@@ -133,17 +130,3 @@ def _apart(levels: Float, last: float) -> Float:
         apart[k] = np.clip(levels[k], apart[k - 1] / WIDEST_STEP, apart[k - 1] / CLOSEST_STEP)
     least = min(last, apart[0] * CLOSEST_STEP ** (1 - len(levels)))
     return np.maximum(apart, least * CLOSEST_STEP ** np.arange(len(levels) - 1, -1, -1.0))
-
-
-@torch.no_grad()
-def _output(ann: FloatExecutor, x: SparseSample) -> torch.Tensor:
-    """Outputs of the ANN without what the host does with them, (1, *shape)."""
-    found: list[torch.Tensor] = []
-    ann.run(x, lambda stage, z: found.append(z.double()) if stage is ann.graph.output else None)
-    return found[-1]
-
-
-def _power(values: torch.Tensor, channels: Channels) -> float:
-    """Sum of squares about the mean of every channel."""
-    shared = [0, *(axis + 1 for axis in channels.shared)]
-    return float((values - values.mean(dim=shared, keepdim=True)).square().sum())

@@ -5,15 +5,17 @@ errors of a without mean. To first order the squared error at the output is
 
     E |δy|² = Σ_c S_c · E e_c²,   S_c = Σ_places Σ_outputs (∂y / ∂a)²
 
-The sum over outputs is the mean of the squared gradient of r · y over random projections r ~ N(0, 1) of the outputs:
-one backward pass gives S of all populations at once. S_c is divided by the variance of the ANN's outputs, so that
-Σ S_c · E e_c² over all populations is the predicted error at the output as a share of this variance. Of a network with
-several outputs it is the mean of these shares over the outputs, so that none counts more for being larger.
+The same holds for errors of the sums z that a population takes its values from, with ∂y / ∂z. The sum over outputs is
+the mean of the squared gradient of r · y over random projections r ~ N(0, 1) of the outputs: one backward pass gives S
+of all populations at once. S_c is divided by the variance of the ANN's outputs, so that Σ S_c · E e_c² over all
+populations is the predicted error at the output as a share of this variance. Of a network with several outputs it is
+the mean of these shares over the outputs, so that none counts more for being larger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,16 +38,30 @@ BATCH = 16
 """Largest number of samples per backward pass, which keeps the values of all stages."""
 BATCH_BYTES = 2**30
 """Memory for the values of one backward pass, which takes fewer samples where they need more."""
-BYTES_PER_VALUE = 16
-"""Bytes of a value in a backward pass: itself, its pre-activation, what a map gathered of it, and its gradient."""
+BYTES_PER_VALUE = 20
+"""Bytes of a value in a backward pass: itself, its sum, what a map gathered of it, and the gradients of both."""
 OUTPUTS = 2**20
 """Largest number of outputs that are kept, for their variance and for the estimate of a loss."""
 
 
-def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> tuple[dict[str, Float], Float]:
-    """S_c of every hidden stage, (C,) by name, and (first) outputs of the ANN on the samples, (rows, channels).
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """Predicted error at the output, as a share of its variance, per squared error of a channel.
 
-    A row holds the channels of one place of the output; of outputs with many places, evenly spread rows are kept.
+    Attributes:
+        values: S_c of the values of every hidden stage, (C,) by name.
+        sums: the same of the sums that a stage takes its values from, of outputs too.
+        outputs: (first) outputs of the ANN on the samples, (rows, channels). A row holds the channels of one place of
+            the output; of outputs with many places, evenly spread rows are kept.
+    """
+
+    values: Mapping[str, Float]
+    sums: Mapping[str, Float]
+    outputs: Float
+
+
+def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> Sensitivity:
+    """S_c of values and sums of all stages.
 
     Args:
         graph: stages with the arithmetic of the ANN.
@@ -61,26 +77,33 @@ def output_sensitivity(graph: StageGraph, x: Any, seed: int = 0) -> tuple[dict[s
     channels = Channels.of(graph.outputs[0])
     places = _places(graph.outputs[0], channels)
     every = -(-samples * places * channels.count // OUTPUTS)
-    total: dict[str, torch.Tensor] = {}
+    total: dict[tuple[str, str], torch.Tensor] = {}
     outputs: list[torch.Tensor] = []
     for part in parts:
         with torch.enable_grad():
-            values, found_outputs = _forward(graph, ann, part)
-            output = found_outputs[graph.outputs[0].name]
-            relative = [y / _deviation(graph, name, y) for name, y in found_outputs.items()] if several else [output]
+            values, sums = _forward(graph, ann, part)
+            made = {stage.name: sums[stage.name] for stage in graph.outputs}
+            output = made[graph.outputs[0].name]
+            relative = [y / _deviation(graph, name, y) for name, y in made.items()] if several else [output]
+            wanted = {**{("values", k): v for k, v in values.items()}, **{("sums", k): z for k, z in sums.items()}}
             for left in range(probes - 1, -1, -1):
                 first, *others = ((y * torch.randn(y.shape, generator=chance)).sum() for y in relative)
                 projected = sum(others, first)
                 gradients = torch.autograd.grad(
-                    projected, list(values.values()), retain_graph=left > 0, materialize_grads=True
+                    projected, list(wanted.values()), retain_graph=left > 0, materialize_grads=True
                 )
-                for name, gradient in zip(values, gradients, strict=True):
-                    squares = _per_channel(gradient.double().square(), Channels.of(graph.by_name[name])) / probes  # type: ignore[arg-type]
-                    total[name] = total[name] + squares if name in total else squares
+                for key, gradient in zip(wanted, gradients, strict=True):
+                    squares = _per_channel(gradient.double().square(), Channels.of(graph.by_name[key[1]])) / probes  # type: ignore[arg-type]
+                    total[key] = total[key] + squares if key in total else squares
         outputs.append(_rows(output.detach(), channels)[::every].double())
     found = torch.cat(outputs)
     variance = 1.0 if several else places * _variance(found) or 1.0
-    return {name: squares.numpy() / (samples * variance) for name, squares in total.items()}, found.numpy()
+    scaled: dict[str, dict[str, Float]] = {"values": {}, "sums": {}}
+    for (kind, name), squares in total.items():
+        if isinstance(graph.by_name[name], OutputStage):  # all its channels count alike; r alone makes them differ
+            squares = squares.mean().expand_as(squares)
+        scaled[kind][name] = squares.numpy() / (samples * variance)
+    return Sensitivity(scaled["values"], scaled["sums"], found.numpy())
 
 
 def _batches(graph: StageGraph, x: NDArray[np.floating]) -> list[NDArray[np.floating]]:
@@ -111,20 +134,19 @@ def _deviation(graph: StageGraph, name: str, output: torch.Tensor) -> float:
 def _forward(
     graph: StageGraph, ann: FloatExecutor, x: Any
 ) -> tuple[Mapping[str, torch.Tensor], Mapping[str, torch.Tensor]]:
-    """Values of the hidden stages that gradients are wanted of, and the outputs."""
+    """Values of the hidden stages that gradients are wanted of, and the sums of all stages, outputs among them."""
     values: dict[str, Any] = {graph.input.name: ann.input_value(x)}
     hidden: dict[str, torch.Tensor] = {}
-    outputs: dict[str, torch.Tensor] = {}
+    sums: dict[str, torch.Tensor] = {}
     for stage in graph.stages[1:]:
         z = ann.linear_input(stage.name, values)
-        if isinstance(stage, OutputStage):
-            outputs[stage.name] = z
-            continue
-        value = z if stage.kind == "max_pool" else activate(stage.activation, z)  # type: ignore[union-attr]
-        if not value.requires_grad:
-            value = value.detach().requires_grad_()
-        values[stage.name] = hidden[stage.name] = value
-    return hidden, outputs
+        if not z.requires_grad:
+            z = z.detach().requires_grad_()
+        sums[stage.name] = z
+        if not isinstance(stage, OutputStage):
+            value = z if stage.kind == "max_pool" else activate(stage.activation, z)  # type: ignore[union-attr]
+            values[stage.name] = hidden[stage.name] = value
+    return hidden, sums
 
 
 def _per_channel(squares: torch.Tensor, channels: Channels) -> torch.Tensor:

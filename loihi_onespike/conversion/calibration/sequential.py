@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from loihi_onespike.conversion.calibration.channels import Channels, pooling_of
 from loihi_onespike.conversion.calibration.compensation import Compensation
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget, plan_population
+from loihi_onespike.conversion.calibration.pruning import Removed, SynapseLimits, spike_rates
 from loihi_onespike.conversion.calibration.regression import corrected
 from loihi_onespike.conversion.calibration.row_inputs import row_inputs_of
 from loihi_onespike.conversion.calibration.sent_levels import sent_levels
@@ -52,6 +53,7 @@ def calibrate_in_sequence(
     done: Callable[[], None] = lambda: None,
     output: OutputObserver = lambda stage, ann, snn: None,
     held: int = 0,
+    pruned: Callable[[Removed], None] = lambda removed: None,
 ) -> StageGraph:
     """Planned stages with corrected weights and biases.
 
@@ -62,8 +64,9 @@ def calibrate_in_sequence(
         done: called after every stage.
         output: called with every output stage and the outputs of ANN and SNN on all inputs, (N, *shape) each.
         held: number of inputs at the end to which nothing is fitted; 0 for a sparse sample.
+        pruned: called with what was removed of every link whose synapses have a price.
     """
-    return _Pass(graph, settings, output, held).run(x, done)
+    return _Pass(graph, settings, output, held, pruned).run(x, done)
 
 
 def output_error(stage: OutputStage, ann: torch.Tensor, snn: torch.Tensor) -> float:
@@ -89,6 +92,7 @@ class _Pass:
     settings: CalibrationSettings
     output: OutputObserver
     held: int
+    pruned: Callable[[Removed], None]
     stages: list[InputStage | Stage | OutputStage] = field(default_factory=list)
     plans: dict[str, StagePlan] = field(default_factory=dict)
     offsets: dict[str, Float] = field(default_factory=dict)
@@ -171,6 +175,7 @@ class _Pass:
         if isinstance(stage, Stage) and (stage.is_product or stage.activation.relative):
             return stage
         method = self.settings.method
+        stage = self._with_entries(stage)
         dense = {link.pre for link in stage.links if isinstance(values[link.pre], torch.Tensor)}
         seen = {name: self._in_units(name, values[name]) for name in dense}
         fitting = method.weights and len(dense) == len({link.pre for link in stage.links})
@@ -182,9 +187,44 @@ class _Pass:
             return stage
         rounding: Rounding = nearest
         if compensating:
-            scales = {i: self._gathered_scale(stage.links[i]) for i in rows}
-            rounding = Compensation(rows, {i: scale for i, scale in scales.items() if scale is not None})
-        return rounded_stage(stage, self._planned, self.settings.weight_bits, rounding)
+            found = {i: scale for i in rows if (scale := self._gathered_scale(stage.links[i])) is not None}
+            rounding = Compensation(rows, found, self._limits(stage, found, values))
+        rounded = rounded_stage(stage, self._planned, self.settings.weight_bits, rounding)
+        if isinstance(rounding, Compensation):
+            for removed in rounding.removed:
+                self.pruned(removed)
+        return rounded
+
+    def _with_entries(self, stage: AnyStage) -> AnyStage:
+        """The stage without the weights of a sparse input that were removed."""
+        links = list(stage.links)
+        for i, link in enumerate(links):
+            found = self.settings.entries.get((stage.name, i))
+            if found is not None and found.weight is not None:
+                links[i] = replace(link, op=link.op.with_weight(found.weight))
+                self.pruned(found.removed)
+        return replace(stage, links=tuple(links))
+
+    def _limits(
+        self, stage: AnyStage, scales: Mapping[int, Float], values: Mapping[str, Any]
+    ) -> dict[int, SynapseLimits]:
+        """Errors below which synapses of a stage are removed, by number of the link.
+
+        Args:
+            stage: stage whose weights are rounded.
+            scales: λ of the inputs of the links whose rounding is compensated.
+            values: values of the SNN that it reads.
+        """
+        prices = self.settings.synapses
+        if prices is None or not self.settings.method.pruning:
+            return {}
+        found: dict[int, SynapseLimits | None] = {}
+        for i, link in enumerate(stage.links):
+            if i in scales:
+                of_input = link.pre == self.graph.input.name
+                rates = np.full(1, prices.input_spikes) if of_input else spike_rates(link, values[link.pre])
+                found[i] = prices.limits(stage, i, rates)
+        return {i: limits for i, limits in found.items() if limits is not None}
 
     def _gathered_scale(self, link: Link) -> Float | None:
         """λ of the inputs of a link's map."""

@@ -20,16 +20,20 @@ from loihi_onespike.core.maps import LinearMap, Shape
 from loihi_onespike.errors import GraphError
 
 Float = NDArray[np.float64]
-Rounding: TypeAlias = Callable[[int, Float], Float]
-"""rounding(i, weights): whole numbers for the weights of link i, which are given in units of the integer grid."""
+Rounding: TypeAlias = Callable[[int, Float, Float], Float]
+"""rounding(i, weights, unit): whole numbers for the weights of link i, which are given in units of the integer grid.
+
+`unit`, broadcastable to the weights, is what 1 is worth in the sum of the neuron, in units of the ANN.
+"""
 
 
-def nearest(link: int, weights: Float) -> Float:
+def nearest(link: int, weights: Float, unit: Float) -> Float:
     """Every weight rounded to the nearest whole number.
 
     Args:
         link: number of the link, which does not matter here.
         weights: real weights in units of the integer grid.
+        unit: what 1 is worth, which does not matter here either.
     """
     return np.rint(weights)
 
@@ -88,8 +92,9 @@ def integer_links(
     unit = unit * _coarser(unit, 2 * finest, [s.op for s in scaled], len(stage.shape))
     maps = []
     for i, (s, exponent) in enumerate(zip(scaled, exponents, strict=True)):
-        factor = np.broadcast_to(s.gain / (unit * 2.0**exponent), np.broadcast_shapes(s.gain.shape, unit.shape))
-        maps.append((_rounded(s.op, factor, stage, largest, partial(rounding, i)), exponent))
+        step = unit * 2.0**exponent
+        factor = np.broadcast_to(s.gain / step, np.broadcast_shapes(s.gain.shape, unit.shape))
+        maps.append((_rounded(s.op, factor, step, stage, largest, partial(rounding, i)), exponent))
     return maps, unit / 2
 
 
@@ -190,18 +195,29 @@ def _even(what: str, values: Float, largest: int) -> NDArray[np.int16]:
 
 
 def _rounded(
-    op: LinearMap, factor: Float, stage: Stage | OutputStage, largest: int, rounding: Callable[[Float], Float]
+    op: LinearMap,
+    factor: Float,
+    step: Float,
+    stage: Stage | OutputStage,
+    largest: int,
+    rounding: Callable[[Float, Float], Float],
 ) -> LinearMap:
-    """The map with weights 2 · round(factor · weight); raises GraphError if places with one weight differ in factor."""
-    rank = len(stage.shape)
-    table, axes = factor, op.output_shared_axes(rank)
-    if axes:
-        table = np.reshape(factor, (1,) * (rank - np.ndim(factor)) + np.shape(factor))
+    """The map with weights 2 · round(factor · weight); raises GraphError if places with one weight differ in factor.
+
+    Where they differ in the step of the sum, the rounding sees the largest one.
+    """
+    axes = op.output_shared_axes(len(stage.shape))
+    table, steps = (_with_rank(values, len(stage.shape)) if axes else values for values in (factor, step))
     for axis in axes:
         first = table.take([0], axis)
         if not np.allclose(table, first, rtol=1e-9, atol=0):
             raise GraphError(f"{stage.name}: several synapse groups whose scales differ between places of one channel")
         table = first
-    return op.with_weight_values(
-        _even(f"{stage.name}: weights", rounding(op.weight_values * op.output_factor(table)), largest)
-    )
+    unit = op.output_factor(steps.max(axis=axes, keepdims=True))
+    whole = rounding(op.weight_values * op.output_factor(table), unit)
+    return op.with_weight_values(_even(f"{stage.name}: weights", whole, largest))
+
+
+def _with_rank(values: Float, rank: int) -> Float:
+    """Values with axes of length 1 in front up to this rank."""
+    return np.reshape(values, (1,) * (rank - np.ndim(values)) + np.shape(values))

@@ -44,7 +44,7 @@ def test_independent_inputs_are_rounded_to_nearest() -> None:
 
 
 def test_a_link_without_rows_is_rounded_to_nearest() -> None:
-    assert Compensation({}, {})(0, np.array([[0.4, 1.6]])).tolist() == [[0.0, 2.0]]
+    assert Compensation({}, {})(0, np.array([[0.4, 1.6]]), np.ones(1)).tolist() == [[0.0, 2.0]]
 
 
 def test_the_next_weight_makes_up_for_the_one_before() -> None:

@@ -103,13 +103,16 @@ def test_all_parts_off_is_the_paper(name: str) -> None:
 
 @pytest.mark.parametrize("part", Method.names())
 def test_every_part_has_a_switch(part: str) -> None:
-    """Alone it changes the network; two parts have no meaning alone, and are tried on top of what they belong to."""
+    """Alone it changes the network; some parts have no meaning alone, and are tried on top of what they belong to."""
     before = Method.paper()
     if part == "compensation":
         before = replace(before, rounding=True)
+    if part == "pruning":
+        before = Method(pruning=False)
     wait, timesteps = (3, 8) if part == "waits" else (None, 3 if part == "weights" else 8)
+    price = 8.0 if part == "pruning" else None
     with_part, without = (
-        _planned("residual", timesteps, m, wait=wait) for m in (replace(before, **{part: True}), before)
+        _planned("residual", timesteps, m, wait=wait, price=price) for m in (replace(before, **{part: True}), before)
     )
     assert not all(
         np.array_equal(with_part.plans[s.name].table, without.plans[s.name].table)

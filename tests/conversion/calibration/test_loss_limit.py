@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.calibration.loss_limit import TRIALS, held_out, limited
+from loihi_onespike.conversion.calibration.loss_limit import CLOSE, MOST_STEP, TRIALS, held_out, limited
 from loihi_onespike.conversion.calibration.measured_loss import OutputErrors
 from loihi_onespike.core.graphs.stage import Link, OutputStage
 from loihi_onespike.core.maps import Dense
@@ -24,12 +24,23 @@ class _Allocation:
 
     price: float
     error: float = field(default=0.0)
+    codes: object = None
 
 
 class _Allocator:
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    def predicted(self, tried: _Allocation) -> float:
+        return tried.error
+
     def within(self, error: float, below: _Allocation) -> _Allocation:
         assert error < below.error
+        self.asked.append(error)
         return _Allocation(error, error)
+
+    def at(self, price: float, codes: object) -> _Allocation:
+        return _Allocation(price, price)
 
 
 def _measured(tried: Any) -> OutputErrors:
@@ -52,8 +63,30 @@ def test_the_price_falls_until_the_limit_is_kept() -> None:
         return _measured(allocation)
 
     found, estimate = limited(_Allocator(), _Allocation(1.0, 1.0), 2.0, measure)  # type: ignore[arg-type]
-    assert estimate.upper <= 2.0 and 0 < found.price < 1 and tried == sorted(tried, reverse=True)
-    assert len(tried) <= TRIALS
+    assert estimate.upper <= 2.0 and 0 < found.price < 1
+    keeping = [p for p in tried if _measured(_Allocation(p, p)).loss().upper <= 2]
+    assert len(tried) <= TRIALS and found.price == max(keeping)
+    too_large = min(p for p in tried if p > found.price)
+    assert _measured(_Allocation(too_large, too_large)).loss().upper > 2.0
+    assert too_large < CLOSE * found.price or len(tried) == TRIALS
+
+
+def test_a_first_price_that_keeps_the_limit_is_taken() -> None:
+    first = _Allocation(1e-6, 1e-6)
+    found, estimate = limited(_Allocator(), first, 50.0, _measured)  # type: ignore[arg-type]
+    assert found.price == first.price and estimate.upper <= 50
+
+
+def test_no_trial_goes_down_further_than_the_prediction_reaches() -> None:
+    """Errors that are 10^6 times as large as predicted ask for a price near 0; each step is by MOST_STEP."""
+    tried = []
+
+    def measure(allocation: Any) -> OutputErrors:
+        tried.append(allocation.price)
+        return _measured(replace(allocation, error=1e6 * allocation.error))
+
+    limited(_Allocator(), _Allocation(1.0, 1.0), 0.5, measure)  # type: ignore[arg-type]
+    assert tried[:-1] == pytest.approx([MOST_STEP**-k for k in range(TRIALS - 1)]) and tried[-1] == 0
 
 
 def test_a_limit_that_cannot_be_kept_is_said() -> None:

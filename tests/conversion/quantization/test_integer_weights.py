@@ -42,11 +42,25 @@ def test_a_coarser_unit_costs_bits() -> None:
 
 
 def test_a_weight_that_is_no_number_is_refused() -> None:
-    def broken(link: int, weights: np.ndarray) -> np.ndarray:
+    def broken(link: int, weights: np.ndarray, unit: np.ndarray) -> np.ndarray:
         return np.where(weights > 0, np.nan, weights)
 
     with pytest.raises(GraphError, match=r"^hidden: weights: must be numbers, got NaN; check"):
         integer_links(_stage("hidden"), [(np.ones(()), (2,))], 8, ZERO, rounding=broken)
+
+
+def test_a_rounding_is_told_what_1_is_worth() -> None:
+    """Weights of `signed` under λ of 1, 4 and 2: rows of 127 steps with a largest amplitude of 8 and 4."""
+    told = []
+
+    def rounding(link: int, weights: np.ndarray, unit: np.ndarray) -> np.ndarray:
+        told.append((link, weights * unit))
+        return nearest(link, weights, unit)
+
+    integer_links(_stage("signed"), [(np.array([1.0, 4.0, 2.0]), (3,))], 8, ZERO, rounding=rounding)
+    ((link, real),) = told
+    assert link == 0
+    np.testing.assert_allclose(real, [[1, 8, 0], [0, -4, 2]])
 
 
 ONE = np.ones(())
@@ -147,7 +161,7 @@ def test_weight_bits_out_of_range() -> None:
 
 
 def test_helpers() -> None:
-    assert nearest(0, np.array([0.4, -1.6])).tolist() == [0, -2]
+    assert nearest(0, np.array([0.4, -1.6]), ONE).tolist() == [0, -2]
     values = np.array([[1.0, 5.0], [7.0, 2.0]])
     assert largest_where_shared(values, (2, 1)).tolist() == [[5.0], [7.0]]
     assert largest_where_shared(values, ()).tolist() == [[7.0]]

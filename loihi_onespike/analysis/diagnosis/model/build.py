@@ -146,7 +146,9 @@ class _Build:
             return self._sum(self._rounded(folded, bits))
 
         coarser = self._coarseness(stage, population)
-        rounded = at_bits(self.weight_bits) if coarser > 1 + 1e-6 else None
+        rounded = None
+        if coarser > 1 + 1e-6:  # without this the weights are those that the calibration rounded, corrected and pruned
+            rounded = at_bits(self.weight_bits) if planned.grid is None else self._sum(planned)
         biases = (_tensor(np.asarray(b, np.float64)) for b in (integer.bias, planned.bias, exact))
         return LayerWeights(self._sum(integer), rounded, self._sum(folded), coarser, at_bits, *biases)
 
