@@ -260,7 +260,8 @@ def _of_pruning(removed: Sequence[Removed]) -> tuple[str, ...]:
     gone, total = sum(each.weights for each in removed), sum(each.of for each in removed)
     if not gone:
         return ()
-    return (f"pruning: removed {gone:,} of {total:,} synapses' weights, {100 * gone / total:.0f} %",)
+    of_all = f"{gone:,} of {total:,} weights, {100 * gone / total:.0f} %"
+    return (f"pruning: removed {of_all}, whose additions cost more than they are worth",)
 
 
 def _notes(found: int, used: int) -> tuple[str, ...]:
