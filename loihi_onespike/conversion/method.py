@@ -24,7 +24,8 @@ class Method:
         compensation: round every weight so that it compensates the errors of the weights rounded before it; takes
             effect with `rounding` only.
         pruning: remove the synapses whose additions cost more than they are worth at the output, while the weights that
-            are left compensate for them; takes effect with `compensation`, and where spikes have a price.
+            are left compensate for them; takes effect with `compensation`, and where spikes have a price in α (not with
+            objective="accuracy" or the account of a board).
         weights: fit the weights to the ANN's pre-activations by regression, if the error falls on samples that were not
             used for the fit.
         waits: with a wait shorter than the input, choose levels and the thresholds of early phases for the least error.

@@ -87,3 +87,4 @@ def test_a_spike_with_payload_counts_as_b_plus_1_additions() -> None:
     assert balance is not None and balance.alpha(FP32) == relative_efficiency(network, rates, FP32)
     assert "A spike with payload counts as 3 additions, an upper bound." in balance.sentence()
     assert "payload" not in replace(balance, additions_per_spike=1).sentence()
+    assert balance.every is None and balance.alpha_all(FP32) == balance.alpha(FP32)  # all were said to be made

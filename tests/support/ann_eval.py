@@ -49,6 +49,7 @@ from loihi_onespike.core.graphs.ann import (
     Node,
     Reindex,
 )
+from loihi_onespike.core.graphs.verify_ann import verify_ann
 from loihi_onespike.core.maps import Conv, Dense, Pool, Sparse, Window
 from loihi_onespike.core.maps.connectivity import synapse_matrix
 
@@ -72,6 +73,19 @@ def evaluate(graph: AnnGraph, x: NDArray[Any]) -> NDArray[np.float64]:
 def evaluate_torch(graph: AnnGraph, x: NDArray[Any]) -> NDArray[np.float64]:
     """Output (N, …) for inputs (N, …), with torch's convolutions in float64."""
     return _walk(graph, np.asarray(x, np.float64), _torch_linear)
+
+
+def nodes_after(rewrite: Callable[[AnnGraph], tuple[AnnGraph, Any]], graph: AnnGraph) -> list[str]:
+    """Names of the nodes after a pass, whose graph must be valid and compute the same.
+
+    Args:
+        rewrite: the pass, which returns the graph and its notes.
+        graph: the graph before it.
+    """
+    after, _ = rewrite(graph)
+    x = np.random.default_rng(0).normal(size=(4, *graph.nodes[0].shape))
+    np.testing.assert_allclose(evaluate(verify_ann(after), x), evaluate(graph, x))
+    return [node.name for node in after.nodes]
 
 
 def _walk(graph: AnnGraph, x: NDArray[np.float64], linear: Callable[..., NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -30,10 +30,12 @@ class PaperBalance:
         operations: Multiply-accumulates of the ANN, and additions and multiplications of the network, per image,
             without additions of weights of 0.
         additions_per_spike: Additions that a spike counts as at most; above 1 with payload only.
+        every: The same operations with an addition for every weight, as the paper counts; None where no weight is 0.
     """
 
     operations: ArithmeticCounts
     additions_per_spike: int = 1
+    every: ArithmeticCounts | None = None
 
     @classmethod
     def of(
@@ -49,8 +51,10 @@ class PaperBalance:
         Returns:
             The balance; None for a network whose facts do not state the MACs.
         """
-        counted = operations(network, spikes_per_neuron, made)
-        return None if counted is None else cls(counted, additions_per_spike(network))
+        counted, every = (operations(network, spikes_per_neuron, shares) for shares in (made, None))
+        if counted is None:
+            return None
+        return cls(counted, additions_per_spike(network), None if every == counted else every)
 
     @property
     def macs(self) -> float:
@@ -66,6 +70,10 @@ class PaperBalance:
         """α of Eq. 6 with these energies per operation; infinite when nothing spikes."""
         return self.operations.alpha(energy)
 
+    def alpha_all(self, energy: ArithmeticEnergy) -> float:
+        """The same with an addition for every weight."""
+        return (self.every or self.operations).alpha(energy)
+
     def sentence(self) -> str:
         """One sentence that says above which spike rate the SNN loses."""
         fp32, int8 = FP32.mac_pj / FP32.add_pj, INT8.mac_pj / INT8.add_pj
@@ -77,6 +85,8 @@ class PaperBalance:
         if products:
             priced += f" Its {products:,.0f} products of activations cost a multiplication of the ANN each."
         alphas = f"α {self.alpha(FP32):.2f} and {self.alpha(INT8):.2f}"
+        if self.every is not None:
+            alphas += f"; {self.alpha_all(FP32):.2f} and {self.alpha_all(INT8):.2f} with additions of weights of 0"
         return (
             f"By the paper's accounting the SNN loses above {fp32:.2f} (FP32) or {int8:.2f} (INT8) additions per "
             f"multiplication of the ANN; here it makes {self.additions_per_mac:.2f}, {verdict} ({alphas}).{priced} "

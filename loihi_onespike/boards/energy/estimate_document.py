@@ -53,6 +53,8 @@ def estimate_document(estimate: BoardEstimate) -> dict[str, object]:
         else {
             "alpha_fp32": paper.alpha(FP32),
             "alpha_int8": paper.alpha(INT8),
+            "alpha_all_fp32": paper.alpha_all(FP32),
+            "alpha_all_int8": paper.alpha_all(INT8),
             "additions_per_mac": paper.additions_per_mac,
             "additions_per_spike": paper.additions_per_spike,
             "macs": paper.macs,

@@ -172,11 +172,11 @@ def show_evaluation(console: Console, evaluation: Evaluation, data: str, method:
             "here, in energy (Eq. 6)",
         ),
         (
-            "with weights of 0",
+            "α with all weights",
             None
             if isnan(evaluation.alpha_fp32) or evaluation.alpha_fp32 == evaluation.alpha_all_fp32
-            else f"{evaluation.alpha_all_fp32:.2f}, {evaluation.alpha_all_int8:.2f}: α as the paper counts, with an "
-            "addition for these too",
+            else f"{evaluation.alpha_all_fp32:.2f}, {evaluation.alpha_all_int8:.2f}: as the paper counts, with an "
+            "addition for weights of 0 too",
         ),
         (
             "price of a spike in α",

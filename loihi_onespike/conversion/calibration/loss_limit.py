@@ -52,7 +52,7 @@ def limited(
         MaxLossWarning: even without a price of spikes the limit is not kept; that allocation is returned.
     """
     tried, kept = first, None
-    above = first.price  # the smallest price that is too large
+    above = first.price  # the smallest price that is too large, once one was found
     for trial in range(1, TRIALS + 1):
         errors = measure(tried)
         estimate = errors.loss()
@@ -78,14 +78,13 @@ def limited(
             tried = lower if lower.price >= least else allocator.at(least, lower.codes)
     if kept is not None:
         return kept
-    if estimate.upper > limit:
-        warnings.warn(
-            f"max_loss: must be at least {estimate.upper:.2f} to be kept, got {limit:g}; even the codes of least "
-            f"error, which are used, have an estimated loss of {estimate}; give more calibration samples, or "
-            "more timesteps, payload_bits or weight_bits, or a larger max_loss",
-            MaxLossWarning,
-            stacklevel=2,
-        )
+    warnings.warn(
+        f"max_loss: must be at least {estimate.upper:.2f} to be kept, got {limit:g}; even the codes of least "
+        f"error, which are used, have an estimated loss of {estimate}; give more calibration samples, or "
+        "more timesteps, payload_bits or weight_bits, or a larger max_loss",
+        MaxLossWarning,
+        stacklevel=2,
+    )
     return tried, estimate
 
 

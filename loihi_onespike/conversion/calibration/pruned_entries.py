@@ -100,17 +100,17 @@ def _of_link(
     worth = weight**2 * variances * rows[:, None]
     order = np.argsort((worth / np.maximum(of_weight, 1e-300)).ravel(), kind="stable")
     spent = np.cumsum(of_weight.ravel()[order])
-    ann = FloatExecutor(graph, coded=False)
     alone = len(stage.links) == 1  # what is left of a row is scaled where nothing else is in its sums
+    exact = _sums(FloatExecutor(graph, coded=False), key[0], x) if alone else None
     found = [PrunedEntries(None, Removed(0, weight.size, 0.0, 0.0))]
     for share in SHARES:
         count = int(np.searchsorted(spent, share * energy))
         kept = weight.copy()
         kept.ravel()[order[:count]] = 0.0
         shift = np.zeros(len(weight))
-        if alone:
+        if exact is not None:
             left = FloatExecutor(_with(graph, key, kept, shift), coded=False)
-            kept, shift = _scaled(kept, _sums(ann, key[0], x), _sums(left, key[0], x))
+            kept, shift = _scaled(kept, exact, _sums(left, key[0], x))
         error = output.error(FloatExecutor(_with(graph, key, kept, shift), coded=False), x)
         if error > LARGEST_ERROR:
             break

@@ -19,6 +19,7 @@ from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.graphs.network import Population
 from loihi_onespike.errors import ConfigurationError
 from tests.support import models
+from tests.support.facts import notes
 
 PAPER: dict[str, Any] = {"method": "paper"}
 
@@ -328,6 +329,15 @@ def test_payload(wait):
     assert found.main is (Cause.ROUNDING if wait is None else Cause.NOISE)
     for layer in found.layers[1:-1]:
         assert len(seen(layer).phases) == 5 and sum(seen(layer).phases) == pytest.approx(1)
+
+
+def test_removed_weights_are_errors_of_weights_and_not_of_the_head_room():
+    """Some weights are coarser for the head-room; what they are compared with has the pruned ones removed as well."""
+    net = los.convert(models.make("plain_cnn"), models.inputs(64), timesteps=4, payload_bits=2, price=20.0)
+    assert notes(net, "pruning")
+    found = diagnose(net, models.inputs(24).numpy())
+    assert found.main is Cause.WEIGHTS and Cause.HEADROOM in found.everywhere
+    assert found.everywhere[Cause.HEADROOM].value < 0.3 * found.everywhere[Cause.WEIGHTS].value
 
 
 def test_thresholds_of_every_place():

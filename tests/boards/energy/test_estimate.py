@@ -21,7 +21,7 @@ from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Dense
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.errors import ConfigurationError
-from loihi_onespike.evaluation.alpha import ArithmeticCounts
+from loihi_onespike.evaluation.alpha import FP32, INT8, ArithmeticCounts
 from loihi_onespike.executors import reference
 from loihi_onespike.json_text import json_text
 from tests.boards.mapping.boards import narrow
@@ -220,6 +220,11 @@ def test_when_the_snn_loses_by_the_paper():
     added = 9 * made[0] + 2 * made[1]
     assert paper is not None and paper.operations.additions == pytest.approx(added) and paper.macs == 9
     assert f"here it makes {added / 9:.2f}, so it wins in both" in paper.sentence()
+    assert made != (1, 1) and paper.alpha_all(FP32) == pytest.approx(4.6 * 9 / (0.9 * 11))
+    said = f"; {paper.alpha_all(FP32):.2f} and {paper.alpha_all(INT8):.2f} with additions of weights of 0)"
+    assert said in paper.sentence()
+    document = estimate_document(estimated("oheo_gulch"))["paper"]
+    assert isinstance(document, dict) and document["alpha_all_int8"] == paper.alpha_all(INT8) < document["alpha_int8"]
     assert "loses in FP32 and INT8" in PaperBalance(ArithmeticCounts(9.0, 63.0)).sentence()
     assert "loses in FP32 (" in PaperBalance(ArithmeticCounts(9.0, 54.0)).sentence()  # 6 lies between 5.11 and 6.67
 

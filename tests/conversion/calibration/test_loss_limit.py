@@ -16,6 +16,7 @@ from loihi_onespike.conversion.calibration.measured_loss import OutputErrors
 from loihi_onespike.core.graphs.stage import Link, OutputStage
 from loihi_onespike.core.maps import Dense
 from loihi_onespike.errors import ConfigurationError, MaxLossWarning
+from tests.support.facts import notes
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,7 @@ def test_a_conversion_keeps_the_limit_or_refuses_it() -> None:
     model = nn.Sequential(nn.Linear(8, 12), nn.ReLU(), nn.Linear(12, 3)).eval()
     x = torch.rand(64, 8)
     net = los.convert(model, x, timesteps=8, objective="energy", max_loss=30.0)
-    rewrites = net.network.facts["rewrites"]
-    assert isinstance(rewrites, list | tuple)
-    (note,) = [text for text in rewrites if text.startswith("max_loss")]
+    (note,) = notes(net, "max_loss")
     assert "by 16 samples" in note
     with pytest.raises(ConfigurationError, match=r"^max_loss: must be None .*, got 1 score; leave it out"):
         los.convert(nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 1)), x, timesteps=8, max_loss=1.0)
