@@ -3,10 +3,11 @@
     python -m benchmarks.conversion --network resnet20/ --network vgg16/ --images-of resnet20/
     python -m benchmarks.conversion --deep-depthwise
 
-Both times are CPU times of one process with all its threads; the forward is the fastest of three over the same images. On
-a busy machine threads that wait for each other lengthen the forward more than the conversion, so that the ratio falls. The first conversion, which is not measured, compiles the kernels.
-`--deep-depthwise` is a network of 27 convolutions of which 13 are depthwise, on 100 images of 96 × 96 pixels, with
-random weights: its seconds are what a user with a network of that kind waits for.
+Both times are CPU times of one process with all its threads; the forward is the fastest of three over the same images.
+On a busy machine threads that wait for each other lengthen the forward more than the conversion, so that the ratio
+falls. The first conversion, which is not measured, compiles the kernels. `--deep-depthwise` is a network of 27
+convolutions of which 13 are depthwise, on 100 images of 96 × 96 pixels, with random weights: its seconds are what a
+user with a network of that kind waits for.
 """
 
 from __future__ import annotations
