@@ -107,7 +107,7 @@ def main() -> None:
         for name, stage in targets.items()
     }
     x = np.concatenate(source.batches)
-    energy = alpha_terms(graph, x, 0)
+    energy = alpha_terms(graph, x)
     allocator = Allocator(graph, values, x, args.timesteps, 0, energy)
     print("price     error, additions, α:  now                     two per population        one per channel")
     report = []

@@ -155,10 +155,11 @@ class ConversionOptions:
         0,
         OptionInfo(
             Integers(0, 4),
-            "Bits of payload by which the message of a spike refines its phase, 0 to 4; Loihi 2 sends them, Loihi 1 "
-            "does not.",
+            "Most bits of payload by which the message of a spike refines its phase, 0 to 4; Loihi 2 sends them, "
+            "Loihi 1 does not.",
             "N",
-            in_python="With b bits a neuron has 2^b times as many levels, still with one spike at most.",
+            in_python="With b bits a neuron has 2^b times as many levels, still with one spike at most. Where spikes "
+            "have a price in the account alpha, each layer takes as many bits as pay.",
         ),
     )
     method: Method | Literal["calibrated", "paper"] = option(  # noqa: RUF009

@@ -35,7 +35,8 @@ def _images(n: int, seed: int = 0) -> torch.Tensor:
 )
 def test_fast_equals_the_oracle(options: dict[str, object]) -> None:
     net = los.convert(_pooled_model(), _images(64), **options)  # type: ignore[arg-type]
-    assert all(p.code.payload_bits in (3, options["payload_bits"]) for p in net.network.hidden)
+    found = {p.code.payload_bits for p in net.network.hidden}
+    assert 0 < max(found) <= options["payload_bits"]  # type: ignore[operator]
     x = _images(3, 1).numpy()
     assert first_difference(net.trace(x, "fast"), net.trace(x, "reference")) is None
 

@@ -9,7 +9,7 @@ operations of a board.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from loihi_onespike.conversion.calibration.code_fit import ActivationValues
 from loihi_onespike.conversion.calibration.codebooks import groups, is_relative, payload_of, relative_code, thinned
 from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms
-from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced, fit_priced_codebook
+from loihi_onespike.conversion.calibration.priced_fit import OutputCost, PricedFit, fit_priced, fit_priced_codebook
 from loihi_onespike.conversion.calibration.priced_input import InputCandidate, input_candidates
 from loihi_onespike.conversion.calibration.pruned_entries import PrunedEntries, pruned_entries
 from loihi_onespike.conversion.calibration.pruning import SynapsePrices
 from loihi_onespike.conversion.calibration.sensitivity import output_sensitivity
 from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
-from loihi_onespike.core.graphs.stage import InputPlan, StageGraph
+from loihi_onespike.core.graphs.stage import InputPlan, Stage, StageGraph
 
 Float = NDArray[np.float64]
 
@@ -42,6 +42,11 @@ MOST_ERROR = 4.0
 """Largest predicted squared error where a sparse input may be silent, relative to that of the codes of least error.
 
 The aggregation of a graph sums many silent values, whose errors have one sign and do not add up as squares.
+"""
+NEGLIGIBLE_ERROR = 0.0005
+"""Squared error at the output, as a share of its variance, that is added to every error before errors are compared.
+
+An error far below it changes the class of few samples, and hardly the accuracy: energy should not be spent on it.
 """
 PRUNING_GROWTH = 1.5
 """Power of the price with which the error of removed synapses grows.
@@ -65,8 +70,8 @@ class Allocation:
         energy: predicted energy of an image in the chosen account, in units of as many additions as the ANN has
             multiply-accumulates. Synapses that pruning removes inside the network are counted, since they are not known
             before the layers are calibrated; those of a sparse input are not.
-        synapses: what synapses cost at this price, or at p · error / energy where that is less: there 1 % less energy
-            costs p percent more error, for the elasticity p.
+        synapses: what synapses cost at this price, or at p · (error + NEGLIGIBLE_ERROR) / energy where that is less:
+            there 1 % less energy costs p percent more, for the elasticity p.
         entries: weights that read a sparse input, by stage and number of the link, where some may be removed.
     """
 
@@ -80,8 +85,8 @@ class Allocation:
     entries: Mapping[tuple[str, int], PrunedEntries]
 
     def merit(self, elasticity: float) -> float:
-        """ln error + p · ln energy; less is better."""
-        return float(np.log(max(self.error, 1e-12)) + elasticity * np.log(max(self.energy, 1e-6)))
+        """ln (error + NEGLIGIBLE_ERROR) + p · ln energy; less is better."""
+        return float(np.log(self.error + NEGLIGIBLE_ERROR) + elasticity * np.log(max(self.energy, 1e-6)))
 
 
 class Allocator:
@@ -92,7 +97,7 @@ class Allocator:
         values: activations by stage; stages of max pooling are not among them.
         x: calibration inputs (N, *shape), or one sparse sample.
         timesteps: number of phases T.
-        payload_bits: bits of payload of a spike.
+        payload_bits: most bits of payload of a spike; each group of populations gets as many of them as pay.
         energy: energy of an image by its spikes, in the chosen account.
         codes: code of every hidden stage; None for levels that are fitted.
         input_is_free: whether a sparse input may get another code than the planned one.
@@ -136,21 +141,21 @@ class Allocator:
             codes: levels of every hidden stage; None to fit them.
         """
         energy = self._energy
-        weights = self._sensitivity.values
-        costs = {name: OutputCost(weights[name], price * energy.per_spike[name]) for name in self._values}
-        few = {name: cost.of_channels(self._channels[name]) for name, cost in costs.items()}
         codes = self._given if codes is None else codes
-        found = self._codebooks(few) if codes is None else codes
-        fits = {name: fit_priced(self._values[name], few[name], found[name].levels()) for name in few}
+        found = self._codebooks(price) if codes is None else codes
+        bits = {name: code.payload_bits for name, code in found.items()}
+        costs = {name: self._cost(name, price, bits[name]) for name in self._values}
+        fits = {name: self._fit(name, costs[name], found[name]) for name in costs}
         source, entries = self._input(price)
         error = source.error + sum(fit.error for fit in fits.values())
         error += sum(chosen.removed.error for chosen in entries.values())
         spent = energy.constant + energy.per_input_spike * source.spikes
         spent -= source.spikes * sum(chosen.removed.energy for chosen in entries.values())
-        spent += sum(energy.per_spike[name] * fit.spikes for name, fit in fits.items())
+        of_spike = {name: energy.per_spike[name] * energy.with_payload(bits[name]) for name in fits}
+        spent += sum(of_spike[name] * fit.spikes for name, fit in fits.items())
         # At a price beyond the one that the elasticity allows, codes have nothing more to give, but synapses would.
-        of_synapses = min(price, self._elasticity * error / spent) if spent > 0 else price
-        synapses = SynapsePrices(of_synapses, energy, self._sensitivity, source.spikes)
+        of_synapses = min(price, self._elasticity * (error + NEGLIGIBLE_ERROR) / spent) if spent > 0 else price
+        synapses = SynapsePrices(of_synapses, energy, self._sensitivity, source.spikes, bits)
         return Allocation(found, costs, source.plan, price, error, spent, synapses, entries)
 
     def _input(self, price: float) -> tuple[InputCandidate, dict[tuple[str, int], PrunedEntries]]:
@@ -219,14 +224,44 @@ class Allocator:
                 high = tried.price
         return best
 
-    def _codebooks(self, costs: Mapping[str, OutputCost]) -> dict[str, SingleSpikeCode]:
+    def _cost(self, name: str, price: float, bits: int) -> OutputCost:
+        """What errors and spikes with so many bits of payload cost in a stage."""
+        of_spike = self._energy.per_spike[name] * self._energy.with_payload(bits)
+        return OutputCost(self._sensitivity.values[name], price * of_spike)
+
+    def _fit(self, name: str, cost: OutputCost, code: SingleSpikeCode) -> PricedFit:
+        """λ, sides and silence of a stage with given levels."""
+        return fit_priced(self._values[name], cost.of_channels(self._channels[name]), code.levels())
+
+    def _codebooks(self, price: float) -> dict[str, SingleSpikeCode]:
         codes: dict[str, SingleSpikeCode] = {}
         for group in groups(self._graph):
             if is_relative(group):
                 code = relative_code(group, self._values, self._timesteps, self._payload_bits)
                 codes.update({stage.name: code for stage in group})
                 continue
-            members = [(self._values[stage.name], costs[stage.name]) for stage in group if stage.name in self._values]
-            code = fit_priced_codebook(members, self._timesteps, payload_of(group, self._payload_bits))
+            code = self._codebook(group, price)
             codes.update({stage.name: code for stage in group})
         return codes
+
+    def _codebook(self, group: Sequence[Stage], price: float) -> SingleSpikeCode:
+        """Levels of least cost of the stages of a group, with the number of bits of payload of least cost.
+
+        More bits always mean less error, and where they cost nothing, or spikes cost nothing, all of them are taken.
+        Otherwise bits are taken away as long as the cost falls.
+        """
+        names = [stage.name for stage in group if stage.name in self._values]
+        found: tuple[float, SingleSpikeCode] | None = None
+        most = payload_of(group, self._payload_bits)
+        for bits in range(0 if most is None else most.bits, -1, -1):
+            costs = {name: self._cost(name, price, bits) for name in names}
+            few = [(self._values[name], cost.of_channels(self._channels[name])) for name, cost in costs.items()]
+            code = fit_priced_codebook(few, self._timesteps, payload_of(group, bits))
+            if price == 0 or self._energy.per_bit == 0:
+                return code
+            cost = sum(self._fit(name, costs[name], code).cost(costs[name].price) for name in names)
+            if found is not None and cost >= found[0]:
+                break
+            found = cost, code
+        assert found is not None
+        return found[1]

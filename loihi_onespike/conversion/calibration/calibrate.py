@@ -109,7 +109,7 @@ def calibrate(
             of_price = replace(of_price, synapses=chosen.synapses, entries=chosen.entries)
         planned = replace(graph, input_plan=chosen.input)
         if fitted and options.parts.waits and parts > 1:
-            of_price = _for_wait(planned, x, of_price, options.timesteps, options.payload_bits, progress)
+            of_price = _for_wait(planned, x, of_price, options.timesteps, progress)
         return planned, of_price
 
     def measured(chosen: Allocation) -> OutputErrors:
@@ -132,7 +132,7 @@ def calibrate(
     if options.elasticity is not None:
         some = _together(graph, batches, 1)
         if prices is None:
-            energy = alpha_terms(graph, some, options.payload_bits)
+            energy = alpha_terms(graph, some)
         else:
             energy = board_terms(graph, some, options.timesteps, options.wait, prices)
         allocator = Allocator(
@@ -149,7 +149,7 @@ def calibrate(
         codes = codebooks(graph, values, options.timesteps, options.payload_bits, steps)
         settings = replace(settings, codes=codes)
         if options.parts.waits and parts > 1:
-            settings = _for_wait(graph, x, settings, options.timesteps, options.payload_bits, progress)
+            settings = _for_wait(graph, x, settings, options.timesteps, progress)
     removed: list[Removed] = []
     steps = _Steps("layers", len(graph.stages) - 1, progress)
     calibrated = calibrate_in_sequence(graph, x, settings, steps, pruned=removed.append)
@@ -161,7 +161,6 @@ def _for_wait(
     x: Any,
     settings: CalibrationSettings,
     timesteps: int,
-    payload_bits: int,
     progress: Progress,
 ) -> CalibrationSettings:
     """The settings with the levels of least error at the output under a short wait.
@@ -172,8 +171,8 @@ def _for_wait(
     some = x if isinstance(x, SparseSample) else x[:TRIAL_IMAGES]
     few = x if isinstance(x, SparseSample) else x[:FEW_IMAGES]
     bases = [gain ** (1 / timesteps) for gain in STEEPER_RANGES]
-    codes = [settings.codes]
-    codes += [codes_of_base(graph, base, timesteps, payload_bits) for base in bases if base <= STEEPEST_BASE]
+    codes, bits = [settings.codes], {name: code.payload_bits for name, code in settings.codes.items()}
+    codes += [codes_of_base(graph, base, timesteps, bits) for base in bases if base <= STEEPEST_BASE]
     progress_of = _Steps("wait", len(codes), progress)
     # Fitting the weights takes most of the time of a pass and hardly changes the order of the trials.
     method = replace(settings.method, weights=False, rounding=False)

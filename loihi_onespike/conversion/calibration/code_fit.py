@@ -26,7 +26,7 @@ FIRST_LEVEL = 0.8
 WIDEST_STEP = 3.9
 """Largest ratio of neighbouring levels; the gain of one step is at most 4."""
 CLOSEST_STEP = 1.002
-"""Smallest ratio of neighbouring levels."""
+"""Smallest ratio of neighbouring levels of a code without payload."""
 ITERATIONS = 16
 """Iterations of Lloyd's method."""
 COARSE = FACTORS[::2]
@@ -48,6 +48,15 @@ class Payload:
 
     bits: int
     largest: int
+
+    @property
+    def closest_step(self) -> float:
+        """Smallest ratio of neighbouring levels that messages can tell apart, phase after phase.
+
+        The messages of a phase are then the largest ones, P … P - M + 1, for M = 2^b and the largest message P.
+        """
+        last = self.largest + 1 - 2**self.bits
+        return float((self.largest / last) ** (1 / (2**self.bits - 1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,15 +186,15 @@ def fit_codebook(
     count = timesteps if payload is None else timesteps * 2**payload.bits
     alive = [values for values in populations if values.power > 0]
     if not alive:
-        return code_of(companded_levels(count, float(np.median(CURVES))), timesteps, payload)
+        return code_of(spaced(companded_levels(count, float(np.median(CURVES))), payload), timesteps, payload)
 
     def cost(levels: Float) -> float:
         thresholds = middles(levels)
         return sum(fit_population(v, levels, thresholds, COARSE).error / v.power for v in alive)
 
-    levels = min((companded_levels(count, curve) for curve in CURVES), key=cost)
+    levels = min((spaced(companded_levels(count, curve), payload) for curve in CURVES), key=cost)
     for _ in range(iterations):
-        levels = spaced(_means(alive, levels))
+        levels = spaced(_means(alive, levels), payload)
     return code_of(levels, timesteps, payload)
 
 
@@ -238,10 +247,16 @@ def middles(levels: Float) -> Float:
     return (levels + np.append(levels[1:], 0.0)) / 2
 
 
-def spaced(levels: Float) -> Float:
-    """The levels with ratios that gains can express, CLOSEST_STEP to WIDEST_STEP, and with FIRST_LEVEL as the first."""
+def spaced(levels: Float, payload: Payload | None = None) -> Float:
+    """The levels with ratios that gains and messages can express, and with FIRST_LEVEL as the first.
+
+    Args:
+        levels: (L,) decreasing levels, or levels that were, before they moved to means.
+        payload: messages of the spikes; None for spikes without payload.
+    """
+    closest = CLOSEST_STEP if payload is None else payload.closest_step
     spaced = np.empty_like(levels)
     spaced[-1] = max(levels[-1], levels[0] * 1e-3)
     for k in range(len(levels) - 2, -1, -1):
-        spaced[k] = np.clip(levels[k], spaced[k + 1] * CLOSEST_STEP, spaced[k + 1] * WIDEST_STEP)
+        spaced[k] = np.clip(levels[k], spaced[k + 1] * closest, spaced[k + 1] * WIDEST_STEP)
     return spaced * (FIRST_LEVEL / spaced[0])

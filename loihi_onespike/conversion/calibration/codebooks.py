@@ -82,7 +82,11 @@ def codebooks(
 
 
 def codes_of_base(
-    graph: StageGraph, base: float, timesteps: int, payload_bits: int = 0, threshold_shift: bool = True
+    graph: StageGraph,
+    base: float,
+    timesteps: int,
+    payload_bits: int | Mapping[str, int] = 0,
+    threshold_shift: bool = True,
 ) -> dict[str, SingleSpikeCode]:
     """Code of every hidden stage with one factor between successive phases, which messages divide evenly.
 
@@ -90,12 +94,13 @@ def codes_of_base(
         graph: stages that get codes.
         base: the factor.
         timesteps: number of phases T.
-        payload_bits: as for `codebooks`.
+        payload_bits: as for `codebooks`, or by stage, the same for all stages of a group.
         threshold_shift: whether values round to the nearest level or down.
     """
     codes: dict[str, SingleSpikeCode] = {}
     for group in groups(graph):
-        payload = payload_of(group, payload_bits)
+        bits = payload_bits if isinstance(payload_bits, int) else payload_bits[group[0].name]
+        payload = payload_of(group, bits)
         if payload is None:
             code: SingleSpikeCode = PhaseCode(Base.nearest(base), timesteps, threshold_shift)
         else:

@@ -27,39 +27,44 @@ class EnergyTerms:
     """Energy of an image by the spikes of its populations.
 
     Attributes:
-        per_spike: energy of one spike in every neuron of a stage, by stage.
+        per_spike: energy of one spike without payload in every neuron of a stage, by stage.
         per_input_spike: energy of one spike for every value of the input, of the stored entries of a sparse one alone.
         input_spikes: spikes per value of the planned input.
         constant: energy of everything else.
+        per_bit: share of a spike without payload that each bit of payload costs more.
         per_link: energy of the synapses of one link for one spike of everything it reads, by reading stage and number
-            of the link; links whose synapses save nothing when their weight is 0 are left out.
+            of the link; links whose synapses save nothing when their weight is 0 are left out. Spikes of hidden
+            neurons are those without payload, those of the input are as planned.
     """
 
     per_spike: Mapping[str, float]
     per_input_spike: float
     input_spikes: float
     constant: float = 0.0
+    per_bit: float = 0.0
     per_link: Mapping[tuple[str, int], float] = field(default_factory=dict)
 
+    def with_payload(self, bits: int) -> float:
+        """Energy of a spike with so many bits of payload in parts of that of one without."""
+        return 1 + self.per_bit * bits
 
-def alpha_terms(graph: StageGraph, x: Any, payload_bits: int) -> EnergyTerms:
+
+def alpha_terms(graph: StageGraph, x: Any) -> EnergyTerms:
     """Additions as α counts them: a spike with b bits of payload counts as b + 1 (Eq. 6, docs/arithmetic.md, Energy).
 
     Args:
         graph: stages whose input is planned.
         x: calibration inputs (N, *shape), or one sparse sample, whose stored entries alone are multiplied.
-        payload_bits: bits of payload of a spike of a hidden neuron.
     """
-    each = 1 + payload_bits
-    per_spike = {name: each * share for name, share in additions_of_a_spike_per_neuron(graph).items()}
+    per_spike = additions_of_a_spike_per_neuron(graph)
     links = {(stage.name, i): link for stage in graph.stages[1:] for i, link in enumerate(stage.links)}  # type: ignore[union-attr]
     own = sum(link.macs for link in links.values() if link.pre == graph.input.name)
     assert graph.input_plan is not None
     of_digit, total = graph.input_plan.code.additions_per_spike, _multiply_accumulates(graph)
     per_link = {
-        key: (of_digit if link.pre == graph.input.name else each) * link.macs / total for key, link in links.items()
+        key: (of_digit if link.pre == graph.input.name else 1) * link.macs / total for key, link in links.items()
     }
-    return EnergyTerms(per_spike, own / total * of_digit, input_spikes(graph, x), per_link=per_link)
+    return EnergyTerms(per_spike, own / total * of_digit, input_spikes(graph, x), per_bit=1.0, per_link=per_link)
 
 
 def board_terms(graph: StageGraph, x: Any, timesteps: int, wait: int | None, prices: OperationPrices) -> EnergyTerms:

@@ -117,7 +117,7 @@ def fit_priced_codebook(
     count = timesteps if payload is None else timesteps * 2**payload.bits
     alive = [(v, c) for v, c in populations if v.power > 0 and c.weights.any()]
     if not alive:
-        return code_of(companded_levels(count, float(np.median(CURVES))), timesteps, payload)
+        return code_of(spaced(companded_levels(count, float(np.median(CURVES))), payload), timesteps, payload)
 
     def fits(levels: Float) -> list[PricedFit]:
         return [fit_priced(v, c, levels) for v, c in alive]
@@ -125,12 +125,12 @@ def fit_priced_codebook(
     def cost(found: Sequence[PricedFit]) -> float:
         return sum(fit.cost(c.price) for fit, (_, c) in zip(found, alive, strict=True))
 
-    start = [companded_levels(count, curve) for curve in CURVES[2::4]]
+    start = [spaced(companded_levels(count, curve), payload) for curve in CURVES[2::4]]
     found, levels = min(((fits(tried), tried) for tried in start), key=lambda pair: cost(pair[0]))
     least, best = cost(found), levels
     for i in range(ITERATIONS):
         means = _means(alive, found, levels)
-        levels, moved = spaced(means), FIRST_LEVEL / means[0]
+        levels, moved = spaced(means, payload), FIRST_LEVEL / means[0]
         if i % REFIT == REFIT - 1:
             found = fits(levels)
         else:

@@ -16,7 +16,8 @@ Weights that read a sparse input are another matter (`pruned_entries.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -68,12 +69,14 @@ class SynapsePrices:
         energy: energy of an image by its spikes, in the same units as the price.
         sensitivity: error at the output per squared error of sums and weights.
         input_spikes: spikes per value of the input.
+        payload_bits: bits of payload of the spikes of hidden stages, by stage; none where there is no entry.
     """
 
     price: float
     energy: EnergyTerms
     sensitivity: Sensitivity
     input_spikes: float
+    payload_bits: Mapping[str, int] = field(default_factory=dict)
 
     def limits(self, stage: Stage | OutputStage, link: int, rates: Float) -> SynapseLimits | None:
         """What the synapses of a link are worth and cost; None where they cost nothing.
@@ -83,8 +86,8 @@ class SynapsePrices:
             link: number of the link.
             rates: spikes per sample of each input of the map.
         """
-        key, weight = (stage.name, link), stage.links[link].op.weight
-        spent = self.energy.per_link.get(key, 0.0)
+        key, weight, pre = (stage.name, link), stage.links[link].op.weight, stage.links[link].pre
+        spent = self.energy.per_link.get(key, 0.0) * self.energy.with_payload(self.payload_bits.get(pre, 0))
         if self.price == 0 or spent == 0:
             return None
         rows = self.sensitivity.sums[stage.name]

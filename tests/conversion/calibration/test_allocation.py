@@ -10,9 +10,15 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
+from loihi_onespike.conversion.calibration.allocation import NEGLIGIBLE_ERROR, Allocation
+from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms
+from loihi_onespike.conversion.calibration.pruning import SynapsePrices
+from loihi_onespike.conversion.calibration.sensitivity import Sensitivity
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.core.codes import PhaseCode
+from loihi_onespike.core.trace import first_difference
 from loihi_onespike.errors import BoardError, ConfigurationError
+from tests.support.stage_graphs import two_layers
 
 
 def _spikes(net: los.OneSpikeNetwork, x: torch.Tensor) -> float:
@@ -39,6 +45,38 @@ def test_objectives_spend_fewer_spikes_in_their_order() -> None:
     assert cheap.network.facts["options"]["account"] == "hala_point"  # type: ignore[index]
     given = los.convert(model, x, objective="energy", base=1.3)
     assert all(isinstance(p.code, PhaseCode) for p in given.network.hidden)
+
+
+def test_energy_is_not_spent_on_errors_that_change_nothing() -> None:
+    """Twice the energy for half of the error: worth it where the error is large, and not where it is negligible."""
+    large, small = ([_allocation(error, 1.0), _allocation(error / 2, 2.0)] for error in (0.1, 0.0001))
+    assert large[0].merit(0.9) > large[1].merit(0.9)
+    assert small[0].merit(0.9) < small[1].merit(0.9)
+    assert small[0].merit(1.0) == pytest.approx(np.log(NEGLIGIBLE_ERROR + 0.0001))
+
+
+def _allocation(error: float, energy: float) -> Allocation:
+    prices = SynapsePrices(0.0, EnergyTerms({}, 0.0, 0.0), Sensitivity({}, {}, np.zeros((1, 1))), 0.0)
+    plan = two_layers().input_plan
+    assert plan is not None
+    return Allocation({}, {}, plan, 1.0, error, energy, prices, {})
+
+
+def test_bits_of_payload_go_where_they_pay() -> None:
+    """In α each bit is an addition per spike, so a higher price leaves fewer bits; on a board bits cost nothing."""
+    torch.manual_seed(1)
+    model = nn.Sequential(
+        nn.Conv2d(2, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8), nn.ReLU(), nn.Flatten(), nn.Linear(128, 5)
+    ).eval()
+    x = torch.rand(64, 2, 8, 8)
+
+    def bits(**options: Any) -> list[int]:
+        net = los.convert(model, x, timesteps=4, payload_bits=3, **options)
+        assert first_difference(net.trace(x[:2].numpy()), net.trace(x[:2].numpy(), "reference")) is None
+        return [p.code.payload_bits for p in net.network.hidden]
+
+    assert bits(objective="accuracy") == bits(price=8.0, account="hala_point") == [3, 3]
+    assert sum(bits(price=0.05)) > sum(bits(price=100.0))  # most of the additions read the input
 
 
 def _no_way_to_the_output() -> nn.Module:

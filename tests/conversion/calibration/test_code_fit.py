@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from loihi_onespike.conversion.calibration.code_fit import (
+    FIRST_LEVEL,
     ActivationValues,
+    Payload,
+    code_of,
     companded_levels,
     fit_codebook,
     fit_population,
     fit_scales,
     middles,
+    spaced,
 )
 from loihi_onespike.conversion.calibration.code_grid import CodeGrid, SortedValues
 from loihi_onespike.core.codes import PhaseCode, best_base
@@ -82,6 +86,19 @@ def test_few_samples_share_one_factor() -> None:
     values = _values(_rectified(n=40))
     scales, _ = fit_scales(values, CodeGrid.of_code(PhaseCode(best_base(16), 16)))
     assert np.ptp(scales / values.largest) < 1e-12
+
+
+@pytest.mark.parametrize(("bits", "largest"), [(1, 3), (1, 15), (2, 15), (3, 15), (2, 127), (4, 127)])
+def test_levels_that_lie_close_are_moved_apart_until_messages_can_tell_them(bits: int, largest: int) -> None:
+    payload = Payload(bits, largest)
+    close = np.linspace(1.0, 0.97, 16 * 2**bits)
+    levels = spaced(close, payload)
+    assert levels[0] == FIRST_LEVEL and payload.closest_step > 1
+    np.testing.assert_allclose(levels[:-1] / levels[1:], payload.closest_step)
+    sent = code_of(levels, 16, payload).levels()
+    np.testing.assert_allclose(sent / sent[0], levels / levels[0], rtol=0.06)
+    alike = _values(np.full((1, 400), 2.0) + np.linspace(0, 1e-3, 400))
+    assert fit_codebook([alike], 16, payload=payload).payload_bits == bits
 
 
 def test_levels_of_populations_that_are_silent_are_still_a_code() -> None:

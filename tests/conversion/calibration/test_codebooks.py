@@ -55,6 +55,8 @@ def test_codes_of_one_base_divide_each_phase_evenly() -> None:
     code = codes_of_base(graph, 3.0, 2, 1)["signed"]
     levels = code.levels()
     assert np.allclose(levels / levels[0], [1, 1 / 2, 1 / 3, 1 / 6], rtol=0.02) and code.payload_bits == 1
+    found = codes_of_base(graph, 3.0, 2, {"hidden": 2, "signed": 0})
+    assert {name: code.payload_bits for name, code in found.items()} == {"hidden": 2, "signed": 0}
 
 
 def test_levels_with_payload_are_fitted_to_the_values() -> None:

@@ -27,11 +27,11 @@ def test_additions_by_hand() -> None:
     """16 multiply-accumulates: 6 read the input, 6 the hidden and 4 the signed population. 0.75 is 110 in 3 bits."""
     graph = _with_macs()
     x = np.array([[0.75, 0.75], [0.0, 0.5]])
-    without, three_bits = (alpha_terms(graph, x, bits) for bits in (0, 3))
-    assert without.per_spike == {"hidden": 6 / 16, "signed": 4 / 16}
-    assert three_bits.per_spike == {"hidden": 4 * 6 / 16, "signed": 4 * 4 / 16}
-    assert without.constant == three_bits.constant == 0
-    assert without.per_input_spike == 6 / 16 and without.input_spikes == 5 / 4
+    terms = alpha_terms(graph, x)
+    assert terms.per_spike == {"hidden": 6 / 16, "signed": 4 / 16}
+    assert terms.with_payload(0) == 1 and terms.with_payload(3) == 4
+    assert terms.constant == 0
+    assert terms.per_input_spike == 6 / 16 and terms.input_spikes == 5 / 4
 
 
 def test_energy_of_a_board_by_hand() -> None:
@@ -42,4 +42,5 @@ def test_energy_of_a_board_by_hand() -> None:
     assert terms.per_spike == {"hidden": (6 * 2 + 3 * 0.5) / 32, "signed": (4 * 2 + 2 * 0.5) / 32}
     updates = 3 * (7 * 10 + 1) + 2 * 8 * 10 + 2 * (4 * 10 + 4)
     assert terms.constant == pytest.approx(updates / 32)
+    assert terms.with_payload(3) == 1
     assert terms.per_input_spike * terms.input_spikes == pytest.approx(2.5 * 3 * 2 / 32)

@@ -26,7 +26,7 @@ def _candidates() -> tuple[Any, SparseSample, dict[tuple[str, int], list[Any]]]:
     source = source_of(with_seed(lambda: TwoLayers(NODES)), adjacency(NODES))
     graph, (x,) = source.plan_input(lowered_stages(source), EnoughBits()), source.batches
     assert isinstance(x, SparseSample)
-    return graph, x, pruned_entries(graph, x, alpha_terms(graph, x, 0), output_sensitivity(graph, x))
+    return graph, x, pruned_entries(graph, x, alpha_terms(graph, x), output_sensitivity(graph, x))
 
 
 def test_candidates_save_what_they_say_at_the_error_that_is_measured() -> None:
@@ -35,7 +35,7 @@ def test_candidates_save_what_they_say_at_the_error_that_is_measured() -> None:
     assert tried[0].weight is None and tried[0].removed.error == 0 and len(tried) > 3
     stage = graph.by_name[key[0]]
     entries = np.bincount(x.matrix.indices, minlength=NODES)
-    every = alpha_terms(graph, x, 0).per_link[key]
+    every = alpha_terms(graph, x).per_link[key]
     for share, candidate in zip(SHARES, tried[1:], strict=False):
         gone = candidate.weight == 0
         assert candidate.removed.weights == gone.sum() and candidate.removed.of == gone.size

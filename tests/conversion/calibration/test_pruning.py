@@ -103,6 +103,20 @@ def test_limits_by_hand() -> None:
     assert removed.energy == pytest.approx(0.1 + 0.1 + 0.05)
 
 
+def test_a_spike_with_payload_makes_its_synapses_dearer() -> None:
+    stage = two_layers().by_name["signed"]
+    assert isinstance(stage, Stage)
+    sums, per_link = {"signed": np.ones(2)}, {("signed", 0): 0.6}
+    energy = EnergyTerms({}, 0.0, 0.0, per_bit=1.0, per_link=per_link)
+    plain, graded = (
+        SynapsePrices(0.5, energy, Sensitivity({}, sums, np.zeros((1, 1))), 2.0, bits)
+        for bits in ({}, {"hidden": 2, "signed": 4})
+    )
+    without, with_two_bits = (prices.limits(stage, 0, np.ones(3)) for prices in (plain, graded))
+    assert without is not None and with_two_bits is not None
+    np.testing.assert_allclose(with_two_bits.energy, 3 * without.energy)
+
+
 def test_without_price_energy_or_errors_nothing_has_a_limit() -> None:
     stage = two_layers().by_name["hidden"]
     assert isinstance(stage, Stage)

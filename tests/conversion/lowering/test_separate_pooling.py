@@ -118,7 +118,7 @@ def test_the_same_values_in_real_numbers() -> None:
 
 
 def test_large_windows_are_pooled_axis_after_axis() -> None:
-    net = los.convert(MODEL, IMAGES, timesteps=4, payload_bits=3)
+    net = los.convert(MODEL, IMAGES, timesteps=4, payload_bits=3, objective="accuracy")
     pools = [p for p in net.network.hidden if p.kind == "max_pool"]
     assert [p.shape for p in pools] == [(6, 4, 8), (6, 4, 4)] and pools[1].name == "2"
     assert {p.code.payload_bits for p in net.network.hidden} == {3}
