@@ -36,7 +36,8 @@ def read_population(layer: Fields) -> AnyPopulation:
     if is_input:
         own.choice("kind", ("input",))
         scale, offset = (_broadcastable(own, name, shape) for name in ("scale", "offset"))
-        return InputPopulation(name, shape, read_input_code(own), scale, offset)
+        dithered = own.has("dithered") and own.integer("dithered", 0, 1) == 1
+        return InputPopulation(name, shape, read_input_code(own), scale, offset, dithered)
     neuron = layer.at("neuron")
     membrane = _membrane(neuron)
     if neuron.choice("type", (SPIKING, READOUT)) == READOUT:

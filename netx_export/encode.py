@@ -152,7 +152,7 @@ def _population_fields(p: AnyPopulation) -> FieldMap:
             fields["order"] = np.ascontiguousarray(p.order, dtype="<i4")
     if isinstance(p, InputPopulation):
         fields |= {"code": text(INPUT_KINDS[p.code]), "scale": _real(p.scale), "offset": _real(p.offset)}
-        fields |= code_fields(p.code)
+        fields |= code_fields(p.code) | ({"dithered": integer(1)} if p.dithered else {})
     return fields
 
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 FORMAT = "onespike-netx"
-VERSION = 5
+VERSION = 6
 """Version of the format, raised when a field changes its meaning or is added; older versions stay readable."""
 BEFORE_PAYLOADS = 2
 """Version of files without payloads, whose bytes are those of earlier releases."""
@@ -154,6 +154,7 @@ _POPULATION = {
     **_CODE,
     "scale": FieldSpec("<f8", None, "input: real value of level 1, broadcastable"),
     "offset": FieldSpec("<f8", None, "input: real value of no spike, broadcastable"),
+    "dithered": _scalar("input: 1 where values are rounded up or down by their place; absent for the nearest level", 6),
 }
 
 

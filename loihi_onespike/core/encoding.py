@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_softmax, softmax
 
+from loihi_onespike.core.dither import encode_dithered, of_sample
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
 from loihi_onespike.core.graphs.network import InputPopulation, Network, Readout
 from loihi_onespike.core.graphs.output_form import joined
@@ -47,6 +48,8 @@ def encode_input(population: InputPopulation, x: NDArray[np.floating] | SparseSa
 def encode_input(population: InputPopulation, x: NDArray[np.floating] | SparseSample) -> Codes:
     """Code words of real inputs (N, *shape): those of (x - offset) / scale, saturated to the range of the code.
 
+    A dithered population rounds by the place of a value in its sample (`core.dither`), any other by the value alone.
+
     Raises:
         ConfigurationError: the shape is not that of the population.
     """
@@ -65,13 +68,22 @@ def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating] | S
 def encode_values(code: InputPopulation | InputPlan, x: NDArray[np.floating] | SparseSample) -> Codes:
     """Code words of real inputs of any shape, for anything with a code, a scale and an offset.
 
-    A sparse sample stays sparse where zero causes no spikes.
+    Of a dithered code the inputs must be whole samples (N, *shape). A sparse sample stays sparse where zero causes no
+    spikes.
     """
     if isinstance(x, SparseSample):
         if np.any(code.offset):
             return encode_values(code, x.dense("an input that may be negative"))
-        return x.with_data(code.code.encode(x.matrix.data / x.at_entries(code.scale)))
-    return code.code.encode((np.asarray(x, dtype=np.float64) - code.offset) / code.scale)
+        relative = x.matrix.data / x.at_entries(code.scale)
+        return x.with_data(_words(code, relative, x))
+    return _words(code, (np.asarray(x, dtype=np.float64) - code.offset) / code.scale, x)
+
+
+def _words(
+    code: InputPopulation | InputPlan, relative: NDArray[np.floating], x: NDArray[np.floating] | SparseSample
+) -> NDArray[np.integer]:
+    """Code words of values in units of the scale, of the sample or samples x."""
+    return encode_dithered(code.code, relative, of_sample(x)) if code.dithered else code.code.encode(relative)
 
 
 def check_codes(population: InputPopulation, codes: Codes) -> None:

@@ -12,7 +12,7 @@ from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.executors import reference
 from netx_export import read
 from tests.support.equal import assert_same
-from tests.support.networks import chain, digits, dips, graph, levels, nodes, outputs, payload, products
+from tests.support.networks import chain, digits, dips, dithered, graph, levels, nodes, outputs, payload, products
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -29,6 +29,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
         "netx_v4/digits",
         "netx_v5/products",
         "netx_v5/outputs",
+        "netx_v6/dithered",
     ],
 )
 def test_every_version_gives_the_recorded_spikes(name: str) -> None:
@@ -55,6 +56,7 @@ def test_every_version_gives_the_recorded_spikes(name: str) -> None:
         ("netx_v4/digits", digits),
         ("netx_v5/products", products),
         ("netx_v5/outputs", outputs),
+        ("netx_v6/dithered", dithered),
     ],
 )
 def test_every_version_holds_what_was_written(path: str, network: Callable[[], Network]) -> None:

@@ -13,7 +13,7 @@ from netx_export.encode import encode
 from netx_export.fields import check_field
 from netx_export.layout import FIELDS, pattern, table
 from tests.strategies import random_network
-from tests.support.networks import chain, digits, dips, outputs, payload, products
+from tests.support.networks import chain, digits, dips, dithered, outputs, payload, products
 
 DOCS = Path(__file__).parents[2] / "docs" / "netx_format.md"
 
@@ -29,7 +29,7 @@ def test_every_stored_field_is_in_the_table_and_every_entry_is_used() -> None:
     seen = set()
     plain = (random_network(seed) for seed in range(200))
     of_products = (random_network(seed, products=50) for seed in range(20))
-    for network in (payload(), digits(), dips(), outputs(), *plain, *of_products):
+    for network in (payload(), digits(), dips(), outputs(), dithered(), *plain, *of_products):
         for path, array in encode(network).items():
             check_field(path, array.dtype, array.ndim)
             seen.add(pattern(path))

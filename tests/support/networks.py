@@ -160,6 +160,21 @@ def digits() -> Network:
     return verify(Network("digits", populations, synapses, {"origin": "fixed", "timesteps": 6}))
 
 
+def dithered() -> Network:
+    """Nodes whose features are rounded up or down by their place, read by a dense map per node."""
+    source, code = BinaryCode(3), PhaseCode(BASE, 4)
+    populations = (
+        InputPopulation("input", (5, 8), source, np.array(1.0), np.array(0.0), dithered=True),
+        _spiking("hidden", (5, 6), Membrane(source.gains, 2, np.zeros((), np.int64), np.array(1e-3)), 3, 1_500),
+        Readout("readout", (5, 2), _membrane(4, code.base.mant)),
+    )
+    synapses = (
+        Synapse("hidden", "input", "hidden", Dense(_weights(19, (6, 8)))),
+        Synapse("readout", "hidden", "readout", Dense(_weights(20, (2, 6)))),
+    )
+    return verify(Network("dithered", populations, synapses, {"origin": "fixed", "timesteps": 4}))
+
+
 def payload() -> Network:
     """Messages of one spike: at the input, in max pooling of messages, and two-sided with tables that differ."""
     code = PayloadCode((5000, 40000), (7, 5, 3, 2, 7, 5, 4, 1))

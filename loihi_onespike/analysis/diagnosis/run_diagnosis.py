@@ -133,6 +133,11 @@ def _checked(net: OneSpikeNetwork, model: ModelSource | None, measure: str) -> t
             f"{net.network.name}: must be a network of independent samples, got a graph network; use `onespike "
             "evaluate` for its accuracy"
         )
+    if net.network.input.dithered:
+        raise ConfigurationError(
+            f"{net.network.name}: must round its input to the nearest level, got an input that is rounded by place; "
+            "use `onespike evaluate` for its accuracy"
+        )
     if model is not None:
         return with_parts(as_module(model), net.inputs)
     if net.model is None:

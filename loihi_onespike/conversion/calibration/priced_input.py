@@ -1,11 +1,12 @@
-"""Codes of a sparse input where a spike has a price: fewer bits, or one spike per entry with small entries left out.
+"""Codes of a sparse input where a spike has a price: fewer bits, or one spike per entry with most small entries silent.
 
 The entries of the adjacency of a graph span orders of magnitude, and most of them are small. Every bit less saves a
 spike or two in the large entries and silences small ones. A code of one spike has levels that are as close, relative to
-their size, for small entries as for large ones, and silence for the smallest. The errors of silent entries have one
-sign and do not average out: λ of a code of one spike is chosen so that the sum of all entries stays, and the error at
-the output is measured, by running the ANN on the coded input. An input of dense values, as images, keeps its bits,
-since few of the additions of such networks read it.
+their size, for small entries as for large ones, and silence for the smallest. Rounded to the nearest level, all small
+entries would be silent; their errors have one sign, and the sums over hundreds of entries add them up. So these codes
+are dithered (`core.dither`): of many small entries some are sent as the smallest level, so that the mean stays, and the
+errors of the entries are independent. The error at the output is measured, by running the ANN on the coded input. An
+input of dense values, as images, keeps its bits, since few of the additions of such networks read it.
 """
 
 from __future__ import annotations
@@ -15,13 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.conversion.calibration.code_fit import (
-    CLOSEST_STEP,
-    FIRST_LEVEL,
-    WIDEST_STEP,
-    companded_levels,
-    middles,
-)
+from loihi_onespike.conversion.calibration.code_fit import CLOSEST_STEP, FIRST_LEVEL, WIDEST_STEP
 from loihi_onespike.conversion.calibration.measured_output import MeasuredOutput
 from loihi_onespike.conversion.codes_of_options import code_of_digits
 from loihi_onespike.core.codes import Codebook, PositionalCode
@@ -34,18 +29,10 @@ Float = NDArray[np.float64]
 
 FEWEST_BITS = 2
 """Fewest bits that are tried."""
-SILENT_SHARES = (0.2, 0.35, 0.45, 0.55)
-"""Shares of the entries that are below half of the last level of the codes of one spike that are tried."""
+SENT_SHARES = (0.98, 0.9, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2, 0.1)
+"""Shares of the entries that send a spike, of the codes of one spike that are tried."""
 LARGEST_ERROR = 0.05
 """Squared error at the output, as a share of its variance, beyond which no fewer spikes are tried."""
-ENTRIES = 2**16
-"""Largest number of entries that levels are fitted to."""
-CURVE = 5.0
-"""Curve of `companded_levels` from which the fit of levels starts."""
-ITERATIONS = 12
-"""Iterations of Lloyd's method."""
-LEAST_FIRST = 0.7
-"""Smallest first level relative to the largest entry, so that no entry lies far outside the range of the code."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +65,13 @@ def input_candidates(graph: StageGraph, x: SparseSample, timesteps: int) -> list
     plan = graph.input_plan
     if plan is None or np.any(plan.offset) or np.size(plan.scale) > 1 or not isinstance(plan.code, PositionalCode):
         return []
-    largest = plan.scale / float(plan.code.scale_of_range(np.ones(())))
-    fewer = [code_of_digits(bits, plan.code.digit) for bits in range(plan.code.bits - 1, FEWEST_BITS - 1, -1)]
+    digits, plan = plan.code, replace(plan, dithered=True)
+    largest = plan.scale / float(digits.scale_of_range(np.ones(())))
+    fewer = [code_of_digits(bits, digits.digit) for bits in range(digits.bits - 1, FEWEST_BITS - 1, -1)]
     of_bits = (replace(plan, code=code, scale=code.scale_of_range(largest)) for code in fewer)
-    of_one_spike = (_one_spike_plan(plan, x.matrix.data / float(largest), largest, s, timesteps) for s in SILENT_SHARES)
+    entries = x.matrix.data.astype(np.float64) / float(largest)
+    single = _codes_of_one_spike(entries, timesteps)
+    of_one_spike = (replace(plan, code=code, scale=code.scale_of_range(largest)) for code in single)
     ann, output = FloatExecutor(graph, coded=False), MeasuredOutput(graph, x)
     found: list[InputCandidate] = []
     for plans in (of_bits, of_one_spike):
@@ -96,37 +86,21 @@ def input_candidates(graph: StageGraph, x: SparseSample, timesteps: int) -> list
     return found
 
 
-def _one_spike_plan(plan: InputPlan, entries: Float, largest: Float, silent: float, timesteps: int) -> InputPlan:
-    """The plan with a code of one spike whose last level is twice the given quantile of the entries.
+def _codes_of_one_spike(entries: Float, timesteps: int) -> list[Codebook]:
+    """Geometric levels from the largest entry down to one with which a share of SENT_SHARES sends a spike.
 
-    Each level is the mean of the entries that are sent as it, weighted by their inverse, since small entries are many.
+    A dithered entry x below the last level l is sent in the share x / l of its places.
 
     Args:
-        plan: plan of the input.
         entries: entries relative to the largest one.
-        largest: the largest entry.
-        silent: share of the entries below half of the last level.
         timesteps: number of phases T.
     """
-    some = entries[np.linspace(0, len(entries) - 1, min(ENTRIES, len(entries))).astype(np.int64)]
-    some = some[some > 0]
-    last = 2 * float(np.quantile(some, silent))
-    levels = _apart(companded_levels(timesteps, CURVE) / FIRST_LEVEL, last)
-    for _ in range(ITERATIONS):
-        place = timesteps - np.searchsorted(middles(levels)[::-1], some, side="right")  # timesteps is silence
-        number = np.bincount(place, 1 / some, timesteps + 1)[:-1]
-        total = np.bincount(place, minlength=timesteps + 1)[:-1]
-        levels = _apart(np.where(number > 0, total / np.where(number > 0, number, 1), levels), last)
-    code = Codebook.nearest(FIRST_LEVEL * levels)
-    kept = float(code.decode(code.encode(some * FIRST_LEVEL)).sum()) / FIRST_LEVEL
-    return replace(plan, code=code, scale=largest / FIRST_LEVEL * float(some.sum()) / (kept or 1.0))
-
-
-def _apart(levels: Float, last: float) -> Float:
-    """Decreasing levels with ratios that gains can express, the first near 1 and the last one at least `last`."""
-    apart = np.empty_like(levels)
-    apart[0] = np.clip(levels[0], LEAST_FIRST, 1.0)
-    for k in range(1, len(levels)):
-        apart[k] = np.clip(levels[k], apart[k - 1] / WIDEST_STEP, apart[k - 1] / CLOSEST_STEP)
-    least = min(last, apart[0] * CLOSEST_STEP ** (1 - len(levels)))
-    return np.maximum(apart, least * CLOSEST_STEP ** np.arange(len(levels) - 1, -1, -1.0))
+    rising = np.sort(entries[entries > 0])
+    sent = (np.cumsum(rising) / rising + np.arange(len(rising) - 1, -1, -1)) / len(entries)  # by each as the last level
+    found: dict[Codebook, None] = {}
+    for share in SENT_SHARES:
+        few = np.flatnonzero(sent <= share)
+        last = float(rising[few[0]]) if few.size else 1.0
+        last = float(np.clip(last, WIDEST_STEP ** (1 - timesteps), CLOSEST_STEP ** (1 - timesteps)))
+        found[Codebook.nearest(FIRST_LEVEL * np.geomspace(1.0, last, timesteps))] = None
+    return list(found)

@@ -3,9 +3,16 @@
 Such an input has too many features for their covariances, so nothing compensates for a removed weight. Besides, its
 error is the same at all nodes, and the weights that are small have signs in common: they all belong to words that say
 little for a class. Aggregation adds such errors up, and a prediction from independent errors is wrong by orders of
-magnitude. So the order of removal follows the prediction, w² · Var(x) · S_c over the spikes of x, and how many are
-removed follows from the error at the output of the ANN that has lost them. What is left of a row is multiplied by the
-regression of the whole sum on what is left, since all that is lost of it makes it smaller.
+magnitude. So weights are removed in two ways, and the error of both is measured at the output of the ANN that has lost
+them:
+
+- *The smallest*, in the order of w² · Var(x) · S_c over the spikes of x. What is left of a row is multiplied by the
+  regression of the whole sum on what is left, since all that is lost of it makes it smaller. This is best where errors
+  are independent, as with few entries per node.
+- *By chance*, without a mean error. A weight with |w| < t stays with the probability |w| / t and then becomes ±t, so
+  that the errors of many small weights cancel in the sums. For a given number of additions, the sum of
+  w² (t / |w| - 1) · Var(x) · S_c is least where t is proportional to √(spikes of x / (Var(x) · S_c)); t is at most the
+  largest weight of the row, so that the integers of the others are as fine as before.
 """
 
 from __future__ import annotations
@@ -28,12 +35,16 @@ from loihi_onespike.executors.float.float_executor import FloatExecutor
 Float = NDArray[np.float64]
 Key = tuple[str, int]
 
-SHARES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
+SHARES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 """Shares of the additions of a link that are tried to be removed."""
 LARGEST_ERROR = 0.05
 """Squared error at the output, as a share of its variance, beyond which no more is tried."""
 LARGEST_GAIN = 2.0
 """Largest factor on what is left of a row."""
+HALVINGS = 30
+"""Steps of the search for the common factor of t."""
+SEED = 0
+"""Seed of the chance by which weights stay."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +93,7 @@ def pruned_entries(
 def _of_link(
     graph: StageGraph, x: SparseSample, key: Key, energy: float, rows: Float, output: MeasuredOutput
 ) -> list[PrunedEntries]:
-    """Weights of one link with more and more removed.
+    """Weights of one link with more and more removed, in the way of less error.
 
     Args:
         graph: stages with the arithmetic of the ANN.
@@ -97,26 +108,64 @@ def _of_link(
     weight = np.asarray(stage.links[key[1]].op.weight, np.float64)
     entries, variances = _statistics(x)
     of_weight = np.broadcast_to(energy / len(weight) * entries / max(entries.sum(), 1), weight.shape)
-    worth = weight**2 * variances * rows[:, None]
-    order = np.argsort((worth / np.maximum(of_weight, 1e-300)).ravel(), kind="stable")
-    spent = np.cumsum(of_weight.ravel()[order])
+    worth = np.sqrt(variances * rows[:, None] / np.maximum(of_weight, 1e-300))
     alone = len(stage.links) == 1  # what is left of a row is scaled where nothing else is in its sums
     exact = _sums(FloatExecutor(graph, coded=False), key[0], x) if alone else None
-    found = [PrunedEntries(None, Removed(0, weight.size, 0.0, 0.0))]
-    for share in SHARES:
-        count = int(np.searchsorted(spent, share * energy))
+    chance = np.random.default_rng(SEED).random(weight.shape)
+    order = np.argsort((np.abs(weight) * worth).ravel(), kind="stable")
+    spent = np.cumsum(of_weight.ravel()[order])
+
+    def smallest(share: float) -> tuple[Float, Float]:
         kept = weight.copy()
-        kept.ravel()[order[:count]] = 0.0
+        kept.ravel()[order[: np.searchsorted(spent, share * energy)]] = 0.0
         shift = np.zeros(len(weight))
-        if exact is not None:
-            left = FloatExecutor(_with(graph, key, kept, shift), coded=False)
-            kept, shift = _scaled(kept, exact, _sums(left, key[0], x))
-        error = output.error(FloatExecutor(_with(graph, key, kept, shift), coded=False), x)
-        if error > LARGEST_ERROR:
-            break
-        removed = Removed(count, weight.size, error, float(spent[count - 1]) if count else 0.0)
-        found.append(PrunedEntries(kept, removed))
-    return found
+        if exact is None:
+            return kept, shift
+        left = FloatExecutor(_with(graph, key, kept, shift), coded=False)
+        return _scaled(kept, exact, _sums(left, key[0], x))
+
+    def by_chance(share: float) -> tuple[Float, Float]:
+        return _kept_by_chance(weight, worth, of_weight, share * energy, chance), np.zeros(len(weight))
+
+    found: dict[float, PrunedEntries] = {0.0: PrunedEntries(None, Removed(0, weight.size, 0.0, 0.0))}
+    for way in (smallest, by_chance):
+        for share in SHARES:
+            kept, shift = way(share)
+            error = output.error(FloatExecutor(_with(graph, key, kept, shift), coded=False), x)
+            if error > LARGEST_ERROR:
+                break
+            if share not in found or error < found[share].removed.error:
+                gone = (kept == 0) & (weight != 0)
+                removed = Removed(int(gone.sum()), weight.size, error, float(of_weight[gone].sum()))
+                found[share] = PrunedEntries(kept, removed)
+    return list(found.values())
+
+
+def _kept_by_chance(weight: Float, worth: Float, of_weight: Float, saved: float, chance: Float) -> Float:
+    """Weights |w| < t with the values 0 and ±t instead, of which as many stay as keep the mean.
+
+    Args:
+        weight: (O, features) weights.
+        worth: square root of the error at the output per squared error of a weight and per energy, by weight.
+        of_weight: energy of each weight.
+        saved: energy that is to be saved, about.
+        chance: numbers in [0, 1), by weight.
+    """
+    size, tiny = np.abs(weight), 1e-300
+    most = size.max(axis=1, keepdims=True)
+
+    def threshold(factor: float) -> Float:
+        return np.maximum(np.minimum(factor / np.maximum(worth, tiny), most), tiny)
+
+    low, high = 0.0, float((most * worth).max())
+    for _ in range(HALVINGS):
+        factor = (low + high) / 2
+        if float((of_weight * (1 - np.minimum(size / threshold(factor), 1))).sum()) < saved:
+            low = factor
+        else:
+            high = factor
+    t = threshold(high)
+    return np.where(chance * t < size, np.sign(weight) * np.maximum(size, t), 0.0)
 
 
 def _statistics(x: SparseSample) -> tuple[Float, Float]:

@@ -64,7 +64,7 @@ def dequantize(network: Network) -> StageGraph:
             )
         )
     source = network.input
-    plan = InputPlan(source.code, source.scale, source.offset)
+    plan = InputPlan(source.code, source.scale, source.offset, source.dithered)
     return verify_stage(StageGraph(network.name, tuple(stages), (), plan, plans))
 
 

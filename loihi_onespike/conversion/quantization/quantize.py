@@ -62,7 +62,7 @@ def quantize(
     """
     assert graph.input_plan is not None
     plan = graph.input_plan
-    source = InputPopulation(graph.input.name, graph.input.shape, plan.code, plan.scale, plan.offset)
+    source = InputPopulation(graph.input.name, graph.input.shape, plan.code, plan.scale, plan.offset, plan.dithered)
     run = IntegerRun({source.name: source}, {source.name: codes}, graph_layers)
     populations: list[AnyPopulation] = [source]
     synapses: list[Synapse] = []

@@ -48,6 +48,7 @@ class InputPopulation:
         code: code of digits (binary or larger, a spike for each that is not zero) or of one spike (paper Table VII).
         scale: value of level 1, broadcastable to shape; the step of a code of digits is scale / unit.
         offset: value of no spike, broadcastable to shape; already folded into the biases of the next layers.
+        dithered: whether values are rounded up or down by their place (`core.dither`), not to the nearest level.
     """
 
     name: str
@@ -55,6 +56,7 @@ class InputPopulation:
     code: Code
     scale: NDArray[np.float64]
     offset: NDArray[np.float64]
+    dithered: bool = False
 
     wait: int = field(default=0, init=False)
 

@@ -179,12 +179,13 @@ class InputPlan:
 
     Attributes:
         code: code of the input.
-        scale, offset: broadcastable to the shape of the input, see `core.graphs.network.InputPopulation`.
+        scale, offset, dithered: as of `core.graphs.network.InputPopulation`.
     """
 
     code: Code
     scale: NDArray[np.float64]
     offset: NDArray[np.float64]
+    dithered: bool = False
 
 
 @dataclass(frozen=True, eq=False)

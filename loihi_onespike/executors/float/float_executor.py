@@ -180,6 +180,8 @@ class FloatExecutor:
             return self._dense_input(x.dense("an input that may be negative"))
         if plan is None or not self.coded:
             return x
+        if plan.dithered:
+            return x.with_data(self._dithered(plan, x).numpy())
         at_entries = InputPlan(plan.code, x.at_entries(plan.scale), np.zeros(()))
         return x.with_data(coded_input(torch.from_numpy(x.matrix.data).to(self.dtype), at_entries).numpy())
 
@@ -190,7 +192,17 @@ class FloatExecutor:
         plan = self.graph.input_plan
         if plan is None:
             return x
+        if self.coded and plan.dithered:
+            return self._dithered(plan, x.double().cpu().numpy()).to(self.device)
         return coded_input(x, plan) if self.coded else x - self._tensor(plan.offset)
+
+    def _dithered(self, plan: InputPlan, x: NDArray[np.floating] | SparseSample) -> torch.Tensor:
+        """Values of a dithered input in the shape of x, (nonzeros,) of a sparse sample."""
+        words = encode_values(plan, x)
+        if not isinstance(words, SparseSample):
+            return torch.from_numpy(plan.code.decode(words) * plan.scale).to(self.dtype)
+        values = plan.code.decode(words.matrix.data) * words.at_entries(plan.scale)
+        return torch.from_numpy(np.asarray(values)).to(self.dtype)
 
 
 def level_of(

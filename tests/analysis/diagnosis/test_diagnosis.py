@@ -310,6 +310,9 @@ def test_what_cannot_be_diagnosed(net, tmp_path):
         ConfigurationError, match=r"x: must have shape .* with N ≥ 1, got \(0, .*give at least one sample"
     ):
         diagnose(net, data()[:0])
+    by_place = changed(net, net.network.input.name, dithered=True)
+    with pytest.raises(ConfigurationError, match="must round its input to the nearest level, got an input"):
+        diagnose(by_place, data())
     with pytest.raises(ConfigurationError, match="measure: must be 'relative' or 'kl', got 'l1'"):
         diagnose(net, data(), measure="l1")  # type: ignore[arg-type]
     other = nn.Sequential(nn.Linear(12, 23), nn.ReLU(), nn.Linear(23, 20), nn.ReLU(), nn.Linear(20, 5))

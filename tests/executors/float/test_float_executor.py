@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.core.graphs.stage import OutputStage, Stage
+from loihi_onespike.core.codes import BinaryCode
+from loihi_onespike.core.encoding import encode_values
+from loihi_onespike.core.gnn.sparse_sample import SparseSample
+from loihi_onespike.core.graphs.stage import InputPlan, InputStage, Link, OutputStage, Stage, StageGraph
 from loihi_onespike.core.maps import Conv, Dense, Diagonal, LinearMap, Pool, Shape, Window
 from loihi_onespike.core.maps.shapes import aligned
 from loihi_onespike.executors.float.float_executor import FloatExecutor, level_of
@@ -95,3 +99,16 @@ def test_executor_equals_the_plain_formula(coded: bool) -> None:
             value = level_of(phase, plan.code, plan.scale, torch.float64)
             values[stage.name] = value if coded else activate(stage.activation, z)
     assert np.allclose(output, values[graph.output.name].numpy(), rtol=1e-9)
+
+
+def test_a_dithered_input_has_the_values_of_its_words() -> None:
+    matrix = sp.random(12, 9, 0.4, random_state=0, format="csr")
+    plan = InputPlan(BinaryCode(2), np.linspace(0.5, 2.0, 9), np.zeros(()), dithered=True)
+    link = Link("x", Dense(np.eye(9)), None, np.ones(()))
+    stages = (InputStage("x", (12, 9)), OutputStage("y", (12, 9), (link,), np.zeros(())))
+    executor = FloatExecutor(StageGraph("graph", stages, input_plan=plan), dtype=torch.float64)
+    dense = matrix.toarray()[None]
+    sent = plan.code.decode(encode_values(plan, dense)) * plan.scale
+    assert not np.allclose(sent, dense)
+    for x in (dense, SparseSample(matrix)):
+        np.testing.assert_allclose(executor.run(x), sent, rtol=1e-12)
