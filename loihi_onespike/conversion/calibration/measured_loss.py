@@ -1,29 +1,40 @@
-"""Loss of accuracy of a calibrated network, measured without labels on samples that it was not fitted to.
+"""Loss of accuracy of a calibrated network, measured without labels, with an upper limit of 95 % confidence.
 
 Where the SNN decides for class s and the ANN for class a, the expected loss of accuracy is the difference of their
-probabilities, p_a - p_s by the softmax of the ANN, if these probabilities are right. Few decisions differ, so the
-errors e_j of samples that were held out are added to the outputs y_i of the ANN on all samples. Errors are larger where
-the ANN is less sure, and between the classes that it hesitates between. So classes are ordered by their scores, in both
-places, and the errors that are added to y_i are those of the samples whose margin (largest score less the second
-largest) is nearest to its own:
+probabilities, p_a - p_s by the softmax of the ANN, if these probabilities are right. Few decisions differ, so errors
+e_j of many samples are added to the outputs y_i of the ANN on every sample. Errors are larger where the ANN is less
+sure, and between the classes that it hesitates between. So classes are ordered by their scores, in both places, and
+the errors that are added to y_i are those of the samples whose margin (largest score less the second largest) is
+nearest to its own:
 
     loss = mean_ij  p_i,1 - p_i,s(i,j),   s(i, j) = argmax (y_i + e_j)
 
-The ANN has not been fitted to any of them by the calibration, so all its margins may be used; the errors may not, since
-those of samples that the SNN was fitted to are too small. The upper limit allows for the number of samples in both
-places: the deviation of the errors is that of 95 % confidence for as many normal numbers as errors are added to a
-sample, and the mean is raised by 1.645 standard errors.
+Errors of samples that the SNN was fitted to are too small. They show of which kind errors are at a margin, and the
+samples that were held out how large they are: the former are multiplied by
+
+    ratio = √( Σ_held |e|² / Σ_held |e|²_fitted ),   |e|²_fitted the mean over the nearest fitted samples in margin
+
+The upper limit is from a jackknife over groups of samples (Efron and Tibshirani, An Introduction to the Bootstrap,
+chapter 11). Each group in turn is left out of the outputs, of the errors and of the ratio together, so that all three
+count in the standard error. The loss varies in proportion to itself and is skewed, so the limit is that of its
+logarithm,
+
+    upper = loss · exp(t · error / loss),   t the 95 % quantile of Student's distribution for the number of groups
+
+Where hardly any decision changes this says little, and the limit is at least the loss by samples of a kind that was not
+seen: a share of 3 / N of all samples, with 95 % confidence, each of which loses what it can lose most with such errors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import exp, log, sqrt
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from loihi_onespike.core.encoding import finish_output, softmax_axis
 from loihi_onespike.core.graphs.stage import OutputStage
@@ -31,10 +42,22 @@ from loihi_onespike.errors import ConfigurationError
 
 Float = NDArray[np.float64]
 
-QUANTILE = 1.645
-"""Standard errors of a one-sided limit of 95 % confidence."""
-NEIGHBOURS = (8, 64)
-"""Fewest and most errors that are added to the output of every sample, one in eight of those there are in between."""
+CONFIDENCE = 0.95
+"""Confidence of the upper limit."""
+NEAREST = 4
+"""The errors of one in so many samples are added to the output of every sample: those that are nearest in margin."""
+LEAST_NEAREST = 8
+"""Fewest errors that are added to the output of a sample."""
+PAIRS = 2**16
+"""Pairs of outputs and errors beyond which fewer errors are added to each output."""
+LIKE_HELD = 8
+"""A sample held out is compared with one in so many of the others."""
+GROUPS = 32
+"""Most groups of samples of the jackknife."""
+MOST_EXPONENT = 50.0
+"""Largest exponent of the upper limit, which is no more than 100 pp anyway."""
+STEP = 0.1
+"""Relative step of the ratio between whose ends the slope of the loss is measured."""
 PLACES = 16
 """Places of an output with classes at every place that are looked at, per sample."""
 NO_CLASSES = ("relu", "sigmoid", "tanh")
@@ -43,20 +66,17 @@ NO_CLASSES = ("relu", "sigmoid", "tanh")
 
 @dataclass(frozen=True, eq=False)
 class OutputErrors:
-    """Scores of the ANN, and errors of the SNN on samples that it was not fitted to.
+    """Scores of the ANN, and errors of the SNN.
 
     Attributes:
-        scores: (N, places, classes) scores of the ANN on all samples, the largest first.
-        errors: (M, classes) scores of the SNN less those of the ANN, in the same order of classes, at the samples and
-            places that were held out; by ascending margin.
-        margins: (M,) largest score of the ANN less the second largest of these.
-        samples: number of samples that were held out.
+        scores: (N, places, classes) scores of the ANN, the largest first.
+        errors: (N, places, classes) scores of the SNN less those of the ANN, in the same order of classes.
+        held: number of samples at the end to which the SNN was not fitted; 0 to take all errors as they are.
     """
 
     scores: Float
     errors: Float
-    margins: Float
-    samples: int
+    held: int
 
     @classmethod
     def of(cls, stage: OutputStage, ann: torch.Tensor, snn: torch.Tensor, held: int) -> OutputErrors:
@@ -70,10 +90,7 @@ class OutputErrors:
         exact, found = (class_scores(stage, z.double().numpy()) for z in (ann, snn))
         order = np.argsort(-exact, axis=-1, kind="stable")
         exact, found = (np.take_along_axis(z, order, -1) for z in (exact, found))
-        errors, of_held = ((z[-held:] if held else z).reshape(-1, z.shape[-1]) for z in (found - exact, exact))
-        margins = of_held[:, 0] - of_held[:, 1]
-        rising = np.argsort(margins, kind="stable")
-        return cls(exact, errors[rising], margins[rising], held or len(exact))
+        return cls(exact, found - exact, held)
 
     def times(self, factor: float) -> OutputErrors:
         """The same with all errors multiplied by a factor."""
@@ -81,23 +98,110 @@ class OutputErrors:
 
     def loss(self) -> LossEstimate:
         """Estimated loss of accuracy; see the module."""
-        count = min(int(np.clip(len(self.errors) // 8, *NEIGHBOURS)), len(self.errors))
-        place = np.searchsorted(self.margins, self.scores[..., 0] - self.scores[..., 1])
-        first = np.clip(place - count // 2, 0, len(self.errors) - count)
-        raised = np.exp(self.scores - self.scores[..., :1])
-        probability = raised / raised.sum(axis=-1, keepdims=True)
+        samples = len(self.scores)
+        groups = min(GROUPS, self.held or samples)
+        ratio, ratio_without = self._ratio(groups)
+        sums, counts = self._pair_losses(ratio, groups)
+        mean = float(sums.sum() / counts.sum())
+        low, high = (self._pair_losses(ratio * factor, groups)[0].sum() for factor in (1 - STEP, 1 + STEP))
+        slope = (high - low) / counts.sum() / (2 * STEP)
+        without = _without(sums) / np.maximum(_without(counts), 1) + slope * (ratio_without - ratio) / (ratio or 1.0)
+        upper = 1.0
+        if groups > 1:
+            error = sqrt((groups - 1) / groups * np.square(without - without.mean()).sum())
+            quantile = float(stdtrit(groups - 1, CONFIDENCE))
+            upper = mean * exp(min(quantile * error / mean, MOST_EXPONENT)) if mean > 0 else 0.0
+            upper = min(max(upper, -log(1 - CONFIDENCE) / samples * self._worst(ratio)), 1.0)
+        return LossEstimate(100 * mean, 100 * upper, self.held or samples)
 
-        def per_sample(factor: float) -> Float:
-            lost = np.zeros(len(self.scores))
-            for neighbour in range(count):
-                decided = (self.scores + factor * self.errors[first + neighbour]).argmax(axis=-1)
-                kept = np.take_along_axis(probability, decided[..., None], -1)[..., 0]
-                lost += (probability[..., 0] - kept).mean(axis=1)
-            return lost / count
+    @property
+    def _margins(self) -> Float:
+        """(N, places) largest score of the ANN less the second largest."""
+        return self.scores[..., 0] - self.scores[..., 1]
 
-        cautious = per_sample(1 + QUANTILE / sqrt(2 * count))
-        upper = cautious.mean() + QUANTILE * cautious.std() / sqrt(len(cautious))
-        return LossEstimate(100 * float(per_sample(1.0).mean()), 100 * float(upper), self.samples)
+    def _groups(self, groups: int) -> NDArray[np.int64]:
+        """(N,) number of the group of each sample; each has its share of those held out."""
+        number = np.arange(len(self.scores))
+        return (number - np.where(number < len(number) - self.held, 0, len(number) - self.held)) % groups
+
+    def _ratio(self, groups: int) -> tuple[float, Float]:
+        """Size of the errors held out over that of the others, and the same without each group in turn, (groups,)."""
+        if not self.held:
+            return 1.0, np.ones(groups)
+        fitted = len(self.scores) - self.held
+        squares = np.square(self.errors - self.errors.mean(axis=-1, keepdims=True)).mean(axis=-1)
+        of_row = np.repeat(self._groups(groups), squares.shape[1]).reshape(squares.shape)
+        margins = self._margins
+        rising = np.argsort(margins[:fitted], axis=None, kind="stable")
+        like, of_like = squares[:fitted].ravel()[rising], of_row[:fitted].ravel()[rising]
+        count = max(like.size // LIKE_HELD, 1)
+        first = _first_nearest(margins[:fitted].ravel()[rising], margins[fitted:].ravel(), count)
+        of_held = of_row[fitted:].ravel()
+        sums, counts = np.zeros((groups, groups)), np.zeros((groups, groups))
+        for neighbour in range(count):
+            _add(sums, of_held, of_like[first + neighbour], like[first + neighbour])
+            _add(counts, of_held, of_like[first + neighbour], None)
+        found, number = np.bincount(of_held, squares[fitted:].ravel(), groups), np.bincount(of_held, None, groups)
+        if not _without(sums).min() > 0:  # some samples that it was fitted to have no errors
+            return 1.0, np.ones(groups)
+        without = (found.sum() - found) / (number.sum() - number) * _without(counts) / _without(sums)
+        return sqrt(found.mean() / number.mean() * counts.sum() / sums.sum()), np.sqrt(without)
+
+    def _enlarged(self, ratio: float) -> Float:
+        """The errors, those of the samples that the SNN was fitted to multiplied by a ratio."""
+        factors = np.full(len(self.errors), ratio)
+        factors[len(factors) - self.held :] = 1.0
+        return self.errors * factors[:, None, None]
+
+    def _pair_losses(self, ratio: float, groups: int) -> tuple[Float, Float]:
+        """Sums of the losses of pairs, and their numbers, by the groups of sample and error, (groups, groups).
+
+        Args:
+            ratio: factor on the errors of the samples that the SNN was fitted to.
+            groups: number of groups.
+        """
+        shape, classes = self.scores.shape[:2], self.scores.shape[2]
+        of_sample = np.repeat(self._groups(groups), shape[1])
+        margins, scores = self._margins.ravel(), self.scores.reshape(-1, classes)
+        rising = np.argsort(margins, kind="stable")
+        errors, of_error = self._enlarged(ratio).reshape(-1, classes)[rising], of_sample[rising]
+        most = max(min(len(scores) // NEAREST, PAIRS // len(scores)), LEAST_NEAREST)
+        count = min(most, len(scores))
+        first = _first_nearest(margins[rising], margins, count)
+        raised = np.exp(scores - scores[:, :1])
+        probability = raised / raised.sum(axis=1, keepdims=True)
+        sums, counts, row = np.zeros((groups, groups)), np.zeros((groups, groups)), np.arange(len(scores))
+        for neighbour in range(count):
+            decided = (scores + errors[first + neighbour]).argmax(axis=1)
+            others = of_error[first + neighbour]
+            _add(sums, of_sample, others, probability[:, 0] - probability[row, decided])
+            _add(counts, of_sample, others, None)
+        return sums, counts
+
+    def _worst(self, ratio: float) -> float:
+        """Largest expected loss of a sample with such errors: of its margin m, tanh(m / 2) · share of errors above m.
+
+        Args:
+            ratio: factor on the errors of the samples that the SNN was fitted to.
+        """
+        errors = self._enlarged(ratio)
+        apart = np.sort((errors - errors[..., :1]).max(axis=-1), axis=None)[::-1]
+        return float(np.max(np.tanh(apart / 2) * np.arange(1, apart.size + 1) / apart.size))
+
+
+def _first_nearest(rising: Float, margins: Float, count: int) -> NDArray[np.int64]:
+    """First of the `count` neighbouring ones of some rising margins that are nearest to each of others, in rank."""
+    return np.clip(np.searchsorted(rising, margins) - count // 2, 0, len(rising) - count)
+
+
+def _add(table: Float, rows: NDArray[np.int64], columns: NDArray[np.int64], values: Float | None) -> None:
+    """Add values, or ones, to the given entries of a table (groups, groups)."""
+    table += np.bincount(rows * len(table) + columns, values, table.size).reshape(table.shape)
+
+
+def _without(sums: Float) -> Float:
+    """Sum of a table (groups, groups) without row and column of each group in turn, (groups,)."""
+    return np.asarray(sums.sum() - sums.sum(axis=0) - sums.sum(axis=1) + np.diagonal(sums))
 
 
 @dataclass(frozen=True)
@@ -107,7 +211,7 @@ class LossEstimate:
     Attributes:
         mean: the estimate.
         upper: its upper limit of 95 % confidence.
-        samples: number of samples whose errors it is from.
+        samples: number of samples that were held out; of all where none were.
     """
 
     mean: float
