@@ -11,7 +11,15 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.calibration.loss_limit import CLOSE, MOST_STEP, TRIALS, held_out, limited
+from loihi_onespike.conversion.calibration.loss_limit import (
+    CLOSE,
+    ENOUGH,
+    MOST_STEP,
+    MOST_TRIALS,
+    TRIALS,
+    held_out,
+    limited,
+)
 from loihi_onespike.conversion.calibration.measured_loss import OutputErrors
 from loihi_onespike.core.graphs.stage import Link, OutputStage
 from loihi_onespike.core.maps import Dense
@@ -69,7 +77,22 @@ def test_the_price_falls_until_the_limit_is_kept() -> None:
     assert len(tried) <= TRIALS and found.price == max(keeping)
     too_large = min(p for p in tried if p > found.price)
     assert _measured(_Allocation(too_large, too_large)).loss().upper > 2.0
-    assert too_large < CLOSE * found.price or len(tried) == TRIALS
+    assert estimate.upper >= ENOUGH * 2.0 or too_large < CLOSE * found.price
+
+
+@pytest.mark.parametrize("bend", [0.6, 3.0])
+def test_trials_come_close_where_the_loss_bends(bend: float) -> None:
+    """Errors that fall more slowly or faster than predicted: after TRIALS trials the price is near the largest one."""
+    tried = []
+
+    def measure(allocation: Any) -> OutputErrors:
+        tried.append(allocation.price)
+        return _measured(replace(allocation, error=allocation.price**bend))
+
+    found, _ = limited(_Allocator(), _Allocation(1.0, 1.0), 2.0, measure)  # type: ignore[arg-type]
+    prices = np.geomspace(found.price, 1, 25)
+    largest = max(p for p in prices if _measured(_Allocation(p, p**bend)).loss().upper <= 2)
+    assert len(tried) <= TRIALS and found.price >= 0.6 * largest
 
 
 def test_a_first_price_that_keeps_the_limit_is_taken() -> None:
@@ -87,7 +110,7 @@ def test_no_trial_goes_down_further_than_the_prediction_reaches() -> None:
         return _measured(replace(allocation, error=1e6 * allocation.error))
 
     limited(_Allocator(), _Allocation(1.0, 1.0), 0.5, measure)  # type: ignore[arg-type]
-    assert tried[:-1] == pytest.approx([MOST_STEP**-k for k in range(TRIALS - 1)]) and tried[-1] == 0
+    assert tried[:-1] == pytest.approx([MOST_STEP**-k for k in range(MOST_TRIALS - 1)]) and tried[-1] == 0
 
 
 def test_a_limit_that_cannot_be_kept_is_said() -> None:
