@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,6 +103,7 @@ def calibrate(
     x = _together(graph, batches, parts)
     notes = [*graph.rewrites, *_notes(total, _samples(x))]
 
+    @cache  # the allocation that is taken has been tried
     def allocated(chosen: Allocation) -> tuple[StageGraph, CalibrationSettings]:
         """The graph and the settings with the codes of an allocation."""
         of_price = replace(settings, codes=dict(chosen.codes), costs=chosen.costs)
