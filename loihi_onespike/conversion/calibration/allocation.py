@@ -38,11 +38,14 @@ PRICES = (0.0, 2.5e-3, 0.01, 0.04, 0.16)
 """Prices for which levels are fitted, of as many additions as the ANN has multiply-accumulates."""
 FINER = (0.5, 0.65, 0.8, 1.0, 1.25, 1.6, 2.0)
 """Factors on the best of these prices that are tried with its levels."""
-MOST_ERROR = 4.0
-"""Largest predicted squared error where a sparse input may be silent, relative to that of the codes of least error.
+MOST_ERROR = 1 / 3
+"""Share of the error of the codes of least error that cheaper ones of a graph may add, per unit of the elasticity.
 
-The aggregation of a graph sums many silent values, whose errors have one sign and do not add up as squares.
+The energy of a graph falls so far at so little error that error · energy^p alone would give up its accuracy. By
+default, at p = 1.5, cheaper codes may add half as much error as the best ones have.
 """
+LEAST_PRICE = PRICES[1] / 16
+"""Price in place of 0 between others that are logarithmic."""
 NEGLIGIBLE_ERROR = 0.0005
 """Squared error at the output, as a share of its variance, that is added to every error before errors are compared.
 
@@ -67,6 +70,7 @@ class Allocation:
         input: plan of the input.
         price: price of as many additions as the ANN has multiply-accumulates, in units of the error.
         error: predicted squared error at the output, as a share of the variance of the outputs.
+        of_codes: the part of `error` that the codes of hidden populations add.
         energy: predicted energy of an image in the chosen account, in units of as many additions as the ANN has
             multiply-accumulates. Synapses that pruning removes inside the network are counted, since they are not known
             before the layers are calibrated; those of a sparse input are not.
@@ -80,6 +84,7 @@ class Allocation:
     input: InputPlan
     price: float
     error: float
+    of_codes: float
     energy: float
     synapses: SynapsePrices
     entries: Mapping[tuple[str, int], PrunedEntries]
@@ -87,6 +92,11 @@ class Allocation:
     def merit(self, elasticity: float) -> float:
         """ln (error + NEGLIGIBLE_ERROR) + p · ln energy; less is better."""
         return float(np.log(self.error + NEGLIGIBLE_ERROR) + elasticity * np.log(max(self.energy, 1e-6)))
+
+
+def most_error(least: float, elasticity: float) -> float:
+    """Largest squared error at the output of a graph, for that of its codes of least error and the elasticity p."""
+    return least * (1 + MOST_ERROR * elasticity)
 
 
 class Allocator:
@@ -131,6 +141,7 @@ class Allocator:
         self._values = {name: v.of_channels(self._channels[name]).of_samples(VALUES) for name, v in values.items()}
         self._tried: list[Allocation] = []
         self._pruned = (1.0, 0.0)
+        self._measured: dict[float, float] = {}
         self._elasticity = np.inf
 
     def at(self, price: float, codes: Mapping[str, SingleSpikeCode] | None = None) -> Allocation:
@@ -146,17 +157,19 @@ class Allocator:
         bits = {name: code.payload_bits for name, code in found.items()}
         costs = {name: self._cost(name, price, bits[name]) for name in self._values}
         fits = {name: self._fit(name, costs[name], found[name]) for name in costs}
-        source, entries = self._input(price)
-        error = source.error + sum(fit.error for fit in fits.values())
-        error += sum(chosen.removed.error for chosen in entries.values())
+        # An error of hidden populations that is larger than predicted makes errors elsewhere cheaper.
+        ratio = self._ratio(price)
+        source, entries = self._input(price * ratio)
+        of_codes = ratio * sum(fit.error for fit in fits.values())
+        error = source.error + of_codes + sum(chosen.removed.error for chosen in entries.values())
         spent = energy.constant + energy.per_input_spike * source.spikes
         spent -= source.spikes * sum(chosen.removed.energy for chosen in entries.values())
         of_spike = {name: energy.per_spike[name] * energy.with_payload(bits[name]) for name in fits}
         spent += sum(of_spike[name] * fit.spikes for name, fit in fits.items())
         # At a price beyond the one that the elasticity allows, codes have nothing more to give, but synapses would.
-        of_synapses = min(price, self._elasticity * (error + NEGLIGIBLE_ERROR) / spent) if spent > 0 else price
+        of_synapses = min(price * ratio, self._elasticity * (error + NEGLIGIBLE_ERROR) / spent) if spent > 0 else price
         synapses = SynapsePrices(of_synapses, energy, self._sensitivity, source.spikes, bits)
-        return Allocation(found, costs, source.plan, price, error, spent, synapses, entries)
+        return Allocation(found, costs, source.plan, price, error, of_codes, spent, synapses, entries)
 
     def _input(self, price: float) -> tuple[InputCandidate, dict[tuple[str, int], PrunedEntries]]:
         """Code of the input and weights that read a sparse one, of least error + price · energy together."""
@@ -182,14 +195,41 @@ class Allocator:
         for price in PRICES:
             self._tried.append(self.at(price))
             done()
-        most = MOST_ERROR * self._tried[0].error if len(self._inputs) > 1 else np.inf
-
-        def merit(tried: Allocation) -> float:
-            return tried.merit(elasticity) if tried.error <= most else np.inf
-
-        start = min(self._tried, key=merit)
+        start = min(self._tried, key=lambda tried: tried.merit(elasticity))
         finer = [self.at(start.price * factor, start.codes) for factor in FINER] if start.price > 0 else []
-        return min([start, *finer], key=merit)
+        best = min([start, *finer], key=lambda tried: tried.merit(elasticity))
+        most = most_error(self._tried[0].error, elasticity) if self._measured else np.inf
+        return best if best.error <= most else self.within(most, best)
+
+    def learn_codes(self, elasticity: float, measure: Callable[[Allocation], float]) -> None:
+        """Take what the codes of hidden populations of a graph add to the error as measured, not as predicted.
+
+        A graph sums values over many nodes, and the errors of silent ones have one sign, so they do not add up as
+        squares. Between the prices of measurements the ratio to the prediction is interpolated. Called before `best`.
+
+        Args:
+            elasticity: p, for the largest error that is of interest.
+            measure: squared error at the output of a network with the codes of an allocation, as a share of the
+                variance of the outputs.
+        """
+        least: float | None = None
+        for price in PRICES:
+            tried = self.at(price)
+            error = measure(tried)
+            if tried.of_codes > 0:
+                excess = error - (tried.error - tried.of_codes)
+                self._measured[price] = max(self._ratio(price) * excess / tried.of_codes, 1.0)
+            least = error if least is None else least
+            if error > most_error(least, elasticity):
+                break
+
+    def _ratio(self, price: float) -> float:
+        """Measured error of the codes of hidden populations over the predicted one."""
+        if not self._measured:
+            return 1.0
+        prices = sorted(self._measured)
+        places = np.log(np.maximum(prices, LEAST_PRICE))
+        return float(np.interp(np.log(max(price, LEAST_PRICE)), places, [self._measured[p] for p in prices]))
 
     def learn(self, at: Allocation, error: float) -> None:
         """Take the error that pruning added to a calibrated network as that of other prices, scaled.
@@ -215,7 +255,7 @@ class Allocator:
         start = max(cheaper, key=lambda tried: tried.price, default=self._tried[0])
         low, high, best = start.price, below.price, start
         if low == 0:
-            low = min(PRICES[1], high) / 16
+            low = min(LEAST_PRICE, high / 16)
         for _ in range(HALVINGS):
             tried = self.at(float(np.sqrt(low * high)), start.codes)
             if self.predicted(tried) <= error:

@@ -131,6 +131,21 @@ def calibrate(
         allocator.learn(chosen, sum(each.error for each in removed))
         return found[0]
 
+    def error_of_codes(chosen: Allocation) -> float:
+        """Error at the output of the codes of an allocation as measured, on the whole input, weights not rounded."""
+        found: list[float] = []
+        of_price = replace(
+            settings, codes=dict(chosen.codes), costs=chosen.costs, entries=chosen.entries, wait=None,
+            method=replace(settings.method, rounding=False),
+        )  # fmt: skip
+        calibrate_in_sequence(
+            replace(graph, input_plan=chosen.input),
+            x,
+            of_price,
+            output=lambda stage, ann, snn: found.append(output_error(stage, ann, snn)),
+        )
+        return float(np.mean(found))
+
     if options.elasticity is not None:
         some = _together(graph, batches, 1)
         if prices is None:
@@ -141,6 +156,8 @@ def calibrate(
             graph, values, some, options.timesteps, options.payload_bits, energy, None if fitted else codes,
             options.input_is_free, pruning,
         )  # fmt: skip
+        if isinstance(x, SparseSample):
+            allocator.learn_codes(options.elasticity, error_of_codes)
         allocation = allocator.best(options.elasticity, _Steps("allocation", len(PRICES), progress))
         if options.max_loss is not None:
             allocation, estimate = limited(allocator, allocation, options.max_loss, measured)

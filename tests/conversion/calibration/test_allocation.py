@@ -10,14 +10,21 @@ import torch
 from torch import nn
 
 import loihi_onespike as los
-from loihi_onespike.conversion.calibration.allocation import NEGLIGIBLE_ERROR, Allocation
-from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms
+from loihi_onespike.conversion.calibration import Method
+from loihi_onespike.conversion.calibration.allocation import NEGLIGIBLE_ERROR, PRICES, Allocation, Allocator
+from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms, alpha_terms
+from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
+from loihi_onespike.conversion.calibration.population import PopulationTarget
 from loihi_onespike.conversion.calibration.pruning import SynapsePrices
 from loihi_onespike.conversion.calibration.sensitivity import Sensitivity
+from loihi_onespike.conversion.calibration.survey import Survey
+from loihi_onespike.conversion.codes_of_options import EnoughBits
 from loihi_onespike.conversion.options import ConversionOptions
-from loihi_onespike.core.codes import PhaseCode
+from loihi_onespike.conversion.pipeline import lowered_stages, source_of
+from loihi_onespike.core.codes import Base, PhaseCode
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.errors import BoardError, ConfigurationError
+from tests.support.graph_models import TwoLayers, adjacency, with_seed
 from tests.support.stage_graphs import two_layers
 
 
@@ -59,7 +66,49 @@ def _allocation(error: float, energy: float) -> Allocation:
     prices = SynapsePrices(0.0, EnergyTerms({}, 0.0, 0.0), Sensitivity({}, {}, np.zeros((1, 1))), 0.0)
     plan = two_layers().input_plan
     assert plan is not None
-    return Allocation({}, {}, plan, 1.0, error, energy, prices, {})
+    return Allocation({}, {}, plan, 1.0, error, error, energy, prices, {})
+
+
+def _graph_allocator() -> Allocator:
+    source = source_of(with_seed(lambda: TwoLayers(30)), adjacency(30))
+    graph = source.plan_input(lowered_stages(source), EnoughBits())
+    survey, x = Survey(graph, source.batches, 1), source.batches[0]
+    largest = plan_by_maxima(graph, survey.maxima, PhaseCode(Base.nearest(1.3), 8), None, "channel").plans
+    values = {
+        stage.name: PopulationTarget.of(graph, stage, largest[stage.name].scale, Method(), priced=True).values(
+            survey.samples[stage.name]
+        )
+        for stage in graph.hidden
+    }
+    return Allocator(graph, values, x, 8, 0, alpha_terms(graph, x), None, True, True)
+
+
+def test_codes_of_a_graph_are_as_dear_as_they_are_measured() -> None:
+    plain, learnt = _graph_allocator(), _graph_allocator()
+    measured: list[Allocation] = []
+
+    def five_times(tried: Allocation) -> float:
+        """Of five times the error that is predicted without measurements, so close to it that all is tried."""
+        measured.append(tried)
+        return tried.error - tried.of_codes + 5 * plain.at(tried.price).of_codes
+
+    learnt.learn_codes(1e9, five_times)
+    assert [tried.price for tried in measured] == list(PRICES)
+    assert learnt.at(0.005).of_codes == pytest.approx(5 * plain.at(0.005).of_codes)
+    # Where the codes of least error are the limit, fewer spikes may add half as much at p = 1.5.
+    few, least = learnt.best(1.5), learnt.at(0.0)
+    assert least.error < few.error <= 1.5 * least.error and few.energy < least.energy
+
+
+def test_no_more_is_measured_than_may_be_lost() -> None:
+    prices: list[float] = []
+
+    def growing(tried: Allocation) -> float:
+        prices.append(tried.price)
+        return 0.01 * 1.2 ** len(prices)
+
+    _graph_allocator().learn_codes(1.5, growing)
+    assert prices == list(PRICES[:4])  # 1.2^3 is above 1 + 1.5 / 3
 
 
 def test_bits_of_payload_go_where_they_pay() -> None:
