@@ -5,6 +5,9 @@ p of x in its sample,
 
     x is sent as h where u(p) · (h - l) < x - l, and as l elsewhere
 
+in codes of digits, and in codes of uneven levels where x is below the smallest of them. Above it these are close to
+each other in comparison with themselves, and x is sent as the nearest one.
+
 Over places, u is evenly distributed, so the mean of what is sent is x (stochastic rounding with a fixed draw; a dither
 of one step, Gray and Stockham 1993). Values far below the smallest level are silent at most places, and where they are
 not they stand for the others too. Rounding to the nearest value would silence them all, an error of one sign, which
@@ -56,6 +59,8 @@ def of_sample(x: NDArray[np.floating] | SparseSample) -> Float:
 def encode_dithered(code: Code, x: NDArray[np.floating], u: Float) -> NDArray[np.integer]:
     """Code words of x (relative to λ, any shape), rounded up or down by u, and saturated to 0 … the largest value.
 
+    Of uneven levels, values above the smallest one are rounded as by `Code.encode`.
+
     Args:
         code: a code of values that are not negative.
         x: the values.
@@ -65,4 +70,7 @@ def encode_dithered(code: Code, x: NDArray[np.floating], u: Float) -> NDArray[np
     inside = np.clip(np.asarray(x, np.float64), values[0], values[-1])
     low = np.clip(np.searchsorted(values, inside, side="right") - 1, 0, len(values) - 2)
     up = u * (values[low + 1] - values[low]) < inside - values[low]
-    return code.encode(values[low + up])
+    sent = values[low + up]
+    if code.even_steps is None:
+        sent = np.where(inside < values[1], sent, inside)
+    return code.encode(sent)

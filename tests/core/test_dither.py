@@ -34,12 +34,18 @@ def test_values_of_a_code_stay_and_others_keep_their_mean(code: Code) -> None:
     values, u = np.sort(code.decode(code.words())), at_places(np.arange(100_000))
     for value in values:
         assert np.all(code.decode(encode_dithered(code, np.full(100, value), u[:100])) == value)
-    for x in (values[1] / 8, 0.3 * values[-2] + 0.7 * values[-1]):
+    for x in (values[1] / 8, *([0.3 * values[-2] + 0.7 * values[-1]] if code.even_steps else [])):
         sent = code.decode(encode_dithered(code, np.full(u.shape, x), u))
         near = values[np.searchsorted(values, x) + np.array([-1, 0])]
         assert np.array_equal(np.unique(sent), near) and sent.mean() == pytest.approx(x, abs=0.02 * np.diff(near)[0])
     beyond = np.array([-1.0, 2 * values[-1]])
     assert code.decode(encode_dithered(code, beyond, u[:2])).tolist() == [0, values[-1]]
+
+
+def test_uneven_levels_are_rounded_to_the_nearest_above_the_smallest() -> None:
+    code, u = Codebook((5000, 8000, 16000)), at_places(np.arange(1000))
+    x = np.linspace(code.levels()[-1], 1.0, 1000)
+    assert np.array_equal(encode_dithered(code, x, u), code.encode(x))
 
 
 def test_half_way_up_is_sent_where_u_is_below_a_half() -> None:
