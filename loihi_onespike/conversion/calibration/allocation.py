@@ -96,7 +96,7 @@ class Allocation:
 
 def most_error(least: float, elasticity: float) -> float:
     """Largest squared error at the output of a graph, for that of its codes of least error and the elasticity p."""
-    return least * (1 + MOST_ERROR * elasticity)
+    return max(least * (1 + MOST_ERROR * elasticity), NEGLIGIBLE_ERROR)
 
 
 class Allocator:

@@ -11,7 +11,7 @@ from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.conversion.calibration import Method
-from loihi_onespike.conversion.calibration.allocation import NEGLIGIBLE_ERROR, PRICES, Allocation, Allocator
+from loihi_onespike.conversion.calibration.allocation import NEGLIGIBLE_ERROR, PRICES, Allocation, Allocator, most_error
 from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms, alpha_terms
 from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.population import PopulationTarget
@@ -109,6 +109,7 @@ def test_no_more_is_measured_than_may_be_lost() -> None:
 
     _graph_allocator().learn_codes(1.5, growing)
     assert prices == list(PRICES[:4])  # 1.2^3 is above 1 + 1.5 / 3
+    assert most_error(1e-6, 1.5) == NEGLIGIBLE_ERROR
 
 
 def test_bits_of_payload_go_where_they_pay() -> None:
