@@ -3,38 +3,47 @@
 Each trial calibrates the network on part of the samples and measures it on the others (`measured_loss`). Where the
 upper limit of its loss is too large, the factor on its errors that would do is found, and with it the price at which
 the allocation predicts so much less error. At a high price the prediction is far too small, so a trial goes down by
-MOST_STEP at most, and the next one follows the rate at which that lowered the limit. Once a price keeps the limit, and
-a larger one does not, the next trial is where the straight line through both, of the logarithm of the upper limit over
-that of the price, comes close to the limit.
+MOST_STEP at most. From then on the upper limit is taken for a power of the price: further trials go down along the
+straight line through the logarithms of all trials up to then. Once a price keeps the limit, and a larger one does not,
+the next trial is where the line through these two comes close to the limit.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from math import log
+from collections.abc import Callable, Sequence
+from math import exp, log
 from typing import TypeAlias
+
+import numpy as np
 
 from loihi_onespike.conversion.calibration.allocation import Allocation, Allocator
 from loihi_onespike.conversion.calibration.measured_loss import LossEstimate, OutputErrors
 from loihi_onespike.errors import MaxLossWarning
 
 TRIALS = 4
-"""Most networks that are calibrated and measured, unless none of them keeps the limit."""
+"""Most networks that are calibrated and measured where one of them keeps the limit, and another one nearly."""
 MOST_TRIALS = 6
 """Most networks in any case; where none keeps the limit, the last one without a price."""
 MOST_STEP = 8.0
-"""Largest factor between the prices of two trials."""
+"""Largest factor between the prices of the first two trials, since the prediction reaches no further."""
+FURTHER_STEPS = (1.25, 3.0)
+"""Least and largest factor between the prices of later ones on the way down.
+
+The estimates of two networks differ by chance too, so that the line through few of them may be far too flat.
+"""
+POWERS = (0.4, 2.0)
+"""Least and largest power of the price for which the upper limit is taken on the way down."""
 ENOUGH = 0.85
 """Share of the limit from which on an upper limit is close enough to it."""
 AIM = 0.95
-"""Share of the limit that a trial between two prices aims at."""
+"""Share of the limit that a trial aims at."""
+WIDE = 2.0
+"""Factor between a price that keeps the limit and one that does not, above which even more than TRIALS are made."""
 CLOSE = 1.15
 """Factor between a price that keeps the limit and one that does not, below which nothing further is tried."""
 INSIDE = 0.1
 """Least distance of a trial from both of these prices, as a share of the logarithm of this factor."""
-RATES = (0.25, 2.0)
-"""Least and largest power of the predicted error with which an upper limit is taken to fall."""
 LEAST = 1e-3
 """Share of the limit that is the least upper limit of which the logarithm is taken."""
 HELD = 4
@@ -42,7 +51,7 @@ HELD = 4
 LEAST_SAMPLES = 8
 """Fewest samples of which some are held out; with fewer, the errors are those of samples that the fit has seen."""
 MARGIN = 0.95
-"""Share of the squared error that a trial aims at, so that fewer trials miss the limit by little."""
+"""Share of the squared error that the second trial aims at, so that it seldom misses the limit by little."""
 STEPS = 6
 """Halvings in the search of the factor on the errors."""
 
@@ -71,35 +80,33 @@ def limited(
     tried = first
     kept: Trial | None = None
     above: Trial | None = None
-    before: tuple[float, float] | None = None
+    trials: list[Trial] = []
     repeated, last = 0, False
-    for trial in range(1, MOST_TRIALS + 1):
+    while True:
         errors = measure(tried)
         estimate = errors.loss()
+        trials.append((tried, estimate))
         keeps = estimate.upper <= limit
         repeated, last = (repeated + 1 if keeps == last else 1), keeps
         if keeps:
-            kept = tried, estimate
-            if above is None or estimate.upper >= ENOUGH * limit:
-                break
+            kept = trials[-1]
         else:
-            above = tried, estimate
-        if tried.price == 0:
+            above = trials[-1]
+        if above is None or tried.price == 0 or len(trials) == MOST_TRIALS:
             break
-        if kept is not None and above is not None:
-            if trial >= TRIALS or above[0].price < CLOSE * kept[0].price:
+        if kept is not None:
+            apart = above[0].price / kept[0].price
+            if kept[1].upper >= ENOUGH * limit or apart < CLOSE or (len(trials) >= TRIALS and apart < WIDE):
                 break
             tried = allocator.at(_between(kept, above, limit, repeated, keeps), kept[0].codes)
-        elif trial == MOST_TRIALS - 1:
+        elif len(trials) == MOST_TRIALS - 1:
             tried = allocator.within(0.0, tried)
-        else:
-            error = allocator.predicted(tried)
-            share = _factor(errors, limit) ** 2 if before is None else _fall(before, (error, estimate.upper), limit)
-            before = error, estimate.upper
-            wanted = error * MARGIN * share
-            lower = allocator.within(wanted, tried)
+        elif len(trials) == 1:
+            lower = allocator.within(MARGIN * allocator.predicted(tried) * _factor(errors, limit) ** 2, tried)
             least = tried.price / MOST_STEP
             tried = lower if lower.price >= least else allocator.at(least, lower.codes)
+        else:
+            tried = allocator.at(_below(trials, limit), tried.codes)
     if kept is not None:
         return kept
     warnings.warn(
@@ -132,17 +139,21 @@ def _between(kept: Trial, above: Trial, limit: float, repeated: int, keeps: bool
     return kept[0].price * (above[0].price / kept[0].price) ** share
 
 
-def _fall(before: tuple[float, float], now: tuple[float, float], limit: float) -> float:
-    """Factor on the predicted error that brings the upper limit down to the limit, at the rate of the last two trials.
+def _below(trials: Sequence[Trial], limit: float) -> float:
+    """Price below those of all trials at which AIM of the limit is expected.
 
     Args:
-        before: predicted error of a trial and its upper limit.
-        now: the same of a later one, at a lower price.
+        trials: allocations that do not keep the limit, and their losses, by falling price.
         limit: largest loss of accuracy in percentage points.
     """
-    fallen = log(before[0] / now[0]) if 0 < now[0] < before[0] else 0.0
-    rate = log(before[1] / now[1]) / fallen if fallen > 0 else 1.0
-    return (limit / now[1]) ** (1 / min(max(rate, RATES[0]), RATES[1]))
+    prices = np.log([tried.price for tried, _ in trials])
+    excess = np.log([estimate.upper / (AIM * limit) for _, estimate in trials])
+    power = float(np.clip(np.polyfit(prices, excess, 1)[0], *POWERS))
+    wanted = exp(prices.mean() - excess.mean() / power)
+    last = trials[-1][0].price
+    least, most = last / FURTHER_STEPS[1], last / FURTHER_STEPS[0]
+    # The trial after the next one would be without a price, which costs far more energy than a price that is too low.
+    return least if len(trials) == MOST_TRIALS - 2 else float(np.clip(wanted, least, most))
 
 
 def _factor(errors: OutputErrors, limit: float) -> float:
