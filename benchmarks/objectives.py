@@ -42,6 +42,8 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {"timesteps": 8, "objective": "balanced"},
     {**PAYLOAD, "wait": 4, "objective": "balanced"},
     {"objective": "balanced", "price": 3.0},
+    {"timesteps": 3, "payload_bits": 4, "wait": 2, **FULL},
+    {"timesteps": 3, "payload_bits": 4, "wait": 2, **FULL, "price": 4.0},
     {"timesteps": 8, "payload_bits": 2, **FULL},
     {"timesteps": 8, "objective": "accuracy"},
 )
