@@ -44,8 +44,8 @@ MOST_ERROR = 1 / 3
 The energy of a graph falls so far at so little error that error · energy^p alone would give up its accuracy. By
 default, at p = 1.5, cheaper codes may add half as much error as the best ones have.
 """
-LEAST_PRICE = PRICES[1] / 16
-"""Price in place of 0 between others that are logarithmic."""
+LEAST_PRICE = PRICES[1] / 256
+"""Smallest price of a graph above 0, which stands for 0 between others that are logarithmic."""
 NEGLIGIBLE_ERROR = 0.0005
 """Squared error at the output, as a share of its variance, that is added to every error before errors are compared.
 
@@ -199,7 +199,10 @@ class Allocator:
         finer = [self.at(start.price * factor, start.codes) for factor in FINER] if start.price > 0 else []
         best = min([start, *finer], key=lambda tried: tried.merit(elasticity))
         most = most_error(self._tried[0].error, elasticity) if self._measured else np.inf
-        return best if best.error <= most else self.within(most, best)
+        if best.error <= most:
+            return best
+        above = min((tried for tried in [*self._tried, best] if tried.error > most), key=lambda tried: tried.price)
+        return self.within(most, above, LEAST_PRICE)
 
     def learn_codes(self, elasticity: float, measure: Callable[[Allocation], float]) -> None:
         """Take what the codes of hidden populations of a graph add to the error as measured, not as predicted.
@@ -246,16 +249,21 @@ class Allocator:
         price, error = self._pruned
         return tried.error + error * (tried.price / price) ** PRUNING_GROWTH
 
-    def within(self, error: float, below: Allocation) -> Allocation:
+    def within(self, error: float, below: Allocation, least: float = PRICES[1] / 16) -> Allocation:
         """The allocation of the largest price under that of `below` whose predicted error is at most `error`.
 
         Where no price leaves so little error, it is the one without a price. Called after `best`.
+
+        Args:
+            error: the largest error.
+            below: an allocation with a larger one.
+            least: smallest price above 0 that is tried.
         """
         cheaper = [tried for tried in self._tried if tried.price < below.price and self.predicted(tried) <= error]
         start = max(cheaper, key=lambda tried: tried.price, default=self._tried[0])
         low, high, best = start.price, below.price, start
         if low == 0:
-            low = min(LEAST_PRICE, high / 16)
+            low = min(least, high / 16)
         for _ in range(HALVINGS):
             tried = self.at(float(np.sqrt(low * high)), start.codes)
             if self.predicted(tried) <= error:
