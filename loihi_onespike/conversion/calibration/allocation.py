@@ -44,8 +44,8 @@ MOST_ERROR = 1 / 3
 The energy of a graph falls so far at so little error that error · energy^p alone would give up its accuracy. By
 default, at p = 1.5, cheaper codes may add half as much error as the best ones have.
 """
-LEAST_PRICE = PRICES[1] / 256
-"""Smallest price of a graph above 0, which stands for 0 between others that are logarithmic."""
+LEAST_PRICE = PRICES[1] / 16
+"""Price up to which hidden codes hardly differ from those of price 0."""
 NEGLIGIBLE_ERROR = 0.0005
 """Squared error at the output, as a share of its variance, that is added to every error before errors are compared.
 
@@ -202,7 +202,7 @@ class Allocator:
         if best.error <= most:
             return best
         above = min((tried for tried in [*self._tried, best] if tried.error > most), key=lambda tried: tried.price)
-        return self.within(most, above, LEAST_PRICE)
+        return self.within(most, above, LEAST_PRICE / 16)
 
     def learn_codes(self, elasticity: float, measure: Callable[[Allocation], float]) -> None:
         """Take what the codes of hidden populations of a graph add to the error as measured, not as predicted.
@@ -249,7 +249,7 @@ class Allocator:
         price, error = self._pruned
         return tried.error + error * (tried.price / price) ** PRUNING_GROWTH
 
-    def within(self, error: float, below: Allocation, least: float = PRICES[1] / 16) -> Allocation:
+    def within(self, error: float, below: Allocation, least: float = LEAST_PRICE) -> Allocation:
         """The allocation of the largest price under that of `below` whose predicted error is at most `error`.
 
         Where no price leaves so little error, it is the one without a price. Called after `best`.
