@@ -13,8 +13,8 @@ of one step, Gray and Stockham 1993). Values far below the smallest level are si
 not they stand for the others too. Rounding to the nearest value would silence them all, an error of one sign, which
 sums of many values add up.
 
-u(p) = z_p / 2^64, where z_p is number p of the generator SplitMix64 from seed 0 (Steele, Lea and Flood 2014): integers
-of 64 bits alone, so every machine sends the same words. docs/arithmetic.md, The code, states them.
+u(p) = ⌊z_p / 2^11⌋ / 2^53, where z_p is number p of the generator SplitMix64 from seed 0 (Steele, Lea and Flood 2014):
+integers of 64 bits alone, so every machine sends the same words. docs/arithmetic.md, The code, states them.
 """
 
 from __future__ import annotations

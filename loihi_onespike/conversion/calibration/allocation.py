@@ -305,7 +305,7 @@ class Allocator:
             costs = {name: self._cost(name, price, bits) for name in names}
             few = [(self._values[name], cost.of_channels(self._channels[name])) for name, cost in costs.items()]
             code = fit_priced_codebook(few, self._timesteps, payload_of(group, bits))
-            if price == 0 or self._energy.per_bit == 0:
+            if most is None or price == 0 or self._energy.per_bit == 0:  # nothing to choose
                 return code
             cost = sum(self._fit(name, costs[name], code).cost(costs[name].price) for name in names)
             if found is not None and cost >= found[0]:
