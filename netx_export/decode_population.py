@@ -59,6 +59,7 @@ def read_population(layer: Fields) -> AnyPopulation:
         offset=_broadcastable(neuron, "offset", shape) if neuron.has("offset") else np.zeros(()),
         far=_table(neuron, "far", words) if neuron.has("farMant") else None,
         product=_product(neuron) if neuron.has("productShift") else None,
+        one_sided=_one_sided(neuron, shape) if neuron.has("oneSided") else None,
     )
 
 
@@ -74,6 +75,14 @@ def _membrane(fields: Fields) -> Membrane:
 def _product(neuron: Fields) -> Product:
     shift = neuron.integer("productShift", 0, MAX_PRODUCT_SHIFT)
     return Product(_membrane(neuron.at("second")), shift, neuron.array("productBias").astype(np.int64))
+
+
+def _one_sided(neuron: Fields, shape: Shape) -> NDArray[np.bool_]:
+    sides = neuron.array("oneSided")
+    if not broadcasts_to(sides.shape, shape):
+        raise neuron.fail("oneSided", f"must broadcast to {shape}, got shape {sides.shape}")
+    neuron.integers("oneSided", 0, 1)
+    return sides.astype(bool)
 
 
 def _order(own: Fields, shape: Shape) -> NDArray[np.int32] | None:

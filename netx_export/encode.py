@@ -163,6 +163,8 @@ def _neuron_fields(p: Population | Readout) -> FieldMap:
         fields |= code_fields(p.code) | _table_fields("table", p.table)
         fields |= _table_fields("negative", p.negative) if p.negative is not None else {}
         fields |= _table_fields("far", p.far) if p.far is not None else {}
+        if p.one_sided is not None:
+            fields["oneSided"] = np.array(p.one_sided, dtype="u1", order="C")
         fields |= {"offset": _real(p.offset)} if np.any(p.offset) else {}
         fields |= _product_fields(p.product) if p.product is not None else {}
     return fields

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 FORMAT = "onespike-netx"
-VERSION = 6
+VERSION = 7
 """Version of the format, raised when a field changes its meaning or is added; older versions stay readable."""
 BEFORE_PAYLOADS = 2
 """Version of files without payloads, whose bytes are those of earlier releases."""
@@ -123,6 +123,9 @@ _NEURON = {
     "negativeShift": _table("as tableShift, for negative spikes"),
     "farMant": _table("as tableMant, for the far thresholds of negative spikes; absent where they have no far end", 4),
     "farShift": _table("as tableShift, for the far thresholds", 4),
+    "oneSided": FieldSpec(
+        "u1", None, "1: the neuron sends no negative spike, 0: it may; broadcastable; absent where all may", since=7
+    ),
     "scale": FieldSpec("<f8", None, "λ, the unit of the levels, broadcastable; not part of the arithmetic"),
     "offset": FieldSpec("<f8", None, "real value of no spike, broadcastable; absent for 0; not part of the arithmetic"),
     "productShift": _scalar("right shift of the product of both factors, 0..46; absent where v is no product", 5),

@@ -14,6 +14,7 @@ from loihi_onespike.core.graphs.network import Membrane, Network, Population, Re
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.maps import Conv, Diagonal, Pool, Window
 from loihi_onespike.executors import reference
+from loihi_onespike.microcode.neuron_state import mixes_sides
 from tests.strategies import Case, cases, networks, random_case, random_codes, random_network
 
 SEEDS = range(200)
@@ -29,6 +30,7 @@ EXPECTED = {
     *("several synapses", "aligned by delay", "delay without need", "input and hidden joined", "concatenation"),
     *("index", "index with nothing", "index changes rank", "index repeats"),
     *("weight_exp", "input_shift", "bias per channel", "bias per neuron", "threshold per channel"),
+    *("one-sided neurons beside others", "one-sided neurons alone", "one-sided per channel", "one-sided per neuron"),
     *("threshold per neuron", "table below zero", "other table for negative", "wait 0", "short wait", "full wait"),
     *(
         "single-spike input",
@@ -110,6 +112,8 @@ def _population(p: Population, network: Network) -> set[str]:
         "signed": p.signed,
         "signed relay": p.signed and p.kind == "relay",
         "table below zero": min(p.table.mant) < 0,
+        "one-sided neurons beside others": mixes_sides(p),
+        "one-sided neurons alone": p.one_sided is not None and bool(p.one_sided.all()),
         "other table for negative": p.negative is not None and p.negative != p.table,
         "base change": p.code.gains not in gains,
         "codebook": isinstance(p.code, Codebook),
@@ -118,6 +122,7 @@ def _population(p: Population, network: Network) -> set[str]:
         "gain that is no base": p.membrane.leak[0] not in {4096, *(g[0] for g in gains)},
     }
     found = {name for name, there in names.items() if there} | {wait, p.kind}
+    found |= set() if p.one_sided is None else _size("one-sided", p.one_sided, p.shape)
     return found | _membrane(p.membrane, p.shape) | _size("threshold", p.threshold, p.shape)
 
 

@@ -20,7 +20,7 @@ LOOKED_AT = 16
 """Images that are read where they lie on disk; reading all would cost as much as running them."""
 DIGITS = 32
 """Hexadecimal digits that are kept, 128 bits."""
-LATER = {"far": None, "product": None, "factor": 0, "dithered": False}
+LATER = {"far": None, "product": None, "factor": 0, "dithered": False, "one_sided": None}
 """Fields that earlier versions did not have. At these values they are left out, so that earlier hashes stay."""
 
 

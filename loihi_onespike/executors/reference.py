@@ -58,8 +58,8 @@ class _Neurons:
         self.spiking = isinstance(population, Population)
         if isinstance(population, Population):
             self.theta = population.table.thresholds(flat(population.threshold))
-            negative = population.negative
-            self.theta_negative = negative.thresholds(flat(population.threshold)) if negative else None
+            negative = population.negative_thresholds(population.shape)
+            self.theta_negative = None if negative is None else negative.reshape(len(negative), -1)
             self.theta_far = population.far.thresholds(flat(population.threshold)) if population.far else None
             self.product_bias = flat(population.product.bias) if population.product else self.product_bias
         self.sums = [bias.copy() for bias in self.bias]

@@ -3,12 +3,16 @@
     without payload:  θ = (threshold·mant_k) >> shift_k;  v ≥ θ: fired = 1, SPIKE
                       signed: otherwise -θ_negative ≥ v: fired = 1, SPIKE -1
                       with a dip: otherwise -θ_negative ≥ v ≥ -θ_far: fired = 1, SPIKE -1
+                      one-sided: otherwise nothing
     with payload:     v ≥ θ of the phase's last word: the first word of the phase with v ≥ θ is searched, SPIKE its
                       message; signed: otherwise the same with -v, SPIKE minus the message
                       with a dip: a word is reached with -v between its two thresholds
 
     a product:        v = saturate((first · second >> shift) + bias) is computed where a neuron decides
     max pooling:      with payload, the largest of the messages that v holds side by side takes the place of v
+
+One-sided neurons beside others run the same program and leave it where v has reached a negative threshold; a population
+of one-sided neurons alone has the program of an unsigned one.
 
 The words of a phase have falling thresholds, and those of a dip intervals that contain each other, so the search halves
 them: a neuron that fires at one of 2^b words makes
@@ -30,7 +34,7 @@ from loihi_onespike.errors import MicrocodeError
 from loihi_onespike.microcode.dispatch import dispatch, runs
 from loihi_onespike.microcode.isa import Field, Op, Operand, Place, Register
 from loihi_onespike.microcode.microcode_spec import fits
-from loihi_onespike.microcode.neuron_state import one_number
+from loihi_onespike.microcode.neuron_state import ONE_SIDED, SILENT, mixes_sides, one_number
 from loihi_onespike.microcode.program import ProgramBuilder
 from loihi_onespike.microcode.thresholds import Factor, limit_threshold
 
@@ -62,11 +66,15 @@ def decide(builder: ProgramBuilder, population: Population, period: int) -> None
     Raises:
         MicrocodeError: a number does not fit into the widths of the builder's specification.
     """
+    mixed = mixes_sides(population)
+    if population.one_sided is not None and not mixed:
+        negative = None if population.one_sided.all() else population.negative
+        population = replace(population, negative=negative, one_sided=None)
     builder.label("decide")
     if population.wait:
         builder.emit(Op.LT, CLOCK, builder.number("decides", population.wait + 1))
         builder.jump(END, "waits")
-    builder.emit(Op.EQ, FIRED, 1)
+    builder.emit(*((Op.GE, FIRED, SILENT) if mixed else (Op.EQ, FIRED, 1)))
     builder.jump(END, "silent after its spike")
     if population.wait + population.timesteps < period:
         builder.emit(Op.GE, CLOCK, builder.number("decided", population.wait + population.timesteps + 1))
@@ -77,7 +85,10 @@ def decide(builder: ProgramBuilder, population: Population, period: int) -> None
         v = PRODUCT
     threshold = operand_of(builder, "threshold", population.threshold)
     payload = (_binary if population.code.words_per_phase == 1 else _graded)(builder, population, threshold, v)
-    builder.emit(Op.MOV, 1, out=FIRED)
+    if mixed:
+        builder.emit(Op.ADD, FIRED, SILENT, out=FIRED)
+    else:
+        builder.emit(Op.MOV, 1, out=FIRED)
     builder.emit(Op.SPIKE, payload)
 
 
@@ -188,9 +199,26 @@ def _binary(builder: ProgramBuilder, population: Population, threshold: Operand,
         builder.emit(Op.NEG, THETA_FAR, out=THETA)
         builder.emit(Op.LT, v, THETA)
         builder.jump(END, "below -θ_far")
+    _leave_if_one_sided(builder, population)
     builder.emit(Op.MOV, -1, out=PAYLOAD)
     builder.label(FIRE)
     return PAYLOAD
+
+
+def _leave_if_one_sided(builder: ProgramBuilder, population: Population) -> None:
+    """Emit the end of the pass for one-sided neurons, where v has reached a negative threshold.
+
+    After the whole input v stays below 0, where a one-sided neuron decides nothing. It is then silent for the rest of
+    the window, as after a spike, and need not find the thresholds of later phases.
+    """
+    if population.one_sided is None or population.negative is None:
+        return
+    builder.emit(Op.EQ, FIRED, ONE_SIDED)
+    # Rounding makes a θ of 0 of the smallest thresholds; v = 0 reaches it on both sides.
+    below_zero = bool(population.negative.thresholds(population.threshold).min() > 0)
+    if population.wait >= population.input_steps and below_zero:
+        builder.emit(Op.SEL, ONE_SIDED + SILENT, FIRED, out=FIRED, note="silent until the window ends")
+    builder.jump(END, "a one-sided neuron")
 
 
 def _entries(table: ThresholdTable) -> list[tuple[int, int]]:
@@ -266,6 +294,7 @@ def _two_sides(
         return
     builder.emit(Op.LT, DISTANCE, THETA)
     builder.jump(END, "between -θ and θ of the last word")
+    _leave_if_one_sided(builder, positive.population)
     builder.label(reached)
     negative.search(last)
 
@@ -304,6 +333,8 @@ class _Search:
         self.lowest_theta()
         self.builder.emit(Op.LT, self.distance, THETA)
         self.builder.jump(silent, "below θ of the last word")
+        if self.sign < 0:
+            _leave_if_one_sided(self.builder, self.population)
         self.search(last)
 
     def lowest_theta(self) -> None:

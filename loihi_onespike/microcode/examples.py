@@ -45,7 +45,7 @@ def _payload_code(timesteps: int) -> SingleSpikeCode:
 
 
 def _hidden(
-    code: SingleSpikeCode, wait: int, *, signed: bool = False, own_bias: bool = False
+    code: SingleSpikeCode, wait: int, *, signed: bool = False, one_sided: bool = False, own_bias: bool = False
 ) -> tuple[Population, SingleSpikeCode]:
     steps = code.timesteps
     rng = np.random.default_rng(steps)
@@ -58,7 +58,8 @@ def _hidden(
     threshold = rng.integers(int(0.6 * typical), int(1.4 * typical), HIDDEN)
     kind = "linear" if signed else "relu"
     negative = table if signed else None
-    return Population("hidden", (HIDDEN,), kind, membrane, wait, code, threshold, table, negative, np.array(1.0)), code
+    hidden = Population("hidden", (HIDDEN,), kind, membrane, wait, code, threshold, table, negative, np.array(1.0))
+    return replace(hidden, one_sided=np.arange(HIDDEN) % 2 == 0 if one_sided else None), code
 
 
 def _product(code: SingleSpikeCode) -> tuple[Population, SingleSpikeCode]:
@@ -75,6 +76,8 @@ VARIANTS: dict[str, Callable[[int], tuple[Population, SingleSpikeCode]]] = {
     "ReLU, full wait, codebook": lambda t: _hidden(_codebook(t), t),
     "ReLU, wait T/2, codebook": lambda t: _hidden(_codebook(t), t // 2),
     "signed, full wait": lambda t: _hidden(_phase_code(t), t, signed=True),
+    "signed, half one-sided, full wait": lambda t: _hidden(_phase_code(t), t, signed=True, one_sided=True),
+    "signed, half one-sided, wait T/2": lambda t: _hidden(_phase_code(t), t // 2, signed=True, one_sided=True),
     "product of two sums, signed": lambda t: _product(_phase_code(t)),
 }
 """Neurons without payload, for T in `BASES`."""
@@ -82,6 +85,7 @@ PAYLOAD_VARIANTS: dict[str, Callable[[int], tuple[Population, SingleSpikeCode]]]
     "ReLU, full wait, payload": lambda t: _hidden(_payload_code(t), t),
     "ReLU, wait T/2, payload": lambda t: _hidden(_payload_code(t), t // 2),
     "signed, full wait, payload": lambda t: _hidden(_payload_code(t), t, signed=True),
+    "signed, half one-sided, full wait, payload": lambda t: _hidden(_payload_code(t), t, signed=True, one_sided=True),
 }
 """Neurons with payload, for T in `PAYLOADS`."""
 

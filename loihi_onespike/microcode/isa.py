@@ -151,7 +151,8 @@ READINGS: dict[Op, Reading] = {
     Op.AND: Reading(
         "x, a, b",
         "x = a and b, bit by bit",
-        "max pooling of messages subtracts the higher digits instead: MUL_SHR, SHL, NEG and ADD",
+        "max pooling of messages subtracts the higher digits instead: MUL_SHR, SHL, NEG and ADD; where one-sided "
+        "neurons stand beside others, the side is not a bit of `fired` but a field of its own",
         2,
         writes=True,
     ),

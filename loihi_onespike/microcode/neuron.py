@@ -1,7 +1,7 @@
 """The one-spike neuron (docs/arithmetic.md, The neuron) as a program: clock, integration, decision.
 
     RDC a, RMW rows                                    synaptic input of the step, state
-    clock = clock < period ? clock + 1 : 1             and at 1: v = bias, fired = 0
+    clock = clock < period ? clock + 1 : 1             and at 1: v = bias, fired = 0 (or ONE_SIDED, `neuron_state`)
     clock ≤ input_steps:  v = saturate((v·leak_t >> 12) + (a << input_shift)); for each factor of a product
     not fired, wait < clock ≤ wait + T:  decision of phase k = clock - wait (`decision`)
 
@@ -30,7 +30,14 @@ from loihi_onespike.microcode.decision import CLOCK, END, FIRED, V, decide, oper
 from loihi_onespike.microcode.dispatch import dispatch, runs
 from loihi_onespike.microcode.isa import Field, Op, Register
 from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec, fits
-from loihi_onespike.microcode.neuron_state import bias_fields, own_window, state_layout, sum_fields
+from loihi_onespike.microcode.neuron_state import (
+    ONE_SIDED,
+    bias_fields,
+    mixes_sides,
+    own_window,
+    state_layout,
+    sum_fields,
+)
 from loihi_onespike.microcode.program import Program, ProgramBuilder
 
 INPUT, SECOND_INPUT, SUM = Register("a"), Register("b"), Register("w")
@@ -78,6 +85,8 @@ def initial_state(population: Population | Readout, start: int, period: int) -> 
     values |= {name: m.bias for name, m in zip(sum_fields(population), population.membranes, strict=True)}
     if isinstance(population, Population):
         values["threshold"] = population.threshold
+        if population.one_sided is not None and mixes_sides(population):
+            values["fired"] = ONE_SIDED * population.one_sided
     flat = {n: np.broadcast_to(a, population.shape).ravel().astype(np.int64) for n, a in values.items()}
     return {f.name: flat[f.name] for f in state_layout(population, period).fields}
 
@@ -93,7 +102,9 @@ def _begin(builder: ProgramBuilder, population: Population | Readout, period: in
     builder.emit(Op.MOV, 0, out=CLOCK, note="a new window")
     for field, (name, bias) in zip(sum_fields(population), bias_fields(population).items(), strict=False):
         builder.emit(Op.MOV, operand_of(builder, name, bias), out=Field(field))
-    if isinstance(population, Population):
+    if mixes_sides(population):
+        builder.emit(Op.AND, FIRED, ONE_SIDED, out=FIRED, note="the side stays")
+    elif isinstance(population, Population):
         builder.emit(Op.MOV, 0, out=FIRED)
     builder.label("go")
     builder.emit(Op.ADD, CLOCK, 1, out=CLOCK, note="local step t")

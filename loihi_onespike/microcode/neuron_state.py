@@ -6,7 +6,8 @@
     first, second                 24 bits, signed, the two sums of a product, in place of v, which follows from them;
                                   each with a bias (bias_first, bias_second), while bias is added to the product
     clock      8 or 16 bits       local step of the window, 0 … period
-    fired      8 bits             0 until the neuron's spike of this window
+    fired      8 bits             0 until the neuron's spike of this window, then 1. Where one-sided neurons stand
+                                  beside others: ONE_SIDED in those, 0 in the others, plus SILENT from the spike on
 
 A number that all neurons of a population share is a constant of the program and takes no state. The widths are
 published (Intel technology brief 2021); the position of a field in a row is our choice. Fields of 8 and 16 bits use
@@ -29,6 +30,9 @@ from loihi_onespike.errors import ConfigurationError, MicrocodeError
 ROW_BITS = 64
 FIELD_BITS = (8, 16, 24)
 """Widths in bits of a field of neuron state (Intel technology brief 2021)."""
+
+ONE_SIDED, SILENT = 1, 2
+"""Bits of the field `fired` where one-sided neurons stand beside others."""
 
 IntArray = NDArray[np.int64]
 
@@ -149,9 +153,15 @@ class StateLayout:
         return {f.name: top << (ROW_BITS - f.bits - f.offset) >> (ROW_BITS - f.bits) for f in self.in_row(row)}
 
 
-def one_number(values: NDArray[np.integer]) -> bool:
+def one_number(values: NDArray[np.integer] | NDArray[np.bool_]) -> bool:
     """True when all neurons of a population share one value."""
     return bool(np.all(values == values.flat[0]))
+
+
+def mixes_sides(population: Population | Readout) -> bool:
+    """True when one-sided neurons stand beside others, so that each neuron has to know which it is."""
+    one_sided = population.one_sided if isinstance(population, Population) else None
+    return one_sided is not None and not one_number(one_sided)
 
 
 def sum_fields(population: Population | Readout) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ class OneSpikeNeurons(nn.Module):
     """
 
     threshold: torch.Tensor
+    one_sided: torch.Tensor | None
 
     def __init__(self, population: Population) -> None:
         super().__init__()
@@ -72,6 +73,8 @@ class OneSpikeNeurons(nn.Module):
         for name, table in population.tables.items():
             self.register_buffer(f"{names[name]}_mant", torch.tensor(table.mant, dtype=torch.int16))
             self.register_buffer(f"{names[name]}_shift", torch.tensor(table.shift, dtype=torch.int8))
+        sides = population.one_sided
+        self.register_buffer("one_sided", None if sides is None else torch.from_numpy(np.array(sides)))
         self.silent: torch.Tensor | None = None
 
     def start(self) -> None:
@@ -90,6 +93,8 @@ class OneSpikeNeurons(nn.Module):
             below = v <= -self._theta(self.negative, phase)
             if self.far is not None:
                 below &= v >= -self._theta(self.far, phase)
+            if self.one_sided is not None:
+                below &= ~self.one_sided
             spikes -= ((spikes == 0) & below).long()
         if self.silent is not None:
             spikes = torch.where(self.silent, 0, spikes)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import netx_export
 from loihi_onespike.core.codes import BINARY, BinaryCode
+from loihi_onespike.core.graphs.network import Population
 from loihi_onespike.evaluation import fingerprint
+from tests.support.networks import sides
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -33,3 +36,9 @@ def test_binary_code_is_made_of_its_bits_alone() -> None:
     code = BinaryCode(3)
     assert vars(pickle.loads(pickle.dumps(code))) == {"bits": 3}
     assert (code.timesteps, code.gains) == (3, (BINARY.mant,) * 3)
+
+
+def test_neurons_without_negative_spikes_are_another_network() -> None:
+    network = sides()
+    alike = tuple(replace(p, one_sided=None) if isinstance(p, Population) else p for p in network.populations)
+    assert fingerprint.of_network(network) != fingerprint.of_network(replace(network, populations=alike))

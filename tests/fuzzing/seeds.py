@@ -26,7 +26,7 @@ from tests.fuzzing.mutations import (
     mutate_safetensors,
     mutate_text,
 )
-from tests.support.networks import chain, digits, dips, graph, levels, nodes, payload, products
+from tests.support.networks import chain, digits, dips, graph, levels, nodes, payload, products, sides
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Kind:
 
 
 def _netx_files() -> tuple[bytes, ...]:
-    makers = (chain, graph, nodes, levels, digits, payload, dips, products)
+    makers = (chain, graph, nodes, levels, digits, payload, dips, products, sides)
     return tuple(image(encode(maker())) for maker in makers)
 
 

@@ -47,7 +47,7 @@ def residual() -> Network:
 
 
 def expressible():
-    found = [networks.chain(), chain(6), residual()]
+    found = [networks.chain(), networks.sides(), chain(6), residual()]
     found += [random_network(seed, gathers=False, input_ranks=(1, 3)) for seed in SEEDS]
     return [n for n in found if all(r.grade != "unsupported" for r in nir_ratings(n))]
 
@@ -115,6 +115,13 @@ def test_all_parts_without_a_node_are_refused_together():
     lines = str(raised.value).splitlines()[1:]
     assert any("gather other than flattening" in line for line in lines)
     assert len(lines) == sum(r.grade == "unsupported" for r in nir_ratings(everything(5))) > 3
+
+
+def test_neurons_without_negative_spikes_stand_in_the_metadata():
+    pytest.importorskip("nir", reason="NIR is not installed")
+    stored = nir_graph(networks.sides()).nodes["neurons"].metadata["neuron.oneSided"]
+    assert stored.dtype == np.uint8 and stored.tolist() == [1, 0, 0, 1, 0, 0]
+    assert "neuron.oneSided" not in nir_graph(networks.chain()).nodes["conv1"].metadata
 
 
 def test_there_and_back(tmp_path):

@@ -15,8 +15,9 @@ from loihi_onespike.core.trace import first_difference
 from loihi_onespike.errors import ConfigurationError, SimulatorError
 from loihi_onespike.executors import reference
 from loihi_onespike.neighbours.step_module import OneSpikeNeurons, StepModule, SynapseGroup
-from tests.strategies import random_case
+from tests.strategies import random_case, random_codes
 from tests.support.lava_networks import chain, codes, everything, source, weights
+from tests.support.networks import sides
 
 
 @pytest.mark.parametrize("network", [chain(6), chain(2), everything(5), everything(2)], ids=lambda n: n.name)
@@ -32,6 +33,15 @@ def test_random_networks(seed):
     assert first_difference(module(given), reference.run(network, given)) is None
     # A second run begins anew.
     assert first_difference(module(given[:1]), reference.run(network, given[:1])) is None
+
+
+def test_neurons_that_send_no_negative_spikes():
+    network = sides()
+    given = random_codes(network, seed=3, images=5)
+    expected = reference.run(network, given)
+    assert first_difference(StepModule(network)(given), expected) is None
+    words = expected.layers["channels"].words
+    assert words is not None and (words[:, [0, 2]] >= 0).all() and (words[:, [1, 3]] < 0).any()
 
 
 def test_weights_are_bytes_and_read_at_every_call():

@@ -12,7 +12,7 @@ from loihi_onespike.errors import FormatError
 from netx_export.decode import decode
 from netx_export.encode import FieldMap, encode
 from tests.support.equal import assert_same
-from tests.support.networks import chain, dips, graph, levels, nodes, payload, products
+from tests.support.networks import chain, dips, graph, levels, nodes, payload, products, sides
 
 
 def refused(fields: FieldMap) -> FormatError:
@@ -21,7 +21,7 @@ def refused(fields: FieldMap) -> FormatError:
     return caught.value
 
 
-NETWORKS = [chain(), graph(), nodes(), levels(), payload(), dips(), products()]
+NETWORKS = [chain(), graph(), nodes(), levels(), payload(), dips(), products(), sides()]
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n.name)
@@ -75,6 +75,15 @@ def test_fields_of_a_product_without_one() -> None:
     extra = {name: value for name, value in fields.items() if name.startswith("layer/2/neuron/second/")}
     moved = {name.replace("layer/2", "layer/1"): value for name, value in extra.items()}
     assert "does not belong" in str(refused({**fields, **moved}))
+
+
+def test_one_sided_neurons_are_beside_those_of_both_signs() -> None:
+    fields = encode(chain())
+    error = refused({**fields, "layer/1/neuron/oneSided": np.ones((3, 1, 1), "u1")})
+    assert error.field == "layer/1" and "in a population without negative spikes" in str(error)
+    table = encode(sides())["layer/1/neuron/tableMant"] * np.array([1, 1, 1, -1], "<i4")
+    error = refused({**encode(sides()), "layer/1/neuron/negativeMant": table})
+    assert error.field == "layer/1" and "tables not negative where neurons are one-sided" in str(error)
 
 
 def test_facts() -> None:

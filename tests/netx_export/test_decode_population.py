@@ -11,7 +11,7 @@ from loihi_onespike.errors import FormatError
 from netx_export.decode_population import read_population
 from netx_export.encode import FieldMap, encode
 from netx_export.fields import Fields
-from tests.support.networks import chain, graph, levels, nodes, products
+from tests.support.networks import chain, graph, levels, nodes, products, sides
 
 
 def layer(fields: FieldMap, number: int, **changes: np.ndarray) -> Fields:
@@ -44,6 +44,28 @@ def test_two_sided_neurons_with_a_codebook() -> None:
     assert isinstance(found, Population) and isinstance(found.code, Codebook) and found.signed
     assert np.allclose(found.code.levels(), [0.8, 0.5, 0.25, 0.1], rtol=1e-3)
     assert found.offset.ravel().tolist() == [0.25, 0.375, 0.5]
+
+
+def test_neurons_that_send_no_negative_spikes() -> None:
+    found = read_population(layer(encode(sides()), 1))
+    assert isinstance(found, Population) and found.one_sided is not None and found.one_sided.dtype == bool
+    assert found.one_sided.ravel().tolist() == [True, False, True, False] and found.one_sided.shape == (4, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.array([1, 0, 2, 0], "u1").reshape(4, 1, 1), r"values must be in 0\.\.1, got 0\.\.2"),
+        (np.ones((3, 1, 1), "u1"), r"must broadcast to \(4, 4, 4\), got shape \(3, 1, 1\)"),
+        (np.ones((2, 4, 4, 4), "u1"), r"must broadcast to \(4, 4, 4\)"),
+        (np.ones((4, 1, 1), "<i4"), "must be uint8, got type int32"),
+        (np.ones((0, 1, 1), "u1"), r"must broadcast to \(4, 4, 4\), got shape \(0, 1, 1\)"),
+    ],
+)
+def test_sides_out_of_range(value: np.ndarray, message: str) -> None:
+    with pytest.raises(FormatError, match=message) as caught:
+        read_population(layer(encode(sides()), 1, neuron__oneSided=value))
+    assert caught.value.field == "layer/1/neuron/oneSided"
 
 
 def test_a_readout() -> None:

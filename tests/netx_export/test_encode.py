@@ -11,7 +11,7 @@ from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.errors import GraphError
 from netx_export.encode import encode, gather_kind, lifted
 from netx_export.layout import FIELDS, pattern
-from tests.support.networks import BASE, chain, dips, graph, levels, nodes, payload
+from tests.support.networks import BASE, chain, dips, graph, levels, nodes, payload, sides
 
 
 def test_the_fields_of_a_chain() -> None:
@@ -57,7 +57,9 @@ def test_codes_and_gains() -> None:
     assert signed["layer/1/neuron/negativeMant"].shape == (4,) and "layer/2/neuron/negativeMant" not in signed
 
 
-@pytest.mark.parametrize("network", [chain(), graph(), nodes(), levels(), payload(), dips()], ids=lambda n: n.name)
+@pytest.mark.parametrize(
+    "network", [chain(), graph(), nodes(), levels(), payload(), dips(), sides()], ids=lambda n: n.name
+)
 def test_every_field_is_in_the_layout(network: Network) -> None:
     for path, array in encode(network).items():
         field = FIELDS[pattern(path)]

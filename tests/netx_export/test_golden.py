@@ -12,7 +12,19 @@ from loihi_onespike.core.graphs.network import Network
 from loihi_onespike.executors import reference
 from netx_export import read
 from tests.support.equal import assert_same
-from tests.support.networks import chain, digits, dips, dithered, graph, levels, nodes, outputs, payload, products
+from tests.support.networks import (
+    chain,
+    digits,
+    dips,
+    dithered,
+    graph,
+    levels,
+    nodes,
+    outputs,
+    payload,
+    products,
+    sides,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -30,6 +42,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
         "netx_v5/products",
         "netx_v5/outputs",
         "netx_v6/dithered",
+        "netx_v7/sides",
     ],
 )
 def test_every_version_gives_the_recorded_spikes(name: str) -> None:
@@ -57,6 +70,7 @@ def test_every_version_gives_the_recorded_spikes(name: str) -> None:
         ("netx_v5/products", products),
         ("netx_v5/outputs", outputs),
         ("netx_v6/dithered", dithered),
+        ("netx_v7/sides", sides),
     ],
 )
 def test_every_version_holds_what_was_written(path: str, network: Callable[[], Network]) -> None:

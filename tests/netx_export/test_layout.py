@@ -13,7 +13,7 @@ from netx_export.encode import encode
 from netx_export.fields import check_field
 from netx_export.layout import FIELDS, pattern, table
 from tests.strategies import random_network
-from tests.support.networks import chain, digits, dips, dithered, outputs, payload, products
+from tests.support.networks import chain, digits, dips, dithered, outputs, payload, products, sides
 
 DOCS = Path(__file__).parents[2] / "docs" / "netx_format.md"
 
@@ -29,7 +29,7 @@ def test_every_stored_field_is_in_the_table_and_every_entry_is_used() -> None:
     seen = set()
     plain = (random_network(seed) for seed in range(200))
     of_products = (random_network(seed, products=50) for seed in range(20))
-    for network in (payload(), digits(), dips(), outputs(), dithered(), *plain, *of_products):
+    for network in (payload(), digits(), dips(), outputs(), dithered(), sides(), *plain, *of_products):
         for path, array in encode(network).items():
             check_field(path, array.dtype, array.ndim)
             seen.add(pattern(path))
@@ -100,6 +100,15 @@ def test_a_network_with_a_product_is_a_file_of_version_5(tmp_path: Path) -> None
         assert file["layer/2/onespike/synapse/1"].attrs["factor"] == 1
         assert "factor" not in file["layer/2/onespike/synapse/0"].attrs
         assert "second" not in file["layer/1/neuron"]
+
+
+def test_a_network_with_one_sided_neurons_is_a_file_of_version_7(tmp_path: Path) -> None:
+    write(sides(), tmp_path / "sides.net")
+    with h5py.File(tmp_path / "sides.net") as file:
+        assert file["onespike"].attrs["version"] == 7
+        assert file["layer/1/neuron/oneSided"][()].tolist() == [[[1]], [[0]], [[1]], [[0]]]
+        assert file["layer/3/neuron/oneSided"][()].tolist() == [1, 0, 0, 1, 0, 0]
+        assert file["layer/3/neuron/oneSided"].dtype == np.uint8
 
 
 def test_the_same_network_gives_the_same_bytes_at_any_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

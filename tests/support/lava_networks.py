@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -128,6 +130,32 @@ def graded_neurons(
     table = ThresholdTable.of_messages(GRADED.messages) if plain else ThresholdTable.from_gains(gains / gains.max())
     limit = np.array({"max_pool": 1, "relay": 2}.get(kind, threshold), np.int64)
     return Population(name, shape, kind, m, wait, GRADED, limit, table, table if signed else None, np.array(1.0))
+
+
+def sides(wait: int, code: PhaseCode | PayloadCode = GRADED) -> Network:
+    """Pairs of signed neurons with the same weights, of which the first is one-sided, and relays of both kinds."""
+    steps, q = code.timesteps, code.gains
+    # So fine that no θ is 0, and so large that the first phases are not the only ones that send.
+    m = Membrane(q, 6, np.array(-60, np.int64), np.array(0.5))
+    decided = np.minimum(wait + code.phase_of(code.words()[1:]), m.input_steps)
+    gains = code.thresholds() * m.gains[decided]
+    table = ThresholdTable.from_gains(gains / gains.max())
+    copied, two, one = ThresholdTable.of_messages(code.messages), np.array(2, np.int64), np.array(1.0)
+    threshold = np.array(int(1000 * gains.max()), np.int64)
+    pairs = Population("pairs", (2, 8), "linear", m, wait, code, threshold, table, table, one)
+    relay = Population("relay", (2, 8), "relay", membrane(4096, steps), 0, code, two, copied, copied, one)
+    populations = (
+        source((8,), code),
+        replace(pairs, one_sided=np.array([[True], [False]])),
+        replace(relay, one_sided=np.arange(16).reshape(2, 8) % 3 == 0),
+        Readout("out", (3,), Membrane(q, 0, np.array(-7), np.array(0.5))),
+    )
+    synapses = (
+        Synapse("pairs", "input", "pairs", Dense(weights(1, (8, 8))), np.tile(np.arange(8, dtype=np.int32), (2, 1))),
+        Synapse("relay", "pairs", "relay", Diagonal(np.array(2, np.int16))),
+        Synapse("out", "relay", "out", Dense(weights(2, (3, 16))), np.arange(16, dtype=np.int32)),
+    )
+    return verify(Network(f"sides, wait {wait}", populations, synapses))
 
 
 def message_pool(pre: str, post: str, channels: int) -> list[Synapse]:

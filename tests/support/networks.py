@@ -175,6 +175,33 @@ def dithered() -> Network:
     return verify(Network("dithered", populations, synapses, {"origin": "fixed", "timesteps": 4}))
 
 
+def sides() -> Network:
+    """Two-sided neurons beside one-sided ones: by channel on the whole input, and by neuron with a short wait."""
+    code, shape = PhaseCode(BASE, 4), (4, 4, 4)
+    table = ThresholdTable.from_gains(code.thresholds() / code.thresholds()[0])
+    populations = (
+        InputPopulation("input", (1, 4, 4), BinaryCode(4), np.array(1.0), np.array(0.0)),
+        Population(
+            "channels", shape, "linear", _membrane(4, 8192, shape, 900), 4, code,
+            np.array([9000, 11000, 13000, 15000]).reshape(4, 1, 1), table, table, np.array(1.0),
+            np.array([0.0, 0.25, 0.0, 0.5]).reshape(4, 1, 1),
+            one_sided=np.array([True, False, True, False]).reshape(4, 1, 1),
+        ),
+        Population(
+            "neurons", (6,), "linear", _membrane(4, BASE.mant, (6,), 200, 3), 2, code, np.array(9000), table, table,
+            np.array(1.0), one_sided=np.arange(6) % 3 == 0,
+        ),
+        Readout("readout", (2,), _membrane(4, BASE.mant, (2,), 50)),
+    )  # fmt: skip
+    conv = Conv(_weights(25, (4, 1, 3, 3)), Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1)))
+    synapses = (
+        Synapse("channels", "input", "channels", conv),
+        Synapse("neurons", "channels", "neurons", Dense(_weights(26, (6, 64))), np.arange(64, dtype=np.int32)),
+        Synapse("readout", "neurons", "readout", Dense(_weights(27, (2, 6)))),
+    )
+    return verify(Network("sides", populations, synapses, {"origin": "fixed", "timesteps": 4}))
+
+
 def payload() -> Network:
     """Messages of one spike: at the input, in max pooling of messages, and two-sided with tables that differ."""
     code = PayloadCode((5000, 40000), (7, 5, 3, 2, 7, 5, 4, 1))

@@ -6,6 +6,7 @@ that spikes come at all phases. This drive only picks numbers; nothing is ever c
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import prod
@@ -84,6 +85,7 @@ class NetworkOptions:
         payload: share of the codes with graded payload, in percent.
         dips: share of the populations of negative spikes whose activation has a dip, in percent.
         products: share of the hidden populations that are products of two factors, in percent.
+        one_sided: share of the populations of negative spikes that have one-sided neurons, where they may, in percent.
         outputs: largest number of readouts.
     """
 
@@ -102,6 +104,7 @@ class NetworkOptions:
     payload: int = 0
     dips: int = 0
     products: int = 0
+    one_sided: int = 80
     outputs: int = 1
 
 
@@ -240,9 +243,30 @@ def _add_hidden(choices: Choices, options: NetworkOptions, draft: _Draft, name: 
     if options.dips and negative is not None and not plain and choices.chance(options.dips):
         far = _far_table(choices, code, negative)
     population = Population(name, shape, kind, membrane, wait, code, threshold, table, negative, scale, offset, far)
+    population = replace(population, one_sided=_one_sided(options, population))
     draft.populations.append(population)
     draft.synapses += synapses
     draft.spikes[name] = _spikes(population, v)
+
+
+def _one_sided(options: NetworkOptions, population: Population) -> NDArray[np.bool_] | None:
+    """Random one-sided neurons of a population, mostly channels.
+
+    They follow from the rest of the population, not from the source of decisions, which draws the same with and
+    without them.
+    """
+    rng = np.random.default_rng(zlib.crc32(population.threshold.tobytes() + population.scale.tobytes()))
+    tables = population.tables.values()
+    positive = min(min(t.mant) for t in tables) > 0 and population.threshold.min() > 0
+    may = population.negative is not None and population.far is None and positive
+    if not may or rng.integers(100) >= options.one_sided:
+        return None
+    per_channel = (population.shape[0], *(1,) * (len(population.shape) - 1))
+    size = (per_channel, per_channel, population.shape, population.shape, ())[rng.integers(5)]
+    one_sided = np.asarray(rng.random(size) < rng.choice((0.3, 0.7)))
+    if one_sided.all() == one_sided.any():  # both kinds, where there is room for both
+        one_sided.flat[0] ^= one_sided.size > 1
+    return one_sided
 
 
 def _add_product(choices: Choices, options: NetworkOptions, draft: _Draft, name: str, timesteps: int) -> None:
@@ -457,7 +481,8 @@ def _spikes(population: Population, v: NDArray[np.int64]) -> NDArray[np.int64]:
     """Messages (T, images, neurons) that follow from v."""
     threshold = np.broadcast_to(population.threshold, population.shape).ravel()
     theta = population.table.thresholds(threshold)
-    negative = population.negative.thresholds(threshold) if population.negative else None
+    negative = population.negative_thresholds(population.shape)
+    negative = None if negative is None else negative.reshape(len(negative), -1)
     far = np.full(theta.shape, V_MAX + 1) if population.far is None else population.far.thresholds(threshold)
     sent = np.zeros(v.shape[1:], np.int64)
     of_phase = population.code.words_per_phase

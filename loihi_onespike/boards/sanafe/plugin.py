@@ -22,15 +22,13 @@ from numpy.typing import NDArray
 from loihi_onespike.boards.sanafe.availability import require
 from loihi_onespike.core.codes import WORD_DTYPE
 from loihi_onespike.core.encoding import decode_outputs
-from loihi_onespike.core.graphs.network import Network, Population, Readout
+from loihi_onespike.core.graphs.network import NEVER_REACHED, Network, Population, Readout
 from loihi_onespike.core.trace import LayerTrace, Trace, v_of_layers
 from loihi_onespike.errors import SimulatorError
 
 SOURCE = Path(__file__).with_name("one_spike.cpp")
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS = ("-std=c++17", "-O2", "-shared", "-fPIC")
-FAR = 2**30
-"""A threshold beyond every potential, which fits SANA-FE's integers of 32 bits."""
 
 
 @cache
@@ -125,11 +123,17 @@ def own_attributes(population: Population | Readout) -> list[dict[str, Any]]:
 
     attributes: list[dict[str, Any]] = [{"bias": v} for v in flat(population.membrane.bias).tolist()]
     if isinstance(population, Population):
-        tables = {"thresholds": population.table, "negative": population.negative, "far": population.far}
-        for name, table in tables.items():
-            if table is not None:
-                theta = np.clip(table.thresholds(flat(population.threshold)), -FAR, FAR)
-                for neuron, values in zip(attributes, theta.T.tolist(), strict=True):
+        threshold, negative = flat(population.threshold), population.negative_thresholds(population.shape)
+        thresholds = {
+            "thresholds": population.table.thresholds(threshold),
+            "negative": None if negative is None else negative.reshape(len(negative), -1),
+            "far": None if population.far is None else population.far.thresholds(threshold),
+        }
+        for name, theta in thresholds.items():
+            if theta is not None:
+                # SANA-FE's integers have 32 bits.
+                fitting = np.clip(theta, -NEVER_REACHED, NEVER_REACHED)
+                for neuron, values in zip(attributes, fitting.T.tolist(), strict=True):
                     neuron[name] = values
     return attributes
 

@@ -35,6 +35,8 @@ def show_layer(console: Console, network: Network, name: str) -> None:
         rows += _membrane(d, "v")
     if d["wait_steps"] is not None:
         rows.append(("wait", f"{d['wait_steps']} steps"))
+    if d.get("one_sided"):
+        rows.append(("negative spikes", f"of {d['neurons'] - d['one_sided']} of {d['neurons']} neurons"))
     if d["headroom"]:
         h = d["headroom"]
         rows.append(

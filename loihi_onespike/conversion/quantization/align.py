@@ -63,7 +63,10 @@ def align(network: Network) -> Network:
 
 
 def _relay(pre: AnyPopulation, name: str) -> tuple[Population, Synapse]:
-    """Neurons that repeat the spike of their input, phase and message, and the delayed synapse onto them."""
+    """Neurons that repeat the spike of their input, phase and message, and the delayed synapse onto them.
+
+    All relays of a population with negative spikes may send them: from a one-sided neuron none arrives to repeat.
+    """
     if not isinstance(pre, Population):
         kind = "input" if isinstance(pre, InputPopulation) else "readout"
         raise GraphError(f"{name}: {pre.name} is an {kind} and cannot be relayed by one-spike neurons; recode it first")

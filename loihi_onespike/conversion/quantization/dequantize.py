@@ -79,7 +79,7 @@ def _plan(population: Population) -> StagePlan:
     threshold = population.threshold * _unit(population)
     return StagePlan(
         population.code, population.scale, population.wait, threshold, tables["table"], tables.get("negative"),
-        far=tables.get("far"),
+        far=tables.get("far"), one_sided=population.one_sided,
     )  # fmt: skip
 
 

@@ -200,6 +200,7 @@ def _spiking(stage: Stage, plan: StagePlan, membrane: Membrane, v: Membrane) -> 
         scale=plan.scale,
         offset=plan.offset,
         far=tables.get("far"),
+        one_sided=plan.one_sided,
     )
 
 

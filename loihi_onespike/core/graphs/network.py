@@ -9,7 +9,7 @@ ANN and never enter the arithmetic. One neuron, in steps t = 1, 2, … of its wi
     a_in(t)         = Σ_synapses ( Σ_i weight_i s_i(t) ) << weight_exp
     spike at phase k, decided at step t = wait + k, the first k with a word w of phase k and v(t) ≥ θ(w);
     it has the first such word. Signed populations also send a negative spike at the first k with v(t) ≤ -θ_negative(w);
-    with a dip, only where -θ_far(w) ≤ v(t) ≤ -θ_negative(w)
+    with a dip, only where -θ_far(w) ≤ v(t) ≤ -θ_negative(w); one-sided neurons of such a population never do
 
 Here a_in is the synaptic input, s_i a message (0 for no spike, ±1 without payload), leak_t the gain of step t times
 4096, θ(w) = threshold · table_w, and saturate limits v to 24 bits. Without payload a phase has one word, its number.
@@ -122,6 +122,10 @@ class Product:
     bias: NDArray[np.int64]
 
 
+NEVER_REACHED = 2**30
+"""A threshold beyond every v, of 24 bits, that still fits into an integer of 32."""
+
+
 @dataclass(frozen=True, eq=False)
 class Population:
     """Neurons that send at most one spike per window.
@@ -144,6 +148,8 @@ class Population:
         far: factor per code word of the far threshold of negative spikes, for activations with a dip: the negative
             spike of word w is sent where -θ_far(w) ≤ v ≤ -θ_negative(w). None where there is no far end.
         product: second factor of neurons whose v is a product; None for all others.
+        one_sided: neurons of a signed population that send no negative spike, broadcastable to the shape; None where
+            all may.
     """
 
     name: str
@@ -159,6 +165,7 @@ class Population:
     offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
     far: ThresholdTable | None = None
     product: Product | None = None
+    one_sided: NDArray[np.bool_] | None = None
 
     @property
     def membranes(self) -> tuple[Membrane, ...]:
@@ -181,6 +188,22 @@ class Population:
         """The threshold tables that it has by the names of their fields: table, negative and far."""
         every = {"table": self.table, "negative": self.negative, "far": self.far}
         return {name: table for name, table in every.items() if table is not None}
+
+    @property
+    def threshold_shape(self) -> Shape:
+        """Shape of what thresholds depend on: the factor and the side."""
+        return np.broadcast_shapes(self.threshold.shape, () if self.one_sided is None else self.one_sided.shape)
+
+    def negative_thresholds(self, shape: Shape) -> NDArray[np.int64] | None:
+        """θ_negative(w), (L, *shape), beyond every v for one-sided neurons; None for unsigned populations.
+
+        Args:
+            shape: shape of the population, or `threshold_shape`.
+        """
+        if self.negative is None:
+            return None
+        found = self.negative.thresholds(np.broadcast_to(self.threshold, shape))
+        return found if self.one_sided is None else np.where(self.one_sided, NEVER_REACHED, found)
 
     @property
     def timesteps(self) -> int:

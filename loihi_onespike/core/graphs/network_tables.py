@@ -156,6 +156,7 @@ def layer_document(network: Network, name: str) -> dict[str, Any]:
         document |= {
             "scale": _range(p.scale),
             "signed": p.signed,
+            "one_sided": 0 if p.one_sided is None else int(np.broadcast_to(p.one_sided, p.shape).sum()),
             "dips": p.far is not None,
             "phases": [
                 {"phase": k, "message": message, "level": float(level), "threshold": _range(theta)}

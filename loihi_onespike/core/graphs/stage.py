@@ -205,6 +205,8 @@ class StagePlan:
             the stage includes -offset, so that z is relative to it.
         far: (L,) far end of negative spikes of an activation with a dip, -z ≤ threshold · far[w-1]; not decreasing;
             None where there is no far end.
+        one_sided: neurons of a stage with negative spikes that send none, broadcastable to the stage's shape; None
+            where all may.
     """
 
     code: SingleSpikeCode
@@ -215,6 +217,7 @@ class StagePlan:
     negative: NDArray[np.float64] | None
     offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
     far: NDArray[np.float64] | None = None
+    one_sided: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(

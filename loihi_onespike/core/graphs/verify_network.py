@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def verify(network: Network) -> Network:
     return network
 
 
-def _fail(name: str, message: str) -> None:
+def _fail(name: str, message: str) -> NoReturn:
     raise GraphError(f"{name}: {message}")
 
 
@@ -165,11 +166,28 @@ def _population(population: Population) -> None:
         _fail(population.name, "far thresholds are of negative spikes, got no table of negative spikes")
     for name, table in population.tables.items():
         _table(population, table, rises=name == "far")
+    if population.one_sided is not None:
+        _one_sided(population, population.one_sided)
     if population.code.payload_bits and population.threshold.min() < 0:
         # A negative one would turn the order of the thresholds of a phase round.
         _fail(population.name, f"threshold must not be negative with payload, got {population.threshold.min()}")
     if not broadcasts_to(population.scale.shape, population.shape) or not np.all(population.scale > 0):
         _fail(population.name, "scale must be positive and broadcast to the population's shape")
+
+
+def _one_sided(population: Population, one_sided: NDArray[np.bool_]) -> None:
+    name, negative = population.name, population.negative
+    if negative is None or population.far is not None or population.product is not None:
+        lacks = "without negative spikes" if negative is None else "with a dip or of products"
+        _fail(name, f"one_sided must be None in a population {lacks}, got {int(one_sided.sum())} one-sided entries")
+    if one_sided.dtype != bool or not broadcasts_to(one_sided.shape, population.shape):
+        found = f"{one_sided.dtype} of shape {one_sided.shape}"
+        _fail(name, f"one_sided must be bool and broadcast to {population.shape}, got {found}")
+    # So a potential below 0, which decides nothing here, reaches no threshold of positive spikes either.
+    least, mant = int(population.threshold.min()), min(*population.table.mant, *negative.mant)
+    if least <= 0 or mant < 0:
+        found = f"a threshold of {least} and a table entry of {mant}"
+        _fail(name, f"thresholds must be positive and tables not negative where neurons are one-sided, got {found}")
 
 
 def _product(population: Population, product: Product) -> None:

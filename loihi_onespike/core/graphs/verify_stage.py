@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from math import prod
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def verify_stage(graph: StageGraph) -> StageGraph:
     return graph
 
 
-def _fail(name: str, message: str) -> None:
+def _fail(name: str, message: str) -> NoReturn:
     raise GraphError(f"{name}: {message}")
 
 
@@ -129,6 +130,18 @@ def _plans(graph: StageGraph) -> None:
         _plan(stage, graph.plans[name])
 
 
+def _one_sided(stage: Stage, plan: StagePlan, one_sided: NDArray[np.bool_]) -> None:
+    if plan.negative is None or plan.far is not None or stage.is_product:
+        lacks = "without negative spikes" if plan.negative is None else "with a dip or of products"
+        _fail(stage.name, f"one_sided must be None in a stage {lacks}, got {int(one_sided.sum())} one-sided entries")
+    if one_sided.dtype != bool or not broadcasts_to(one_sided.shape, stage.shape):
+        found = f"{one_sided.dtype} of shape {one_sided.shape}"
+        _fail(stage.name, f"one_sided must be bool and broadcast to {stage.shape}, got {found}")
+    least = min(plan.table.min(), plan.negative.min())
+    if least < 0:
+        _fail(stage.name, f"thresholds must not be negative where neurons are one-sided, got {least:g}")
+
+
 def _plan(stage: Stage, plan: StagePlan) -> None:
     for quantity, values, positive in (
         ("scale", plan.scale, True),
@@ -144,6 +157,8 @@ def _plan(stage: Stage, plan: StagePlan) -> None:
         _fail(stage.name, f"must have a far table of negative spikes for {stage.activation.name}, got none")
     if plan.far is not None and plan.negative is None:
         _fail(stage.name, "must have a table of negative spikes beside the far table, got none")
+    if plan.one_sided is not None:
+        _one_sided(stage, plan, plan.one_sided)
     # The intervals of later words contain those of earlier ones, so far thresholds grow where the others fall.
     rising_far = None if plan.far is None else -plan.far
     tables = (("table", plan.table), ("table of negative spikes", plan.negative), ("minus the far table", rising_far))

@@ -54,8 +54,8 @@ class DenseLayer:
             )
             self._of_phase, self._digit_bits = population.code.words_per_phase, population.digit_bits
             self.theta = _exact(population.table.thresholds(threshold), device)
-            negative = population.negative
-            self.theta_negative = None if negative is None else _exact(-negative.thresholds(threshold), device)
+            negative = population.negative_thresholds(population.shape)
+            self.theta_negative = None if negative is None else _exact(-negative[:, None], device)
             far = population.far
             self.theta_far = None if far is None else _exact(-far.thresholds(threshold), device)
 

@@ -38,7 +38,7 @@ class RelayLayer:
             return None
         if (pre.signed and not population.signed) or not pre.timesteps == m.input_steps == population.timesteps:
             return None
-        if pre.code.messages != population.code.messages:
+        if pre.code.messages != population.code.messages or population.one_sided is not None:
             return None
         weights = np.unique(synapse.op.weight)
         if set(m.leak) != {2**LEAK_SHIFT} or np.any(m.bias) or len(weights) != 1 or weights[0] <= 0:

@@ -76,7 +76,7 @@ class FloatExecutor:
     def _quantizer(self, stage: Stage) -> Quantizer:
         plan = self.graph.plans[stage.name]
         bias = np.asarray(stage.bias / plan.threshold)
-        return Quantizer(plan.table, plan.negative, plan.code.levels(), bias, stage.shape, plan.far)
+        return Quantizer(plan.table, plan.negative, plan.code.levels(), bias, stage.shape, plan.far, plan.one_sided)
 
     @torch.no_grad()
     def run(
@@ -172,7 +172,7 @@ class FloatExecutor:
         if stage.kind == "max_pool":
             # The values are levels up to rounding.
             return first_word(relative, plan.code.levels() * ALMOST, None)
-        return first_word(relative, plan.table, plan.negative, plan.far)
+        return first_word(relative, plan.table, plan.negative, plan.far, plan.one_sided)
 
     def _sparse_input(self, x: SparseSample) -> torch.Tensor | SparseSample:
         plan = self.graph.input_plan

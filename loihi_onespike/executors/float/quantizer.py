@@ -27,6 +27,7 @@ class Quantizer:
         bias: bias in units of the threshold, broadcastable to `shape`.
         shape: shape of one sample.
         far: (L,) factors of the far thresholds of negative spikes; None where there are none.
+        one_sided: neurons that send no negative spike, broadcastable to `shape`; None where all may.
     """
 
     def __init__(
@@ -37,9 +38,10 @@ class Quantizer:
         bias: NDArray[np.float64],
         shape: Shape,
         far: NDArray[np.float64] | None = None,
+        one_sided: NDArray[np.bool_] | None = None,
     ) -> None:
         self._table, self._negative, self._levels, self._far = table, negative, levels, far
-        self._bias, self._shape = bias, shape
+        self._bias, self._shape, self._one_sided = bias, shape, one_sided
         self._lookup = ThresholdLookup.of(table, negative, levels, far)
         self._laid_out: dict[bool, NDArray[np.float32]] = {}
 
@@ -56,11 +58,13 @@ class Quantizer:
             to_levels, len(values), values.numpy(), self._laid_out[channels_last], c.cut, c.level,
             np.uint64(c.first), np.uint64(c.shift), c.low, c.high, np.uint64(c.cells), c.signed,
         )  # fmt: skip
+        if self._one_sided is not None:
+            torch.maximum(y, torch.from_numpy(np.where(self._one_sided, 0.0, -np.inf)).to(y.dtype), out=y)
         return y
 
     def words(self, y: torch.Tensor) -> torch.Tensor:
         """Code words of y, which contains the bias: w, -w for a negative spike, 0 for none; int32."""
-        return first_word(y, self._table, self._negative, self._far)
+        return first_word(y, self._table, self._negative, self._far, self._one_sided)
 
     def _level_of(self, words: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         levels = torch.from_numpy(np.concatenate([[0.0], self._levels])).to(words.device, dtype)
@@ -102,6 +106,7 @@ def first_word(
     table: NDArray[np.float64],
     negative: NDArray[np.float64] | None,
     far: NDArray[np.float64] | None = None,
+    one_sided: NDArray[np.bool_] | None = None,
 ) -> torch.Tensor:
     """First word w with z ≥ table[w-1], or -w with far[w-1] ≥ -z ≥ negative[w-1]; 0 for none. int32.
 
@@ -110,11 +115,14 @@ def first_word(
         table: positive thresholds (L,).
         negative: negative thresholds (L,), None for an unsigned population.
         far: far thresholds of the negative side (L,), None where it has no end.
+        one_sided: neurons that send no negative spike, broadcastable to z; None where all may.
     """
     word = _reached(z, table)
     if negative is None:
         return word
     below = _reached(-z, negative) if far is None else _between(-z, negative, far)
+    if one_sided is not None:
+        below.masked_fill_(torch.tensor(one_sided, device=below.device), 0)
     return torch.where(word > 0, word, -below)
 
 

@@ -140,6 +140,7 @@ def _neuron(
         messages=np.array(population.code.messages).reshape(population.timesteps, -1),
         digit_bits=population.digit_bits,
         far=population.far,
+        one_sided=population.one_sided,
         start=start,
         period=period,
         record=record,

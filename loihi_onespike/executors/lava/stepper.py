@@ -124,6 +124,8 @@ class Neurons:
                 reached = distance >= self._theta(table, word)
                 if sign < 0 and self.p.far is not None:
                     reached &= distance <= self._theta(self.p.far, word)
+                if sign < 0 and self.p.one_sided is not None:
+                    reached &= ~self.p.one_sided
                 fired = self._fire(reached, sign * word)
                 if len(fired):
                     spikes = np.zeros(self.v.size, np.int8) if spikes is None else spikes

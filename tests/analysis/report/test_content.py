@@ -29,7 +29,7 @@ from tests.analysis.report.conftest import DIAGNOSED, IMAGES, PROFILED, SHOWN
 from tests.strategies import random_codes
 from tests.support import models
 from tests.support.graph_models import TwoLayers, adjacency, with_seed
-from tests.support.networks import levels, nodes, products
+from tests.support.networks import levels, nodes, products, sides
 
 SECTIONS = ("conversion", "accuracy", "errors", "spikes", "levels", "timeline", "board", "energy", "tuning")
 
@@ -131,6 +131,15 @@ def test_thresholds_of_both_signs_and_of_codebooks():
             assert found.shape == (len(p.code.messages), 3) and (found[:, 0] <= found[:, 2]).all()
             if p.signed:
                 assert borders(p, "negative").shape == found.shape
+
+
+def test_thresholds_of_negative_spikes_are_those_of_neurons_that_send_them():
+    channels, neurons = sides().hidden
+    # The thresholds of the channels are 9000, 11000, 13000 and 15000; the second and fourth send negative spikes.
+    assert borders(channels, "negative")[0] == pytest.approx(borders(channels)[0] * [11 / 9, 13 / 12, 1], rel=1e-3)
+    assert np.array_equal(borders(neurons, "negative"), borders(neurons))
+    none = replace(channels, one_sided=np.ones((), bool))
+    assert np.isinf(borders(none, "negative")).all() and np.array_equal(borders(none), borders(channels))
 
 
 def test_what_is_not_given_is_left_out_with_a_remedy(subject):

@@ -98,10 +98,10 @@ def test_the_bring_up_networks_run_first(run):
     """All networks of the ladder through Lava and the fake lava-loihi: axon delays, signs, two populations on cores."""
     found = run(images=1, skip_bringup=False)
     assert (
-        found["bringup"]["equal"] and found["bringup"]["where"] == "board" and len(found["bringup"]["networks"]) == 12
+        found["bringup"]["equal"] and found["bringup"]["where"] == "board" and len(found["bringup"]["networks"]) == 13
     )
     assert found["bringup"]["delays"] == {"input": 1, "spikes": 1, "state": 1}
-    assert found["comparison"]["equal"] and "12 networks on board" in found["text"]
+    assert found["comparison"]["equal"] and "13 networks on board" in found["text"]
 
 
 def test_missing_programs_of_the_bring_up_stop_it(run, tmp_path, programs):

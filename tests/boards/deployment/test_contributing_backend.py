@@ -37,7 +37,7 @@ def test_the_new_backend_runs(network):
     options = DeploymentOptions(backend="oracle", spikes_of=[p.name for p in network.hidden])
     found = deploy(network, codes(network, 2), "oheo_gulch", options)
     assert found.comparison is not None and found.comparison.equal and not found.failed
-    assert found.bringup is not None and found.bringup.equal and len(found.bringup.runs) == 12
+    assert found.bringup is not None and found.bringup.equal and len(found.bringup.runs) == 13
     assert found.comparison.delays == AdapterDelays(0, 0, 0)  # its adapters take no step
     assert "Lava" not in [c.name for c in found.checks] and "microcode program" not in [c.name for c in found.checks]
 

@@ -43,7 +43,7 @@ def test_the_bring_up_is_rehearsed_on_the_stand_in(monkeypatch, tmp_path):
     report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True, handover=tmp_path / "h"))
     assert report.bringup is not None and report.bringup.equal and not report.failed
     assert report.bringup.where == "the stand-in board"
-    assert "12 networks on the stand-in board: every spike and potential of every step is equal" in report.markdown()
+    assert "13 networks on the stand-in board: every spike and potential of every step is equal" in report.markdown()
     assert (tmp_path / "h" / "README.md").is_file() and (tmp_path / "h" / "bringup" / "01-relay").is_dir()
     assert report.to_dict()["handover"] == str(tmp_path / "h")
     programs = [c for c in report.checks if c.name == "bring-up programs"]

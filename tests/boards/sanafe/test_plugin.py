@@ -11,12 +11,13 @@ from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.boards.energy.estimate import estimate_board
 from loihi_onespike.boards.mapping import map_network
 from loihi_onespike.boards.sanafe import compare, plugin, simulate
+from loihi_onespike.core.codes import PhaseCode
 from loihi_onespike.core.trace import first_difference
 from loihi_onespike.errors import SimulatorError
 from loihi_onespike.executors import reference
 from tests.boards.mapping.boards import narrow
 from tests.strategies import random_case
-from tests.support.lava_networks import chain, codes, everything
+from tests.support.lava_networks import BASE, chain, codes, everything, sides
 
 pytestmark = pytest.mark.thorough
 
@@ -36,6 +37,8 @@ CASES = {
     "chain, short wait, many tiles": (chain, 2, narrow("nahuku_32", neurons=16)),
     "everything, many tiles": (everything, 5, narrow("nahuku_32", neurons=5)),
     "everything, short wait": (everything, 2, "nahuku_32"),
+    "one-sided neurons": (lambda wait: sides(wait, PhaseCode(BASE, 4)), 4, "nahuku_32"),
+    "one-sided neurons, short wait": (lambda wait: sides(wait, PhaseCode(BASE, 4)), 1, "nahuku_32"),
 }
 
 

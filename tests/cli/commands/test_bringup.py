@@ -9,7 +9,7 @@ STAND_IN = ("bringup", "--backend", "stand-in")
 
 def test_all_is_equal(document, onespike):
     found = document(*STAND_IN)
-    assert found["equal"] and len(found["networks"]) == 12 and found["explanation"] is None
+    assert found["equal"] and len(found["networks"]) == 13 and found["explanation"] is None
     assert found["delays"] == {"input": 1, "spikes": 1, "state": 1} and found["observed"] is None
     text = onespike(*STAND_IN, "--network", "relay").stdout
     assert "every spike and potential equal" in text and "delays in steps: input 1" in text and "table" not in text
@@ -41,7 +41,7 @@ def test_several_readings_remain_and_a_network_separates_them(document, tmp_path
 
 def test_the_hand_over_of_the_ladder(document, tmp_path):
     found = document("bringup", "--handover", tmp_path / "h")
-    assert found["networks"][0] == "relay" and (tmp_path / "h" / "12-axon_delay" / "README.md").is_file()
+    assert found["networks"][0] == "relay" and (tmp_path / "h" / "13-axon_delay" / "README.md").is_file()
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_dry_run(onespike, net_file, tmp_path):
         "not measured",
     ):
         assert words in text
-    assert "12 networks on the stand-in board: every spike and potential" in text and f"Hand-over: {tmp_path}" in text
+    assert "13 networks on the stand-in board: every spike and potential" in text and f"Hand-over: {tmp_path}" in text
     assert "DigitsCNN" in (tmp_path / "h" / "README.md").read_text()
     assert json.loads((tmp_path / "new" / "report.json").read_text())["estimate"]["images"] == 8
     assert (tmp_path / "new" / "report.md").read_text().startswith("# DigitsCNN on Oheo Gulch")

@@ -1,5 +1,7 @@
 from loihi_onespike import convert
+from netx_export import write
 from tests.support.models import inputs, make
+from tests.support.networks import sides
 
 
 def test_document(document, net_file):
@@ -39,6 +41,13 @@ def test_messages_are_shown_where_there_are_some(onespike, document, tmp_path):
     assert [p["phase"] for p in found] == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4]
     assert [p["message"] for p in found] == list(net.network.hidden[0].code.messages)
     assert "message" in onespike("inspect", tmp_path / "net.h5", "--layer", name).stdout
+
+
+def test_neurons_without_negative_spikes_are_counted(onespike, document, tmp_path):
+    write(sides(), tmp_path / "sides.h5")
+    assert document("inspect", tmp_path / "sides.h5", "--layer", "channels")["one_sided"] == 32
+    assert "of 32 of 64 neurons" in onespike("inspect", tmp_path / "sides.h5", "--layer", "channels").stdout
+    assert "negative spikes" not in onespike("inspect", tmp_path / "sides.h5", "--layer", "readout").stdout
 
 
 def test_every_layer_can_be_shown(onespike, net_file):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import loihi_onespike as los
+from loihi_onespike.core.encoding import encode_input
 from loihi_onespike.core.graphs.network import MAX_AXON_DELAY
+from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.trace import first_difference
+from loihi_onespike.executors import reference
 from tests.support.models import inputs, prepared
 
 
@@ -30,6 +35,17 @@ class Deep(nn.Module):
         y = torch.relu(y + x)
         y = torch.relu(self.last(y) + x)
         return self.out(y.flatten(1))
+
+
+class Behind(nn.Module):
+    """The sum of a value and of what two layers make of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Tanh(), nn.Conv2d(3, 3, 1), nn.Tanh())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x) + x
 
 
 @pytest.mark.parametrize(
@@ -55,3 +71,18 @@ def test_relays_do_not_change_the_result() -> None:
     assert any(p.kind == "relay" for p in net.network.hidden)
     exact, real = net.predict(x, "fast"), net.predict(x, "float")
     assert np.linalg.norm(exact - real) < 0.1 * np.linalg.norm(real)
+
+
+def test_relays_repeat_one_sided_neurons_without_knowing_them() -> None:
+    x = inputs(2)
+    model = prepared(nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.Tanh(), Behind(), nn.Flatten(), nn.Linear(192, 3)))
+    network = los.convert(model, x, timesteps=64, base=1.08, method="paper").network
+    first, *_, relay = (p for p in network.hidden if p is network.hidden[0] or p.kind == "relay")
+    sides = np.array([True, False, True]).reshape(3, 1, 1)
+    mixed = tuple(replace(p, one_sided=sides) if p is first else p for p in network.populations)
+    network = verify(replace(network, populations=mixed))
+    layers = reference.run(network, encode_input(network.input, x.numpy())).layers
+    words, repeated = layers[first.name].words, layers[relay.name].words
+    assert words is not None and repeated is not None
+    assert relay.signed and relay.one_sided is None and np.array_equal(repeated, words)
+    assert (words[:, [0, 2]] >= 0).all() and (words[:, 1] < 0).any()

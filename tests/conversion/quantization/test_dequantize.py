@@ -9,6 +9,7 @@ import loihi_onespike as los
 from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.executors.float.float_executor import FloatExecutor
 from tests.support.models import MODELS, inputs, make
+from tests.support.networks import sides
 
 
 @pytest.mark.parametrize("wait", [None, 3])
@@ -37,3 +38,12 @@ def test_messages_and_their_max_pooling(name: str) -> None:
         equal = exact.layers[population.name].words == real.layers[population.name].words
         assert np.mean(equal) > 0.999, population.name
     assert np.linalg.norm(real.output - exact.output) < 1e-3 * np.linalg.norm(exact.output)
+
+
+def test_sides_of_neurons_stay() -> None:
+    network = sides()
+    stages = dequantize(network)
+    for population in network.hidden:
+        found = stages.plans[population.name].one_sided
+        assert found is not None and population.one_sided is not None
+        assert np.array_equal(found, population.one_sided)

@@ -14,7 +14,7 @@ from loihi_onespike.core.graphs.network_tables import (
     rewrites,
     synapse_rows,
 )
-from tests.support.networks import chain, products
+from tests.support.networks import chain, products, sides
 
 
 def test_rows_of_populations_say_when_they_begin() -> None:
@@ -53,3 +53,13 @@ def test_both_factors_of_a_product() -> None:
     assert (details["product"]["shift"], details["product"]["bias"]) == (7, [-16, 15])
     assert [(s["pre"], s["factor"]) for s in details["reads"]] == [("input", 0), ("gate", 1)]
     assert "product" not in layer_document(products(), "gate")
+
+
+def test_neurons_that_send_no_negative_spikes_are_counted() -> None:
+    """Half of four channels of 16 neurons, and every third of six."""
+    counted = {name: json.loads(json.dumps(layer_document(sides(), name))) for name in ("channels", "neurons")}
+    assert {name: (d["signed"], d["one_sided"]) for name, d in counted.items()} == {
+        "channels": (True, 32),
+        "neurons": (True, 2),
+    }
+    assert layer_document(chain(), "conv1")["one_sided"] == 0

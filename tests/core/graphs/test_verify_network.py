@@ -91,6 +91,22 @@ def cases() -> list[tuple[str, Change, str]]:
         ),
         ("far alone", population(hidden, far=table), "far thresholds are of negative spikes, got no table"),
         ("short far", population(hidden, negative=table, far=ThresholdTable.constant(1)), "threshold table of 1"),
+        (
+            "one-sided alone",
+            population(hidden, one_sided=np.ones(1, bool)),
+            "one_sided must be None .* got 1 one-sided",
+        ),
+        ("numbers of sides", population(hidden, negative=table, one_sided=np.ones(1)), "must be bool .* got float64"),
+        (
+            "shape of sides",
+            population(hidden, negative=table, one_sided=np.ones(17, bool)),
+            r"must be bool and broadcast to .* got bool of shape \(17,\)",
+        ),
+        (
+            "one-sided below 0",
+            population(hidden, negative=replace(table, mant=(-1, *table.mant[1:])), one_sided=np.ones(1, bool)),
+            "tables not negative where neurons are one-sided, got a threshold of .* and a table entry of -1",
+        ),
         ("scale", population(hidden, scale=np.array(-1.0)), "scale must be positive"),
         ("input scale", population(source, scale=np.array(0.0)), "scale must be positive"),
         ("input offset", population(source, offset=np.array(np.nan)), "offset must be finite"),

@@ -100,6 +100,22 @@ RULES: list[tuple[Change, str]] = [
         plan("signed", far=np.array([1.0, 2.0, 1.5, 3.0])),
         "signed: minus the far table must not increase, got -2 at phase 2 and -1.5 behind it",
     ),
+    (
+        plan("hidden", one_sided=np.array([True, False, True])),
+        "hidden: one_sided must be None in a stage without negative spikes, got 2 one-sided entries",
+    ),
+    (
+        plan("signed", far=np.full(4, 9.0), one_sided=np.ones(1, bool)),
+        "signed: one_sided must be None in a stage with a dip or of products, got 1 one-sided entries",
+    ),
+    (
+        plan("signed", one_sided=np.ones(3, bool)),
+        r"signed: one_sided must be bool and broadcast to \(2,\), got bool of shape \(3,\)",
+    ),
+    (
+        plan("signed", negative=np.array([3.0, 2.0, 1.0, -1.0]), one_sided=np.ones(2, bool)),
+        "signed: thresholds must not be negative where neurons are one-sided, got -1",
+    ),
     (stage("signed", activation=Silu()), "signed: must have a far table of negative spikes for silu, got none"),
     (plan("hidden", table=np.ones(3)), "hidden: table must have 4 entries, one per phase, got 3"),
     (plan("hidden", table=np.array([1, 0.5, np.nan, 0.1])), "hidden: table must hold numbers, got NaN"),

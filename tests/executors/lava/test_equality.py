@@ -12,7 +12,7 @@ from loihi_onespike.core.trace import Trace, first_difference
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import run
 from tests.strategies import random_case
-from tests.support.lava_networks import chain, codes, everything, graded
+from tests.support.lava_networks import chain, codes, everything, graded, sides
 from tests.support.lava_processes import Watch, forked, needs_lava
 from tests.support.networks import products
 
@@ -83,6 +83,18 @@ def test_products(options: dict[str, Any]) -> None:
     x = codes(network, 5)
     expected = reference.run(network, x)
     assert fires(network, expected)
+    assert_equal(expected, run(network, x, timeout_s=60, **options))
+
+
+@forked
+@pytest.mark.parametrize("options", [{}, {"processes": "whole"}, {"synapses": "stock"}], ids=str)
+@pytest.mark.parametrize("wait", [0, 3])
+def test_one_sided_neurons(wait: int, options: dict[str, Any]) -> None:
+    network = sides(wait)
+    x = codes(network, 10)
+    expected = reference.run(network, x)
+    words = np.asarray(expected.layers["pairs"].words)
+    assert fires(network, expected) and words[:, 0].min() == 0 and words[:, 1].min() < 0
     assert_equal(expected, run(network, x, timeout_s=60, **options))
 
 

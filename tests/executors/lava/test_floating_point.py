@@ -6,7 +6,7 @@ import numpy as np
 
 from loihi_onespike.executors import reference
 from loihi_onespike.executors.lava import run
-from tests.support.lava_networks import chain, codes, graded
+from tests.support.lava_networks import chain, codes, graded, sides
 from tests.support.lava_processes import forked, needs_lava
 from tests.support.networks import products
 
@@ -47,6 +47,15 @@ def test_products_in_floating_point() -> None:
     v, exact = (np.asarray(t.layers["scaled"].v) for t in (fixed, floating))
     assert exact.dtype == np.float64
     np.testing.assert_allclose(v, exact, atol=0.01 * np.abs(v).max())
+
+
+def test_one_sided_neurons_in_floating_point() -> None:
+    network = sides(3)
+    x = codes(network, 6)
+    fixed, floating = reference.run(network, x), run(network, x, precision="floating_pt", timeout_s=60)
+    a, b = (np.asarray(t.layers["pairs"].words) for t in (fixed, floating))
+    assert np.mean(a == b) > 0.95
+    assert b[:, 0].min() == 0 and np.array_equal(b[:, 0], np.maximum(b[:, 1], 0)) and b[:, 1].min() < 0
 
 
 def test_without_rounding_to_do_it_is_exact() -> None:

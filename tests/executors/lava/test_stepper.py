@@ -14,7 +14,7 @@ from loihi_onespike.executors.lava import stepper as stepper_module
 from loihi_onespike.executors.lava.job import LavaJob
 from loihi_onespike.executors.lava.stepper import Inputs, Neurons, Stepper
 from tests.strategies import random_case
-from tests.support.lava_networks import chain, codes, everything, graded
+from tests.support.lava_networks import chain, codes, everything, graded, sides
 from tests.support.networks import products
 
 
@@ -65,6 +65,12 @@ def test_payload(tmp_path: Path, wait: int) -> None:
     """Messages at the input, in max pooling, relays and on both sides."""
     network = graded(wait)
     assert_equal_to_the_oracle(tmp_path, network, codes(network, 4), network.period_steps)
+
+
+@pytest.mark.parametrize("wait", [0, 1, 3])
+def test_one_sided_neurons(tmp_path: Path, wait: int) -> None:
+    network = sides(wait)
+    assert_equal_to_the_oracle(tmp_path, network, codes(network, 8), network.period_steps)
 
 
 def test_a_longer_period_changes_nothing(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from loihi_onespike.core.codes import BINARY, PhaseCode, ThresholdTable
+from loihi_onespike.core.codes import BINARY, PayloadCode, PhaseCode, ThresholdTable
 from loihi_onespike.core.graphs.network import Membrane, Network, Population, Product
 from loihi_onespike.core.graphs.verify_network import verify
 from loihi_onespike.core.trace import first_difference
@@ -19,8 +19,9 @@ from loihi_onespike.executors import reference
 from loihi_onespike.executors.microcode.microcode_executor import execute, run
 from loihi_onespike.microcode import Interpreter, MicrocodeSpec, initial_state, program_of, state_rows
 from loihi_onespike.microcode.examples import PAYLOAD_VARIANTS, PAYLOADS, VARIANTS, example, example_codes
+from loihi_onespike.microcode.neuron_state import mixes_sides
 from tests.strategies import Case, cases, random_case
-from tests.support.lava_networks import chain, codes, everything
+from tests.support.lava_networks import BASE, GRADED, chain, codes, everything, sides
 from tests.support.traces import phases_of
 
 NARROW = MicrocodeSpec(register_bits=28, product_bits=39)
@@ -83,9 +84,17 @@ def test_random_networks_have_every_variant() -> None:
             seen |= {"saturates"} if layers[p.name].peak >= 2**23 - 1 else set()
             seen |= {"entries below zero"} if min(p.table.mant) < 0 else set()
             seen |= {"input is pinned"} if "a_max" in program_of(p).constants else set()
+            seen |= {"one-sided neurons"} if mixes_sides(p) else set()
     assert seen == {
         *("relu", "linear", "max_pool", "average_pool", "relay", "rows 1", "rows 2", "short wait", "full wait"),
-        *("gain per step", "negative spikes", "saturates", "entries below zero", "input is pinned"),
+        *(
+            "gain per step",
+            "negative spikes",
+            "saturates",
+            "entries below zero",
+            "input is pinned",
+            "one-sided neurons",
+        ),
     }
 
 
@@ -190,6 +199,54 @@ def test_a_gain_beyond_the_registers_is_refused() -> None:
 @pytest.mark.parametrize("network", [chain(2), everything(3)], ids=["chain", "everything"])
 def test_networks_made_by_hand(network: Network) -> None:
     assert_equal(network, codes(network, 3))
+
+
+@pytest.mark.parametrize("code", [PhaseCode(BASE, 4), GRADED], ids=["binary", "payload"])
+@pytest.mark.parametrize("early", [0, 1, None])
+def test_one_sided_neurons(early: int | None, code: PhaseCode | PayloadCode) -> None:
+    network = sides(code.timesteps if early is None else early, code)
+    x = codes(network, 30)
+    words = np.asarray(reference.run(network, x).layers["pairs"].words)
+    one_sided, other = words[:, 0], words[:, 1]
+    assert one_sided.min() == 0 and other.min() < 0 and len(np.unique(one_sided)) > len(code.messages) / 2
+    # Where v falls first and rises then, only the one-sided neuron of the pair sends the later value.
+    later = (one_sided > 0) & (other < 0)
+    assert early == 1 or later.any() == (early == 0)
+    assert_equal(network, x)
+    assert_equal(network, x, NARROW_PAYLOAD)
+
+
+def test_one_sided_neurons_with_a_negative_table_of_their_own() -> None:
+    network = example("signed, half one-sided, full wait, payload", 4)
+    factors = network.hidden[0].table.gains()
+    changed = _with_hidden(network, negative=ThresholdTable.from_gains(factors * 0.9))
+    assert_equal(changed, example_codes(32))
+    binary = example("signed, half one-sided, full wait", 8)
+    changed = _with_hidden(binary, negative=ThresholdTable.from_gains(binary.hidden[0].table.gains() * 0.9))
+    assert_equal(changed, example_codes(8))
+
+
+@pytest.mark.parametrize("v", [-3, -1, 0, 1])
+def test_one_sided_neurons_at_a_threshold_of_0(v: int) -> None:
+    """θ = 1, then 1 · 16384 >> 15 = 0, which v = 0 reaches; θ_negative is 0 at once and decides nothing."""
+    table, negative = ThresholdTable((16384, 16384), (14, 15)), ThresholdTable((16384, 16384), (15, 15))
+    p = neurons(Membrane((4096,), 0, np.array(v), np.array(1.0)), np.array([1, 1]), table, 1, signed=True)
+    p = replace(p, negative=negative, one_sided=np.array([True, False]))
+    core = Interpreter(program_of(p), initial_state(p, 0, 3), graded_spikes=True)
+    sent = [core.step(np.zeros(2, np.int64)).tolist() for _ in range(3)]
+    positive = [[0, 0], [int(v >= 1), 0], [0, int(v == 0)]]
+    assert [s[0] for s in sent] == [0, int(v >= 1), int(v == 0)] == [p[0] + p[1] for p in positive]
+    assert [s[1] for s in sent] == [0, 1 if v >= 1 else -1, 0]
+
+
+def test_a_population_of_one_side_runs_the_program_of_that_side() -> None:
+    mixed = example("signed, half one-sided, full wait", 8).hidden[0]
+    every, none = (replace(mixed, one_sided=np.full((), side)) for side in (True, False))
+    assert program_of(every) == program_of(replace(mixed, one_sided=None, negative=None))
+    assert program_of(none) == program_of(replace(mixed, one_sided=None))
+    assert state_rows(mixed) == state_rows(none) == 1
+    network = _with_hidden(example("signed, half one-sided, full wait", 8), one_sided=np.full((1,), True))
+    assert_equal(network, example_codes(8))
 
 
 def _with_hidden(network: Network, **changes: object) -> Network:

@@ -186,7 +186,9 @@ class _Build:
         down = None if population.negative is None else population.negative.gains()
         first = first_sent(population.table.gains()), first_sent(down)
         scale, offset = np.asarray(population.scale), np.asarray(population.offset)
-        return PopulationCoder(population.code, stage.shape, scale, offset, stage.activation, own, ideal, first)
+        return PopulationCoder(
+            population.code, stage.shape, scale, offset, stage.activation, own, ideal, first, population.one_sided
+        )
 
 
 def _unit_and_gains(population: Population | Readout) -> tuple[Float, Float]:

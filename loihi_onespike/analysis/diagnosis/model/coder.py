@@ -64,6 +64,8 @@ class PopulationCoder:
         thresholds: thresholds of the network.
         nominal: thresholds for a decision on the whole input; they differ where `thresholds` fit a short wait.
         first: first word that is ever sent, for positive and for negative spikes.
+        one_sided: neurons that send no negative spike, broadcastable to the shape; None where all may. What they would
+            have to say below 0 is silence, and so an error of underflow.
     """
 
     code: SingleSpikeCode
@@ -74,6 +76,7 @@ class PopulationCoder:
     thresholds: Thresholds
     nominal: Thresholds
     first: tuple[int, int]
+    one_sided: NDArray[np.bool_] | None = None
     _laid_out: dict[tuple[str, bool], NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def of_samples(self, channels: Channels) -> PopulationCoder:
@@ -87,9 +90,11 @@ class PopulationCoder:
 
         own, ideal = (replace(t, factor=each(t.factor)) for t in (self.thresholds, self.nominal))
         scale, offset = each(self.scale), each(self.offset)
+        one_sided = None if self.one_sided is None else each(self.one_sided.astype(np.float64)) > 0.5
         return replace(
-            self, shape=(channels.count,), scale=scale, offset=offset, thresholds=own, nominal=ideal, _laid_out={}
-        )
+            self, shape=(channels.count,), scale=scale, offset=offset, thresholds=own, nominal=ideal,
+            one_sided=one_sided, _laid_out={},
+        )  # fmt: skip
 
     def exact(self, z: torch.Tensor) -> torch.Tensor:
         """Exact value g of pre-activations."""
@@ -111,7 +116,14 @@ class PopulationCoder:
             kernel.find_words_of_dip(values.numpy(), factor, up, by.down, by.far, sent)
         else:
             kernel.find_words(values.numpy(), factor, up, down, sent)
-        return out
+        # A positive word goes before a negative one, so that a negative one has taken the place of silence.
+        return self.without_negative(out)
+
+    def without_negative(self, sent: torch.Tensor) -> torch.Tensor:
+        """Words or values with 0 in the place of negative ones in one-sided neurons; the tensor is overwritten."""
+        if self.one_sided is None:
+            return sent
+        return sent.masked_fill_((sent < 0) & torch.tensor(self.one_sided), 0)
 
     def phases(self, words: torch.Tensor) -> torch.Tensor:
         """Phases of the spikes of code words, 0 for no spike; the sign does not matter."""

@@ -94,7 +94,7 @@ class LayerModel:
         if self.pool is not None or self.quantizer is None or self.coder is None:
             return self.sent(self.decide(values, (), False), ())
         z = self._sum(values, (), 1, self.steps).add_(self._bias((), True))
-        levels = self.quantizer(z.div_(like(self.coder.thresholds.factor, z)))
+        levels = self.coder.without_negative(self.quantizer(z.div_(like(self.coder.thresholds.factor, z))))
         return SentValues(levels.mul_(like(self.coder.scale, z)), None, self.coder.code.timesteps)
 
     def decide(
@@ -197,8 +197,9 @@ class LayerModel:
         for w in of_k:
             words = words.masked_fill((words == 0) & (z >= factor * by.up[w - 1]), w)
         if by.down is not None:
+            two_sided = True if self.coder.one_sided is None else ~torch.tensor(self.coder.one_sided)
             for w in of_k:
-                words = words.masked_fill((words == 0) & (-z >= factor * by.down[w - 1]), -w)
+                words = words.masked_fill((words == 0) & two_sided & (-z >= factor * by.down[w - 1]), -w)
         return words
 
     def _first(self, values: Values) -> torch.Tensor | None:

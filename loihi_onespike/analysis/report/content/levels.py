@@ -43,6 +43,7 @@ def _population(counts: ValueCounts, ann: ValueCounts | None) -> dict[str, Any]:
         "kind": p.kind,
         "code": str(p.code),
         "signed": p.signed,
+        "one_sided": 0.0 if p.one_sided is None else float(np.broadcast_to(p.one_sided, p.shape).mean()),
         "dip": far is not None,
         "scale": [float(p.scale.min()), float(p.scale.max())],
         "offset": [float(p.offset.min()), float(p.offset.max())],

@@ -68,8 +68,8 @@ def borders(population: Population, which: Literal["table", "negative", "far"] =
     """(L, 3) smallest, middle and largest threshold of every word over the neurons, in the units of `ValueCounts`.
 
     The threshold of word w, which is decided at step wait + phase(w), applies to v with the gain of that step. The
-    thresholds of negative spikes are given as positive numbers; those of a word that is never sent lie beyond every
-    potential.
+    thresholds of negative spikes are given as positive numbers, over the neurons that may send them; those of a word
+    that is never sent lie beyond every potential.
 
     Args:
         population: the population.
@@ -80,11 +80,14 @@ def borders(population: Population, which: Literal["table", "negative", "far"] =
     steps = np.minimum(population.wait + code.phase_of(code.words()[1:]), membrane.input_steps)
     theta = table.thresholds(population.threshold).astype(np.float64)
     factor = population.unit_at_end / population.scale
-    shape = np.broadcast_shapes(population.threshold.shape, factor.shape)
+    one_sided = np.zeros((), bool) if which == "table" or population.one_sided is None else population.one_sided
+    shape = np.broadcast_shapes(population.threshold.shape, factor.shape, one_sided.shape)
     rank = len(shape)
     # A product decides on the whole input alone.
     left = np.ones(len(steps)) if population.product is not None else membrane.gains[steps] / membrane.gain
     gains = left.reshape(-1, *(1,) * rank)
     theta = theta.reshape(len(steps), *(1,) * (rank - population.threshold.ndim), *population.threshold.shape)
     found = np.broadcast_to(theta * factor / gains, (len(steps), *shape)).reshape(len(steps), -1)
+    decides = ~np.broadcast_to(one_sided, shape).reshape(-1)
+    found = found[:, decides] if decides.any() else np.full((len(steps), 1), np.inf)
     return np.stack([found.min(axis=1), np.median(found, axis=1), found.max(axis=1)], axis=1)

@@ -239,7 +239,8 @@ const sections = {
     plots.alt(
       "plot-levels",
       `${p.name} (${p.kind}, base ${p.code}): λ is ${range(p.scale)} over the channels. ${round((100 * p.above) / p.values)} % of the values lie beyond the right end and ${round((100 * p.below) / p.values)} % beyond the left.` +
-        (silent === null ? "" : ` Below ${round(silent)} no ${p.signed ? "positive " : ""}spike is sent.`) + offset + beyond +
+        (silent === null ? "" : ` Below ${round(silent)} no ${p.signed ? "positive " : ""}spike is sent.`) +
+        (p.one_sided ? ` ${round(100 * p.one_sided)} % of the neurons send no negative spikes.` : "") + offset + beyond +
         (p.same_axis ? "" : " Its function bends, so the levels, which are values after it, stand in the table alone."),
     );
     document.getElementById("levels-caption").textContent = `Levels of ${p.name}`;

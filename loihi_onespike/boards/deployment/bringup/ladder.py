@@ -9,7 +9,7 @@ ladder, because a program is written for each of them. A further variant of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,6 +161,10 @@ def _ladder() -> tuple[Rung, ...]:
     plain = _network("unsigned", (3,), ((_MIXED, unsigned), (_SUMS, _readout("unsigned"))))
     both = _neurons("signed", _membrane(CODE.gains, 2), (150, 99), signed=True)  # a v of -99 is reached
     signed = _network("signed", (3,), ((_MIXED, both), (_SUMS, _readout("signed"))))
+    sides = _neurons("one_sided", _membrane(CODE.gains, 2), (99, 99), signed=True)
+    sides = replace(sides, one_sided=np.array([True, False]))  # they differ in nothing else
+    alike = _dense((-18, 22, -2), (-18, 22, -2))
+    one_sided = _network("one-sided", (3,), ((alike, sides), (_SUMS, _readout("one_sided"))))
     own = _neurons("two_rows", _membrane(CODE.gains, 2, (-37, 53)), (500, 300))
     rows = _network("two state rows", (3,), ((_MIXED, own), (_SUMS, _readout("two_rows"))))
     early = _neurons("table", _membrane(BOOK.gains, 2, 21), (160, 70), wait=2, code=BOOK)
@@ -192,6 +196,7 @@ def _ladder() -> tuple[Rung, ...]:
         Rung("gain and input go into v; v is held and read", direct, codes),
         Rung("wait, thresholds that fall from phase to phase, one spike in a window", plain, codes),
         Rung("negative spikes, by a message of -1", signed, codes),
+        Rung("neurons that send none beside others, by a bit of `fired` that differs", one_sided, codes),
         Rung("a bias and a threshold per neuron, in two rows of state", rows, codes),
         Rung("a gain and a threshold of its own for each step; decisions while input arrives", table, codes),
         Rung("the first spike of a group", pool, pool_codes.reshape(-1, 1, 2, 4)),

@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import WORD_DTYPE
 from loihi_onespike.core.graphs.network import InputPopulation, Population, Synapse
 from loihi_onespike.core.trace import LayerTrace
-from loihi_onespike.executors.fast.bounded.bounds import Bounds, DecisionCounts, lookup_of, values_of_codes
+from loihi_onespike.executors.fast.bounded.bounds import (
+    Bounds,
+    DecisionCounts,
+    lookup_of,
+    lowest_words,
+    values_of_codes,
+)
 from loihi_onespike.executors.fast.bounded.float_source import FloatSource, largest_step, seen_by
 from loihi_onespike.executors.fast.bounded.undecided_kernel import decide_exactly
 from loihi_onespike.executors.fast.event.event_layer import EventLayer
@@ -53,6 +59,7 @@ class BoundedLayer:
         self.decidable = bounds.decidable
         self.channels_last: bool = event.channels_last
         self.factor, self.offset, self.slack, self.limit, self.unit = bounds.laid_out(shape, self.channels_last)
+        self._lowest = None if population.one_sided is None else lowest_words(population, self.channels_last)
 
     @classmethod
     def of(
@@ -94,6 +101,8 @@ class BoundedLayer:
         self.decisions.add(sent.size, int(counts[:, 0].sum()), int(breached))
         if breached:
             return event.run_batch(words, keep=False)
+        if self._lowest is not None:
+            np.maximum(sent, self._lowest, out=sent)
         if p.far is not None:
             sent = words_of_intervals(sent, len(p.code.messages)).astype(WORD_DTYPE)
         shaped = sent.reshape(len(sent), -1)

@@ -143,6 +143,21 @@ def lookup_of(p: Population) -> ThresholdLookup | None:
     return ThresholdLookup.of(p.table.gains(), negative, p.code.levels(), far)
 
 
+def lowest_words(p: Population, channels_last: bool) -> NDArray[np.int16]:
+    """Least word of each neuron of a population with one-sided neurons: 0 for these, with (places or 1, channels).
+
+    With a full wait all words are decided on the same v, and one below 0 reaches no threshold of a positive spike. So
+    the words of one-sided neurons are those of the others, but for the negative ones.
+
+    Args:
+        p: a population with one-sided neurons.
+        channels_last: the kernel holds the first axis of the shape last.
+    """
+    assert p.one_sided is not None
+    lowest = np.where(p.one_sided, 0, -len(p.code.messages))
+    return parameters_by_place(lowest, p.shape, channels_last).astype(np.int16)
+
+
 def values_of_codes(pre: InputPopulation | Population, m: Membrane) -> Real:
     """What each code word adds to r(T) / gain_T per unit of weight: the sum of message / gain_t over its spikes."""
     levels = 1 / m.gains[1 : pre.timesteps + 1]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loihi_onespike.core.codes import WORD_DTYPE, ThresholdTable
-from loihi_onespike.core.graphs.network import InputPopulation, Population, Readout, Synapse
+from loihi_onespike.core.codes import WORD_DTYPE
+from loihi_onespike.core.graphs.network import NEVER_REACHED, InputPopulation, Population, Readout, Synapse
 from loihi_onespike.core.maps import op_input_shape
 from loihi_onespike.core.trace import LayerTrace
 from loihi_onespike.executors.fast.bounded.undecided_tables import exact_tables
@@ -88,18 +88,19 @@ class EventLayer:
         self.theta = self.negative = self.far = np.zeros((1, 1, self._padded), np.int32)
         self.signs = POSITIVE
         if isinstance(p, Population):
-            self.theta = self._thresholds(p.table, channel_first)
-            if p.negative is not None:
-                self.signs, self.negative = SIGNED, self._thresholds(p.negative, channel_first)
+            threshold = np.broadcast_to(p.threshold, p.threshold_shape)
+            self.theta = self._thresholds(p.table.thresholds(threshold), channel_first)
+            negative = p.negative_thresholds(p.threshold_shape)
+            if negative is not None:
+                self.signs, self.negative = SIGNED, self._thresholds(negative, channel_first)
             if p.far is not None:
-                self.signs, self.far = DIPPED, self._thresholds(p.far, channel_first)
+                self.signs, self.far = DIPPED, self._thresholds(p.far.thresholds(threshold), channel_first)
         graded = of_phase > 1 or any(pre.code.payload_bits for _, pre in self.inputs)
         self._graded = True if graded else None
         self._sums = np.empty(0, np.int16 if self._tables.largest <= NARROW else np.int32)
 
-    def _thresholds(self, table: ThresholdTable, channel_first: bool) -> NDArray[np.int32]:
-        assert isinstance(self.population, Population)
-        theta = np.clip(table.thresholds(self.population.threshold), -(2**30), 2**30)
+    def _thresholds(self, theta: NDArray[np.int64], channel_first: bool) -> NDArray[np.int32]:
+        theta = np.clip(theta, -NEVER_REACHED, NEVER_REACHED)
         return np.stack([self._by_place(row, channel_first) for row in theta])
 
     def _by_place(self, values: NDArray[np.integer], channel_first: bool) -> NDArray[np.int32]:

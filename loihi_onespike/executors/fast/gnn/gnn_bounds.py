@@ -31,6 +31,7 @@ from loihi_onespike.executors.fast.bounded.bounds import (
     Bounds,
     DecisionCounts,
     lookup_of,
+    lowest_words,
     values_of_codes,
 )
 from loihi_onespike.executors.fast.code_bits import code_bits
@@ -60,6 +61,7 @@ class BoundedGraphLayer:
         bounds = group.bounds(population)
         self.decidable = bounds.decidable
         self._bounds = bounds.laid_out(population.shape, channels_last=False)
+        self._lowest = None if population.one_sided is None else lowest_words(population, channels_last=False)
 
     @classmethod
     def of(
@@ -121,6 +123,8 @@ class BoundedGraphLayer:
         self.decisions.add(sent.size, int(counts[:, 0].sum()), int(breached))
         if breached:
             return None
+        if self._lowest is not None:
+            np.maximum(sent[0], self._lowest, out=sent[0])
         if self.population.far is None:
             return sent[0]
         return words_of_intervals(sent[0], len(self.population.code.messages)).astype(WORD_DTYPE)

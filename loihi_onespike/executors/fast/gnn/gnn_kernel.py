@@ -166,15 +166,16 @@ def _decide_between(sent, v, own, near, far, word):  # type: ignore[no-untyped-d
 
 @njit()
 def recursion(  # type: ignore[no-untyped-def]
-    first_node, end_node, sums, first, bias, threshold, leak, window, table, negative, far, flags, sent, v_end, peaks
-):
+    first_node, end_node, sums, first, bias, threshold, below, leak, window, table, negative, far, flags, sent, v_end,
+    peaks,
+):  # fmt: skip
     """Integrate, decide and record a block of nodes.
 
     Args:
         first_node, end_node: range of nodes of the block.
         sums: (block, input steps + 1, features) synaptic inputs.
         first: node of the graph that is the first of the block.
-        bias, threshold: (nodes, features).
+        bias, threshold, below: (nodes, features); the last one is the factor of the thresholds of negative spikes.
         leak: (input steps,) gain per step, real.
         window: input_shift, wait, timesteps, code words of a phase.
         table, negative, far: (L,) factors of the threshold; far is empty where negative spikes have no far end.
@@ -188,10 +189,11 @@ def recursion(  # type: ignore[no-untyped-def]
     factor = 2.0**input_shift
     features = sums.shape[2]
     for n in range(first_node, end_node):
-        v, own, word = np.empty(features), np.empty(features), np.zeros(features)
+        v, own, under, word = np.empty(features), np.empty(features), np.empty(features), np.zeros(features)
         for f in range(features):
             v[f] = bias[first + n, f]
             own[f] = threshold[first + n, f]
+            under[f] = below[first + n, f]
         for t in range(1, max(input_steps, wait + timesteps) + 1):
             if t <= input_steps:
                 _integrate(v, sums[n, t], leak[t - 1], factor)
@@ -206,9 +208,9 @@ def recursion(  # type: ignore[no-untyped-def]
                 if signed:
                     for w in range((k - 1) * of_phase, k * of_phase):
                         if far.shape[0] == 0:
-                            _decide(word, v, own, negative[w], -float(w + 1), -1.0)
+                            _decide(word, v, under, negative[w], -float(w + 1), -1.0)
                         else:
-                            _decide_between(word, v, own, negative[w], far[w], -float(w + 1))
+                            _decide_between(word, v, under, negative[w], far[w], -float(w + 1))
         if spiking:
             for f in range(features):
                 sent[first + n, f] = np.int16(word[f])

@@ -23,6 +23,8 @@ from loihi_onespike.executors.threads import over_rows
 
 BLOCK_BYTES = 64 * 2**20
 """Memory for the synaptic inputs of one block of nodes."""
+OUT_OF_REACH = 2**50
+"""Threshold factor of the negative spikes of one-sided neurons, beyond every v with every entry of a table."""
 NODES_PER_TASK = 64
 """Nodes that a thread takes at a time; nodes differ much in their number of edges."""
 
@@ -76,6 +78,9 @@ class GraphLayer:
         spiking = isinstance(population, Population)
         threshold = population.threshold if isinstance(population, Population) else np.zeros((), np.int64)
         self._threshold = np.broadcast_to(threshold.astype(np.int64), population.shape)
+        self._below = self._threshold
+        if isinstance(population, Population) and population.one_sided is not None:
+            self._below = np.where(population.one_sided, OUT_OF_REACH, self._threshold)
         code = population.code if isinstance(population, Population) else None
         timesteps, of_phase = (0, 1) if code is None else (code.timesteps, code.words_per_phase)
         self._window = (m.input_shift, population.wait, timesteps, of_phase)
@@ -110,10 +115,10 @@ class GraphLayer:
 
     @property
     def neurons(self) -> tuple[Any, ...]:
-        """bias, threshold, leak, 2^input_shift, thresholds, words of a phase and signed, for `undecided_nodes`."""
+        """bias, threshold, below, leak, 2^input_shift, tables, words of a phase, signed, for `undecided_nodes`."""
         factor, of_phase, signed = 2.0 ** self._window[0], self._window[3], self._flags[1]
         tables = self._table, self._negative, self._far
-        return self._bias, self._threshold, self._leak, factor, *tables, of_phase, signed
+        return self._bias, self._threshold, self._below, self._leak, factor, *tables, of_phase, signed
 
     @property
     def bytes_per_image(self) -> int:
@@ -149,8 +154,9 @@ class GraphLayer:
 
         def decide(sums: NDArray[np.int32], first: int) -> None:
             _over_nodes(
-                kernel.recursion, sums, first, self._bias, self._threshold, self._leak, self._window, self._table,
-                self._negative, self._far, (spiking, signed, keep_v, keep), sent, v, peaks[first : first + len(sums)],
+                kernel.recursion, sums, first, self._bias, self._threshold, self._below, self._leak, self._window,
+                self._table, self._negative, self._far, (spiking, signed, keep_v, keep), sent, v,
+                peaks[first : first + len(sums)],
             )  # fmt: skip
 
         self._in_blocks(words, decide)

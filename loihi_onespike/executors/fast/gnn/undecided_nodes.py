@@ -24,7 +24,7 @@ def _final(sums, bias, leak, factor):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _word(v, own, table, negative, far, of_phase, signed):  # type: ignore[no-untyped-def]
+def _word(v, own, below, table, negative, far, of_phase, signed):  # type: ignore[no-untyped-def]
     """First word whose threshold the final v reaches, negative for a negative spike, 0 for none."""
     for first in range(0, table.shape[0], of_phase):
         for w in range(first, first + of_phase):
@@ -32,7 +32,7 @@ def _word(v, own, table, negative, far, of_phase, signed):  # type: ignore[no-un
                 return w + 1
         if signed:
             for w in range(first, first + of_phase):
-                if -v >= np.floor(own * negative[w]) and (far.shape[0] == 0 or -v <= np.floor(own * far[w])):
+                if -v >= np.floor(below * negative[w]) and (far.shape[0] == 0 or -v <= np.floor(below * far[w])):
                     return -w - 1
     return 0
 
@@ -48,7 +48,7 @@ def _outside(v, z, n, f, bounds):  # type: ignore[no-untyped-def]
 
 @njit()
 def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
-    first_feature, end_feature, indptr, indices, weights, columns, messages, nodes, start, bias, threshold, leak,
+    first_feature, end_feature, indptr, indices, weights, columns, messages, nodes, start, bias, threshold, below, leak,
     factor, table, negative, far, of_phase, signed, z, bounds, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase of a layer behind a sparse map along the nodes.
@@ -57,7 +57,7 @@ def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
         columns: (features, nodes of the input) phases, or phases and messages as of `code_bits.kernel_codes`.
         messages: whether there are messages.
         nodes, start: undecided nodes, those of feature f at start[f]..start[f + 1].
-        bias, threshold, z, sent: (nodes, features).
+        bias, threshold, below, z, sent: (nodes, features); `below` is the factor of the thresholds of negative spikes.
         leak: (input steps,) gain per step, real; factor: 2^input_shift.
         table, negative, far: (L,) factors of the threshold; far is empty where negative spikes have no far end.
         of_phase: code words of a phase.
@@ -81,15 +81,15 @@ def decide_aggregation_exactly(  # type: ignore[no-untyped-def]
             for t in range(1, steps + 1):
                 sums[t] = by_phase[steps + t] - by_phase[steps - t]
             v = _final(sums, bias[n, f], leak, factor)
-            sent[n, f] = _word(v, threshold[n, f], table, negative, far, of_phase, signed)
+            sent[n, f] = _word(v, threshold[n, f], below[n, f], table, negative, far, of_phase, signed)
             counts[f, 0] += 1
             counts[f, 1] += _outside(v, z[n, f], n, f, bounds)
 
 
 @njit()
 def decide_entries_exactly(  # type: ignore[no-untyped-def]
-    first_node, end_node, indptr, indices, codes, bits, weights, bias, threshold, leak, factor, table, negative,
-    far, of_phase, signed, z, bounds, sent, counts,
+    first_node, end_node, indptr, indices, codes, bits, weights, bias, threshold, below, leak, factor, table,
+    negative, far, of_phase, signed, z, bounds, sent, counts,
 ):  # fmt: skip
     """Replace every UNDECIDED phase of a layer behind a dense map of a sparse input in digits.
 
@@ -113,6 +113,6 @@ def decide_entries_exactly(  # type: ignore[no-untyped-def]
                 for t in range(steps):
                     sums[t + 1] += w * ((code >> (digit * (steps - 1 - t))) & ((1 << digit) - 1))
             v = _final(sums, bias[n, f], leak, factor)
-            sent[n, f] = _word(v, threshold[n, f], table, negative, far, of_phase, signed)
+            sent[n, f] = _word(v, threshold[n, f], below[n, f], table, negative, far, of_phase, signed)
             counts[n, 0] += 1
             counts[n, 1] += _outside(v, z[n, f], n, f, bounds)

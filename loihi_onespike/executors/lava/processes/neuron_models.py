@@ -107,7 +107,8 @@ class _OneSpikeModel(_NeuronModel):
     """At most one spike per window, at the first step t = wait + k at which v reaches θ of a word of phase k.
 
     The word is the first of the phase with v ≥ θ(w), and the spike carries its message; otherwise it is the first with
-    v ≤ -θ_negative(w), with a dip also -θ_far(w) ≤ v, and the spike carries minus its message.
+    v ≤ -θ_negative(w), with a dip also -θ_far(w) ≤ v, and the spike carries minus its message; a one-sided neuron then
+    sends none.
     """
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=8)
@@ -120,6 +121,7 @@ class _OneSpikeModel(_NeuronModel):
     negative_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=16)
     negative_shift: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=5)
     dips: int = LavaPyType(int, np.uint8, precision=1)
+    one_sided: NDArray[np.int8] = LavaPyType(np.ndarray, np.int8, precision=1)
     far_mant: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=16)
     far_shift: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=5)
     threshold: NDArray[Any]
@@ -148,6 +150,7 @@ class _OneSpikeModel(_NeuronModel):
         v = largest_digit(self.v.astype(np.int64), self.digit_bits) if self.digit_bits else self.v
         self.reach(k, v, self.table_mant, self.table_shift, 1, may_fire, sent)
         if self.signed:
+            may_fire &= self.one_sided == 0
             self.reach(k, -self.v, self.negative_mant, self.negative_shift, -1, may_fire, sent)
         self.s_out.send(sent)
 

@@ -97,12 +97,14 @@ class OneSpike(_Neurons):
         messages: (T, M) messages of the M words of each phase, decreasing within a phase; None for 1 at every phase.
         digit_bits: in max pooling of messages, the bits of v for each neuron of the window; 0 for all others.
         far: factor for the far thresholds of negative spikes, None for none.
+        one_sided: neurons that send no negative spike where `negative` is given, broadcastable to shape; None for none.
         start, period: when windows begin and how long they are.
         record: where code words and potentials go, None for nowhere.
         **parameters: of processes derived from it, for their models.
 
     Ports: a_in (*shape) synaptic input, s_out (*shape) messages: 0 for no spike, ±1 without payload.
-    Vars: v, spike_word (code word of the own spike of this window, 0 for none yet) and the parameters above.
+    Vars: v, spike_word (code word of the own spike of this window, 0 for none yet), and the parameters above; one_sided
+    is 1 in one-sided neurons, and a single 0 where there are none.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class OneSpike(_Neurons):
         messages: NDArray[np.integer] | None = None,
         digit_bits: int = 0,
         far: ThresholdTable | None = None,
+        one_sided: NDArray[np.bool_] | None = None,
         start: int = 0,
         period: int,
         record: Record | None = None,
@@ -125,7 +128,7 @@ class OneSpike(_Neurons):
     ) -> None:
         super().__init__(
             shape=shape, membrane=membrane, start=start, period=period, record=record, name=name, table=table,
-            negative=negative, digit_bits=digit_bits, far=far, **parameters,
+            negative=negative, digit_bits=digit_bits, far=far, one_sided=one_sided, **parameters,
         )  # fmt: skip
         threshold = _at_least_1d(threshold)
         messages = np.ones((len(table.mant), 1), np.int8) if messages is None else messages
@@ -136,6 +139,8 @@ class OneSpike(_Neurons):
         self.threshold = Var(shape=threshold.shape, init=threshold)
         self.signed = Var(shape=(1,), init=int(negative is not None))
         self.dips = Var(shape=(1,), init=int(far is not None))
+        sides = _at_least_1d(np.asarray(False if one_sided is None else one_sided).astype(np.int8))
+        self.one_sided = Var(shape=sides.shape, init=sides)
         for prefix, side in (("table", table), ("negative", negative or silent), ("far", far or silent)):
             for part in ("mant", "shift"):
                 values = np.array(getattr(side, part), dtype=np.int32)

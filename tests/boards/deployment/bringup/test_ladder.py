@@ -69,7 +69,11 @@ def test_each_rung_shows_what_it_is_for():
     rows = {name: state_rows(p, 8) for name, p in hidden.items()}
     assert [name for name, count in rows.items() if count == 2] == ["two_rows"]
     traces = {name: trace for rung in LADDER for name, trace in rung.expected().spikes.items()}
-    assert {name for name, spikes in traces.items() if spikes.min() < 0} == {"signed", "saturating", "second_core"}
+    assert {name for name, spikes in traces.items() if spikes.min() < 0} == {
+        *("signed", "one_sided", "saturating", "second_core")
+    }
+    one_sided, other = np.moveaxis(traces["one_sided"], -1, 0)
+    assert one_sided.min() == 0 and np.array_equal(one_sided, np.maximum(other, 0)) and other.min() < 0 < other.max()
     saturating = rung_of("saturation").expected().v["saturating"]
     assert (saturating.min(), saturating.max()) == (-(2**23), 2**23 - 1)
     neurons: list[Population | Readout] = [p for rung in LADDER for p in rung.network.hidden]

@@ -65,7 +65,7 @@ def test_a_part_of_the_ladder_leaves_several_and_names_what_separates_them():
     assert STATED in explanation.remaining and "JUMP_C clears c" in explanation.remaining
     assert "MUL_SHR towards zero" not in explanation.remaining
     by_network = {s.network: s.groups for s in explanation.separations}
-    pairs = {"signed", "two state rows", "table", "saturation", "payload", "payload pool", "two cores"}
+    pairs = {"signed", "one-sided", "two state rows", "table", "saturation", "payload", "payload pool", "two cores"}
     assert set(by_network) == pairs
     group = next(g for g in by_network["table"] if "JUMP_C clears c" in g)
     assert group == ("JUMP_C clears c",)

@@ -15,7 +15,7 @@ from loihi_onespike.errors import ConfigurationError, LavaError
 from loihi_onespike.executors.lava import nc
 from loihi_onespike.microcode import initial_state, program_of
 from loihi_onespike.microcode.examples import example
-from tests.support.lava_networks import chain, everything, graded
+from tests.support.lava_networks import chain, everything, graded, sides
 from tests.support.lava_processes import needs_lava
 from tests.support.networks import products
 
@@ -35,7 +35,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A program file for each population of all networks."""
-    for p in (*everything(3).populations[1:], *chain(3).populations[1:], *graded(3).populations[1:]):
+    for p in (p for make in (everything, chain, graded, sides) for p in make(3).populations[1:]):
         (tmp_path / f"{p.name}.ucode").write_text("the user's own")
     return tmp_path
 
@@ -57,7 +57,7 @@ def allocate(process: Any) -> tuple[Any, Any]:
 @pytest.mark.lava
 @pytest.mark.skipif(needs_lava[1].args[0], reason="Lava is not installed")
 class TestModels:
-    @pytest.fixture(params=[everything, chain, graded])
+    @pytest.fixture(params=[everything, chain, graded, sides])
     def net(self, request: pytest.FixtureRequest) -> Any:
         from loihi_onespike.executors.lava.processes.network import Network
 
@@ -97,7 +97,8 @@ class TestModels:
                 assert message_bits == []
         pools = {("OneSpikeMaxPool", False)} if "max_pool" in {p.kind for p in network.hidden} else set()
         signed = {("OneSpike", True)} if any(p.signed for p in network.hidden) else set()
-        assert kinds == {("OneSpike", False)} | pools | signed
+        unsigned = {("OneSpike", False)} if not all(p.signed for p in network.hidden) else set()
+        assert kinds == unsigned | pools | signed
 
     def test_connections(self, fake: None, net: Any, folder: Path) -> None:
         nc.prepare(net, ucode=folder)
@@ -124,6 +125,17 @@ class TestModels:
         assert hidden.constants["bias"] == 0 and hidden.constants["leak"] == 6554  # 1.6 · 4096 = 6553.6
         _, recorded = allocate(processes(net)["hidden"])
         assert recorded.allocated[1].arguments.keys() == {"shape", "v", "threshold", "clock", "fired"}
+
+    def test_the_side_is_state(self, fake: None, folder: Path) -> None:
+        """The first of two channels of eight neurons is one-sided: bit 0 of `fired`."""
+        from loihi_onespike.executors.lava.processes.network import Network
+
+        net = Network(sides(3))
+        pairs = nc.prepare(net, ucode=folder)[0]
+        assert pairs.state["fired"].tolist() == [1] * 8 + [0] * 8 and pairs.state_bits["fired"] == 8
+        assert pairs.message_bits == 8
+        _, recorded = allocate(processes(net)["pairs"])
+        assert recorded.allocated[1].arguments["fired"].tolist() == [1] * 8 + [0] * 8
 
     def test_products_are_refused(self, tmp_path: Path) -> None:
         from loihi_onespike.executors.lava.processes.network import Network
