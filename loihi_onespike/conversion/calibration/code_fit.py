@@ -68,7 +68,8 @@ class CodeFit:
         first_negative_word: first word of negative spikes, None for unsigned populations.
         error: mean square error over all channels.
         silent_below: smallest threshold, in units of λ; thresholds below it move up to it.
-        offset: value of no spike of a code without negative spikes, in units of λ.
+        offset: value of no spike where there are no negative spikes, in units of λ.
+        one_sided: (C,) channels that send no negative spikes, though others do; None where all or none do.
     """
 
     scales: Float
@@ -76,6 +77,18 @@ class CodeFit:
     error: float
     silent_below: float = 0.0
     offset: float = 0.0
+    one_sided: NDArray[np.bool_] | None = None
+
+    def offsets(self, levels: Float) -> Float:
+        """Value of no spike in units of λ: one number, or (C,) where channels have different sides.
+
+        Args:
+            levels: (L,) levels in units of λ.
+        """
+        if self.first_negative_word is None:
+            return np.asarray(self.offset)
+        middle = levels[self.first_negative_word - 1]
+        return np.asarray(middle) if self.one_sided is None else np.where(self.one_sided, self.offset, middle)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from loihi_onespike.conversion.calibration.early_thresholds import fit_early_thr
 from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced
 from loihi_onespike.conversion.calibration.pruned_entries import PrunedEntries
 from loihi_onespike.conversion.calibration.pruning import SynapsePrices
-from loihi_onespike.conversion.calibration.sent_levels import mean_sent_levels, sent_levels
+from loihi_onespike.conversion.calibration.sent_levels import lowest_sum, mean_sent_levels, sent_levels
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.core.activations import RELU
 from loihi_onespike.core.codes import SingleSpikeCode
@@ -163,7 +163,7 @@ def plan_population(
             shift = _unbiased(seen, wanted, plan, target, shift)
     if method.bias:  # one more step on all the data, since a sample has a random error
         levels = channels.mean(sent_levels(parts, channels.per_channel(shift) - plan.offset, plan))
-        _, scale, middle = _per_channel(plan, channels)
+        _, scale, middle, _ = _per_channel(plan, channels)
         missing = channels.mean(values) - levels * scale[:, 0] - middle[:, 0]
         active = (
             channels.mean((parts[-1] > 0).float()) if target.stage.activation.rectifies else np.ones(channels.count)
@@ -187,8 +187,8 @@ def _fitted(target: PopulationTarget, seen: Float, settings: CalibrationSettings
     plan = _coded(target, code, fit, settings.wait)
     if not method.waits or len(seen) == 1:
         return plan
-    factor, scale, middle = _per_channel(plan, target.channels)
-    arrived = ((seen - middle) / factor).astype(np.float32).reshape(len(seen), -1)
+    factor, scale, middle, lowest = _per_channel(plan, target.channels)
+    arrived = np.maximum((seen - middle) / factor, lowest).astype(np.float32).reshape(len(seen), -1)
     wanted = ((carry - middle) / scale).astype(np.float32).reshape(-1)
     weight = np.broadcast_to(scale**2, carry.shape).astype(np.float32).reshape(-1)
     return fit_early_thresholds(arrived, wanted, weight, plan)
@@ -214,11 +214,12 @@ def _relative_scales(target: PopulationTarget, carry: Float, code: SingleSpikeCo
 
 def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: int | None) -> StagePlan:
     activation, rank = target.stage.activation, len(target.stage.shape)
+    offset = fit.offsets(code.levels())
+    if offset.ndim:
+        offset = target.channels.per_channel(offset)
     scale = target.channels.per_channel(fit.scales) if target.per_channel else fit.scales[:1].reshape((1,) * rank)
     if activation.homogeneous and np.isfinite(activation.largest):
         # With the first level at the upper limit of the activation, no level lies beyond it.
-        word = fit.first_negative_word
-        offset = fit.offset if word is None else float(code.levels()[word - 1])
         scale = np.minimum(scale, activation.largest / (code.levels()[0] + offset))
     thresholds = np.maximum(code.thresholds(), fit.silent_below)
     if not activation.vanishes:  # the smallest level stands for all smaller values
@@ -227,8 +228,9 @@ def _coded(target: PopulationTarget, code: SingleSpikeCode, fit: CodeFit, wait: 
     if fit.first_negative_word is None:
         return plan if fit.offset == 0 else replace(plan, offset=scale * fit.offset)
     sent = np.arange(1, len(code.levels()) + 1) >= fit.first_negative_word
-    negative = np.where(sent, code.thresholds(), np.inf)
-    return replace(plan, negative=negative, offset=scale * code.levels()[fit.first_negative_word - 1])
+    negative = np.where(sent, thresholds, np.inf)
+    one_sided = None if fit.one_sided is None else fit.one_sided.reshape(target.channels.parameter_shape)
+    return replace(plan, negative=negative, offset=scale * offset, one_sided=one_sided)
 
 
 def _unbiased(parts: Float, wanted: Float, plan: StagePlan, target: PopulationTarget, shift: Float) -> Float:
@@ -241,18 +243,18 @@ def _unbiased(parts: Float, wanted: Float, plan: StagePlan, target: PopulationTa
         target: the population.
         shift: (C,) change of the bias to start from.
     """
-    factor, scale, middle = _per_channel(plan, target.channels)
+    factor, scale, middle, lowest = _per_channel(plan, target.channels)
     mean = (wanted.mean(axis=1) - middle[:, 0]) / scale[:, 0]
     for _ in range(BIAS_ROUNDS):
-        levels, active = mean_sent_levels(parts, shift - middle[:, 0], factor[:, 0], shift, plan)
+        levels, active = mean_sent_levels(parts, shift - middle[:, 0], factor[:, 0], lowest[:, 0], shift, plan)
         if not target.stage.activation.rectifies:
             active = np.ones(len(shift))
         shift = shift + STEP * scale[:, 0] * (mean - levels) / np.maximum(active, LEAST_ACTIVE)
     return shift
 
 
-def _per_channel(plan: StagePlan, channels: Channels) -> tuple[Float, Float, Float]:
-    """Threshold, λ and value of no spike, (C, 1) each."""
-    factors = (plan.threshold, plan.scale, plan.offset)
-    factor, scale, middle = (np.broadcast_to(a, channels.parameter_shape).reshape(-1, 1) for a in factors)
-    return factor, scale, middle
+def _per_channel(plan: StagePlan, channels: Channels) -> tuple[Float, Float, Float, Float]:
+    """Threshold, λ, value of no spike and `lowest_sum`, (C, 1) each."""
+    given = (plan.threshold, plan.scale, plan.offset, lowest_sum(plan))
+    factor, scale, middle, lowest = (np.broadcast_to(a, channels.parameter_shape).reshape(-1, 1) for a in given)
+    return factor, scale, middle, lowest

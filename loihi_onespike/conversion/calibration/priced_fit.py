@@ -7,6 +7,9 @@ A value x of channel c that is sent as q costs, with the price p of a spike in u
 As in entropy-constrained quantization, silence then covers more values than the nearest level alone would give it, and
 the levels move to the means of what is left. On a chip this costs nothing: only the last thresholds of the table move.
 No spike may be worth a little more than 0, since it stands for the small values that are not sent.
+
+Channels that are mostly silent are cheaper one-sided, others two-sided with a silent value in the middle. A population
+may have both, which share its levels and thresholds: each channel takes the side of less cost.
 """
 
 from __future__ import annotations
@@ -76,11 +79,13 @@ class PricedFit:
         code: λ per channel, sides and silence.
         error: predicted error at the output.
         spikes: spikes per neuron.
+        costs: (C,) error and spikes of every channel together.
     """
 
     code: CodeFit
     error: float
     spikes: float
+    costs: Float
 
     def cost(self, price: float) -> float:
         """Error and spikes together."""
@@ -97,6 +102,8 @@ def fit_priced(values: ActivationValues, cost: OutputCost, levels: Float) -> Pri
     """
     unit = FIRST_LEVEL / float(levels[0])  # levels of messages are known up to a factor
     tried = [_with_scales(values, cost, levels, c, COARSE * unit) for c in candidates(values, levels)]
+    if _own_scales(values):
+        tried += [_with_scales(values, cost, levels, c, COARSE * unit) for c in _mixed(tried)]
     best = min(tried, key=lambda fit: fit.cost(cost.price))
     return _with_scales(values, cost, levels, best.code, FACTORS * unit)
 
@@ -170,23 +177,62 @@ def candidates(values: ActivationValues, levels: Float) -> list[CodeFit]:
     return found
 
 
+def _own_scales(values: ActivationValues) -> bool:
+    """Whether every channel has enough values for a λ and a side of its own."""
+    return not values.common and values.sorted.count >= FEW_SAMPLES
+
+
+def _mixed(tried: Sequence[PricedFit]) -> list[CodeFit]:
+    """Codes whose channels choose their side: the best pairs of a one-sided and a two-sided code.
+
+    Channels share the silence, and two-sided ones are better without it. Since pairs are compared by what each code
+    costs by itself, the best pair without silence is a second one to try.
+
+    Args:
+        tried: codes whose channels all have the same sides, with what every channel costs.
+    """
+    one = [fit for fit in tried if fit.code.first_negative_word is None]
+    two = [fit for fit in tried if fit.code.first_negative_word is not None]
+    found: list[CodeFit] = []
+    for most_silent in (np.inf, 0.0):
+        pairs = [(a, b) for a in one for b in two if a.code.silent_below <= most_silent]
+        if pairs:
+            a, b = min(pairs, key=lambda pair: float(np.minimum(pair[0].costs, pair[1].costs).sum()))
+            found.append(replace(a.code, first_negative_word=b.code.first_negative_word, one_sided=a.costs < b.costs))
+    return found
+
+
+def _sides(code: CodeFit) -> list[CodeFit]:
+    """The code of two-sided channels and that of one-sided ones, or the only code."""
+    if code.one_sided is None:
+        return [code]
+    return [replace(code, one_sided=None), replace(code, one_sided=None, first_negative_word=None)]
+
+
 def _with_scales(values: ActivationValues, cost: OutputCost, levels: Float, code: CodeFit, factors: Float) -> PricedFit:
-    """The code with λ of least cost in every channel.
+    """The code with λ, and sides where channels choose them, of least cost in every channel.
 
     Among equally good factors the one closest to 1 is chosen, for example for a channel that is always silent.
     """
+    sides = _sides(code)
     scales = values.largest[:, None] * factors
-    errors, spikes = values.sorted.errors_and_spikes(grid_of(levels, code, values.symmetric), scales)
+    found = [values.sorted.errors_and_spikes(grid_of(levels, side, values.symmetric), scales) for side in sides]
+    errors, spikes = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     weighted = cost.weights[:, None] * errors
-    distance = np.abs(np.log(factors / factors.mean()))
+    distance = np.tile(np.abs(np.log(factors / factors.mean())), len(sides))
     total = weighted + cost.price / len(scales) * spikes
     ranked = total * (1 + 1e-9 * distance) + 1e-300 * distance
-    if values.common or values.sorted.count < FEW_SAMPLES:
+    if not _own_scales(values):
         ranked = np.broadcast_to(ranked.sum(axis=0), ranked.shape)
     best, rows = ranked.argmin(axis=1), np.arange(len(scales))
     error = float(errors[rows, best].mean())
-    fitted = replace(code, scales=scales[rows, best], error=error)
-    return PricedFit(fitted, float(weighted[rows, best].sum()), float(spikes[rows, best].mean()))
+    fitted = replace(code, scales=scales[rows, best % len(factors)], error=error)
+    if code.one_sided is not None:
+        one_sided = best >= len(factors)
+        fitted = replace(fitted, one_sided=one_sided)
+        if one_sided.all() or not one_sided.any():
+            fitted = replace(sides[int(one_sided.all())], scales=fitted.scales, error=error)
+    return PricedFit(fitted, float(weighted[rows, best].sum()), float(spikes[rows, best].mean()), total[rows, best])
 
 
 def _moved(code: CodeFit, factor: float) -> CodeFit:
@@ -200,11 +246,15 @@ def _means(
     """Weighted mean of the values that are sent as every level, and the level itself where there are none."""
     number, total = np.zeros(len(levels)), np.zeros(len(levels))
     for (values, cost), fit in zip(populations, fits, strict=True):
-        grid = grid_of(levels, fit.code, values.symmetric)
-        counted, summed = values.sorted.segments(grid, fit.code.scales)
-        weight = (cost.weights * fit.code.scales**2)[:, None]
-        sent = grid.words != 0
-        w = np.abs(grid.words[sent]) - 1
-        np.add.at(number, w, (counted * weight).sum(axis=0)[sent])
-        np.add.at(total, w, (np.sign(grid.words) * summed * weight).sum(axis=0)[sent])
+        weights = cost.weights * fit.code.scales**2
+        for side in _sides(fit.code):
+            grid = grid_of(levels, side, values.symmetric)
+            counted, summed = values.sorted.segments(grid, fit.code.scales)
+            weight = weights[:, None]
+            if fit.code.one_sided is not None:
+                weight = weight * (fit.code.one_sided == (side.first_negative_word is None))[:, None]
+            sent = grid.words != 0
+            w = np.abs(grid.words[sent]) - 1
+            np.add.at(number, w, (counted * weight).sum(axis=0)[sent])
+            np.add.at(total, w, (np.sign(grid.words) * summed * weight).sum(axis=0)[sent])
     return np.where(number > 0, total / np.where(number > 0, number, 1), levels)

@@ -37,19 +37,21 @@ def sent_levels(parts: Sequence[torch.Tensor], bias: Float, plan: StagePlan) -> 
     levels, offset, of_phase = plan.code.levels(), np.asarray(bias / plan.threshold), plan.code.words_per_phase
     threshold = torch.from_numpy(np.ascontiguousarray(plan.threshold)).float()
     later = [entries if entries is None else _from_word(entries, early * of_phase) for entries in (table, negative)]
-    last = Quantizer(later[0], later[1], levels, offset, shape, plan.far)(  # type: ignore[arg-type]
+    last = Quantizer(later[0], later[1], levels, offset, shape, plan.far, plan.one_sided)(  # type: ignore[arg-type]
         parts[-1] / threshold
     )
     if not early:
         return last
     below, ends = sides_of(plan)
     out, channels_last = by_place(last)
-    factor, added = (parameters_by_place(np.asarray(a), shape, channels_last) for a in (1 / plan.threshold, offset))
+    factor, added, lowest = (
+        parameters_by_place(np.asarray(a), shape, channels_last) for a in (1 / plan.threshold, offset, lowest_sum(plan))
+    )
     for k in range(early - 1, -1, -1):  # backwards, so that the first spike stays
         seen, _ = by_place(_laid_out_as(parts[k], last))
         for w in range((k + 1) * of_phase - 1, k * of_phase - 1, -1):
             up, down, far, level = (np.float32(of_word[w]) for of_word in (table, below, ends, levels))
-            over_rows(_decide, len(seen), seen.numpy(), factor, added, up, down, far, level, out.numpy())
+            over_rows(_decide, len(seen), seen.numpy(), factor, added, lowest, up, down, far, level, out.numpy())
     return last
 
 
@@ -57,6 +59,11 @@ def sides_of(plan: StagePlan) -> tuple[Float, Float]:
     """Near and far thresholds of negative spikes, (L,) each; infinite where there are none."""
     never = np.full(len(plan.table), np.inf)
     return never if plan.negative is None else plan.negative, never if plan.far is None else plan.far
+
+
+def lowest_sum(plan: StagePlan) -> Float:
+    """Pre-activation that decides in place of lower ones: 0 for one-sided neurons, which send nothing there."""
+    return np.full((), -np.inf) if plan.one_sided is None else np.where(plan.one_sided, 0.0, -np.inf)
 
 
 def _laid_out_as(part: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
@@ -70,13 +77,17 @@ def _from_word(entries: Float, first: int) -> Float:
 
 
 @njit()
-def _decide(first, end, z, factor, bias, up, down, far, level, out):  # type: ignore[no-untyped-def]
-    """out = ±level where z · factor + bias reaches a threshold; (N, places, channels), parameters (places or 1, …)."""
+def _decide(first, end, z, factor, bias, lowest, up, down, far, level, out):  # type: ignore[no-untyped-def]
+    """out = ±level where z · factor + bias, at least `lowest`, reaches a threshold.
+
+    z and out have the shape (N, places, channels), parameters (places or 1, channels).
+    """
     for n in range(first, end):
         for p in range(z.shape[1]):
             scale, offset = factor[p if factor.shape[0] > 1 else 0], bias[p if bias.shape[0] > 1 else 0]
+            least = lowest[p if lowest.shape[0] > 1 else 0]
             for c in range(z.shape[2]):
-                y = z[n, p, c] * scale[c] + offset[c]
+                y = max(z[n, p, c] * scale[c] + offset[c], least[c])
                 if y >= up:
                     out[n, p, c] = level
                 elif far >= -y >= down:
@@ -84,7 +95,7 @@ def _decide(first, end, z, factor, bias, up, down, far, level, out):  # type: ig
 
 
 def mean_sent_levels(
-    parts: Float, shift: Float, factor: Float, active_from: Float, plan: StagePlan
+    parts: Float, shift: Float, factor: Float, lowest: Float, active_from: Float, plan: StagePlan
 ) -> tuple[Float, Float]:
     """Mean level in units of λ, and share of samples that are active, per channel: (C,) each.
 
@@ -92,21 +103,22 @@ def mean_sent_levels(
         parts: (S, C, n) pre-activations.
         shift: (C,) added to them before the comparison with the thresholds.
         factor: (C,) threshold of the channel.
+        lowest: (C,) `lowest_sum` of the channel.
         active_from: (C,) a sample is active if its last part plus this is above 0.
         plan: plan of the population.
     """
     negative, far = sides_of(plan)
     mean, active = np.empty(parts.shape[1]), np.empty(parts.shape[1])
     over_rows(
-        _mean_sent_levels, len(mean), parts, shift, factor, active_from, plan.table, negative, far, plan.code.levels(),
-        plan.code.words_per_phase, mean, active,
+        _mean_sent_levels, len(mean), parts, shift, factor, lowest, active_from, plan.table, negative, far,
+        plan.code.levels(), plan.code.words_per_phase, mean, active,
     )  # fmt: skip
     return mean, active
 
 
 @njit()
 def _mean_sent_levels(  # type: ignore[no-untyped-def]
-    first, end, parts, shift, factor, active_from, table, negative, far, levels, of_phase, mean, active
+    first, end, parts, shift, factor, lowest, active_from, table, negative, far, levels, of_phase, mean, active
 ):
     last, samples = parts.shape[0] - 1, parts.shape[2]
     for c in range(first, end):
@@ -114,7 +126,7 @@ def _mean_sent_levels(  # type: ignore[no-untyped-def]
         for i in range(samples):
             count += parts[last, c, i] + active_from[c] > 0
             for k in range(levels.shape[0]):
-                z = np.float32((parts[min(k // of_phase, last), c, i] + shift[c]) / factor[c])
+                z = np.float32(max((parts[min(k // of_phase, last), c, i] + shift[c]) / factor[c], lowest[c]))
                 if z >= table[k]:
                     total += levels[k]
                     break

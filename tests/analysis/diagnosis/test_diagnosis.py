@@ -10,14 +10,18 @@ from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.analysis.diagnosis import Cause, LayerDiagnosis, LayerStatistics, diagnose
+from loihi_onespike.analysis.diagnosis.measuring.batch_runs import SwitchedRuns
+from loihi_onespike.analysis.diagnosis.model.build import ann_stages, build_layers
+from loihi_onespike.analysis.diagnosis.model.input_model import InputModel
 from loihi_onespike.analysis.diagnosis.report import remedy_search
 from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.conversion.method import Method
 from loihi_onespike.conversion.quantization.quantize import quantize
 from loihi_onespike.core.codes import Base, PhaseCode
-from loihi_onespike.core.encoding import encode_values
+from loihi_onespike.core.encoding import encode_input, encode_values
 from loihi_onespike.core.graphs.network import Population
 from loihi_onespike.errors import ConfigurationError
+from loihi_onespike.executors import reference
 from tests.support import models
 from tests.support.facts import notes
 
@@ -105,6 +109,7 @@ def test_products_are_modelled_as_they_are(options):
     assert coarse.ranked[0].name == "sigmoid" and coarse.error.relative > found.error.relative
 
 
+@pytest.mark.thorough
 def test_errors_of_a_norm_of_the_sample():
     """The mean of a factor, which falls where its sum rises, is left to its code, as the calibration leaves it."""
     model = models.prepared(nn.Sequential(nn.Linear(6, 8), nn.LayerNorm(8), nn.Linear(8, 4)), 0)
@@ -231,7 +236,7 @@ def test_zeros_of_two_sided_populations_do_not_clip():
         nn.Conv2d(2, 16, 3), nn.ReLU(), nn.Conv2d(16, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
     )
     model = models.prepared(layers, 3)
-    net = los.convert(model, data((2, 8, 8), seed=1), timesteps=6)
+    net = los.convert(model, data((2, 8, 8), seed=1), timesteps=6, objective="accuracy")
     x = data((2, 8, 8), 16) * np.float32(0.25)  # no value comes near to the largest of the calibration
     zeros = np.mean(torch.relu(model[0](torch.from_numpy(x))).detach().numpy() == 0)
     first = net.network.hidden[0]
@@ -239,6 +244,46 @@ def test_zeros_of_two_sided_populations_do_not_clip():
     for layer in diagnose(net, x).layers[1:3]:
         assert seen(layer).active == 1 and seen(layer).clipped == 0
         assert Cause.CLIPPING not in layer.losses and Cause.ROUNDING in layer.losses
+
+
+@pytest.mark.parametrize("wait", [None, 2])
+def test_one_sided_neurons_are_modelled_as_they_are(wait):
+    """Words of the model are those of the oracle, and silence in the place of a negative spike is an underflow."""
+    layers = nn.Sequential(nn.Conv2d(2, 8, 3), nn.Tanh(), nn.Conv2d(8, 6, 3), nn.Tanh(), nn.Flatten(), nn.Linear(96, 3))
+    model, x = models.prepared(layers, 3), data((2, 8, 8), 24)
+    converted = los.convert(model, x, timesteps=6, wait=wait, **PAPER)
+    first, second = names(converted)
+    channels, neurons = (np.arange(8) % 3 == 0).reshape(8, 1, 1), np.arange(96).reshape(6, 4, 4) % 4 == 1
+    network = changed(changed(converted, first, one_sided=channels), second, one_sided=neurons).network
+    trace = reference.run(network, encode_input(network.input, x))
+    built = build_layers(network, converted.stages, ann_stages(model, x), 8)
+    run = SwitchedRuns(built, InputModel(network.input), x, frozenset())
+    run.start()
+    by_name = {layer.name: layer for layer in built.layers}
+    for name, one_sided in ((first, channels), (second, neurons)):
+        found, expected = run.decision(by_name[name]).words, trace.layers[name].words
+        assert found is not None and expected is not None
+        of_one_sided = np.broadcast_to(one_sided, expected.shape)
+        assert (found.numpy()[of_one_sided] >= 0).all() and (found.numpy() < 0).any()
+        assert np.array_equal(found.numpy(), expected)
+        layer = by_name[name]
+        assert layer.coder is not None
+        torch.testing.assert_close(run.baseline[name].values, layer.coder.coded(torch.from_numpy(expected)))
+        assert Cause.UNDERFLOW in layer.causes(run.decision(layer), False)
+    assert run.baseline_output() == pytest.approx(trace.output, abs=0.02 * np.abs(trace.output).max())
+
+
+def test_samples_of_channels_keep_their_sides():
+    layers = nn.Sequential(nn.Conv2d(2, 8, 3), nn.Tanh(), nn.Flatten(), nn.Linear(288, 3))
+    model, x = models.prepared(layers, 3), data((2, 8, 8), 24)
+    net = los.convert(model, x, timesteps=6, **PAPER)
+    sides = (np.arange(8) % 3 == 0).reshape(8, 1, 1)
+    network = changed(net, names(net)[0], one_sided=sides).network
+    layer = build_layers(network, net.stages, ann_stages(model, x), 8).layers[0]
+    assert layer.coder is not None
+    coder = layer.coder.of_samples(layer.channels)
+    words = coder.words(torch.full((5, 8), -0.5))
+    assert (words[:, sides.ravel()] == 0).all() and (words[:, ~sides.ravel()] < 0).all()
 
 
 def test_clipped_share_of_both_sides():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,60 @@ def test_fitted_levels_cost_less_than_the_curves_they_start_from(payload: Payloa
     curves = [fit_priced(values, cost, companded_levels(len(levels), c)).cost(cost.price) for c in (2.5, 4.5)]
     assert fitted < min(curves) * 1.001
     assert np.all(np.diff(middles(levels)) < 0)
+
+
+def _two_kinds() -> ActivationValues:
+    """Two channels that are mostly 0, and two that hardly ever are."""
+    chance = np.random.default_rng(1)
+    quiet = np.maximum(chance.standard_normal((2, 2000)) - 1, 0)
+    busy = np.maximum(chance.standard_normal((2, 2000)) + 3, 0)
+    given = np.concatenate([quiet, busy])
+    return ActivationValues(SortedValues(given), given.max(axis=1), two_sided=True)
+
+
+EQUAL = OutputCost(np.ones(4), 0.2)
+
+
+def test_channels_of_a_population_choose_their_side() -> None:
+    values = _two_kinds()
+    fit = fit_priced(values, EQUAL, LEVELS)
+    assert fit.code.one_sided is not None and fit.code.one_sided.tolist() == [True, True, False, False]
+    middle = LEVELS[fit.code.first_negative_word - 1]  # type: ignore[operator]
+    assert fit.code.offsets(LEVELS).tolist() == [fit.code.offset, fit.code.offset, middle, middle]
+    one = fit_priced(replace(values, two_sided=False), EQUAL, LEVELS)
+    halves = [
+        fit_priced(values.of_channels(np.array(c)), OutputCost(np.ones(2), 0.1), LEVELS) for c in ([0, 1], [2, 3])
+    ]
+    assert [half.code.one_sided for half in halves] == [None, None]  # all channels of a half take the same side
+    assert [half.code.first_negative_word is None for half in halves] == [True, False]
+    apart = sum(half.cost(0.1) for half in halves)
+    assert apart <= fit.cost(EQUAL.price) < 0.9 * one.cost(EQUAL.price)
+    assert fit.cost(EQUAL.price) == pytest.approx(fit.costs.sum()) and fit.cost(EQUAL.price) < 1.05 * apart
+
+
+def test_error_and_spikes_of_channels_with_different_sides() -> None:
+    values = _two_kinds()
+    fit = fit_priced(values, EQUAL, LEVELS)
+    assert fit.code.one_sided is not None
+    error = spikes = 0.0
+    for row, scale, one_sided in zip(values.sorted.values, fit.code.scales, fit.code.one_sided, strict=True):
+        side = replace(fit.code, one_sided=None)
+        grid = grid_of(LEVELS, replace(side, first_negative_word=None) if one_sided else side)
+        place = np.searchsorted(grid.thresholds, row / scale - grid.offset, side="right")
+        error += np.mean((row - scale * (grid.entries[place] + grid.offset)) ** 2)
+        spikes += np.mean(grid.words[place] != 0) / 4
+    assert fit.error == pytest.approx(error) and fit.spikes == pytest.approx(spikes)
+
+
+def test_few_values_or_a_common_scale_leave_all_channels_one_side() -> None:
+    values = _two_kinds()
+    for given in (values.of_samples(200), replace(values, common=True)):
+        assert fit_priced(given, EQUAL, LEVELS).code.one_sided is None
+
+
+def test_levels_are_fitted_to_channels_with_different_sides() -> None:
+    values = _two_kinds()
+    levels = fit_priced_codebook([(values, EQUAL)], 8).levels()
+    fitted = fit_priced(values, EQUAL, levels * (0.8 / levels[0]))
+    curves = [fit_priced(values, EQUAL, companded_levels(8, curve)).cost(EQUAL.price) for curve in (2.5, 4.5)]
+    assert fitted.code.one_sided is not None and fitted.cost(EQUAL.price) < min(curves) * 1.001

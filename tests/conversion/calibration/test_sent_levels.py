@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
-from loihi_onespike.conversion.calibration.sent_levels import mean_sent_levels, sent_levels
+from loihi_onespike.conversion.calibration.sent_levels import lowest_sum, mean_sent_levels, sent_levels
 from loihi_onespike.core.activations import IDENTITY, RELU
 from loihi_onespike.core.codes import Codebook, PayloadCode
 from loihi_onespike.core.graphs.stage import StagePlan
@@ -33,11 +35,11 @@ def test_the_first_phase_is_decided_on_the_first_part() -> None:
 
 def test_means_of_a_channel() -> None:
     parts, one = np.array([[[1.6, 0.6, 0.0, -1.6]]]), np.ones(1)
-    mean, active = mean_sent_levels(parts, 0 * one, 4 * one, 0 * one, PLAN)
+    mean, active = mean_sent_levels(parts, 0 * one, 4 * one, -np.inf * one, 0 * one, PLAN)
     assert (mean.tolist(), active.tolist()) == ([(0.5 + 0.25) / 4], [2 / 4])
-    mean, _ = mean_sent_levels(parts, 0 * one, 4 * one, 0 * one, SIGNED)
+    mean, _ = mean_sent_levels(parts, 0 * one, 4 * one, -np.inf * one, 0 * one, SIGNED)
     assert mean.tolist() == [(0.5 + 0.25 - 0.5) / 4]
-    mean, active = mean_sent_levels(parts, one, 4 * one, one, PLAN)  # 2.6, 1.6, 1, -0.6
+    mean, active = mean_sent_levels(parts, one, 4 * one, -np.inf * one, one, PLAN)  # 2.6, 1.6, 1, -0.6
     assert (mean.tolist(), active.tolist()) == ([(0.5 + 0.5 + 0.25) / 4], [3 / 4])
 
 
@@ -51,5 +53,17 @@ def test_messages_of_a_phase_are_decided_on_the_same_part() -> None:
     early = sent_levels([z * 0, z], ZERO, plan)  # nothing has arrived at phase 1: the largest message of phase 2
     assert np.allclose(early, [[levels[2], levels[2], levels[2], levels[3], 0.0]], rtol=1e-6)
     parts, one = np.stack([z.numpy() * 0, z.numpy()]).astype(np.float64), np.ones(1)
-    mean, _ = mean_sent_levels(parts, 0 * one, one, 0 * one, plan)
+    mean, _ = mean_sent_levels(parts, 0 * one, one, -np.inf * one, 0 * one, plan)
     assert np.allclose(mean, early.mean(), rtol=1e-6)
+
+
+def test_one_sided_neurons_send_no_negative_levels() -> None:
+    plan = replace(SIGNED, one_sided=np.array([True, False]))
+    z = torch.tensor([[-1.6, -1.6], [1.6, 0.6]])
+    wanted = [[0.0, -0.5], [0.5, 0.25]]
+    assert sent_levels([z], ZERO, plan).tolist() == wanted
+    assert sent_levels([z, 0 * z], ZERO, plan).tolist() == [[0.0, -0.5], [0.5, 0.0]]  # 0.6 is below the first threshold
+    parts, two = z.numpy().T[None].astype(np.float64), np.ones(2)
+    mean, _ = mean_sent_levels(parts, 0 * two, 4 * two, np.array([0, -np.inf]), 0 * two, plan)
+    assert mean.tolist() == [0.25, -0.125]
+    assert lowest_sum(plan).tolist() == [0, -np.inf] and lowest_sum(SIGNED) == -np.inf
