@@ -42,7 +42,7 @@ MOST_ERROR = 1 / 3
 """Share of the error of the codes of least error that cheaper ones of a graph may add, per unit of the elasticity.
 
 The energy of a graph falls so far at so little error that error · energy^p alone would give up its accuracy. By
-default, at p = 1.5, cheaper codes may add half as much error as the best ones have.
+default, at p = 1.25, cheaper codes may add 42 % of the error that the best ones have.
 """
 LEAST_PRICE = PRICES[1] / 16
 """Price up to which hidden codes hardly differ from those of price 0."""
@@ -56,6 +56,10 @@ PRUNING_GROWTH = 1.5
 
 Weights are about equally dense near 0: √price of them are removed, and the error of each is up to the price.
 """
+BEST_MEASURED = 2
+"""Most prices of best allocations of a graph whose codes are measured beside those of PRICES."""
+SAME_PRICE = 0.1
+"""Difference of the logarithms of two prices below which one measurement serves both."""
 HALVINGS = 5
 """Prices between two others that are tried for a given error."""
 
@@ -92,6 +96,11 @@ class Allocation:
     def merit(self, elasticity: float) -> float:
         """ln (error + NEGLIGIBLE_ERROR) + p · ln energy; less is better."""
         return float(np.log(self.error + NEGLIGIBLE_ERROR) + elasticity * np.log(max(self.energy, 1e-6)))
+
+
+def _place(price: float) -> float:
+    """Logarithm of a price, of LEAST_PRICE for lower ones."""
+    return float(np.log(max(price, LEAST_PRICE)))
 
 
 def most_error(least: float, elasticity: float) -> float:
@@ -139,6 +148,7 @@ class Allocator:
             self._entries = pruned_entries(graph, x, energy, self._sensitivity)
         self._channels = {name: thinned(v, CHANNELS) for name, v in values.items()}
         self._values = {name: v.of_channels(self._channels[name]).of_samples(VALUES) for name, v in values.items()}
+        self._fitted: dict[float, Mapping[str, SingleSpikeCode]] = {}
         self._tried: list[Allocation] = []
         self._pruned = (1.0, 0.0)
         self._measured: dict[float, float] = {}
@@ -152,8 +162,11 @@ class Allocator:
             codes: levels of every hidden stage; None to fit them.
         """
         energy = self._energy
-        codes = self._given if codes is None else codes
-        found = self._codebooks(price) if codes is None else codes
+        found = self._given if codes is None else codes
+        if found is None:  # what is learnt of errors does not change the levels, so those of a price are fitted once
+            if price not in self._fitted:
+                self._fitted[price] = self._codebooks(price)
+            found = self._fitted[price]
         bits = {name: code.payload_bits for name, code in found.items()}
         costs = {name: self._cost(name, price, bits[name]) for name in self._values}
         fits = {name: self._fit(name, costs[name], found[name]) for name in costs}
@@ -208,7 +221,8 @@ class Allocator:
         """Take what the codes of hidden populations of a graph add to the error as measured, not as predicted.
 
         A graph sums values over many nodes, and the errors of silent ones have one sign, so they do not add up as
-        squares. Between the prices of measurements the ratio to the prediction is interpolated. Called before `best`.
+        squares. Between the prices of measurements the ratio to the prediction is interpolated, which decides much; so
+        it is measured at the price of the best allocation too, until this price stays. Called before `best`.
 
         Args:
             elasticity: p, for the largest error that is of interest.
@@ -217,22 +231,31 @@ class Allocator:
         """
         least: float | None = None
         for price in PRICES:
-            tried = self.at(price)
-            error = measure(tried)
-            if tried.of_codes > 0:
-                excess = error - (tried.error - tried.of_codes)
-                self._measured[price] = max(self._ratio(price) * excess / tried.of_codes, 1.0)
+            error = self._learn_code(self.at(price), measure)
             least = error if least is None else least
             if error > most_error(least, elasticity):
                 break
+        for _ in range(BEST_MEASURED):
+            best = self.best(elasticity)
+            if any(abs(_place(best.price) - _place(price)) < SAME_PRICE for price in self._measured):
+                break
+            self._learn_code(best, measure)
+
+    def _learn_code(self, tried: Allocation, measure: Callable[[Allocation], float]) -> float:
+        """Measured error at the output of an allocation, from which the ratio at its price is taken."""
+        error = measure(tried)
+        if tried.of_codes > 0:
+            excess = error - (tried.error - tried.of_codes)
+            self._measured[tried.price] = max(self._ratio(tried.price) * excess / tried.of_codes, 1.0)
+        return error
 
     def _ratio(self, price: float) -> float:
         """Measured error of the codes of hidden populations over the predicted one."""
         if not self._measured:
             return 1.0
         prices = sorted(self._measured)
-        places = np.log(np.maximum(prices, LEAST_PRICE))
-        return float(np.interp(np.log(max(price, LEAST_PRICE)), places, [self._measured[p] for p in prices]))
+        measured = [self._measured[p] for p in prices]
+        return float(np.interp(_place(price), [_place(p) for p in prices], measured))
 
     def learn(self, at: Allocation, error: float) -> None:
         """Take the error that pruning added to a calibrated network as that of other prices, scaled.
