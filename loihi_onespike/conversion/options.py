@@ -27,7 +27,7 @@ C = TypeVar("C")
 DOCSTRING_WIDTH = 116
 ALPHA = "alpha"
 """The account of energy that counts the additions of α, Eq. 6."""
-ELASTICITIES = {"balanced": 1.5, "energy": 8.0}
+ELASTICITIES = {"balanced": 1.25, "energy": 8.0}
 """Squared error in percent that 1 % less energy may cost, by objective."""
 
 
@@ -124,7 +124,7 @@ class ConversionOptions:
             "Squared error in percent that 1 % less energy may cost, above 0; not with accuracy.",
             "P",
             (None,),
-            "None is 1.5 for balanced and 8 for energy.",
+            "None is 1.25 for balanced and 8 for energy.",
             "that of the objective",
         ),
     )
