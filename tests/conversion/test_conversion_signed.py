@@ -117,7 +117,10 @@ def test_a_file_keeps_the_network(name: str, tmp_path: Path) -> None:
 @forked
 @pytest.mark.lava
 @pytest.mark.skipif(not available(), reason="Lava is not installed")
-@pytest.mark.parametrize("name", ["bottleneck", "autoencoder", "dense", "squashing", "fire", "dips"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("bottleneck", marks=pytest.mark.thorough), "autoencoder", "dense", "squashing", "fire", "dips"],
+)
 def test_lava_equals_fast(name: str) -> None:
     net, x = converted(name, 3), inputs(1)
     assert first_difference(net.trace(x, "fast"), net.trace(x, "lava")) is None

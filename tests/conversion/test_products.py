@@ -104,9 +104,9 @@ def test_factors_of_a_product_may_have_codes_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("options", "most"),
     [
-        ({"timesteps": 6}, 0.25),
+        pytest.param({"timesteps": 6}, 0.25, marks=pytest.mark.thorough),
         ({"timesteps": 24}, 0.08),
-        ({"timesteps": 4, "payload_bits": 2}, 0.12),
+        pytest.param({"timesteps": 4, "payload_bits": 2}, 0.12, marks=pytest.mark.thorough),
         ({"timesteps": 6, "wait": 3}, 0.35),
         ({"timesteps": 16, "method": "paper"}, 0.7),
     ],

@@ -73,6 +73,7 @@ def _assert_equal(name: str, wait: int | None) -> None:
     assert first_difference(net.trace(x[:3], "reference"), net.trace(x[:3], "fast")) is None
 
 
+@pytest.mark.thorough
 def test_calibrated_networks_are_nearer_to_the_ann_than_the_papers() -> None:
     ratios = [
         _error(n, _planned(n, 12, Method(rounding=False))) / _error(n, _planned(n, 12, Method.paper())) for n in MODELS
