@@ -3,10 +3,10 @@
     python -m benchmarks.alpha_bound --network resnet20/
     python -m benchmarks.alpha_bound --network vgg16/ --images-of resnet20/
 
-For every price the allocation of `conversion/calibration/allocation.py` is shown, in which all channels of a population
-share sides and silence, and what channels that chose their own, or one of two for each population, would reach with the
-same levels. These are predictions: squared error at the output as a share of its variance, and additions per
-multiply-accumulate of the ANN, those of the input included.
+For every price the allocation of `conversion/calibration/allocation.py` is shown, in which channels of a population
+choose their side and share the silence, and what channels that chose their silence too, or one of two pairs of side and
+silence for each population, would reach with the same levels. These are predictions: squared error at the output as a
+share of its variance, and additions per multiply-accumulate of the ANN, those of the input included.
 """
 
 from __future__ import annotations
