@@ -117,8 +117,9 @@ class PopulationTarget:
     def values(self, samples: Float) -> ActivationValues:
         """The activations that its code has to represent, from samples (C, n)."""
         return ActivationValues(
-            SortedValues(samples), self.largest, not self.stage.nonnegative, not self.per_channel, self.two_sided
-        )
+            SortedValues(samples), self.largest, not self.stage.nonnegative, not self.per_channel, self.two_sided,
+            one_side=self.stage.is_product,
+        )  # fmt: skip
 
 
 def may_be_two_sided(graph: StageGraph, stage: Stage, priced: bool) -> bool:

@@ -373,7 +373,8 @@ def test_payload(wait):
     assert any(p.digit_bits for p in net.network.hidden)
     found = diagnose(net, models.inputs(24).numpy())
     assert found.exact.relative < 1e-5
-    assert found.integer.relative == pytest.approx(found.error.relative, rel=1e-3)
+    # A potential of the integers that lies on a threshold may be below it in real numbers.
+    assert found.integer.relative == pytest.approx(found.error.relative, rel=1e-2)
     assert found.main is (Cause.ROUNDING if wait is None else Cause.NOISE)
     for layer in found.layers[1:-1]:
         assert len(seen(layer).phases) == 5 and sum(seen(layer).phases) == pytest.approx(1)
