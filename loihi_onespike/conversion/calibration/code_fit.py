@@ -101,7 +101,7 @@ class ActivationValues:
         symmetric: the values have both signs, and negative spikes are allowed for every word.
         common: all channels share one factor on `largest`.
         two_sided: negative spikes are allowed from a first negative word on, which is fitted.
-        one_side: all channels have the same side.
+        same_side: all channels have the same side.
     """
 
     sorted: SortedValues
@@ -109,7 +109,7 @@ class ActivationValues:
     symmetric: bool = False
     common: bool = False
     two_sided: bool = False
-    one_side: bool = False
+    same_side: bool = False
 
     def of_channels(self, chosen: NDArray[np.int64]) -> ActivationValues:
         """The activations of the channels with these numbers."""

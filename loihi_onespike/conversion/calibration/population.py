@@ -118,7 +118,7 @@ class PopulationTarget:
         """The activations that its code has to represent, from samples (C, n)."""
         return ActivationValues(
             SortedValues(samples), self.largest, not self.stage.nonnegative, not self.per_channel, self.two_sided,
-            one_side=self.stage.is_product,
+            same_side=self.stage.is_product,
         )  # fmt: skip
 
 

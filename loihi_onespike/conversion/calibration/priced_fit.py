@@ -102,7 +102,7 @@ def fit_priced(values: ActivationValues, cost: OutputCost, levels: Float) -> Pri
     """
     unit = FIRST_LEVEL / float(levels[0])  # levels of messages are known up to a factor
     tried = [_with_scales(values, cost, levels, c, COARSE * unit) for c in candidates(values, levels)]
-    if _own_scales(values) and not values.one_side:
+    if _own_scales(values) and not values.same_side:
         tried += [_with_scales(values, cost, levels, c, COARSE * unit) for c in _mixed(tried)]
     best = min(tried, key=lambda fit: fit.cost(cost.price))
     return _with_scales(values, cost, levels, best.code, FACTORS * unit)

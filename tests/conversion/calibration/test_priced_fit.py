@@ -111,7 +111,7 @@ def test_error_and_spikes_of_channels_with_different_sides() -> None:
 
 def test_few_values_a_common_scale_or_a_product_leave_all_channels_one_side() -> None:
     values = _two_kinds()
-    for given in (values.of_samples(200), replace(values, common=True), replace(values, one_side=True)):
+    for given in (values.of_samples(200), replace(values, common=True), replace(values, same_side=True)):
         assert fit_priced(given, EQUAL, LEVELS).code.one_sided is None
 
 

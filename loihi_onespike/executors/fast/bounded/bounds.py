@@ -144,7 +144,7 @@ def lookup_of(p: Population) -> ThresholdLookup | None:
 
 
 def lowest_words(p: Population, channels_last: bool) -> NDArray[np.int16]:
-    """Least word of each neuron of a population with one-sided neurons: 0 for these, with (places or 1, channels).
+    """Least word of each neuron of a population with one-sided neurons: 0 for these; (places or 1, channels).
 
     With a full wait all words are decided on the same v, and one below 0 reaches no threshold of a positive spike. So
     the words of one-sided neurons are those of the others, but for the negative ones.
