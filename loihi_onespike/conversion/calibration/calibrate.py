@@ -8,13 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.allocation import PRICES, Allocation, Allocator
 from loihi_onespike.conversion.calibration.codebooks import codebooks, codes_of_base, groups
 from loihi_onespike.conversion.calibration.energy_terms import alpha_terms, board_terms
 from loihi_onespike.conversion.calibration.loss_limit import held_out, limited
-from loihi_onespike.conversion.calibration.measured_loss import OutputErrors, check_classes
+from loihi_onespike.conversion.calibration.measured_loss import MeasuredLoss, OutputErrors, check_classes
 from loihi_onespike.conversion.calibration.paper_plan import plan_by_maxima
 from loihi_onespike.conversion.calibration.population import CalibrationSettings, PopulationTarget
 from loihi_onespike.conversion.calibration.pruning import Removed
@@ -26,7 +27,7 @@ from loihi_onespike.conversion.quantization.quantize import quantize
 from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
-from loihi_onespike.core.graphs.stage import InputStage, StageGraph
+from loihi_onespike.core.graphs.stage import InputStage, OutputStage, StageGraph
 from loihi_onespike.core.graphs.verify_stage import verify_stage
 from loihi_onespike.core.operation_prices import OperationPrices
 from loihi_onespike.errors import HeadroomError
@@ -114,22 +115,22 @@ def calibrate(
             of_price = _for_wait(planned, x, of_price, options.timesteps, progress)
         return planned, of_price
 
-    def measured(chosen: Allocation) -> OutputErrors:
-        """Errors at the output of the network that is calibrated without the samples that are held out."""
+    def measured(chosen: Allocation, trial: int) -> MeasuredLoss:
+        """Loss of the network that is calibrated without the samples that are held out from a trial."""
         found: list[OutputErrors] = []
         removed: list[Removed] = []
-        held = 0 if isinstance(x, SparseSample) else held_out(len(x))
+        held = held_out(_samples(x), trial)
+        order = np.argsort(held, kind="stable")  # those that are held out come last
+        back = torch.from_numpy(np.argsort(order))
+
+        def look(stage: OutputStage, ann: torch.Tensor, snn: torch.Tensor) -> None:
+            found.append(OutputErrors.of(stage, ann[back], snn[back], held))
+
         planned, of_price = allocated(chosen)
-        calibrate_in_sequence(
-            planned,
-            x,
-            of_price,
-            output=lambda stage, ann, snn: found.append(OutputErrors.of(stage, ann, snn, held)),
-            held=held,
-            pruned=removed.append,
-        )
+        given = x[order] if held.any() else x
+        calibrate_in_sequence(planned, given, of_price, output=look, held=int(held.sum()), pruned=removed.append)
         allocator.learn(chosen, sum(each.error for each in removed))
-        return found[0]
+        return found[0].loss()
 
     def error_of_codes(chosen: Allocation) -> float:
         """Error at the output of the codes of an allocation as measured, on the whole input, weights not rounded."""

@@ -1,4 +1,4 @@
-"""Loss of accuracy of a calibrated network, measured without labels, with an upper limit of 95 % confidence.
+"""Loss of accuracy of a calibrated network, measured without labels.
 
 Where the SNN decides for class s and the ANN for class a, the expected loss of accuracy is the difference of their
 probabilities, p_a - p_s by the softmax of the ANN, if these probabilities are right. Few decisions differ, so errors
@@ -14,27 +14,20 @@ samples that were held out how large they are: the former are multiplied by
 
     ratio = √( Σ_held |e|² / Σ_held |e|²_fitted ),   |e|²_fitted the mean over the nearest fitted samples in margin
 
-The upper limit is from a jackknife over groups of samples (Efron and Tibshirani, An Introduction to the Bootstrap,
-chapter 11). Each group in turn is left out of the outputs, of the errors and of the ratio together, so that all three
-count in the standard error. The loss varies in proportion to itself and is skewed, so the limit is that of its
-logarithm,
-
-    upper = loss · exp(t · error / loss),   t the 95 % quantile of Student's distribution for the number of groups
-
-Where hardly any decision changes this says little, and the limit is at least the loss by samples of a kind that was not
-seen: a share of 3 / N of all samples, with 95 % confidence, each of which loses what it can lose most with such errors.
+How much the loss depends on the samples is told by a jackknife over groups of them (Efron and Tibshirani, An
+Introduction to the Bootstrap, chapter 11). Each group in turn is left out of the outputs, of the errors and of the
+ratio together. `loss_curve` makes an upper limit of the losses of one or several networks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import exp, log, sqrt
+from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from loihi_onespike.core.encoding import finish_output, softmax_axis
 from loihi_onespike.core.graphs.stage import OutputStage
@@ -42,8 +35,6 @@ from loihi_onespike.errors import ConfigurationError
 
 Float = NDArray[np.float64]
 
-CONFIDENCE = 0.95
-"""Confidence of the upper limit."""
 NEAREST = 4
 """The errors of one in so many samples are added to the output of every sample: those that are nearest in margin."""
 LEAST_NEAREST = 8
@@ -54,8 +45,6 @@ LIKE_HELD = 8
 """A sample held out is compared with one in so many of the others."""
 GROUPS = 32
 """Most groups of samples of the jackknife."""
-MOST_EXPONENT = 50.0
-"""Largest exponent of the upper limit, which is no more than 100 pp anyway."""
 STEP = 0.1
 """Relative step of the ratio between whose ends the slope of the loss is measured."""
 PLACES = 16
@@ -71,48 +60,38 @@ class OutputErrors:
     Attributes:
         scores: (N, places, classes) scores of the ANN, the largest first.
         errors: (N, places, classes) scores of the SNN less those of the ANN, in the same order of classes.
-        held: number of samples at the end to which the SNN was not fitted; 0 to take all errors as they are.
+        held: (N,) samples to which the SNN was not fitted; none of them to take all errors as they are.
     """
 
     scores: Float
     errors: Float
-    held: int
+    held: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, stage: OutputStage, ann: torch.Tensor, snn: torch.Tensor, held: int) -> OutputErrors:
+    def of(cls, stage: OutputStage, ann: torch.Tensor, snn: torch.Tensor, held: NDArray[np.bool_]) -> OutputErrors:
         """The errors of a calibrated network.
 
         Args:
             stage: the output stage.
             ann, snn: (N, *shape) outputs.
-            held: number of samples at the end to which the SNN was not fitted; 0 to take the errors of all.
+            held: (N,) samples to which the SNN was not fitted; none of them to take all errors as they are.
         """
         exact, found = (class_scores(stage, z.double().numpy()) for z in (ann, snn))
         order = np.argsort(-exact, axis=-1, kind="stable")
         exact, found = (np.take_along_axis(z, order, -1) for z in (exact, found))
-        return cls(exact, found - exact, held)
+        return cls(exact, found - exact, np.broadcast_to(held, len(exact)))  # a graph has a row per node
 
-    def times(self, factor: float) -> OutputErrors:
-        """The same with all errors multiplied by a factor."""
-        return replace(self, errors=self.errors * factor)
-
-    def loss(self) -> LossEstimate:
+    def loss(self) -> MeasuredLoss:
         """Estimated loss of accuracy; see the module."""
-        samples = len(self.scores)
-        groups = min(GROUPS, self.held or samples)
+        samples, held = len(self.scores), int(self.held.sum())
+        groups = min(GROUPS, held or samples)
         ratio, ratio_without = self._ratio(groups)
         sums, counts = self._pair_losses(ratio, groups)
         mean = float(sums.sum() / counts.sum())
         low, high = (self._pair_losses(ratio * factor, groups)[0].sum() for factor in (1 - STEP, 1 + STEP))
         slope = (high - low) / counts.sum() / (2 * STEP)
         without = _without(sums) / np.maximum(_without(counts), 1) + slope * (ratio_without - ratio) / (ratio or 1.0)
-        upper = 1.0
-        if groups > 1:
-            error = sqrt((groups - 1) / groups * np.square(without - without.mean()).sum())
-            quantile = float(stdtrit(groups - 1, CONFIDENCE))
-            upper = mean * exp(min(quantile * error / mean, MOST_EXPONENT)) if mean > 0 else 0.0
-            upper = min(max(upper, -log(1 - CONFIDENCE) / samples * self._worst(ratio)), 1.0)
-        return LossEstimate(100 * mean, 100 * upper, self.held or samples)
+        return MeasuredLoss(mean, without, self._worst(ratio) / samples, self.held if held else ~self.held)
 
     @property
     def _margins(self) -> Float:
@@ -120,28 +99,27 @@ class OutputErrors:
         return self.scores[..., 0] - self.scores[..., 1]
 
     def _groups(self, groups: int) -> NDArray[np.int64]:
-        """(N,) number of the group of each sample; each has its share of those held out."""
-        number = np.arange(len(self.scores))
-        return (number - np.where(number < len(number) - self.held, 0, len(number) - self.held)) % groups
+        """(N,) number of the group of each sample; neighbours are in different ones, also of those held out."""
+        return np.arange(len(self.scores)) % groups
 
     def _ratio(self, groups: int) -> tuple[float, Float]:
         """Size of the errors held out over that of the others, and the same without each group in turn, (groups,)."""
-        if not self.held:
+        held, fitted = self.held, ~self.held
+        if not held.any():
             return 1.0, np.ones(groups)
-        fitted = len(self.scores) - self.held
         squares = np.square(self.errors - self.errors.mean(axis=-1, keepdims=True)).mean(axis=-1)
         of_row = np.repeat(self._groups(groups), squares.shape[1]).reshape(squares.shape)
         margins = self._margins
-        rising = np.argsort(margins[:fitted], axis=None, kind="stable")
-        like, of_like = squares[:fitted].ravel()[rising], of_row[:fitted].ravel()[rising]
+        rising = np.argsort(margins[fitted], axis=None, kind="stable")
+        like, of_like = squares[fitted].ravel()[rising], of_row[fitted].ravel()[rising]
         count = max(like.size // LIKE_HELD, 1)
-        first = _first_nearest(margins[:fitted].ravel()[rising], margins[fitted:].ravel(), count)
-        of_held = of_row[fitted:].ravel()
+        first = _first_nearest(margins[fitted].ravel()[rising], margins[held].ravel(), count)
+        of_held = of_row[held].ravel()
         sums, counts = np.zeros((groups, groups)), np.zeros((groups, groups))
         for neighbour in range(count):
             _add(sums, of_held, of_like[first + neighbour], like[first + neighbour])
             _add(counts, of_held, of_like[first + neighbour], None)
-        found, number = np.bincount(of_held, squares[fitted:].ravel(), groups), np.bincount(of_held, None, groups)
+        found, number = np.bincount(of_held, squares[held].ravel(), groups), np.bincount(of_held, None, groups)
         if not _without(sums).min() > 0:  # some samples that it was fitted to have no errors
             return 1.0, np.ones(groups)
         without = (found.sum() - found) / (number.sum() - number) * _without(counts) / _without(sums)
@@ -149,9 +127,7 @@ class OutputErrors:
 
     def _enlarged(self, ratio: float) -> Float:
         """The errors, those of the samples that the SNN was fitted to multiplied by a ratio."""
-        factors = np.full(len(self.errors), ratio)
-        factors[len(factors) - self.held :] = 1.0
-        return self.errors * factors[:, None, None]
+        return self.errors * np.where(self.held, 1.0, ratio)[:, None, None]
 
     def _pair_losses(self, ratio: float, groups: int) -> tuple[Float, Float]:
         """Sums of the losses of pairs, and their numbers, by the groups of sample and error, (groups, groups).
@@ -204,22 +180,21 @@ def _without(sums: Float) -> Float:
     return np.asarray(sums.sum() - sums.sum(axis=0) - sums.sum(axis=1) + np.diagonal(sums))
 
 
-@dataclass(frozen=True)
-class LossEstimate:
-    """An estimated loss of accuracy in percentage points.
+@dataclass(frozen=True, eq=False)
+class MeasuredLoss:
+    """Estimated loss of accuracy of one network, as a share of all samples.
 
     Attributes:
         mean: the estimate.
-        upper: its upper limit of 95 % confidence.
-        samples: number of samples that were held out; of all where none were.
+        without: (groups,) the estimate without each group of samples in turn.
+        of_one_sample: loss if one sample in N lost what it can lose most with such errors.
+        held: (N,) samples that were held out; all where none were.
     """
 
     mean: float
-    upper: float
-    samples: int
-
-    def __str__(self) -> str:
-        return f"{self.mean:.2f} pp, at most {self.upper:.2f} pp by {self.samples} samples"
+    without: Float
+    of_one_sample: float
+    held: NDArray[np.bool_]
 
 
 def check_classes(outputs: Sequence[OutputStage]) -> None:
