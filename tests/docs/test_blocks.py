@@ -22,6 +22,8 @@ from tests.support.graph_models import TwoLayers, adjacency
 
 SLOW = ("docs/diagnose.md", "docs/report.md", "docs/sanafe.md", "docs/tune.md")
 """Pages whose Python takes long."""
+THOROUGH = ("docs/quickstart.md",)
+"""Pages whose blocks `make test` leaves to `make test-thorough`; those of README.md, which it runs, are much the same."""
 OPTIONAL = {
     "docs/neurobench.md": "neurobench",
     "docs/nir.md": "nir",
@@ -119,7 +121,10 @@ def _pages(slow: bool) -> list[Any]:
         for name, blocks in pages.items()
         if (any(block.is_slow() for block in blocks) or name in SLOW if slow else any(b.runs() for b in blocks))
     }
-    return [pytest.param(blocks, id=name) for name, blocks in chosen.items()]
+    return [
+        pytest.param(blocks, id=name, marks=pytest.mark.thorough if name in THOROUGH else ())
+        for name, blocks in chosen.items()
+    ]
 
 
 @pytest.mark.parametrize("page", _pages(slow=False))

@@ -45,7 +45,10 @@ def test_fast_equals_the_oracle(case, wait, seed):
     np.testing.assert_array_equal(net.predict(x), oracle.output[0])
 
 
-@pytest.mark.parametrize(("case", "bits", "wait"), [("adjacency", 3, None), ("adjacency", 4, 2), ("features", 2, 3)])
+@pytest.mark.parametrize(
+    ("case", "bits", "wait"),
+    [("adjacency", 3, None), pytest.param("adjacency", 4, 2, marks=pytest.mark.thorough), ("features", 2, 3)],
+)
 def test_digits_at_the_input(case, bits, wait):
     build, arguments = CASES[case]
     x = arguments(15, 0)

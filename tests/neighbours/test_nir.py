@@ -124,6 +124,7 @@ def test_neurons_without_negative_spikes_stand_in_the_metadata():
     assert "neuron.oneSided" not in nir_graph(networks.chain()).nodes["conv1"].metadata
 
 
+@pytest.mark.thorough
 def test_there_and_back(tmp_path):
     nir = pytest.importorskip("nir", reason="NIR is not installed")
     networks_of_nir = expressible()

@@ -25,6 +25,7 @@ def test_the_documentation_holds_the_table() -> None:
     assert FORMAT in text
 
 
+@pytest.mark.thorough
 def test_every_stored_field_is_in_the_table_and_every_entry_is_used() -> None:
     seen = set()
     plain = (random_network(seed) for seed in range(200))

@@ -31,7 +31,7 @@ def test_a_relay_repeats_its_input(seed: int) -> None:
     assert np.array_equal(phases, expected.layers["start"].words)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("payload", [0, 80])
+@pytest.mark.parametrize("payload", [pytest.param(0, marks=pytest.mark.thorough), 80])
 def test_random_networks_hold_signed_relays_too(payload: int) -> None:
     seen = {False: 0, True: 0}
     for seed in range(120):

@@ -78,6 +78,7 @@ def bounded_case() -> Case:
     raise AssertionError("no seed gives a layer that bounds decide")
 
 
+@pytest.mark.thorough
 def test_broken_arithmetic_sends_the_batch_to_the_exact_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     """A map that is off by more than its bound is noticed by the neurons that are recomputed."""
     case = bounded_case()
