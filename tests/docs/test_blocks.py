@@ -23,7 +23,7 @@ from tests.support.graph_models import TwoLayers, adjacency
 SLOW = ("docs/diagnose.md", "docs/report.md", "docs/sanafe.md", "docs/tune.md")
 """Pages whose Python takes long."""
 THOROUGH = ("docs/quickstart.md",)
-"""Pages whose blocks `make test` leaves to `make test-thorough`; those of README.md, which it runs, are much the same."""
+"""Pages that `make test` leaves to `make test-thorough`; the blocks of README.md, which it runs, are much the same."""
 OPTIONAL = {
     "docs/neurobench.md": "neurobench",
     "docs/nir.md": "nir",
