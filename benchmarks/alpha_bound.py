@@ -29,8 +29,8 @@ from loihi_onespike.conversion.calibration.priced_fit import FACTORS, OutputCost
 from loihi_onespike.conversion.calibration.survey import Survey
 from loihi_onespike.conversion.codes_of_options import hidden_code, input_code
 from loihi_onespike.conversion.lowering.separate_pooling import separate_pooling
-from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.pipeline import lowered_stages
+from loihi_onespike.conversion.resolved_options import ResolvedOptions
 from loihi_onespike.conversion.source import BatchSource
 from loihi_onespike.data.batches import calibration_batches
 from loihi_onespike.evaluation.alpha import FP32
@@ -95,9 +95,9 @@ def main() -> None:
     args = parser.parse_args()
     data = module_of(args.images_of or args.network)
     images = data.normalise(data.images("calibration")[0][: args.calibration_images])
-    options = ConversionOptions(timesteps=args.timesteps)
+    options = ResolvedOptions(timesteps=args.timesteps, payload_bits=0)
     source = BatchSource.of(module_of(args.network).load(), calibration_batches(images))
-    graph = separate_pooling(lowered_stages(source), 0)
+    graph = separate_pooling(lowered_stages(source), options.payload_bits)
     graph = source.plan_input(graph, input_code(options))
     survey = Survey(graph, source.batches, len(images))
     plans = plan_by_maxima(graph, survey.maxima, hidden_code(options), None, options.normalization).plans

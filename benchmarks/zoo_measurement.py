@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from loihi_onespike.conversion.method import Method
-from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.pipeline import lowered_stages, planned_stages
+from loihi_onespike.conversion.resolved_options import ResolvedOptions
 from loihi_onespike.conversion.source import BatchSource
 from loihi_onespike.core.graphs.stage import Stage
 from loihi_onespike.data.batches import calibration_batches
@@ -81,8 +81,8 @@ def measured(name: str, model: nn.Module, x: NDArray[np.float32], method: Method
     del ann
     errors = []
     for timesteps, base in SETTINGS:
-        options = ConversionOptions(timesteps=timesteps, base=base, objective="accuracy", method=method)
-        stages = planned_stages(source, options)
+        options = ResolvedOptions(timesteps=timesteps, base=base, objective="accuracy", method=method, payload_bits=0)
+        stages = planned_stages(source, lowered, options)
         errors.append(error(FloatExecutor(stages).run(x)))
     hidden = list(lowered.hidden)
     return Row(

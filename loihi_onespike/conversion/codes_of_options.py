@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from loihi_onespike.conversion.options import ConversionOptions, option_fields
+from loihi_onespike.conversion.resolved_options import ResolvedOptions
 from loihi_onespike.core.codes import Base, BinaryCode, Code, DigitCode, PhaseCode, PositionalCode, best_base
 
 
@@ -24,7 +25,7 @@ InputCode: TypeAlias = Code | EnoughBits
 """Code of the input, or what is to be decided on the data."""
 
 
-def payload_ratio(options: ConversionOptions) -> float:
+def payload_ratio(options: ResolvedOptions) -> float:
     """Factor between successive phases of codes with payload where no levels are fitted.
 
     For "auto" it is that of the levels of the best base (Eq. 5) for as many phases as there are words.
@@ -47,7 +48,7 @@ def levels_are_fitted(options: ConversionOptions) -> bool:
     return options.parts.levels and options.base == "auto" and options.threshold_shift
 
 
-def input_code(options: ConversionOptions) -> InputCode:
+def input_code(options: ResolvedOptions) -> InputCode:
     """Code of the input population; the number of bits of "auto" is decided on the data."""
     if options.input_code == "single":
         return hidden_code(options)
@@ -61,11 +62,11 @@ def code_of_digits(bits: int, digit_bits: int) -> PositionalCode:
     return DigitCode(bits, digit_bits) if min(bits, digit_bits) > 1 else BinaryCode(bits)
 
 
-def options_record(options: ConversionOptions, chosen: Code) -> dict[str, object]:
+def options_record(options: ResolvedOptions, chosen: Code) -> dict[str, object]:
     """The options as the network file records them, with what "auto" came to.
 
     Args:
-        options: options of the conversion.
+        options: options for the network.
         chosen: the code that the input got.
     """
     given = {f.name: getattr(options, f.name) for f in option_fields()}

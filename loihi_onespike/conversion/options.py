@@ -151,15 +151,17 @@ class ConversionOptions:
             "A board counts synaptic operations, messages, and the updates of all neurons in every step of the period.",
         ),
     )
-    payload_bits: int = option(
-        0,
+    payload_bits: int | Literal["auto"] = option(
+        "auto",
         OptionInfo(
             Integers(0, 4),
             "Most bits of payload by which the message of a spike refines its phase, 0 to 4; Loihi 2 sends them, "
-            "Loihi 1 does not.",
-            "N",
-            in_python="With b bits a neuron has 2^b times as many levels, still with one spike at most. Where spikes "
-            "have a price in the account alpha, each layer takes as many bits as pay.",
+            "Loihi 1 does not. auto: 2 for networks with depthwise convolutions and the objective balanced, but for a "
+            "board in account whose chip sends none; else 0.",
+            "N|auto",
+            ("auto",),
+            "With b bits a neuron has 2^b times as many levels, still with one spike at most. Where spikes have a "
+            "price in the account alpha, each layer takes as many bits as pay.",
         ),
     )
     method: Method | Literal["calibrated", "paper"] = option(  # noqa: RUF009
@@ -181,7 +183,7 @@ class ConversionOptions:
             limit = Integers(1, self.timesteps).described
             raise ConfigurationError(f"wait: must be None or {limit} (the timesteps), got {self.wait!r}")
         self._check_objective()
-        if self.payload_bits and not self.parts.sequential:
+        if self.payload_bits not in ("auto", 0) and not self.parts.sequential:
             raise ConfigurationError(
                 f"payload_bits: must be 0 with method='paper', whose spikes carry no payload, got {self.payload_bits}; "
                 "use method='calibrated' or leave payload_bits out"

@@ -2,6 +2,7 @@
 
     trace      model → ANN graph        (frontend)       y = layer(x), one node per operation
     lower      ANN graph → stages       (lowering)       z = Σ scale · op(gather(x)) + bias,  value = f(z)
+    resolve    options + stages         (resolved_options)  the payload that the network wants
     plan input                          (calibration)    x ↔ offset + scale · Σ levels
     calibrate                           (calibration)    λ, levels, thresholds, wait of every stage; weights and biases
     quantize   stages → integer network (quantization)   v(t) = (v(t-1) · leak >> 12) + (a_in(t) << shift),  v ≥ θ(k)
@@ -28,6 +29,7 @@ from loihi_onespike.conversion.lowering.recode_mixed_input import recode_mixed_i
 from loihi_onespike.conversion.lowering.separate_pooling import separate_pooling
 from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.quantization.quantize import quantize
+from loihi_onespike.conversion.resolved_options import ResolvedOptions, resolve_options
 from loihi_onespike.conversion.source import BatchSource, ConversionSource, GraphSource
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.graphs.network import Network
@@ -63,11 +65,12 @@ def convert_network(
     """
     report = progress or (lambda what, done, of: None)
     source = source_of(model, calibration)
-    stages = planned_stages(source, options, report, ranks, prices)
+    resolved, stages = resolve_options(options, lowered_stages(source), prices)
+    stages = planned_stages(source, stages, resolved, report, ranks, prices)
     assert stages.input_plan is not None
     codes = encode_values(stages.input_plan, source.headroom_sample(stages))
-    network = quantize(stages, codes, options.weight_bits, report, source.is_graph)
-    chosen = options_record(options, network.input.code)
+    network = quantize(stages, codes, resolved.weight_bits, report, source.is_graph)
+    chosen = options_record(resolved, network.input.code)
     rewrites = [*stages.rewrites, *_reduced_precision(network)]
     facts = {**network.facts, **source.facts, "options": chosen, "rewrites": rewrites}
     return replace(network, name=model._get_name(), facts=facts), stages
@@ -97,21 +100,23 @@ def lowered_stages(source: ConversionSource) -> StageGraph:
 
 def planned_stages(
     source: ConversionSource,
-    options: ConversionOptions,
+    lowered: StageGraph,
+    options: ResolvedOptions,
     report: Progress = lambda what, done, of: None,
     ranks: Ranks | None = None,
     prices: OperationPrices | None = None,
 ) -> StageGraph:
-    """The one-spike network in real numbers: lowered, checked, planned and calibrated.
+    """The one-spike network in real numbers: lowered stages, planned and calibrated.
 
     Args:
         source: the model traced on its calibration data.
-        options: options of the conversion.
+        lowered: its stages, from `lowered_stages`.
+        options: options for the network.
         report: called as report(what, done, of).
         ranks: processes that share the survey of the activations.
         prices: as of `convert_network`.
     """
-    stages = separate_pooling(lowered_stages(source), options.payload_bits)
+    stages = separate_pooling(lowered, options.payload_bits)
     if not source.is_graph:
         stages = level_exponentials(stages, source.batches)
     stages = source.plan_input(stages, input_code(options))
@@ -136,7 +141,9 @@ def plan_float(
 
     Raises: as `loihi_onespike.convert`, but for HeadroomError.
     """
-    return planned_stages(BatchSource.of(model, batches), options, report, ranks)
+    source = BatchSource.of(model, batches)
+    resolved, stages = resolve_options(options, lowered_stages(source))
+    return planned_stages(source, stages, resolved, report, ranks)
 
 
 def _reduced_precision(network: Network) -> list[str]:

@@ -28,6 +28,7 @@ class OperationPrices:
         update_active: update of a neuron inside its window.
         update_inactive: update of a neuron outside its window.
         message: one message to one core.
+        sends_payload: whether spikes of the board's chip carry payload; True where that is not public.
     """
 
     name: str
@@ -36,6 +37,7 @@ class OperationPrices:
     update_active: float
     update_inactive: float
     message: float
+    sends_payload: bool = True
 
     def energy_nj(self, synaptic_operations: float, active: float, inactive: float, messages: float) -> float:
         """Energy in nJ of so many operations.

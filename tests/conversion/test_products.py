@@ -12,9 +12,9 @@ from loihi_onespike.conversion.calibration.codebooks import groups
 from loihi_onespike.conversion.calibration.input_code import plan_input
 from loihi_onespike.conversion.codes_of_options import input_code
 from loihi_onespike.conversion.lowering.lower import lower
-from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.conversion.quantization.quantize import quantize
+from loihi_onespike.conversion.resolved_options import ResolvedOptions
 from loihi_onespike.core.activations import RELU, Sigmoid
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.graphs.ann import Activate, AnnGraph, Input, Linear, Multiply, Node, Reindex
@@ -76,7 +76,7 @@ def output_of_ann() -> np.ndarray:
 
 def converted(**options: object) -> tuple[StageGraph, Network]:
     graph, x = gated()
-    given = ConversionOptions(**options)  # type: ignore[arg-type]
+    given = ResolvedOptions(**{"payload_bits": 0, **options})  # type: ignore[arg-type]
     planned = calibrate(plan_input(lower(graph), [x], input_code(given)), [x], given)
     assert planned.input_plan is not None
     return planned, quantize(planned, encode_values(planned.input_plan, x))

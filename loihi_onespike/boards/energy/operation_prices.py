@@ -24,13 +24,13 @@ def operation_prices(board: Board) -> OperationPrices:
         BoardError: neither the chip nor Loihi 1 states energies of synaptic operations and updates.
     """
     for chip, name in ((board.chip, OWN), (load_chip(TABLE_CHIP), BORROWED)):
-        found = _of_table(board.name, name.format(chip=board.chip.name), chip.energy)
+        found = _of_table(board, name.format(chip=board.chip.name), chip.energy)
         if found is not None:
             return found
     raise BoardError([BoardProblem(board.id, "energy", "must state the energy of synaptic operations and updates")])
 
 
-def _of_table(board: str, source: str, table: EnergyTable) -> OperationPrices | None:
+def _of_table(board: Board, source: str, table: EnergyTable) -> OperationPrices | None:
     synaptic, active, inactive, message = (
         price.value
         for price in (
@@ -42,4 +42,6 @@ def _of_table(board: str, source: str, table: EnergyTable) -> OperationPrices | 
     )
     if synaptic is None or (active is None and inactive is None):
         return None
-    return OperationPrices(board, source, synaptic, active or 0.0, inactive or 0.0, message or 0.0)
+    sends_payload = board.chip.neuron.payload_bits.value != 0  # of the board's own chip, also where prices are borrowed
+    updates = (active or 0.0, inactive or 0.0)
+    return OperationPrices(board.name, source, synaptic, *updates, message or 0.0, sends_payload)

@@ -22,8 +22,8 @@ from loihi_onespike.conversion.calibration.pruning import Removed
 from loihi_onespike.conversion.calibration.sequential import calibrate_in_sequence, output_error
 from loihi_onespike.conversion.calibration.survey import Survey
 from loihi_onespike.conversion.codes_of_options import hidden_code, levels_are_fitted, payload_ratio
-from loihi_onespike.conversion.options import ConversionOptions
 from loihi_onespike.conversion.quantization.quantize import quantize
+from loihi_onespike.conversion.resolved_options import ResolvedOptions
 from loihi_onespike.core.codes import SingleSpikeCode
 from loihi_onespike.core.encoding import encode_values
 from loihi_onespike.core.gnn.sparse_sample import SparseSample
@@ -57,7 +57,7 @@ ENOUGH_IMAGES = 64
 def calibrate(
     graph: StageGraph,
     batches: Sequence[Batch],
-    options: ConversionOptions,
+    options: ResolvedOptions,
     progress: Progress = lambda what, done, of: None,
     ranks: Ranks | None = None,
     prices: OperationPrices | None = None,
@@ -67,7 +67,7 @@ def calibrate(
     Args:
         graph: stages from the lowering, with the plan of the input.
         batches: calibration inputs, arrays (n, *shape) or one sparse sample.
-        options: options of the conversion.
+        options: options for the network.
         progress: called as progress(what, done, of).
         ranks: processes that share the survey of the data; every one of them does all other work itself.
         prices: prices of the board whose account the allocation uses; None for the additions of α.

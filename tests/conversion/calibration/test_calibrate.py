@@ -8,7 +8,7 @@ import numpy as np
 
 from loihi_onespike.conversion.calibration.calibrate import calibrate, live_bytes
 from loihi_onespike.conversion.method import Method
-from loihi_onespike.conversion.options import ConversionOptions
+from loihi_onespike.conversion.resolved_options import ResolvedOptions
 from loihi_onespike.core.codes import Base, PhaseCode
 from tests.support.stage_graphs import two_layers
 
@@ -19,7 +19,7 @@ X = np.array([[0.5, 0.75], [0.875, 0.0]], np.float32)
 def test_the_papers_scales_are_the_largest_values() -> None:
     """hidden is (0.5, 0.75, 0) and (0.875, 0, 0.875); signed is (0.5 + 1.5 + 0.5, -0.75) and (1.375, 0.875)."""
     seen: list[tuple[str, int, int]] = []
-    options = ConversionOptions(timesteps=4, base=2.0, wait=3, method="paper")
+    options = ResolvedOptions(timesteps=4, base=2.0, wait=3, method="paper", payload_bits=0)
     planned = calibrate(GRAPH, [X[:1], X[1:]], options, lambda *step: seen.append(step))
     assert {name: float(plan.scale.item()) for name, plan in planned.plans.items()} == {"hidden": 0.875, "signed": 2.5}
     assert all(plan.code == PhaseCode(Base.nearest(2.0), 4) and plan.wait == 3 for plan in planned.plans.values())
@@ -29,7 +29,7 @@ def test_the_papers_scales_are_the_largest_values() -> None:
 
 def test_few_samples_are_told() -> None:
     method = replace(Method.paper(), bias=True)
-    planned = calibrate(GRAPH, [X], ConversionOptions(timesteps=4, base=2.0, method=method))
+    planned = calibrate(GRAPH, [X], ResolvedOptions(timesteps=4, base=2.0, method=method, payload_bits=0))
     assert [note.split(":")[0] for note in planned.rewrites] == ["calibration"]
     assert "found 2 samples, below 64" in planned.rewrites[0]
 
