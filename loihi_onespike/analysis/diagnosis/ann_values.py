@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from loihi_onespike.analysis.diagnosis.measuring.batch_runs import SwitchedRuns
-from loihi_onespike.analysis.diagnosis.model.build import ann_stages, build_layers, weight_bits_of
+from loihi_onespike.analysis.diagnosis.model.build import RecordedBits, ann_stages, build_layers
 from loihi_onespike.analysis.diagnosis.model.input_model import InputModel
 from loihi_onespike.api import OneSpikeNetwork
 
@@ -31,8 +31,8 @@ def ann_values(
     Raises:
         ConfigurationError: the model is another one.
     """
-    bits = weight_bits_of(net.network.facts)
-    layers = build_layers(net.network, net.stages, ann_stages(model, x), bits)
+    bits = RecordedBits.of(net.network.facts)
+    layers = build_layers(net.network, net.stages, ann_stages(model, x, bits.payload), bits.weights)
     for first in range(0, len(x), BATCH):
         run = SwitchedRuns(layers, InputModel(net.network.input), x[first : first + BATCH], frozenset())
         run.start()

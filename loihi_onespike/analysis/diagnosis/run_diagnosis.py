@@ -19,7 +19,7 @@ from loihi_onespike.analysis.diagnosis.causes import Cause
 from loihi_onespike.analysis.diagnosis.measuring.batch_runs import Causes, SwitchedRuns
 from loihi_onespike.analysis.diagnosis.measuring.output_error import ErrorSum
 from loihi_onespike.analysis.diagnosis.measuring.statistics import Tally
-from loihi_onespike.analysis.diagnosis.model.build import NetworkModel, ann_stages, build_layers, weight_bits_of
+from loihi_onespike.analysis.diagnosis.model.build import NetworkModel, RecordedBits, ann_stages, build_layers
 from loihi_onespike.analysis.diagnosis.model.input_model import InputModel
 from loihi_onespike.analysis.diagnosis.report.diagnosis_report import Diagnosis, LayerDiagnosis, Loss
 from loihi_onespike.analysis.diagnosis.report.remedies import layer_sentence, network_sentence
@@ -92,9 +92,9 @@ def diagnose(
     tally = InputTally(net.network)
     tally.checked(inputs)
     tally.warn()
-    stages = ann_stages(module, inputs)
-    bits = weight_bits_of(net.network.facts)
-    layers = build_layers(net.network, net.stages, stages, bits)
+    bits = RecordedBits.of(net.network.facts)
+    stages = ann_stages(module, inputs, bits.payload)
+    layers = build_layers(net.network, net.stages, stages, bits.weights)
     measurements = _Measurements(
         net, module, layers, InputModel(net.network.input), progress or (lambda done, of: None), prices
     )
@@ -214,7 +214,7 @@ class _Measurements:
         self.spikes.add(trace.layers)
         self.run = run
 
-    def diagnosis(self, images: int, requested: int, measure: str, bits: int) -> Diagnosis:
+    def diagnosis(self, images: int, requested: int, measure: str, bits: RecordedBits) -> Diagnosis:
         """Report of all batches so far."""
         kinds = {self.source.name: "input", **{y.name: y.kind for y in self.layers.layers}}
         statistics = {name: tally.statistics for name, tally in self.tallies.items()}

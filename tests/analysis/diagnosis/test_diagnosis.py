@@ -151,6 +151,20 @@ def test_coarse_levels_are_refined_by_payload():
     assert bits == 1 and left == pytest.approx(np.mean((values - refined(values)) ** 2) / np.mean(coarse(values) ** 2))
 
 
+def test_bits_that_a_layer_might_have_had_cost_a_lower_price():
+    """The remedy is more than what was asked for, or what makes the bits that were asked for pay."""
+    net, x = los.convert(mlp(), data(n=64, seed=1), timesteps=4, objective="accuracy"), data()
+
+    def remedy(recorded: int) -> str:
+        facts: Any = net.network.facts
+        network = replace(net.network, facts={**facts, "options": {**facts["options"], "payload_bits": recorded}})
+        found = diagnose(los.OneSpikeNetwork(network, net.stages, net.model), x)
+        return next(y.remedy for y in found.ranked if y.main is Cause.ROUNDING)
+
+    assert "payload_bits=2, on a board that sends payloads, would leave" in remedy(0)
+    assert "a lower price, with which it takes 2 of the payload_bits=3, would leave" in remedy(3)
+
+
 def refined(values: np.ndarray) -> np.ndarray:
     """The nearest of four levels from 1/4 to 1/2 with one ratio."""
     levels = 0.25 * 2 ** (np.arange(4) / 3)
@@ -256,7 +270,7 @@ def test_one_sided_neurons_are_modelled_as_they_are(wait):
     channels, neurons = (np.arange(8) % 3 == 0).reshape(8, 1, 1), np.arange(96).reshape(6, 4, 4) % 4 == 1
     network = changed(changed(converted, first, one_sided=channels), second, one_sided=neurons).network
     trace = reference.run(network, encode_input(network.input, x))
-    built = build_layers(network, converted.stages, ann_stages(model, x), 8)
+    built = build_layers(network, converted.stages, ann_stages(model, x, 0), 8)
     run = SwitchedRuns(built, InputModel(network.input), x, frozenset())
     run.start()
     by_name = {layer.name: layer for layer in built.layers}
@@ -279,7 +293,7 @@ def test_samples_of_channels_keep_their_sides():
     net = los.convert(model, x, timesteps=6, **PAPER)
     sides = (np.arange(8) % 3 == 0).reshape(8, 1, 1)
     network = changed(net, names(net)[0], one_sided=sides).network
-    layer = build_layers(network, net.stages, ann_stages(model, x), 8).layers[0]
+    layer = build_layers(network, net.stages, ann_stages(model, x, 0), 8).layers[0]
     assert layer.coder is not None
     coder = layer.coder.of_samples(layer.channels)
     words = coder.words(torch.full((5, 8), -0.5))
@@ -378,6 +392,18 @@ def test_payload(wait):
     assert found.main is (Cause.ROUNDING if wait is None else Cause.NOISE)
     for layer in found.layers[1:-1]:
         assert len(seen(layer).phases) == 5 and sum(seen(layer).phases) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("bits", [0, 2])
+def test_windows_that_were_pooled_axis_after_axis(bits):
+    """A window without room for its messages is two populations of the network, and so of the model."""
+    layers = nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.Flatten(), nn.Linear(96, 5)
+    )
+    net = los.convert(models.prepared(layers, 3), models.inputs(64), timesteps=4, payload_bits=bits)
+    found = diagnose(net, models.inputs(24).numpy())
+    assert [y.name for y in found.layers[1:-1]] == names(net) and ("2.axis1" in names(net)) == (bits == 2)
+    assert found.integer.relative == pytest.approx(found.error.relative, rel=0.01)
 
 
 def test_removed_weights_are_errors_of_weights_and_not_of_the_head_room():

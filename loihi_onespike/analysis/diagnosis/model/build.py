@@ -17,6 +17,7 @@ from loihi_onespike.conversion.lowering.lower import lower
 from loihi_onespike.conversion.lowering.offset_folding import fold_offsets
 from loihi_onespike.conversion.lowering.pool_last import pool_last
 from loihi_onespike.conversion.lowering.recode_mixed_input import recode_mixed_input
+from loihi_onespike.conversion.lowering.separate_pooling import separate_pooling
 from loihi_onespike.conversion.quantization.dequantize import dequantize
 from loihi_onespike.conversion.quantization.integer_weights import integer_links
 from loihi_onespike.conversion.quantization.rounded_stage import rounded_stage
@@ -33,15 +34,42 @@ Float = NDArray[np.float64]
 AnySum = Stage | OutputStage
 
 
-def ann_stages(model: torch.nn.Module, x: NDArray[np.floating]) -> StageGraph:
+@dataclass(frozen=True)
+class RecordedBits:
+    """Widths in bits that a network was converted with.
+
+    Attributes:
+        weights: of weights; 8 where the file of the network does not record it.
+        payload: most bits of payload of a spike; 0 where the file does not record it.
+    """
+
+    weights: int
+    payload: int
+
+    @classmethod
+    def of(cls, facts: Mapping[str, object]) -> RecordedBits:
+        """Those of the record in a network file."""
+        options = facts.get("options")
+        weights, payload = (
+            options.get(name) if isinstance(options, Mapping) else None for name in ("weight_bits", "payload_bits")
+        )
+        return cls(
+            int(weights) if isinstance(weights, int | float) else 8,
+            int(payload) if isinstance(payload, int | float) else 0,
+        )
+
+
+def ann_stages(model: torch.nn.Module, x: NDArray[np.floating], payload_bits: int) -> StageGraph:
     """Stages of the ANN as `convert` makes them, before calibration.
 
     Args:
         model: the ANN.
         x: at least one input as the model takes them.
+        payload_bits: bits of payload that the network was converted with.
     """
     graph, rewrites = pool_last(trace(model, traced_sample(model, x)))
-    return recode_mixed_input(lower(graph, rewrites), by_reader=isinstance(model, JoinedInputs))
+    stages = recode_mixed_input(lower(graph, rewrites), by_reader=isinstance(model, JoinedInputs))
+    return separate_pooling(stages, payload_bits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,10 +231,3 @@ def _unit_and_gains(population: Population | Readout) -> tuple[Float, Float]:
 
 def _tensor(values: Float) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(values)).float()
-
-
-def weight_bits_of(facts: Mapping[str, object]) -> int:
-    """Width of the weights that a network was converted with; 8 where its file does not record it."""
-    options = facts.get("options")
-    found = options.get("weight_bits") if isinstance(options, Mapping) else None
-    return int(found) if isinstance(found, int | float) else 8
