@@ -74,6 +74,9 @@ def test_commands_with_some_of_the_options() -> None:
         ({"wait": 17}, r"wait: must be None or an integer in \[1, 16\] \(the timesteps\), got 17"),
         ({"weight_bits": 9}, r"weight_bits: must be an integer in \[2, 8\], got 9"),
         ({"input_bits": 17}, r"input_bits: must be 'auto' or an integer in \[1, 16\], got 17"),
+        ({"payload_bits": 5}, r"payload_bits: must be 'auto' or an integer in \[0, 4\], got 5"),
+        ({"payload_bits": "all"}, r"payload_bits: must be 'auto' or an integer in \[0, 4\], got 'all'"),
+        ({"payload_bits": None}, r"payload_bits: must be 'auto' or an integer in \[0, 4\], got None"),
         ({"input_code": "rate"}, "input_code: must be one of auto, binary, single, got 'rate'"),
         ({"normalization": "weight"}, "normalization: must be one of channel, layer, got 'weight'"),
         ({"threshold_shift": 1}, "threshold_shift: must be True or False, got 1"),
@@ -118,6 +121,13 @@ def test_a_new_option_is_one_field() -> None:
 def test_the_method_of_the_paper_has_no_payload() -> None:
     with pytest.raises(ConfigurationError, match=r"payload_bits: must be 0 with method='paper', .*got 2; use method"):
         ConversionOptions(method="paper", payload_bits=2)
+    assert ConversionOptions(method="paper").payload_bits == ConversionOptions().payload_bits == "auto"
+    assert ConversionOptions(method="paper", payload_bits=0).payload_bits == 0
+
+
+@pytest.mark.parametrize(("text", "bits"), [("auto", "auto"), ("0", 0), ("3", 3)])
+def test_the_payload_is_read_from_a_text(text: str, bits: object) -> None:
+    assert ConversionOptions.from_mapping({"payload_bits": text}) == ConversionOptions(payload_bits=bits)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from loihi_onespike.boards.energy.activity import Activity
@@ -9,6 +11,7 @@ from loihi_onespike.boards.energy.estimate import estimate_board
 from loihi_onespike.boards.energy.operation_prices import operation_prices
 from loihi_onespike.boards.mapping import map_network
 from loihi_onespike.boards.specification import load_board
+from loihi_onespike.boards.specification.spec import Quantity
 from loihi_onespike.core.operation_prices import OperationPrices, neuron_updates
 from loihi_onespike.executors import reference
 from tests.strategies import random_case
@@ -34,3 +37,17 @@ def test_updates_and_their_energy_are_those_of_a_placement(seed: int) -> None:
     assert prices.energy_nj(work.synaptic_operations, active, inactive, 0) == pytest.approx(
         account.synaptic.value + account.updates.value
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "sends"),
+    [("hala_point", True), ("nahuku_32", False)],  # Loihi 2, whose prices are borrowed, and Loihi 1
+)
+def test_the_prices_say_whether_the_chip_sends_payload(name: str, sends: bool) -> None:
+    assert operation_prices(load_board(name)).sends_payload is sends
+
+
+def test_a_payload_that_is_not_public_counts_as_sent() -> None:
+    board = load_board("nahuku_32")
+    neuron = replace(board.chip.neuron, payload_bits=Quantity[int]("NF"))
+    assert operation_prices(replace(board, chip=replace(board.chip, neuron=neuron))).sends_payload

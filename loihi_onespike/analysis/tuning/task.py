@@ -14,11 +14,13 @@ import torch
 from loihi_onespike.analysis.tuning.images import DataPart, DataSplit
 from loihi_onespike.analysis.tuning.limits import NetworkFigures
 from loihi_onespike.analysis.tuning.setting import ConversionSetting, Space
-from loihi_onespike.api import convert
+from loihi_onespike.api import convert, prices_of
 from loihi_onespike.conversion.calibration import Method
 from loihi_onespike.conversion.calibration.population import may_be_two_sided
 from loihi_onespike.conversion.options import ALPHA, ConversionOptions
 from loihi_onespike.conversion.pipeline import lowered_stages, source_of
+from loihi_onespike.conversion.resolved_options import resolve_options
+from loihi_onespike.core.graphs.stage import StageGraph
 
 FIXED = (
     "weight_bits", "input_bits", "input_code", "normalization", "threshold_shift", "objective", "price", "account",
@@ -46,16 +48,13 @@ class Task:
     def measure(self, setting: ConversionSetting, part: DataPart) -> NetworkFigures:
         """Convert with a setting and evaluate the integer network on a part of the data."""
         net = convert(self.model, np.asarray(self.parts.calibration.images), **self.options(setting))
-        account = self._fixed_options.account
-        board = None if account == ALPHA else account
-        return NetworkFigures.of(net.evaluate(part.images, part.labels, board=board))
+        return NetworkFigures.of(net.evaluate(part.images, part.labels, board=self._board))
 
     @cached_property
     def may_be_two_sided(self) -> bool:
         """Whether two-sided spikes change anything: some population may send them (max pooling reads no such one)."""
-        stages = lowered_stages(source_of(self.model, np.asarray(self.parts.calibration.images)))
         priced = self._fixed_options.elasticity is not None
-        return any(s.kind != "max_pool" and may_be_two_sided(stages, s, priced) for s in stages.hidden)
+        return any(s.kind != "max_pool" and may_be_two_sided(self._stages, s, priced) for s in self._stages.hidden)
 
     def options(self, setting: ConversionSetting) -> dict[str, Any]:
         """Keyword arguments of `convert` for a setting."""
@@ -81,13 +80,28 @@ class Task:
         """What all conversions have in common."""
         return ConversionOptions(**self.fixed, method=self.method)
 
-    def _fixed_record(self) -> dict[str, Any]:
-        """The fixed options, with the objective that "auto" comes to.
+    @property
+    def _board(self) -> str | None:
+        """The board whose account the conversions use; None for the additions of α."""
+        account = self._fixed_options.account
+        return None if account == ALPHA else account
 
-        The objective "accuracy" is left out, as in studies from before there was another default.
+    @cached_property
+    def _stages(self) -> StageGraph:
+        """Stages that compute what the model computes."""
+        return lowered_stages(source_of(self.model, np.asarray(self.parts.calibration.images)))
+
+    def _fixed_record(self) -> dict[str, Any]:
+        """The fixed options, with the objective and the bits of payload that "auto" comes to.
+
+        The objective "accuracy" and a payload of 0 bits are left out, as in studies from before there were other
+        defaults.
         """
-        others = {name: value for name, value in self.fixed.items() if name != "objective"}
-        chosen = self._fixed_options.chosen_objective
+        others = {name: value for name, value in self.fixed.items() if name not in ("objective", "payload_bits")}
+        resolved, _ = resolve_options(self._fixed_options, self._stages, prices_of(self._board))
+        if resolved.payload_bits:
+            others["payload_bits"] = resolved.payload_bits
+        chosen = resolved.chosen_objective
         return others if chosen == "accuracy" else {**others, "objective": chosen}
 
 

@@ -18,6 +18,7 @@ from loihi_onespike.data.dataset import Dataset
 from loihi_onespike.errors import ConfigurationError, DataError, HeadroomError
 from loihi_onespike.evaluation import Accuracy
 from loihi_onespike.models.digits_cnn import load_digits_cnn
+from tests.support import models
 
 SPACE = Space(timesteps=(3, 4, 6, 8), wait_eighths=(4, 6, 8), levels=("auto", 1.4, 1.7))
 OPTIONS: dict[str, Any] = {
@@ -154,6 +155,24 @@ def test_a_trial_that_a_killed_process_left_behind_is_made_again(made, model, da
 )
 def test_a_study_knows_the_objective_of_its_trials(model, data, method, fixed, recorded):
     task = Task(model, split(data, 40, 60, 0), method, fixed)
+    assert task.setup(SPACE, 0)["options"] == recorded
+
+
+@pytest.mark.parametrize(
+    ("fixed", "recorded"),
+    [
+        ({}, {"objective": "balanced", "payload_bits": 2}),
+        ({"payload_bits": "auto"}, {"objective": "balanced", "payload_bits": 2}),
+        ({"payload_bits": 2}, {"objective": "balanced", "payload_bits": 2}),
+        ({"payload_bits": 0}, {"objective": "balanced"}),  # as studies from before "auto" have it
+        ({"account": "nahuku_32"}, {"objective": "balanced", "account": "nahuku_32"}),
+    ],
+    ids=str,
+)
+def test_a_study_knows_the_payload_of_its_trials(fixed, recorded):
+    x = models.inputs(60).numpy()
+    images = Dataset("made up", x, np.zeros(60, np.int64), x[:20], True)
+    task = Task(models.make("depthwise"), split(images, 20, 20, 0), Method(), fixed)
     assert task.setup(SPACE, 0)["options"] == recorded
 
 

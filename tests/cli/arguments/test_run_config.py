@@ -36,6 +36,12 @@ def test_sections(tmp_path):
     assert config.map is not None and config.map.board == "oheo_gulch" and config.evaluate.executor == "fast"
 
 
+@pytest.mark.parametrize(("value", "bits"), [('"auto"', "auto"), ("0", 0), ("2", 2)])
+def test_the_payload_is_a_number_or_auto(tmp_path, value, bits):
+    text = GOOD.replace('method = "paper"', f"payload_bits = {value}")
+    assert read(tmp_path, text).options == ConversionOptions(timesteps=8, wait=4, payload_bits=bits)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -43,6 +49,7 @@ def test_sections(tmp_path):
         ("wait = 4", "wiat = 4", ":9: convert.wiat: is no option of the conversion; did you mean wait?"),
         ("wait = 4", "wait = 9", ":9: convert.wait: must be None or an integer in [1, 8] (the timesteps), got 9"),
         ('source = "digits"', "", ":3: model.source: is missing"),
+        ('method = "paper"', "payload_bits = 5", ":10: convert.payload_bits: must be 'auto' or an integer in [0, 4]"),
         ("[data]", "[dta]", ":1: data: is missing"),
         ("[data]", "[dta]", ":5: dta: is not a key of this file; did you mean data?"),
         ("max_loss = 0.5", 'max_loss = "half"', ":12: tune.max_loss: input should be a valid number, got 'half'"),

@@ -5,6 +5,7 @@ import torch
 import loihi_onespike as los
 from loihi_onespike.data import load_data
 from loihi_onespike.models.digits_cnn import load_digits_cnn
+from tests.support.models import inputs
 
 PLAIN = ("--data", "digits", "--method", "paper", "--calibration-images", 32)
 """The cheapest conversion, where an option is looked at that has nothing to do with calibration."""
@@ -43,6 +44,30 @@ def test_table(onespike, tmp_path):
 def test_options_reach_the_conversion(document, tmp_path, option, value, name):
     found = document("convert", "digits", *PLAIN, "-o", tmp_path / "n.h5", option, value)
     assert found["options"][name or option[2:]] == value
+
+
+@pytest.mark.parametrize(("given", "bits"), [((), 0), (("--payload-bits", "auto"), 0), (("--payload-bits", "0"), 0)])
+def test_the_payload_of_a_network_without_depthwise_convolutions(document, tmp_path, given, bits):
+    found = document("convert", "digits", *PLAIN, "-o", tmp_path / "n.h5", *given)
+    assert found["options"]["payload_bits"] == bits
+
+
+def test_the_payload_of_a_depthwise_network(document, tmp_path):
+    """By default two bits, and a line that says so; 0 turns them off."""
+    np.savez(tmp_path / "d.npz", x=inputs(16).numpy())
+    (tmp_path / "model.py").write_text(
+        "from tests.support.models import make\n\n\ndef build():\n    return make('depthwise')\n"
+    )
+    arguments = ("convert", f"{tmp_path}/model.py:build", "--data", tmp_path / "d.npz", "-o", tmp_path / "n.h5")
+    found = [document(*arguments, "--timesteps", 4, *more) for more in ((), ("--payload-bits", "0"))]
+    assert [each["options"]["payload_bits"] for each in found] == [2, 0]
+    said = [any("payload_bits=0 turns payload off" in line for line in each["rewrites"]) for each in found]
+    assert said == [True, False]
+
+
+def test_a_payload_out_of_range(onespike, tmp_path):
+    result = onespike("convert", "digits", *PLAIN, "-o", tmp_path / "n.h5", "--payload-bits", "5")
+    assert result.exit_code == 2 and "--payload-bits: must be 'auto' or an integer in [0, 4], got 5" in result.stderr
 
 
 def test_floor_instead_of_nearest(document, tmp_path):
