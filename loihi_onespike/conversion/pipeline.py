@@ -2,7 +2,7 @@
 
     trace      model → ANN graph        (frontend)       y = layer(x), one node per operation
     lower      ANN graph → stages       (lowering)       z = Σ scale · op(gather(x)) + bias,  value = f(z)
-    resolve    options + stages         (resolved_options)  the payload that the network wants
+    resolve    options of the network   (options)        payload_bits="auto" → a number
     plan input                          (calibration)    x ↔ offset + scale · Σ levels
     calibrate                           (calibration)    λ, levels, thresholds, wait of every stage; weights and biases
     quantize   stages → integer network (quantization)   v(t) = (v(t-1) · leak >> 12) + (a_in(t) << shift),  v ≥ θ(k)

@@ -107,8 +107,8 @@ def _words(trace: Trace, name: str) -> NDArray[np.integer]:
 @pytest.mark.parametrize(
     "options",
     [
-        {},
-        pytest.param({"wait": 3, "timesteps": 8}, marks=pytest.mark.thorough),
+        {"payload_bits": 0},
+        pytest.param({"wait": 3, "timesteps": 8, "payload_bits": 0}, marks=pytest.mark.thorough),
         pytest.param({"timesteps": 3, "payload_bits": 2}, marks=pytest.mark.thorough),
         {"timesteps": 3, "payload_bits": 2, "wait": 1},
     ],

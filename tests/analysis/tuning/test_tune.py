@@ -171,7 +171,7 @@ def test_a_study_knows_the_objective_of_its_trials(model, data, method, fixed, r
 )
 def test_a_study_knows_the_payload_of_its_trials(fixed, recorded):
     x = models.inputs(60).numpy()
-    images = Dataset("made up", x, np.zeros(60, np.int64), x[:20], True)
+    images = Dataset("made up", x, np.zeros(60, np.int64), x[:20])
     task = Task(models.make("depthwise"), split(images, 20, 20, 0), Method(), fixed)
     assert task.setup(SPACE, 0)["options"] == recorded
 
