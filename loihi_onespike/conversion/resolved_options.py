@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from loihi_onespike.conversion.options import ConversionOptions, option_fields
-from loihi_onespike.core.graphs.stage import Link, OutputStage, Stage, StageGraph
-from loihi_onespike.core.maps import Conv
+from loihi_onespike.core.graphs.stage import OutputStage, Stage, StageGraph
+from loihi_onespike.core.maps import Conv, LinearMap
 from loihi_onespike.core.maps.shapes import Array
 from loihi_onespike.core.operation_prices import OperationPrices
 
@@ -64,7 +64,7 @@ def depthwise_layers(graph: StageGraph) -> list[str]:
         stage.name
         for stage in graph.stages
         if isinstance(stage, (Stage, OutputStage))
-        and any(link.pre in hidden and _is_trained_depthwise(link) for link in stage.links)
+        and any(link.pre in hidden and _is_trained_depthwise(link.op) for link in stage.links)
     ]
 
 
@@ -73,16 +73,15 @@ def _may_choose(options: ConversionOptions, prices: OperationPrices | None) -> b
     return options.chosen_objective == "balanced" and (prices is None or prices.sends_payload)
 
 
-def _is_trained_depthwise(link: Link) -> bool:
-    """Whether a link is a depthwise convolution of several taps with weights of its own in every channel.
+def _is_trained_depthwise(op: LinearMap) -> bool:
+    """Whether a map is a depthwise convolution with weights of their own for every channel.
 
-    Average pooling is a `Pool`. Bilinear resizing has no multiply-accumulates, and a blur of the user's own has one
-    filter for all channels, up to the factor of each channel that the lowering folds into the weights.
+    Average pooling is a `Pool`. Bilinear resizing, and a blur of the user's own, have one filter for all channels, up
+    to the factor of each channel that the lowering folds into the weights; so have rows of one weight.
     """
-    op = link.op
-    if not isinstance(op, Conv) or op.groups < 2 or op.weight.shape[1] > 1 or op.fan_in < 2:
+    if not isinstance(op, Conv) or op.groups < 2 or op.weight.shape[1] > 1:
         return False
-    return link.macs > 0 and not _is_one_filter(op.weight)
+    return not _is_one_filter(op.weight)
 
 
 def _is_one_filter(weight: Array) -> bool:
