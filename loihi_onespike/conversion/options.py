@@ -156,8 +156,8 @@ class ConversionOptions:
         OptionInfo(
             Integers(0, 4),
             "Most bits of payload by which the message of a spike refines its phase, 0 to 4; Loihi 2 sends them, "
-            "Loihi 1 does not. auto: 2 for networks with depthwise convolutions and the objective balanced, unless "
-            "account is a board whose chip sends none; else 0.",
+            "Loihi 1 does not. auto: 2 for networks with depthwise convolutions, with the objective balanced and base "
+            "auto, unless account is a board whose chip sends none; else 0.",
             "N|auto",
             ("auto",),
             "With b bits a neuron has 2^b times as many levels, still with one spike at most. Where spikes have a "

@@ -69,8 +69,9 @@ def depthwise_layers(graph: StageGraph) -> list[str]:
 
 
 def _may_choose(options: ConversionOptions, prices: OperationPrices | None) -> bool:
-    """Whether the board may send payload, and the objective is the one that the bits were measured with."""
-    return options.chosen_objective == "balanced" and (prices is None or prices.sends_payload)
+    """Whether the board may send payload, and the objective and fitted levels are what the bits were measured with."""
+    measured = options.chosen_objective == "balanced" and options.base == "auto" and options.parts.levels
+    return measured and (prices is None or prices.sends_payload)
 
 
 def _is_trained_depthwise(op: LinearMap) -> bool:

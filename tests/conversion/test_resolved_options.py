@@ -125,6 +125,8 @@ def test_other_networks_want_none(name: str) -> None:
         ({"account": "nahuku_32"}, 0),  # Loihi 1
         ({"objective": "accuracy"}, 0),
         ({"objective": "energy"}, 0),
+        ({"base": 1.3}, 0),
+        ({"method": Method(levels=False)}, 0),
         ({"threshold_shift": False}, 0),
         ({"method": Method(scales=False)}, 0),
         ({"method": "paper"}, 0),
