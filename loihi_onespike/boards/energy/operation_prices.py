@@ -42,6 +42,6 @@ def _of_table(board: Board, source: str, table: EnergyTable) -> OperationPrices 
     )
     if synaptic is None or (active is None and inactive is None):
         return None
-    sends_payload = board.chip.neuron.payload_bits.value != 0  # of the board's own chip, also where prices are borrowed
+    sends_payload = board.chip.neuron.sends_payload  # of the board's own chip, also where prices are borrowed
     updates = (active or 0.0, inactive or 0.0)
     return OperationPrices(board.name, source, synaptic, *updates, message or 0.0, sends_payload)

@@ -95,7 +95,7 @@ def check_computable(network: Network) -> None:
         if not isinstance(p, Readout) and p.code.payload_bits:
             raise SimulatorError(
                 f"{p.name}: spikes must have no payload, which Loihi 1 lacks, got {p.code.payload_bits} bits; replay "
-                "spikes instead"
+                "spikes, or convert with payload_bits=0"
             )
 
 

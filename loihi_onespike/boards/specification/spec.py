@@ -178,6 +178,11 @@ class NeuronModel:
     payload_bits: Quantity[int]
     microcode_words: Quantity[int]
 
+    @property
+    def sends_payload(self) -> bool:
+        """True when spikes carry payload, or when that is not public."""
+        return self.payload_bits.value != 0
+
 
 @dataclass(frozen=True, config=_STRICT)
 class Mesh:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from loihi_onespike.boards.specification.spec import Board
     from loihi_onespike.cli.arguments.run_config import RunConfig
     from loihi_onespike.cli.terminal.progress import ProgressBars
+    from loihi_onespike.conversion.options import ConversionOptions
     from loihi_onespike.data import Dataset
 
 NETWORK, TUNED, EVALUATED = "net.h5", "tune.json", "evaluation.json"
@@ -125,10 +126,18 @@ class BuildRun:
         own = {p.name: file_digest(p) for p in sorted(board.parent.glob("*.toml"))} if board.is_file() else {}
         return {"section": self.config.map.model_dump(exclude={"images"}), "files": own}
 
+    @cached_property
+    def _options(self) -> ConversionOptions:
+        """The options of the configuration, without payload where the board that is mapped onto sends none."""
+        options = self.config.options
+        if options.payload_bits != "auto" or self.config.map is None or self._board().chip.neuron.sends_payload:
+            return options
+        return replace(options, payload_bits=0)
+
     def _options_record(self) -> dict[str, Any]:
         from dataclasses import asdict
 
-        record = asdict(replace(self.config.options, **self._tuned_keywords()))
+        record = asdict(replace(self._options, **self._tuned_keywords()))
         return {name: json.loads(json.dumps(value)) for name, value in record.items()}
 
     def _tuned_keywords(self) -> dict[str, Any]:
@@ -196,7 +205,7 @@ class BuildRun:
         from loihi_onespike.analysis import tuning
         from loihi_onespike.analysis.tuning.task import FIXED
 
-        section, data, options = self.config.tune, self.config.data, self.config.options
+        section, data, options = self.config.tune, self.config.data, self._options
         assert section is not None
         found = self._source.read(self._data[0], data.calibration_images, data.seed)
         space = tuning.Space()
@@ -208,6 +217,8 @@ class BuildRun:
         # Limits and the number of trials may change without making the trials that there are worthless.
         named = digest_of([self._made_with, self.config.convert, section.timesteps, section.search_images])[:8]
         fixed = {name: value for name, value in self.config.convert.items() if name in FIXED}
+        if options.payload_bits != self.config.options.payload_bits:
+            fixed["payload_bits"] = options.payload_bits
         search = tuning.Search(
             self._module,
             found,
@@ -231,7 +242,7 @@ class BuildRun:
 
         data = self.config.data
         found = self._source.read_calibration(self._data[0], data.calibration_images, data.seed)
-        options = replace(self.config.options, **self._tuned_keywords())
+        options = replace(self._options, **self._tuned_keywords())
         named = {name: getattr(options, name) for name in options.__dataclass_fields__}
         net = los.convert(self._module, found.images, **named, progress=self.bars)
         network = replace(net.network, facts={**net.network.facts, "config": self.resolved()})

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import netx_export
+from loihi_onespike.cli.arguments.run_config import read_config
 from loihi_onespike.cli.execution.build_run import BuildRun
 from loihi_onespike.data.digits import load_digits_data
 
@@ -42,6 +43,19 @@ def test_data_without_labels_are_told_before_the_conversion(onespike, project):
     done = onespike("build", project)
     assert done.exit_code == 2 and "name labelled data as `test` in [data]" in done.stderr
     assert not (project.parent / "onespike-run" / "net.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("board", "given", "bits"), [("oheo_gulch", "", "auto"), ("nahuku_32", "", 0), ("nahuku_32", "1", 1)]
+)
+def test_a_board_without_payload_leaves_it_out(onespike, project, board, given, bits):
+    """Loihi 1 sends none; what the configuration says itself is not changed."""
+    text = project.read_text().replace('board = "oheo_gulch"', f'board = "{board}"').replace('method = "paper"', "")
+    if given:
+        text = text.replace("[convert]", f"[convert]\npayload_bits = {given}")
+    project.write_text(text)
+    run = BuildRun(read_config(project), project.parent, None, lambda step: None)
+    assert run.resolved()["convert"]["payload_bits"] == bits
 
 
 def test_run_change_and_continue(document, onespike, project, monkeypatch):
