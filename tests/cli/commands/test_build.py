@@ -54,7 +54,7 @@ def test_a_board_without_payload_leaves_it_out(onespike, project, board, given, 
     if given:
         text = text.replace("[convert]", f"[convert]\npayload_bits = {given}")
     project.write_text(text)
-    run = BuildRun(read_config(project), project.parent, None, lambda step: None)
+    run = BuildRun(read_config(project), project.parent, None, lambda step: None)  # type: ignore[arg-type]
     assert run.resolved()["convert"]["payload_bits"] == bits
 
 
