@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from loihi_onespike.core.codes import LEAK_SHIFT, V_MIN, signed_bits
 from loihi_onespike.core.graphs.network import Membrane, Population, Readout
 from loihi_onespike.errors import MicrocodeError
-from loihi_onespike.microcode.decision import CLOCK, END, FIRED, V, decide, operand_of, saturate
+from loihi_onespike.microcode.decision import decide
 from loihi_onespike.microcode.dispatch import dispatch, runs
 from loihi_onespike.microcode.isa import Field, Op, Register
 from loihi_onespike.microcode.microcode_spec import DEFAULT_SPEC, MicrocodeSpec, fits
@@ -38,6 +38,8 @@ from loihi_onespike.microcode.neuron_state import (
     state_layout,
     sum_fields,
 )
+from loihi_onespike.microcode.places import CLOCK, END, FIRED, V, operand_of
+from loihi_onespike.microcode.potential import saturate
 from loihi_onespike.microcode.program import Program, ProgramBuilder
 
 INPUT, SECOND_INPUT, SUM = Register("a"), Register("b"), Register("w")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from loihi_onespike.core.codes import ThresholdTable
 from loihi_onespike.microcode.isa import Constant, Immediate, Op, Operand, Register
 from loihi_onespike.microcode.microcode_spec import fits
 from loihi_onespike.microcode.program import ProgramBuilder
@@ -46,6 +47,11 @@ class Factor:
             builder.constant(f"{self.prefix}mant{suffix}", self.mant),
             builder.constant(f"{self.prefix}shift{suffix}", self.shift),
         )
+
+
+def entries(table: ThresholdTable) -> list[tuple[int, int]]:
+    """Mantissa and shift of every word of a table."""
+    return list(zip(table.mant, table.shift, strict=True))
 
 
 def limit_threshold(

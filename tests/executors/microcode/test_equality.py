@@ -311,9 +311,9 @@ def test_long_windows_have_a_clock_of_16_bits() -> None:
 
 def test_the_trace_notices_a_wrong_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same networks with the saturation left out of the rule differ: the equality above is not empty."""
-    from loihi_onespike.microcode import decision
+    from loihi_onespike.microcode import potential
 
-    monkeypatch.setattr(decision, "V_MAX", 2**23 - 2)
+    monkeypatch.setattr(potential, "V_MAX", 2**23 - 2)
     network, x = everything(3), codes(everything(3), 3)
     difference = first_difference(reference.run(network, x), execute(network, x).trace)
     assert difference is not None and difference.layer == "wide"
