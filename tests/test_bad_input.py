@@ -124,7 +124,7 @@ def test_a_batch_behind_the_first_is_checked_too(net: los.OneSpikeNetwork) -> No
         net.evaluate(x, np.tile(Y, 60), batch=50)
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("executor", [*EXECUTORS[:-1], pytest.param(EXECUTORS[-1], marks=pytest.mark.thorough)])
 def test_numbers_of_other_types_are_the_same_numbers(net: los.OneSpikeNetwork, executor: str) -> None:
     whole = (X > 0.5).float()
     expected = net.predict(whole, executor)

@@ -161,8 +161,8 @@ def arrays(net: los.OneSpikeNetwork) -> dict[str, Any]:
 
 def test_a_depthwise_network_gets_by_default_what_two_bits_give() -> None:
     model = make("depthwise")
-    auto = los.convert(model, inputs(64))
-    two, none = (los.convert(model, inputs(64), payload_bits=bits) for bits in (2, 0))
+    auto = los.convert(model, inputs(24), timesteps=4)
+    two, none = (los.convert(model, inputs(24), timesteps=4, payload_bits=bits) for bits in (2, 0))
     found, wanted = arrays(auto), arrays(two)
     assert found.keys() == wanted.keys() and all(np.array_equal(found[name], wanted[name]) for name in wanted)
     assert max(p.code.payload_bits for p in auto.network.hidden) > 0

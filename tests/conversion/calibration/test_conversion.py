@@ -69,7 +69,7 @@ def test_integers_equal_the_oracle_with_a_short_wait(name: str) -> None:
 
 def _assert_equal(name: str, wait: int | None) -> None:
     x = inputs(6)
-    net = los.convert(_model(name), x, timesteps=8, wait=wait)
+    net = los.convert(_model(name), x, timesteps=5, wait=wait)
     assert first_difference(net.trace(x[:3], "reference"), net.trace(x[:3], "fast")) is None
 
 
@@ -160,7 +160,7 @@ def test_biases_take_the_mean_error_away() -> None:
 
 def test_the_same_data_gives_the_same_network() -> None:
     x = inputs(12)
-    one, two = (los.convert(make("residual"), x, timesteps=8, wait=4) for _ in range(2))
+    one, two = (los.convert(make("residual"), x, timesteps=4, wait=2) for _ in range(2))
     assert first_difference(one.trace(x), two.trace(x)) is None
 
 

@@ -202,7 +202,7 @@ def test_networks_made_by_hand(network: Network) -> None:
 
 
 @pytest.mark.parametrize("code", [PhaseCode(BASE, 4), GRADED], ids=["binary", "payload"])
-@pytest.mark.parametrize("early", [0, 1, None])
+@pytest.mark.parametrize("early", [0, *thorough([1]), None])
 def test_one_sided_neurons(early: int | None, code: PhaseCode | PayloadCode) -> None:
     network = sides(code.timesteps if early is None else early, code)
     x = codes(network, 30)
