@@ -10,32 +10,13 @@ from torch import nn
 
 import loihi_onespike as los
 from loihi_onespike.analysis.diagnosis import Cause, LayerDiagnosis, LayerStatistics, diagnose
-from loihi_onespike.analysis.diagnosis.measuring.batch_runs import SwitchedRuns
-from loihi_onespike.analysis.diagnosis.model.build import ann_stages, build_layers
-from loihi_onespike.analysis.diagnosis.model.input_model import InputModel
 from loihi_onespike.analysis.diagnosis.report import remedy_search
-from loihi_onespike.api import OneSpikeNetwork
 from loihi_onespike.conversion.method import Method
-from loihi_onespike.conversion.quantization.quantize import quantize
 from loihi_onespike.core.codes import Base, PhaseCode
-from loihi_onespike.core.encoding import encode_input, encode_values
-from loihi_onespike.core.graphs.network import Population
 from loihi_onespike.errors import ConfigurationError
-from loihi_onespike.executors import reference
+from tests.analysis.diagnosis.small_networks import PAPER, changed, data, mlp, names, scaled_by_images
 from tests.support import models
 from tests.support.facts import notes
-
-PAPER: dict[str, Any] = {"method": "paper"}
-
-
-def mlp():
-    layers = nn.Sequential(nn.Linear(12, 24), nn.ReLU(), nn.Linear(24, 20), nn.ReLU(), nn.Linear(20, 5))
-    return models.prepared(layers, 3)
-
-
-def data(shape=(12,), n=48, seed=0):
-    x = np.random.default_rng(seed).random((n, *shape)).astype(np.float32)
-    return np.rint(x * 255) / np.float32(255)
 
 
 def seen(layer: LayerDiagnosis) -> LayerStatistics:
@@ -49,36 +30,14 @@ def net():
     return los.convert(mlp(), data(n=64, seed=1), timesteps=24, **PAPER)
 
 
-def changed(net, name, **fields):
-    """The network with another population of that name."""
-    populations = tuple(replace(p, **fields) if p.name == name else p for p in net.network.populations)
-    return OneSpikeNetwork(replace(net.network, populations=populations), None, net.model)
-
-
 def scaled(net, name, factor):
     """The network with a code of other λ at one population: thresholds move, and its readers' weights with them."""
     return scaled_by_images(net, name, factor, data(n=16))
 
 
-def scaled_by_images(net, name, factor, x):
-    """The same with the images of which the head-room is that of the new network."""
-    population = net.network.by_name[name]
-    stages = net.stages
-    plan = stages.plans[name]
-    plan = replace(plan, scale=plan.scale * factor, threshold=plan.threshold * factor)
-    stages = replace(stages, plans={**stages.plans, name: plan})
-    assert isinstance(population, Population)
-    network = quantize(stages, encode_values(stages.input_plan, np.asarray(x)), 8)
-    return OneSpikeNetwork(replace(network, facts=net.network.facts), stages, net.model)
-
-
 def named(found):
     """Layer and cause that alone make the largest error."""
     return found.ranked[0].name, found.ranked[0].main
-
-
-def names(net):
-    return [p.name for p in net.network.hidden]
 
 
 def test_small_scale_clips(net):
@@ -89,24 +48,6 @@ def test_small_scale_clips(net):
     assert seen(layer).clipped > 0.3 and "above the first level" in layer.remedy and "λ ×" in layer.remedy
     loss = layer.losses[Cause.CLIPPING]
     assert loss.certain and found.share(loss.value) > 0.5
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("options", [{"timesteps": 12}, {"timesteps": 5, "payload_bits": 2}], ids=str)
-def test_products_are_modelled_as_they_are(options):
-    """The model with every error on is the integer network, and a coarse gate is found where it is."""
-    model, x = models.prepared(models.Gated()), models.inputs(24)
-    net = los.convert(model, x, **options)
-    found = diagnose(net, x)
-    with torch.no_grad():
-        ann = model(x).numpy()
-    error = np.linalg.norm(net.predict(x) - ann) / np.linalg.norm(ann)
-    assert found.error.relative == pytest.approx(error, rel=0.05)
-    (product,) = (p.name for p in net.network.hidden if p.product is not None)
-    layer = next(layer for layer in found.layers if layer.name == product)
-    assert set(layer.losses) >= {Cause.ROUNDING, Cause.WEIGHTS} and 0 < layer.total.alone < 10 * error**2
-    coarse = diagnose(scaled_by_images(net, "sigmoid", 4.0, x), x)
-    assert coarse.ranked[0].name == "sigmoid" and coarse.error.relative > found.error.relative
 
 
 @pytest.mark.thorough
@@ -215,26 +156,6 @@ def test_input_beyond_calibration(net):
     assert "outside the range of the calibration data" in found.layers[0].remedy
 
 
-@pytest.mark.parametrize(
-    ("name", "method"), [("plain_cnn", "calibrated"), ("residual", "calibrated"), ("branches", "paper")]
-)
-def test_all_off_is_the_ann_and_sums_agree(name, method):
-    model = models.prepared(models.MODELS[name](), 1)
-    x = data((2, 8, 8), 24)
-    net = los.convert(model, x, timesteps=6, method=method)
-    found = diagnose(net, x[:12])
-    assert found.exact.relative < 1e-5 and found.exact.kl < 1e-9 and found.exact.agreement == 1
-    assert found.total == pytest.approx(found.error.relative**2, rel=1e-6)
-    everywhere = sum(y.value for y in found.everywhere.values())
-    assert found.interaction_of_causes == pytest.approx(found.total - everywhere)
-    assert found.interaction_of_layers == pytest.approx(found.total - sum(y.total.value for y in found.layers))
-    for layer in found.layers:
-        assert all(y.without.relative >= 0 and y.alone >= 0 for y in layer.losses.values())
-        if layer.kind == "max_pool":
-            assert not layer.losses and layer.total.value == 0
-    assert abs(found.integer.relative - found.error.relative) < 0.3 * found.integer.relative
-
-
 def test_signed_activation_and_two_sided_populations():
     model = models.prepared(nn.Sequential(nn.Linear(12, 24), nn.Tanh(), nn.Linear(24, 20), nn.ReLU(), nn.Linear(20, 5)))
     net = los.convert(model, data(n=64, seed=1), timesteps=6, method=Method())
@@ -258,46 +179,6 @@ def test_zeros_of_two_sided_populations_do_not_clip():
     for layer in diagnose(net, x).layers[1:3]:
         assert seen(layer).active == 1 and seen(layer).clipped == 0
         assert Cause.CLIPPING not in layer.losses and Cause.ROUNDING in layer.losses
-
-
-@pytest.mark.parametrize("wait", [None, 2])
-def test_one_sided_neurons_are_modelled_as_they_are(wait):
-    """Words of the model are those of the oracle, and silence in the place of a negative spike is an underflow."""
-    layers = nn.Sequential(nn.Conv2d(2, 8, 3), nn.Tanh(), nn.Conv2d(8, 6, 3), nn.Tanh(), nn.Flatten(), nn.Linear(96, 3))
-    model, x = models.prepared(layers, 3), data((2, 8, 8), 24)
-    converted = los.convert(model, x, timesteps=6, wait=wait, **PAPER)
-    first, second = names(converted)
-    channels, neurons = (np.arange(8) % 3 == 0).reshape(8, 1, 1), np.arange(96).reshape(6, 4, 4) % 4 == 1
-    network = changed(changed(converted, first, one_sided=channels), second, one_sided=neurons).network
-    trace = reference.run(network, encode_input(network.input, x))
-    built = build_layers(network, converted.stages, ann_stages(model, x, 0), 8)
-    run = SwitchedRuns(built, InputModel(network.input), x, frozenset())
-    run.start()
-    by_name = {layer.name: layer for layer in built.layers}
-    for name, one_sided in ((first, channels), (second, neurons)):
-        found, expected = run.decision(by_name[name]).words, trace.layers[name].words
-        assert found is not None and expected is not None
-        of_one_sided = np.broadcast_to(one_sided, expected.shape)
-        assert (found.numpy()[of_one_sided] >= 0).all() and (found.numpy() < 0).any()
-        assert np.array_equal(found.numpy(), expected)
-        layer = by_name[name]
-        assert layer.coder is not None
-        torch.testing.assert_close(run.baseline[name].values, layer.coder.coded(torch.from_numpy(expected)))
-        assert Cause.UNDERFLOW in layer.causes(run.decision(layer), False)
-    assert run.baseline_output() == pytest.approx(trace.output, abs=0.02 * np.abs(trace.output).max())
-
-
-def test_samples_of_channels_keep_their_sides():
-    layers = nn.Sequential(nn.Conv2d(2, 8, 3), nn.Tanh(), nn.Flatten(), nn.Linear(288, 3))
-    model, x = models.prepared(layers, 3), data((2, 8, 8), 24)
-    net = los.convert(model, x, timesteps=6, **PAPER)
-    sides = (np.arange(8) % 3 == 0).reshape(8, 1, 1)
-    network = changed(net, names(net)[0], one_sided=sides).network
-    layer = build_layers(network, net.stages, ann_stages(model, x, 0), 8).layers[0]
-    assert layer.coder is not None
-    coder = layer.coder.of_samples(layer.channels)
-    words = coder.words(torch.full((5, 8), -0.5))
-    assert (words[:, sides.ravel()] == 0).all() and (words[:, ~sides.ravel()] < 0).all()
 
 
 def test_clipped_share_of_both_sides():
@@ -394,18 +275,6 @@ def test_payload(wait):
         assert len(seen(layer).phases) == 5 and sum(seen(layer).phases) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("bits", [0, 2])
-def test_windows_that_were_pooled_axis_after_axis(bits):
-    """A window without room for its messages is two populations of the network, and so of the model."""
-    layers = nn.Sequential(
-        nn.Conv2d(2, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.Flatten(), nn.Linear(96, 5)
-    )
-    net = los.convert(models.prepared(layers, 3), models.inputs(64), timesteps=4, payload_bits=bits)
-    found = diagnose(net, models.inputs(24).numpy())
-    assert [y.name for y in found.layers[1:-1]] == names(net) and ("2.axis1" in names(net)) == (bits == 2)
-    assert found.integer.relative == pytest.approx(found.error.relative, rel=0.01)
-
-
 def test_removed_weights_are_errors_of_weights_and_not_of_the_head_room():
     """Some weights are coarser for the head-room; what they are compared with has the pruned ones removed as well."""
     net = los.convert(models.make("plain_cnn"), models.inputs(64), timesteps=4, payload_bits=2, price=20.0)
@@ -413,12 +282,3 @@ def test_removed_weights_are_errors_of_weights_and_not_of_the_head_room():
     found = diagnose(net, models.inputs(24).numpy())
     assert found.main is Cause.WEIGHTS and Cause.HEADROOM in found.everywhere
     assert found.everywhere[Cause.HEADROOM].value < 0.3 * found.everywhere[Cause.WEIGHTS].value
-
-
-def test_thresholds_of_every_place():
-    """Average pooling over a padded border has a unit, and so a threshold, per place of a channel."""
-    net = los.convert(models.make("pooled_twice"), models.inputs(64), timesteps=6)
-    assert any(p.threshold.shape == p.shape for p in net.network.hidden)
-    found = diagnose(net, models.inputs(24).numpy())
-    assert found.exact.relative < 1e-5
-    assert found.integer.relative == pytest.approx(found.error.relative, rel=0.05)
