@@ -233,17 +233,18 @@ def _figures(point: Point, net: Any, evaluation: Any) -> dict[str, Any]:
 
 
 def _placed(net: Any, x: Any) -> dict[str, Any]:
-    """Energy with the hops of a placement, with static power, and time per image."""
+    """Energy with the hops of a placement, with static power, and time per image: fewest cores, and chips filled."""
     from loihi_onespike.boards.energy.activity import Activity
     from loihi_onespike.boards.energy.estimate import estimate_board
-    from loihi_onespike.boards.mapping import map_network
-    from loihi_onespike.boards.specification import load_board
+    from loihi_onespike.boards.energy.fill_chips import map_measured
 
     activity = Activity.of(net.network, net.trace(x).layers)
-    mapping = map_network(net.network, load_board(BOARD), activity.per_neuron())
-    estimate = estimate_board(net.network, mapping, activity)
-    account = estimate.best_account
-    found = {"dynamic_nj": account.dynamic.value, "total_nj": account.low.value, "image_us": estimate.image_us.value}
+    found: dict[str, float | None] = {}
+    for prefix, fill in (("", False), ("filled_", True)):
+        estimate = estimate_board(net.network, map_measured(net.network, BOARD, activity, fill), activity)
+        account = estimate.best_account
+        found[f"{prefix}dynamic_nj"], found[f"{prefix}total_nj"] = account.dynamic.value, account.low.value
+        found[f"{prefix}image_us"], found[f"{prefix}cores"] = estimate.image_us.value, estimate.cores
     return {name: None if value is None else round(value) for name, value in found.items()}
 
 

@@ -92,8 +92,8 @@ def table(lines: list[dict[str, Any]]) -> str:
     """The results as a table in Markdown."""
     rows = [
         "| network | samples | options | loss, pp | agreement, % | spikes | α (all weights) | period | energy, µJ "
-        "| and static, µJ |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| and static, µJ | chips filled, µJ |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for line in sorted(lines, key=lambda line: (line["network"], line.get("energy_nj", 0), line["loss_pp"])):
         made = f"{line['alpha_fp32']:.2f}" if "alpha_fp32" in line else "–"  # results of earlier versions count all
@@ -101,7 +101,7 @@ def table(lines: list[dict[str, Any]]) -> str:
             f"| {line['network']} | {line['images']:,} | `{text_of(line['options'])}` | {line['loss_pp']:.2f} "
             f"| {line['agreement']:.2f} | {line['spikes']:.3f} | {made} ({line['alpha_all_fp32']:.2f}) "
             f"| {line['period_steps']} "
-            f"| {micro(line.get('energy_nj'))} | {micro(line.get('total_nj'))} |"
+            f"| {micro(line.get('energy_nj'))} | {micro(line.get('total_nj'))} | {micro(line.get('filled_total_nj'))} |"
         )
     return "\n".join(rows) + "\n"
 

@@ -35,6 +35,7 @@ def report(
     model: ModelSource | None = None,
     mask: ArrayLike | None = None,
     board: Board | str = "oheo_gulch",
+    fill_chips: bool = False,
     tune: Front | str | Path | None = None,
     diagnosed_images: int = DIAGNOSED_IMAGES,
     profiled_images: int = PROFILED_IMAGES,
@@ -58,6 +59,7 @@ def report(
         model: the ANN; by default the one that was converted. Without it the page has no errors.
         mask: nodes of a graph network that count for the accuracy.
         board: board, its name, or the path of its file.
+        fill_chips: spread slow layers over cores that are idle on the chips in use.
         tune: result of `tune`, or a file of a search (`analysis.tuning.stored_front`).
         diagnosed_images: images on which errors are measured.
         profiled_images: images on which spikes are counted for the board.
@@ -94,7 +96,7 @@ def report(
     if y is not None:
         labels = np.asarray(y) if net.graph is not None else class_labels("y", y, len(inputs), classes_of(net.network))
     subject = ReportSubject(
-        net, inputs, labels, module, mask, onto, front, dict(facts or {}), tuple(classes), diagnosed_images,
+        net, inputs, labels, module, mask, onto, fill_chips, front, dict(facts or {}), tuple(classes), diagnosed_images,
         profiled_images, shown_images, progress or (lambda what, done, of: None),
     )  # fmt: skip
     # The package names this function, so importing it here would be a circle; it is there whenever this module is.

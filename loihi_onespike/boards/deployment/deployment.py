@@ -25,7 +25,7 @@ from loihi_onespike.boards.deployment.measurement import BoardMeasurement
 from loihi_onespike.boards.deployment.windows import only_held
 from loihi_onespike.boards.energy.activity import Activity
 from loihi_onespike.boards.energy.estimate import estimate_board
-from loihi_onespike.boards.mapping import map_network
+from loihi_onespike.boards.energy.fill_chips import map_measured
 from loihi_onespike.boards.specification import load_board
 from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.core.graphs.network import Network
@@ -58,6 +58,7 @@ class DeploymentOptions:
         timeout_s: Time limit of each run in s, waiting for the board included; None for no limit.
         skip_bringup: Run the network at once, without the bring-up networks before it (docs/bringup.md).
         handover: Folder to write the hand-over of the network and of the bring-up networks to (docs/handover.md).
+        fill_chips: Spread slow layers over cores that are idle on the chips in use.
     """
 
     access: Access = field(default_factory=Slurm)
@@ -74,6 +75,7 @@ class DeploymentOptions:
     timeout_s: float | None = None
     skip_bringup: bool = False
     handover: Path | None = None
+    fill_chips: bool = False
 
     @property
     def delays(self) -> DelayChoice:
@@ -121,7 +123,7 @@ def deploy(
     expected = _silent(network, len(codes), _tapped(network, chosen))
     oracle = reference.run(network, codes, expected)
     counted = activity or Activity.of(network, oracle.layers)
-    mapping = map_network(network, onto, counted.per_neuron())
+    mapping = map_measured(network, onto, counted, chosen.fill_chips)
     checks = preflight(network, onto, access=chosen.access, program=chosen.program, mapping=mapping, backend=entry)
     if entry.takes_programs and not chosen.skip_bringup:
         checks.append(ladder_check(chosen.program))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,23 @@ class Activity:
         """
         made = cls(network)
         made.add(layers)
+        return made
+
+    @classmethod
+    def every_neuron(cls, network: Network) -> Activity:
+        """What a window allows at most, for want of measured spikes: one spike of every neuron per image.
+
+        The spike is at every phase equally often; an input that may spike at several phases spikes at all of them.
+
+        Args:
+            network: The network.
+        """
+        spiking = [p for p in network.populations if not isinstance(p, Readout)]
+        made = cls(network, images=lcm(*(p.timesteps for p in spiking)))  # so that a share of them is a whole number
+        for population in spiking:
+            single = isinstance(population.code, SingleSpikeCode)
+            sent = made.images // population.timesteps if single else made.images
+            made.spikes[population.name] = np.full((population.timesteps, *population.shape), sent, np.int32)
         return made
 
     def add(self, layers: Mapping[str, LayerTrace]) -> None:

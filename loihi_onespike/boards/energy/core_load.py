@@ -1,26 +1,22 @@
 """Load of every core in every step of the pipeline's period, from the placement and measured spikes.
 
-In a stream of images the load repeats every `period` steps. A spike at phase k of a population causes synaptic
-operations on the cores of its targets in step
-
-    s = start(pre) + wait(pre) + k + 1 + axon_delay   (modulo period, the first step being step 1)
-
-and every neuron is updated in every step, whether anything arrives or not.
+In a stream of images the load repeats every `period` steps. Spikes cause synaptic operations on the cores of their
+targets (`arrivals`), and every neuron is updated in every step, whether anything arrives or not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loihi_onespike.boards.energy.activity import Activity
+from loihi_onespike.boards.energy.arrivals import Arrivals
 from loihi_onespike.boards.mapping import MappedLayer, Placement
 from loihi_onespike.boards.mapping.block import Block
 from loihi_onespike.boards.mapping.mapped_layer import Afferent
-from loihi_onespike.boards.mapping.targets import target_counts
 from loihi_onespike.core.graphs.network import Network, Population, Readout
 from loihi_onespike.core.operation_prices import window_steps
 
@@ -61,13 +57,32 @@ def core_load(network: Network, layers: tuple[MappedLayer, ...], placement: Plac
     """
     size = (len(placement.cores), network.period_steps)
     load = CoreLoad(*(np.zeros(size) for _ in range(4)))
-    populations = {layer.name: network.by_name[layer.name] for layer in layers}
     for layer in layers:
-        population = populations[layer.name]
-        assert isinstance(population, Population | Readout)
-        _updates(load, placement, layer.name, _window_steps(network, population))
+        cores = placement.by_layer[layer.name]
+        _updates(load, network, layer.name, {core: placement.cores[core].block for core in cores})
         for afferent in layer.afferents:
             _arrivals(load, network, placement, layer.name, afferent, activity)
+    return load
+
+
+def layer_load(network: Network, layer: MappedLayer, blocks: Sequence[Block], activity: Activity) -> CoreLoad:
+    """Load of the cores of one layer without the packets that they send, which follow from where the others lie.
+
+    Args:
+        network: The network.
+        layer: The layer.
+        blocks: What its cores hold.
+        activity: Measured spikes.
+
+    Returns:
+        Mean operations of one image, with the cores in the order of the blocks.
+    """
+    load = CoreLoad(*(np.zeros((len(blocks), network.period_steps)) for _ in range(4)))
+    _updates(load, network, layer.name, dict(enumerate(blocks)))
+    for afferent in layer.afferents:
+        arrivals = Arrivals(network, afferent, activity)
+        for core, block in enumerate(blocks):
+            np.add.at(load.synaptic_operations[core], arrivals.steps, arrivals.onto(block)[0])
     return load
 
 
@@ -79,11 +94,14 @@ def _window_steps(network: Network, population: Population | Readout) -> NDArray
     return inside
 
 
-def _updates(load: CoreLoad, placement: Placement, layer: str, inside: NDArray[np.bool_]) -> None:
-    for core in placement.by_layer[layer]:
-        neurons = placement.cores[core].block.neurons
-        load.active_updates[core, inside] += neurons
-        load.inactive_updates[core, ~inside] += neurons
+def _updates(load: CoreLoad, network: Network, layer: str, blocks: Mapping[int, Block]) -> None:
+    """Updates of the neurons of a layer, whose blocks are given by the number of their core."""
+    population = network.by_name[layer]
+    assert isinstance(population, Population | Readout)
+    inside = _window_steps(network, population)
+    for core, block in blocks.items():
+        load.active_updates[core, inside] += block.neurons
+        load.inactive_updates[core, ~inside] += block.neurons
 
 
 def _arrivals(
@@ -91,17 +109,15 @@ def _arrivals(
 ) -> None:
     """Synaptic operations of one group of synapses, and the packets that carry its spikes."""
     pre = network.by_name[afferent.pre]
-    spikes = activity.mean(afferent.pre)
-    phases = np.arange(len(spikes))
-    steps = (network.starts[pre.name] + pre.wait + phases + 1 + afferent.axon_delay) % load.period
-    seen = _seen(afferent, spikes)
-    sent_at = (steps - 1 - afferent.axon_delay) % load.period
+    arrivals = Arrivals(network, afferent, activity)
+    of_neurons = activity.mean(afferent.pre).reshape(len(arrivals.steps), -1)
+    phases = np.arange(len(of_neurons))
+    sent_at = (arrivals.steps - 1 - afferent.axon_delay) % load.period
     # The input comes from outside the cores.
     owner = None if pre.name not in placement.shapes else placement.core_of(pre.name).ravel()
-    of_neurons = spikes.reshape(len(spikes), -1)
     for core in placement.by_layer[layer]:
-        operations, places = _on_core(afferent, seen, placement.cores[core].block)
-        np.add.at(load.synaptic_operations[core], steps, operations)
+        operations, places = arrivals.onto(placement.cores[core].block)
+        np.add.at(load.synaptic_operations[core], arrivals.steps, operations)
         if owner is None:
             continue
         neurons = afferent.neurons(places)  # a neuron that is read twice sends one packet
@@ -111,37 +127,3 @@ def _arrivals(
         placed = senders >= 0
         for phase, of_senders in enumerate(sent.reshape(len(phases), len(senders))):
             load.packets_sent[senders[placed], sent_at[phase]] += of_senders[placed]
-
-
-def _seen(afferent: Afferent, spikes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(phases, *what the map reads) spikes per image."""
-    if afferent.index is None:
-        return spikes
-    index = np.asarray(afferent.index)
-    flat = spikes.reshape(len(spikes), -1)
-    seen = flat[:, np.maximum(index, 0)]
-    seen[:, index < 0] = 0.0
-    return seen
-
-
-def _on_core(
-    afferent: Afferent, seen: NDArray[np.float64], block: Block
-) -> tuple[NDArray[np.float64], tuple[NDArray[np.int64], ...]]:
-    """(phases,) synaptic operations on a block, and the places with targets there, along each axis.
-
-    Targets are a product over the axes, so the sum over places is one contraction per axis, the last one first.
-    """
-    counts = target_counts(afferent.op, afferent.seen, block)
-    places = tuple(np.flatnonzero(c) for c in counts)
-    box = (slice(None), *_box(places))  # of all phases
-    total = seen[box]
-    for count in reversed(counts):
-        total = total @ count[count > 0].astype(np.float64)
-    return total, places
-
-
-def _box(places: tuple[NDArray[np.int64], ...]) -> tuple[Any, ...]:
-    """Index of a box of places: slices where each axis has a range of them, which copy nothing."""
-    if all(len(axis) and axis[-1] - axis[0] + 1 == len(axis) for axis in places):
-        return tuple(slice(int(axis[0]), int(axis[-1]) + 1) for axis in places)
-    return np.ix_(*places)

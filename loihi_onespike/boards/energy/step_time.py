@@ -99,7 +99,7 @@ def step_time(load: CoreLoad, placement: Placement) -> StepTime:
     """
     timing = placement.board.chip.timing
     barrier = barrier_of(placement.chips, timing)
-    ends = {end: _work(load, timing, end) for end in ("value", "least", "largest")}
+    ends = {end: work_of_cores(load, timing, end) for end in ("value", "least", "largest")}
     of_barrier = {end: None if (b := getattr(barrier, end)) is None else np.full(load.period, b) for end in ends}
     side_by_side = {
         end: {name: None if p is None else p.max(axis=0) for name, p in parts.items()} for end, parts in ends.items()
@@ -129,11 +129,19 @@ def _joined(work: Times, barrier: Times | None, rule: str) -> Times:
     return work + barrier if rule == "sum" else np.maximum(work, barrier)
 
 
-def _work(load: CoreLoad, timing: TimingTable, end: str) -> dict[str, Times | None]:
-    """(cores, period) times of the parts of the work, with one end of the prices.
+def work_of_cores(load: CoreLoad, timing: TimingTable, end: str = "value") -> dict[str, Times | None]:
+    """(cores, period) times in ns of the parts of the work.
 
     Programmable neurons take a microcode pass in every step, fixed ones less when their window is over. The packets of
     a core leave it one after the other [I]; hops overlap.
+
+    Args:
+        load: Load of every core and step.
+        timing: Timing table of the chip.
+        end: Which prices of their range: "value", "least" or "largest".
+
+    Returns:
+        The times of each part of `PARTS` but the barrier; None where the price is not public.
     """
     prices = {name: getattr(quantity, end) for name, quantity in _update_prices(timing).items()}
     updates: Times | None

@@ -6,7 +6,8 @@ often than its rows, as Lava's compiler does. This reproduces the number of core
 tables of YOLO-KP and PilotNet [C] (docs/mapping.md).
 
 Where halving leaves every core half empty, because the block twice as large misses a limit by little, the rows, and the
-columns where their number need not be a power of two, are cut into equal parts of any number instead.
+columns where their number need not be a power of two, are cut into equal parts of any number instead. So is a layer
+that takes more cores than it needs, to be faster (`finer_split`).
 """
 
 from __future__ import annotations
@@ -85,6 +86,24 @@ def split_layer(layer: MappedLayer, readers: Sequence[Reader], chip: Chip) -> La
     return LayerSplit(layer, grid, uses, tuple(hopeless))
 
 
+def finer_split(layer: MappedLayer, readers: Sequence[Reader], chip: Chip, least: int) -> LayerSplit | None:
+    """Find the best grid with at least so many cores that keeps all limits.
+
+    Args:
+        layer: The layer to split.
+        readers: The groups of synapses that read the layer.
+        chip: The chip, with its limits.
+        least: Number of cores.
+
+    Returns:
+        The grid with the fewest blocks of channels, among those the one with the fewest cores, and what its blocks
+        take; None where no grid has so many cores and fits.
+    """
+    account = LayerAccount(layer, readers, chip)
+    found = _first_that_fits(_finer_grids(layer, account.kernels, least), account, chip.core, set())
+    return None if found is None else LayerSplit(layer, *found, ())
+
+
 def _first_that_fits(
     grids: Iterable[BlockGrid], account: LayerAccount, limits: CoreLimits, aside: set[str]
 ) -> tuple[BlockGrid, Uses] | None:
@@ -124,6 +143,18 @@ def _grids(layer: MappedLayer, chip: Chip) -> list[BlockGrid]:
     room = min((q.value for q in (chip.core.neurons, chip.core.state_words) if q.value is not None), default=None)
     chosen = [s for s in itertools.product(*options) if room is None or prod(s) <= 2 * room or prod(s) == 1]
     return sorted((BlockGrid(shape, s) for s in chosen), key=lambda g: _preference(layer, g))
+
+
+def _finer_grids(layer: MappedLayer, kernels: bool, least: int) -> list[BlockGrid]:
+    """Grids with at least so many cores, the best first: channels are halved, the other axes cut into equal parts."""
+    shape = layer.shape
+    if layer.convolutional:
+        columns = powers_of_two if kernels else equal_parts
+        options = [halvings(shape[0]), *(equal_parts(n) for n in shape[1:-1]), columns(shape[-1])]
+    else:
+        options = [equal_parts(n) for n in shape]
+    grids = (BlockGrid(shape, sizes) for sizes in itertools.product(*options))
+    return sorted((g for g in grids if len(g) >= least), key=lambda g: _preference(layer, g))
 
 
 def _parts(layer: MappedLayer, halved: BlockGrid, kernels: bool) -> list[BlockGrid]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from loihi_onespike.boards.mapping.accounting import RESOURCES, Reader
+from loihi_onespike.boards.mapping.accounting import RESOURCES
 from loihi_onespike.boards.mapping.chip_assignment import MAX_REFINED_CORES, assign_chips, crossing, in_order
-from loihi_onespike.boards.mapping.edges import CoreEdges
-from loihi_onespike.boards.mapping.layer_split import LayerSplit, channel_blocks, split_layer
-from loihi_onespike.boards.mapping.mapped_layer import MappedLayer, Storage, layers_of
+from loihi_onespike.boards.mapping.layer_split import LayerSplit
+from loihi_onespike.boards.mapping.mapped_layer import MappedLayer, layers_of
 from loihi_onespike.boards.mapping.messages import check_messages, message_notes
+from loihi_onespike.boards.mapping.network_split import NetworkSplitter
 from loihi_onespike.boards.mapping.placement import LazyCores, PlacedCore, Placement
 from loihi_onespike.boards.mapping.traffic import Spikes, core_traffic, packets_between_chips
 from loihi_onespike.boards.specification import boards, load_board
@@ -137,7 +137,24 @@ def map_layers(
         BoardError: the board does not exist, or its file has problems.
     """
     onto = board if isinstance(board, Board) else load_board(board)
-    splits = _split_all(layers, onto)
+    return place_splits(layers, NetworkSplitter(layers, onto.chip).fewest(), onto, spikes, name)
+
+
+def place_splits(
+    layers: Sequence[MappedLayer], splits: tuple[LayerSplit, ...], onto: Board, spikes: Spikes | None, name: str
+) -> Mapping:
+    """Place layers that are split already, and list every limit that is not kept.
+
+    Args:
+        layers: The layers in topological order.
+        splits: How each is split, in the same order.
+        onto: The board.
+        spikes: Measured spikes per image of each population, used for placing; one per neuron where not given.
+        name: Name of the network, for messages.
+
+    Returns:
+        The mapping, as `map_network` returns it.
+    """
     chips, between = _chips(layers, splits, onto, spikes)
     placement = _placement(splits, chips, onto)
     violations = [
@@ -168,22 +185,6 @@ def _chips(
     traffic = core_traffic(layers, {s.layer.name: list(s.grid) for s in splits}, spikes)
     chips = assign_chips(traffic, room)
     return chips, crossing(traffic, chips)
-
-
-def _split_all(layers: Sequence[MappedLayer], board: Board) -> tuple[LayerSplit, ...]:
-    """From the output back: what a core needs for sending depends on how its readers are cut."""
-    readers: dict[str, list[Reader]] = {}
-    splits = []
-    placed = {layer.name for layer in layers}
-    for layer in reversed(layers):
-        split = split_layer(layer, readers.get(layer.name, []), board.chip)
-        splits.append(split)
-        for afferent in layer.afferents:
-            if afferent.pre in placed:  # the input occupies no core
-                kernel = layer.storage(afferent, board.chip.accounting.kernels) is Storage.KERNEL
-                reader = Reader(kernel, channel_blocks(split.grid), CoreEdges(afferent, split.grid))
-                readers.setdefault(afferent.pre, []).append(reader)
-    return tuple(reversed(splits))
 
 
 def _placement(splits: Sequence[LayerSplit], chips: np.ndarray, board: Board) -> Placement:

@@ -34,6 +34,7 @@ executor = "fast"           # fast, reference, microcode, float or lava
 [map]
 board = "oheo_gulch"        # or the path of a .toml file of your own
 images = 100                # images whose spikes are counted
+# fill_chips = true         # spread slow layers over cores that are idle on the chips in use
 
 # One page about the network, report.html; needs: pip install "loihi-onespike[report]"
 # [report]

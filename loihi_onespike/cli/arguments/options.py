@@ -52,6 +52,13 @@ def _board(more: str = "") -> Any:
 Board = Annotated[str, _board()]
 SmallestBoard = Annotated[str | None, _board(" Default: the smallest one with Loihi 2 that the network fits.")]
 BoardToRun = Annotated[str | None, _board(" Must be given.")]
+FillChips = Annotated[
+    bool,
+    typer.Option(
+        "--fill-chips",
+        help="Spread slow layers over cores that are idle on the chips in use: less time and static energy per image.",
+    ),
+]
 PricesOf = Annotated[
     str | None,
     typer.Option(

@@ -110,11 +110,13 @@ class MapSection(Section):
     Attributes:
         board: name of a board or a .toml file.
         convolution: how convolutions are stored; None for that of the chip's file.
+        fill_chips: spread slow layers over cores that are idle on the chips in use.
         images: images whose spikes are counted.
     """
 
     board: str = "oheo_gulch"
     convolution: str | None = None
+    fill_chips: bool = False
     images: int = Field(100, ge=1)
 
 

@@ -60,6 +60,7 @@ def deploy(
         ),
     ] = None,
     images: Annotated[int, typer.Option("--images", metavar="N", help="Images to run.", min=1)] = 4,
+    fill_chips: options.FillChips = False,
     shard: Annotated[
         str | None, typer.Option("--shard", metavar="K/N", help="Run only the K-th of N shares of the images.")
     ] = None,
@@ -168,6 +169,7 @@ def deploy(
                 timeout_s=way.timeout,
                 skip_bringup=skip_bringup,
                 handover=handover,
+                fill_chips=fill_chips,
             ),
             activity=activity,
             progress=lambda done, of: bars("steps", done, of),

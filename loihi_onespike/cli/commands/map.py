@@ -31,6 +31,7 @@ def map(
             "that the chip's file names.",
         ),
     ] = None,
+    fill_chips: options.FillChips = False,
     plot: Annotated[Path | None, plot_option("Picture of the board")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
@@ -47,6 +48,8 @@ def map(
     inputs.existing(file)
 
     import netx_export
+    from loihi_onespike.boards.energy.activity import Activity
+    from loihi_onespike.boards.energy.fill_chips import fill_chips as fill
     from loihi_onespike.boards.mapping import check_placement, map_network, map_to_smallest
     from loihi_onespike.boards.mapping.mapping_document import mapping_document
     from loihi_onespike.boards.specification import load_board
@@ -59,6 +62,8 @@ def map(
     mapping = map_to_smallest(network, onto) if board is None else map_network(network, onto)
     if board is None and mapping.fits:
         remark(f"mapped onto {mapping.placement.board.id}, the smallest board that fits; --board names another")
+    if fill_chips:
+        mapping = fill(network, mapping, Activity.every_neuron(network))
     objections = check_placement(network, mapping.placement)
     document = mapping_document(network.name, mapping, objections)
     if plot is not None:

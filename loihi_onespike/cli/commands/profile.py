@@ -27,6 +27,7 @@ def profile(
     source: options.Source,
     board: options.Board = "oheo_gulch",
     images: options.FewImages = 100,
+    fill_chips: options.FillChips = False,
     simulator: Annotated[
         str | None,
         typer.Option(
@@ -58,7 +59,7 @@ def profile(
     import loihi_onespike as los
     from loihi_onespike.boards.energy.activity import Activity
     from loihi_onespike.boards.energy.estimate import estimate_board
-    from loihi_onespike.boards.mapping import map_network
+    from loihi_onespike.boards.energy.fill_chips import map_measured
     from loihi_onespike.boards.sanafe import check_board, compare, library, require
     from loihi_onespike.boards.specification import load_board
     from loihi_onespike.cli.execution.spikes import activity_on, trace_on
@@ -77,7 +78,7 @@ def profile(
     with ProgressBars() as bars:
         trace = None if simulator is None else trace_on(net, part, bars)
         activity = activity_on(net, part, bars) if trace is None else Activity.of(net.network, trace.layers)
-        mapping = map_network(net.network, onto, activity.per_neuron())
+        mapping = map_measured(net.network, onto, activity, fill_chips)
         estimate = estimate_board(net.network, mapping, activity)
         comparison = None
         if trace is not None:

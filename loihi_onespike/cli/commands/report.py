@@ -30,6 +30,7 @@ def report(
     ] = None,
     weights: options.Weights = None,
     board: options.Board = "oheo_gulch",
+    fill_chips: options.FillChips = False,
     tune: Annotated[
         Path | None,
         typer.Option(
@@ -80,6 +81,7 @@ def report(
             part.labels,
             model=module,
             board=board,
+            fill_chips=fill_chips,
             tune=tune,
             diagnosed_images=diagnosed,
             profiled_images=profiled,

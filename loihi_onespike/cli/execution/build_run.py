@@ -277,16 +277,17 @@ class BuildRun:
         onto = load_board(own if own.is_file() else section.board)
         return onto if section.convolution is None else onto.with_convolution(section.convolution)
 
-    def _mapping(self, per_neuron: Any = None) -> Any:
-        from loihi_onespike.boards.mapping import map_network
-
-        return map_network(self._network.network, self._board(), per_neuron)
-
     def _map(self) -> Done:
-        from loihi_onespike.boards.mapping import check_placement
+        from loihi_onespike.boards.energy.activity import Activity
+        from loihi_onespike.boards.energy.fill_chips import fill_chips
+        from loihi_onespike.boards.mapping import check_placement, map_network
         from loihi_onespike.boards.mapping.mapping_document import mapping_document
 
-        mapping, network = self._mapping(), self._network.network
+        assert self.config.map is not None
+        network = self._network.network
+        mapping = map_network(network, self._board())
+        if self.config.map.fill_chips:
+            mapping = fill_chips(network, mapping, Activity.every_neuron(network))
         objections = check_placement(network, mapping.placement)
         document = mapping_document(network.name, mapping, objections)
         self._write(MAPPED, document)
@@ -298,12 +299,15 @@ class BuildRun:
     def _profile(self) -> Done:
         from loihi_onespike.boards.energy.estimate import estimate_board
         from loihi_onespike.boards.energy.estimate_document import estimate_document
+        from loihi_onespike.boards.energy.fill_chips import map_measured
         from loihi_onespike.cli.execution.spikes import activity_on
 
-        assert self.config.map is not None
+        section = self.config.map
+        assert section is not None
         network = self._network
-        activity = activity_on(network, self._test.take(self.config.map.images), self.bars)
-        estimate = estimate_board(network.network, self._mapping(activity.per_neuron()), activity)
+        activity = activity_on(network, self._test.take(section.images), self.bars)
+        mapping = map_measured(network.network, self._board(), activity, section.fill_chips)
+        estimate = estimate_board(network.network, mapping, activity)
         self._write(PROFILED, {**estimate_document(estimate), "data": self._test.name})
         energy = f"energy of an image at least {estimate.best_account.low}"
         return Done(f"images per second {estimate.images_per_s}, {energy}; estimated, not measured")
@@ -320,6 +324,7 @@ class BuildRun:
             part.labels,
             model=self._module,
             board=los.load_board("oheo_gulch") if self.config.map is None else self._board(),
+            fill_chips=self.config.map is not None and self.config.map.fill_chips,
             tune=None if self.config.tune is None else self.folder / TUNED,
             diagnosed_images=section.diagnose_images,
             profiled_images=100 if self.config.map is None else self.config.map.images,

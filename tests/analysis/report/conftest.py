@@ -50,7 +50,7 @@ def small() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def subject(small) -> ReportSubject:
     return ReportSubject(
-        small["net"], small["x"], small["y"], small["model"], None, load_board("oheo_gulch"), front(),
+        small["net"], small["x"], small["y"], small["model"], None, load_board("oheo_gulch"), False, front(),
         {"network": "net.h5"}, CLASSES, DIAGNOSED, PROFILED, SHOWN, lambda what, done, of: None,
     )  # fmt: skip
 

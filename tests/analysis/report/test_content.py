@@ -13,7 +13,9 @@ from torch import nn
 import loihi_onespike as los
 from loihi_onespike.analysis.diagnosis import diagnose
 from loihi_onespike.analysis.diagnosis.ann_values import ann_values
+from loihi_onespike.analysis.report.content.board import board_sections
 from loihi_onespike.analysis.report.content.collect import collect
+from loihi_onespike.analysis.report.content.measured_spikes import measure
 from loihi_onespike.analysis.report.content.spikes import picture
 from loihi_onespike.analysis.report.content.value_counts import borders, value_counts_of
 from loihi_onespike.api import OneSpikeNetwork
@@ -63,6 +65,11 @@ def test_board_and_energy_are_those_of_map_and_profile(document, small):
         (cores["layers"][y], chip, core)
         for y, chip, core in zip(cores["layer"], cores["chip"], cores["core"], strict=True)
     ]
+
+
+def test_idle_cores_are_shown_where_asked(document, subject):
+    placed, energy = board_sections(measure(subject), load_board("oheo_gulch"), fill=True)
+    assert len(placed["cores_shown"]["layer"]) == energy["cores"] > document["energy"]["cores"]
 
 
 def test_spikes_that_are_shown_are_those_that_were_sent(document, small):

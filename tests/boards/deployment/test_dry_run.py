@@ -1,11 +1,13 @@
 """Everything but the board."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from loihi_onespike.boards.deployment import DeploymentOptions, deploy, deployment
 from loihi_onespike.boards.energy.activity import Activity
+from loihi_onespike.boards.specification import load_board
 from loihi_onespike.errors import ConfigurationError, DeploymentError
 from loihi_onespike.executors import lava as lava_backend
 from loihi_onespike.executors import reference
@@ -55,6 +57,17 @@ def test_without_lava_the_rest_is_done(monkeypatch):
     report = deploy(NETWORK, CODES, "oheo_gulch", DeploymentOptions(dry_run=True, skip_bringup=True))
     assert report.comparison is None and "Lava is not installed" in report.not_run and not report.failed
     assert "Nothing ran: Lava is not installed" in report.markdown()
+
+
+def test_idle_cores_are_used_where_asked(monkeypatch):
+    monkeypatch.setattr(lava_backend, "why_unavailable", lambda: "not here")
+    plain = deploy(NETWORK, CODES, "oheo_gulch", BARE)
+    board = load_board("oheo_gulch")
+    timing = replace(board.chip.timing, barrier_max_ns=replace(board.chip.timing.barrier_max_ns, value=0.0))
+    quick = replace(board, chip=replace(board.chip, timing=timing))
+    filled = deploy(NETWORK, CODES, quick, replace(BARE, fill_chips=True))
+    assert filled.estimate.cores > plain.estimate.cores and filled.estimate.chips == plain.estimate.chips
+    assert not filled.failed
 
 
 def test_a_network_that_does_not_fit_fails(monkeypatch):

@@ -64,7 +64,8 @@ def test_run_change_and_continue(document, onespike, project, monkeypatch):
     assert states(made) == dict.fromkeys(("convert", "evaluate", "map", "profile"), "made")
     evaluation = json.loads((folder / "evaluation.json").read_text())
     assert evaluation["images"] == 40 and evaluation["loss_pp"] is not None
-    assert json.loads((folder / "map.json").read_text())["fits"]
+    placed = json.loads((folder / "map.json").read_text())
+    assert placed["fits"] and placed["notes"] == []
     config: Any = netx_export.read(folder / "net.h5").facts["config"]
     assert config["convert"]["timesteps"] == 16 and config["data"]["test"] == "test.npz"
     shown = onespike("inspect", folder / "net.h5").stdout
@@ -83,8 +84,12 @@ def test_run_change_and_continue(document, onespike, project, monkeypatch):
         assert onespike("build", project).exit_code == 130
     assert states(document("build", project)) == dict.fromkeys(made["steps"], "unchanged") | {"profile": "made"}
 
-    project.write_text(project.read_text().replace("# timesteps = 16", "timesteps = 8"))
+    changed = project.read_text().replace("# timesteps = 16", "timesteps = 8")
+    project.write_text(changed.replace("[map]", "[map]\nfill_chips = true"))
     assert states(document("build", project)) == dict.fromkeys(made["steps"], "made")
+    filled = json.loads((folder / "map.json").read_text())
+    assert filled["fits"] and filled["cores"] > placed["cores"] and "cores more" in filled["notes"][-1]
+    assert json.loads((folder / "profile.json").read_text())["cores"] > placed["cores"]
 
 
 def interrupted(run):

@@ -54,6 +54,14 @@ def test_the_other_accounting_of_convolutions(onespike, net_file):
     assert refused.exit_code == 2 and "must be one of kernels, lists on Loihi 1" in refused.stderr
 
 
+def test_idle_cores_of_the_chip(document, net_file):
+    plain = document("map", net_file, "--board", "oheo_gulch")
+    filled = document("map", net_file, "--board", "oheo_gulch", "--fill-chips")
+    assert filled["fits"] and filled["objections"] == [] and filled["chips"] == plain["chips"] == 1
+    assert plain["cores"] < filled["cores"] <= 120
+    assert f"{filled['cores'] - plain['cores']} cores more" in filled["notes"][-1]
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_picture(onespike, net_file, tmp_path, suffix):
     path = tmp_path / "new" / f"board.{suffix}"

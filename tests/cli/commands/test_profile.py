@@ -35,6 +35,15 @@ def test_document(document, net_file):
     assert found["paper"]["alpha_int8"] == pytest.approx(evaluated["alpha_int8"])
 
 
+def test_idle_cores_make_it_faster(document, net_file):
+    arguments = ("profile", net_file, "--data", "digits", "--images", "10", "--board", "oheo_gulch")
+    plain, filled = document(*arguments), document(*arguments, "--fill-chips")
+    assert filled["cores"] > plain["cores"] and filled["chips"] == plain["chips"]
+    rates = [found["time"]["images per second"]["value"] for found in (plain, filled)]
+    static = [found["energy_per_image"][-1]["static_least"]["value"] for found in (plain, filled)]
+    assert rates[1] > rates[0] and static[1] < static[0]
+
+
 def test_picture(onespike, net_file, tmp_path):
     path = tmp_path / "new" / "profile.svg"
     arguments = ("profile", net_file, "--data", "digits", "--images", "4", "--plot")

@@ -8,7 +8,8 @@ from loihi_onespike.analysis.report.content.measured_spikes import MeasuredSpike
 from loihi_onespike.analysis.report.content.subject import Section, missing
 from loihi_onespike.boards.energy.estimate import estimate_board
 from loihi_onespike.boards.energy.estimate_document import estimate_document
-from loihi_onespike.boards.mapping import Mapping, check_placement, map_network
+from loihi_onespike.boards.energy.fill_chips import map_measured
+from loihi_onespike.boards.mapping import Mapping, check_placement
 from loihi_onespike.boards.mapping.mapping_document import mapping_document
 from loihi_onespike.boards.specification.spec import Board
 from loihi_onespike.errors import DeploymentError
@@ -17,16 +18,17 @@ MOST_CORES = 20_000
 """Cores that the map shows."""
 
 
-def board_sections(measured: MeasuredSpikes, board: Board) -> tuple[Section, Section]:
+def board_sections(measured: MeasuredSpikes, board: Board, fill: bool) -> tuple[Section, Section]:
     """Placement, and estimate of time and energy; both are left out where the chip cannot run the network.
 
     Args:
         measured: the run, whose spikes place the cores and give the work of an image.
         board: the board.
+        fill: whether slow layers take cores that are idle on the chips in use.
     """
     network, activity = measured.network, measured.activity
     try:
-        mapping = map_network(network, board, activity.per_neuron())
+        mapping = map_measured(network, board, activity, fill)
     except DeploymentError as error:
         left_out = missing(f"{error}. Name another board with --board.")
         return left_out, left_out

@@ -30,7 +30,7 @@ def collect(subject: ReportSubject) -> dict[str, Any]:
     """
     evaluation = evaluate(subject)
     measured = measure(subject)
-    board, energy = board_sections(measured, subject.board)
+    board, energy = board_sections(measured, subject.board, subject.fill_chips)
     errors = errors_section(subject)
     answers = ann_classes(subject, measured.shown)
     front = subject.front

@@ -30,6 +30,7 @@ class ReportSubject:
         model: the ANN, or None.
         mask: nodes of a graph network that count for the accuracy, or None.
         board: board for the placement and for time and energy.
+        fill_chips: whether slow layers take cores that are idle on the chips in use.
         front: result of a search, or None.
         facts: names of the file, the data and the model, as the page shows them.
         classes: names of the classes, empty where unknown.
@@ -45,6 +46,7 @@ class ReportSubject:
     model: torch.nn.Module | None
     mask: Any
     board: Board
+    fill_chips: bool
     front: Front | None
     facts: Mapping[str, str]
     classes: tuple[str, ...]
