@@ -51,8 +51,8 @@ def choices(values: ActivationValues, cost: OutputCost, levels: Float) -> Float:
     """
     scales = values.largest[:, None] * FACTORS * FIRST_LEVEL / levels[0]
     found = []
-    for candidate in candidates(values, levels):
-        errors, spikes = values.sorted.errors_and_spikes(grid_of(levels, candidate, values.symmetric), scales)
+    grids = [grid_of(levels, candidate, values.symmetric) for candidate in candidates(values, levels)]
+    for errors, spikes in zip(*values.sorted.errors_and_spikes(grids, scales), strict=True):
         weighted = cost.weights[:, None] * errors
         total = weighted + cost.price / len(scales) * spikes
         best, rows = total.argmin(axis=1), np.arange(len(scales))

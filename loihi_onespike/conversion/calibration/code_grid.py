@@ -11,7 +11,9 @@ sent as the entry of the grid that lies between them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,9 @@ from loihi_onespike.executors.compiled import njit
 from loihi_onespike.executors.threads import over_rows
 
 Float = NDArray[np.float64]
+
+CELLS_PER_VALUE = 8
+"""Cells that the range of a channel is divided into, per value: most hold one value at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,33 +111,74 @@ class SortedValues:
         """Number of values per channel."""
         return int(self.values.shape[1])
 
+    @cached_property
+    def _cells(self) -> tuple[NDArray[np.int32], Float]:
+        """First value of each cell of every channel, (C, cells + 1), and cells per unit, (C,).
+
+        The cells divide the range of the values of a channel evenly, so that a search among them is short.
+        """
+        count = CELLS_PER_VALUE * self.count
+        with np.errstate(divide="ignore", over="ignore"):
+            per_unit = count / np.ptp(self.values, axis=1)
+        # All values of a channel without any range are in its first cell.
+        per_unit = np.where(np.isfinite(per_unit), per_unit, 0.0)
+        starts = np.zeros((len(self.values), count + 1), np.int32)
+        over_rows(_count_cells, len(starts), self.values, per_unit, starts)
+        return starts, per_unit
+
     def errors(self, grid: CodeGrid, scales: Float) -> Float:
         """Mean square error of every channel with each of its λ, (C, F) for scales (C, F)."""
-        out = np.empty(scales.shape)
-        over_rows(
-            _errors, len(scales), self.values, self.sums, self.squares, scales, grid.entries, grid.thresholds,
-            grid.offset, out,
-        )  # fmt: skip
-        return out
+        errors, _ = self.errors_and_spikes([grid], scales)
+        return errors[0]
 
-    def errors_and_spikes(self, grid: CodeGrid, scales: Float) -> tuple[Float, Float]:
-        """Mean square error and share of values that are spikes, of every channel with each of its λ: (C, F) each."""
-        errors, spikes = np.empty(scales.shape), np.empty(scales.shape)
+    def errors_and_spikes(self, grids: Sequence[CodeGrid], scales: Float) -> tuple[Float, Float]:
+        """Mean square error and share of values that are spikes: (G, C, F) each.
+
+        Args:
+            grids: G grids.
+            scales: (C, F) every λ that is tried for each channel.
+        """
+        errors, spikes = (np.empty((len(grids), *scales.shape)) for _ in range(2))
         over_rows(
-            _errors_and_spikes, len(scales), self.values, self.sums, self.squares, scales, grid.entries,
-            grid.thresholds, grid.offset, int(np.flatnonzero(grid.words == 0)[0]), errors, spikes,
+            _errors_and_spikes, len(scales), self.values, self.sums, self.squares, *self._cells, scales,
+            np.concatenate([grid.entries for grid in grids]),
+            np.concatenate([np.append(grid.thresholds, np.inf) for grid in grids]),
+            np.cumsum([0, *(len(grid.entries) for grid in grids)]),
+            np.array([grid.offset for grid in grids]),
+            np.array([np.flatnonzero(grid.words == 0)[0] for grid in grids]), errors, spikes,
         )  # fmt: skip
         return errors, spikes
 
     def segments(self, grid: CodeGrid, scales: Float) -> tuple[Float, Float]:
         """Number, and sum in units of λ relative to the value of no spike, of the values of each entry: (C, M) each."""
-        return _segments(self.values, self.sums, scales, grid.thresholds, grid.offset)
+        return _segments(self.values, self.sums, *self._cells, scales, grid.thresholds, grid.offset)
 
 
 @njit()
-def _below(row, limit):  # type: ignore[no-untyped-def]
-    """Number of entries of an ascending row below a limit: `np.searchsorted`, which takes numba longer to compile."""
-    low, high = 0, row.shape[0]
+def _cell(value, lowest, per_unit, cells):  # type: ignore[no-untyped-def]
+    """Number of the cell of a value. Rounding keeps the order of values, so larger ones are never in earlier cells."""
+    place = (value - lowest) * per_unit
+    if place < cells - 1:
+        return int(place) if place > 0 else 0
+    return cells - 1
+
+
+@njit()
+def _count_cells(first, stop, values, per_unit, starts):  # type: ignore[no-untyped-def]
+    """starts[c, i] = number of values of channel c in the cells before i."""
+    cells = starts.shape[1] - 1
+    for c in range(first, stop):
+        for i in range(values.shape[1]):
+            starts[c, _cell(values[c, i], values[c, 0], per_unit[c], cells) + 1] += 1
+        for i in range(cells):
+            starts[c, i + 1] += starts[c, i]
+
+
+@njit()
+def _below(row, starts, per_unit, limit):  # type: ignore[no-untyped-def]
+    """Number of entries of an ascending row below a limit, which lies among those of its own cell."""
+    cell = _cell(limit, row[0], per_unit, starts.shape[0] - 1)
+    low, high = np.int64(starts[cell]), np.int64(starts[cell + 1])
     while low < high:
         middle = (low + high) // 2
         if row[middle] < limit:
@@ -143,45 +189,34 @@ def _below(row, limit):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _errors(first, stop, values, sums, squares, scales, entries, thresholds, offset, out):  # type: ignore[no-untyped-def]
-    n = values.shape[1]
-    for c in range(first, stop):
-        for f in range(scales.shape[1]):
-            scale = scales[c, f]
-            error, last = squares[c], 0
-            for m in range(entries.shape[0]):
-                end = n
-                if m < thresholds.shape[0]:
-                    end = _below(values[c], (thresholds[m] + offset) * scale)
-                value = (entries[m] + offset) * scale
-                error += (end - last) * value * value - 2 * value * (sums[c, end] - sums[c, last])
-                last = end
-            out[c, f] = error / n
-
-
-@njit()
 def _errors_and_spikes(  # type: ignore[no-untyped-def]
-    first, stop, values, sums, squares, scales, entries, thresholds, offset, silent, errors, spikes
-):
+    first, stop, values, sums, squares, starts, per_unit, scales, entries, thresholds, begins, offsets, silent, errors,
+    spikes,
+):  # fmt: skip
+    """Entries and thresholds of grid g are those from begins[g] to begins[g + 1]; its last threshold is infinite."""
     n = values.shape[1]
     for c in range(first, stop):
-        for f in range(scales.shape[1]):
-            scale = scales[c, f]
-            error, last = squares[c], 0
-            for m in range(entries.shape[0]):
-                end = n
-                if m < thresholds.shape[0]:
-                    end = max(last, _below(values[c], (thresholds[m] + offset) * scale))
-                value = (entries[m] + offset) * scale
-                error += (end - last) * value * value - 2 * value * (sums[c, end] - sums[c, last])
-                if m == silent:
-                    spikes[c, f] = 1 - (end - last) / n
-                last = end
-            errors[c, f] = error / n
+        row, total, cells = values[c], sums[c], starts[c]
+        for g in range(offsets.shape[0]):
+            offset, silence = offsets[g], begins[g] + silent[g]
+            for f in range(scales.shape[1]):
+                scale = scales[c, f]
+                error, last, before = squares[c], 0, total[0]
+                for m in range(begins[g], begins[g + 1]):
+                    end = n
+                    if m + 1 < begins[g + 1]:
+                        end = max(last, _below(row, cells, per_unit[c], (thresholds[m] + offset) * scale))
+                    if m == silence:
+                        spikes[g, c, f] = 1 - (end - last) / n
+                    if end > last:
+                        value = (entries[m] + offset) * scale
+                        error += (end - last) * value * value - 2 * value * (total[end] - before)
+                        last, before = end, total[end]
+                errors[g, c, f] = error / n
 
 
 @njit()
-def _segments(values, sums, scales, thresholds, offset):  # type: ignore[no-untyped-def]
+def _segments(values, sums, starts, per_unit, scales, thresholds, offset):  # type: ignore[no-untyped-def]
     entries = thresholds.shape[0] + 1
     number, total = np.zeros((values.shape[0], entries)), np.zeros((values.shape[0], entries))
     n = values.shape[1]
@@ -190,7 +225,7 @@ def _segments(values, sums, scales, thresholds, offset):  # type: ignore[no-unty
         for m in range(entries):
             end = n
             if m < entries - 1:
-                end = _below(values[c], (thresholds[m] + offset) * scales[c])
+                end = _below(values[c], starts[c], per_unit[c], (thresholds[m] + offset) * scales[c])
             number[c, m] = end - last
             total[c, m] = (sums[c, end] - sums[c, last]) / scales[c] - offset * (end - last)
             last = end

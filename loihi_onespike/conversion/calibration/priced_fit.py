@@ -216,8 +216,8 @@ def _with_scales(values: ActivationValues, cost: OutputCost, levels: Float, code
     """
     sides = _sides(code)
     scales = values.largest[:, None] * factors
-    found = [values.sorted.errors_and_spikes(grid_of(levels, side, values.symmetric), scales) for side in sides]
-    errors, spikes = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+    measured = values.sorted.errors_and_spikes([grid_of(levels, side, values.symmetric) for side in sides], scales)
+    errors, spikes = (np.concatenate(list(of_sides), axis=1) for of_sides in measured)
     weighted = cost.weights[:, None] * errors
     distance = np.tile(np.abs(np.log(factors / factors.mean())), len(sides))
     total = weighted + cost.price / len(scales) * spikes
