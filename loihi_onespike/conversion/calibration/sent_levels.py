@@ -120,17 +120,30 @@ def mean_sent_levels(
 def _mean_sent_levels(  # type: ignore[no-untyped-def]
     first, end, parts, shift, factor, lowest, active_from, table, negative, far, levels, of_phase, mean, active
 ):
-    last, samples = parts.shape[0] - 1, parts.shape[2]
+    """Nothing is sent of a part that is below all thresholds of its words, as of most parts; the others are few."""
+    count, samples = parts.shape[0], parts.shape[2]
+    begins = np.minimum(np.arange(count + 1) * of_phase, len(levels))
+    begins[count] = len(levels)  # all later phases are decided on the last part
+    least, least_down = np.full(count, np.inf), np.full(count, np.inf)
+    for part in range(count):
+        for k in range(begins[part], begins[part + 1]):
+            least[part], least_down[part] = min(least[part], table[k]), min(least_down[part], negative[k])
     for c in range(first, end):
-        total, count = 0.0, 0
+        total, alive = 0.0, 0
         for i in range(samples):
-            count += parts[last, c, i] + active_from[c] > 0
-            for k in range(levels.shape[0]):
-                z = np.float32(max((parts[min(k // of_phase, last), c, i] + shift[c]) / factor[c], lowest[c]))
-                if z >= table[k]:
-                    total += levels[k]
+            alive += parts[count - 1, c, i] + active_from[c] > 0
+            for part in range(count):
+                z = np.float32(max((parts[part, c, i] + shift[c]) / factor[c], lowest[c]))
+                level = 0.0
+                if z >= least[part] or -z >= least_down[part]:
+                    for k in range(begins[part], begins[part + 1]):
+                        if z >= table[k]:
+                            level = levels[k]
+                            break
+                        if far[k] >= -z >= negative[k]:
+                            level = -levels[k]
+                            break
+                if level != 0:
+                    total += level
                     break
-                if far[k] >= -z >= negative[k]:
-                    total -= levels[k]
-                    break
-        mean[c], active[c] = total / samples, count / samples
+        mean[c], active[c] = total / samples, alive / samples

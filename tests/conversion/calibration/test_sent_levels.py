@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
+from numpy.typing import NDArray
 
 from loihi_onespike.conversion.calibration.sent_levels import lowest_sum, mean_sent_levels, sent_levels
 from loihi_onespike.core.activations import IDENTITY, RELU
@@ -67,3 +69,34 @@ def test_one_sided_neurons_send_no_negative_levels() -> None:
     mean, _ = mean_sent_levels(parts, 0 * two, 4 * two, np.array([0, -np.inf]), 0 * two, plan)
     assert mean.tolist() == [0.25, -0.125]
     assert lowest_sum(plan).tolist() == [0, -np.inf] and lowest_sum(SIGNED) == -np.inf
+
+
+def _mean_by_hand(parts: NDArray[np.float64], plan: StagePlan, lowest: float) -> float:
+    """Mean level that the values (S, n) of one channel send, word by word."""
+    total = 0.0
+    for seen in parts.T:
+        for k, level in enumerate(plan.code.levels()):
+            z = np.float32(max(seen[min(k // plan.code.words_per_phase, len(seen) - 1)], lowest))
+            if z >= plan.table[k]:
+                total += level
+                break
+            if plan.negative is not None and (np.inf if plan.far is None else plan.far[k]) >= -z >= plan.negative[k]:
+                total -= level
+                break
+    return total / parts.shape[1]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+@pytest.mark.parametrize("dip", [False, True])
+def test_means_equal_the_decisions_word_by_word(steps: int, dip: bool) -> None:
+    """With early thresholds in any order, a word that is never sent, a dip, and more parts than phases."""
+    chance = np.random.default_rng(steps)
+    plan = StagePlan.of(IDENTITY, PayloadCode.geometric(2.0, 3, 2), np.ones(1), None)
+    assert plan.negative is not None
+    table, negative = plan.table * chance.uniform(0.7, 1.4, 12), plan.negative * chance.uniform(0.7, 1.4, 12)
+    table[5] = negative[3] = np.inf
+    plan = replace(plan, table=table, negative=negative, far=1.5 * negative if dip else None)
+    parts = np.cumsum(chance.standard_normal((steps, 2, 500)) / 2, axis=0)
+    lowest, two = np.array([0.0, -np.inf]), np.ones(2)
+    mean, _ = mean_sent_levels(parts, 0 * two, two, lowest, 0 * two, plan)
+    assert mean.tolist() == [_mean_by_hand(parts[:, c], plan, lowest[c]) for c in range(2)]
