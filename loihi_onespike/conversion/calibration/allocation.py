@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 from loihi_onespike.conversion.calibration.code_fit import ActivationValues
 from loihi_onespike.conversion.calibration.codebooks import groups, is_relative, payload_of, relative_code, thinned
 from loihi_onespike.conversion.calibration.energy_terms import EnergyTerms
-from loihi_onespike.conversion.calibration.priced_fit import OutputCost, PricedFit, fit_priced, fit_priced_codebook
+from loihi_onespike.conversion.calibration.priced_fit import (
+    Candidates,
+    OutputCost,
+    PricedFit,
+    fit_priced,
+    fit_priced_codebook,
+)
 from loihi_onespike.conversion.calibration.priced_input import InputCandidate, input_candidates
 from loihi_onespike.conversion.calibration.pruned_entries import PrunedEntries, pruned_entries
 from loihi_onespike.conversion.calibration.pruning import SynapsePrices
@@ -148,6 +154,7 @@ class Allocator:
             self._entries = pruned_entries(graph, x, energy, self._sensitivity)
         self._channels = {name: thinned(v, CHANNELS) for name, v in values.items()}
         self._values = {name: v.of_channels(self._channels[name]).of_samples(VALUES) for name, v in values.items()}
+        self._measured_codes: dict[tuple[ActivationValues, bytes], Candidates] = {}
         self._fitted: dict[float, Mapping[str, SingleSpikeCode]] = {}
         self._tried: list[Allocation] = []
         self._pruned = (1.0, 0.0)
@@ -302,7 +309,15 @@ class Allocator:
 
     def _fit(self, name: str, cost: OutputCost, code: SingleSpikeCode) -> PricedFit:
         """λ, sides and silence of a stage with given levels."""
-        return fit_priced(self._values[name], cost.of_channels(self._channels[name]), code.levels())
+        few = cost.of_channels(self._channels[name])
+        return fit_priced(self._values[name], few, code.levels(), self._candidates)
+
+    def _candidates(self, values: ActivationValues, levels: Float) -> Candidates:
+        """Candidates of one of the populations; the same levels come again with every price."""
+        key = values, levels.tobytes()
+        if key not in self._measured_codes:
+            self._measured_codes[key] = Candidates.of(values, levels)
+        return self._measured_codes[key]
 
     def _codebooks(self, price: float) -> dict[str, SingleSpikeCode]:
         codes: dict[str, SingleSpikeCode] = {}
@@ -327,7 +342,7 @@ class Allocator:
         for bits in range(0 if most is None else most.bits, -1, -1):
             costs = {name: self._cost(name, price, bits) for name in names}
             few = [(self._values[name], cost.of_channels(self._channels[name])) for name, cost in costs.items()]
-            code = fit_priced_codebook(few, self._timesteps, payload_of(group, bits))
+            code = fit_priced_codebook(few, self._timesteps, payload_of(group, bits), self._candidates)
             if most is None or price == 0 or self._energy.per_bit == 0:  # nothing to choose
                 return code
             cost = sum(self._fit(name, costs[name], code).cost(costs[name].price) for name in names)

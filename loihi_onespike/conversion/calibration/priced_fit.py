@@ -14,8 +14,9 @@ may have both, which share its levels and thresholds: each channel takes the sid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,24 +93,62 @@ class PricedFit:
         return self.error + price * self.spikes
 
 
-def fit_priced(values: ActivationValues, cost: OutputCost, levels: Float) -> PricedFit:
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Sides and silence to compare for given levels, and what they leave with every λ. No price changes any of it.
+
+    Attributes:
+        codes: K codes, whose λ are still to be chosen.
+        factors: (F,) fractions of the largest activation that are tried as λ.
+        errors: (K, C, F) mean square error of every channel.
+        spikes: (K, C, F) share of the values of a channel that are spikes.
+    """
+
+    codes: list[CodeFit]
+    factors: Float
+    errors: Float
+    spikes: Float
+
+    @classmethod
+    def of(cls, values: ActivationValues, levels: Float) -> Candidates:
+        """Those of a population.
+
+        Args:
+            values: its activations.
+            levels: (L,) levels in units of λ.
+        """
+        codes, factors = candidates(values, levels), COARSE * _unit(levels)
+        return cls(codes, factors, *_measured(values, levels, codes, factors))
+
+
+Measure: TypeAlias = Callable[[ActivationValues, Float], Candidates]
+"""`Candidates.of`, or what remembers its results for levels that come again with other prices."""
+
+
+def fit_priced(
+    values: ActivationValues, cost: OutputCost, levels: Float, measure: Measure = Candidates.of
+) -> PricedFit:
     """λ per channel, sides and silence of least cost for given levels.
 
     Args:
         values: activations of a population.
         cost: price of errors and spikes.
         levels: (L,) levels in units of λ.
+        measure: gives the candidates.
     """
-    unit = FIRST_LEVEL / float(levels[0])  # levels of messages are known up to a factor
-    tried = [_with_scales(values, cost, levels, c, COARSE * unit) for c in candidates(values, levels)]
+    given = measure(values, levels)
+    tried = _of_least_cost(values, cost, given.codes, given.factors, given.errors, given.spikes)
     if _own_scales(values) and not values.same_side:
-        tried += [_with_scales(values, cost, levels, c, COARSE * unit) for c in _mixed(tried)]
+        tried += [_with_scales(values, cost, levels, c, given.factors) for c in _mixed(tried)]
     best = min(tried, key=lambda fit: fit.cost(cost.price))
-    return _with_scales(values, cost, levels, best.code, FACTORS * unit)
+    return _with_scales(values, cost, levels, best.code, FACTORS * _unit(levels))
 
 
 def fit_priced_codebook(
-    populations: Sequence[tuple[ActivationValues, OutputCost]], timesteps: int, payload: Payload | None = None
+    populations: Sequence[tuple[ActivationValues, OutputCost]],
+    timesteps: int,
+    payload: Payload | None = None,
+    measure: Measure = Candidates.of,
 ) -> SingleSpikeCode:
     """Levels of least cost for populations that share them.
 
@@ -120,20 +159,21 @@ def fit_priced_codebook(
         populations: activations and costs.
         timesteps: number of phases T.
         payload: messages of the spikes; None for spikes without payload.
+        measure: gives the candidates of the levels that the iterations start from, the same for all costs.
     """
     count = timesteps if payload is None else timesteps * 2**payload.bits
     alive = [(v, c) for v, c in populations if v.power > 0 and c.weights.any()]
     if not alive:
         return code_of(spaced(companded_levels(count, float(np.median(CURVES))), payload), timesteps, payload)
 
-    def fits(levels: Float) -> list[PricedFit]:
-        return [fit_priced(v, c, levels) for v, c in alive]
+    def fits(levels: Float, measure: Measure = Candidates.of) -> list[PricedFit]:
+        return [fit_priced(v, c, levels, measure) for v, c in alive]
 
     def cost(found: Sequence[PricedFit]) -> float:
         return sum(fit.cost(c.price) for fit, (_, c) in zip(found, alive, strict=True))
 
     start = [spaced(companded_levels(count, curve), payload) for curve in CURVES[2::4]]
-    found, levels = min(((fits(tried), tried) for tried in start), key=lambda pair: cost(pair[0]))
+    found, levels = min(((fits(tried, measure), tried) for tried in start), key=lambda pair: cost(pair[0]))
     least, best = cost(found), levels
     for i in range(ITERATIONS):
         means = _means(alive, found, levels)
@@ -209,30 +249,71 @@ def _sides(code: CodeFit) -> list[CodeFit]:
     return [replace(code, one_sided=None), replace(code, one_sided=None, first_negative_word=None)]
 
 
+def _unit(levels: Float) -> float:
+    """Factor on λ with which the first level is FIRST_LEVEL; levels of messages are known up to a factor."""
+    return FIRST_LEVEL / float(levels[0])
+
+
+def _measured(values: ActivationValues, levels: Float, codes: Sequence[CodeFit], factors: Float) -> tuple[Float, Float]:
+    """Mean square error, and share of values that are spikes, of codes whose channels all have one side.
+
+    Args:
+        values: activations of a population.
+        levels: (L,) levels in units of λ.
+        codes: K sides and silences.
+        factors: (F,) fractions of the largest activation that are tried as λ.
+
+    Returns:
+        (K, C, F) each.
+    """
+    grids = [grid_of(levels, code, values.symmetric) for code in codes]
+    return values.sorted.errors_and_spikes(grids, values.largest[:, None] * factors)
+
+
 def _with_scales(values: ActivationValues, cost: OutputCost, levels: Float, code: CodeFit, factors: Float) -> PricedFit:
-    """The code with λ, and sides where channels choose them, of least cost in every channel.
+    """The code with λ, and sides where channels choose them, of least cost in every channel."""
+    measured = _measured(values, levels, _sides(code), factors)
+    errors, spikes = (np.concatenate(list(of_sides), axis=1)[None] for of_sides in measured)
+    return _of_least_cost(values, cost, [code], factors, errors, spikes)[0]
+
+
+def _of_least_cost(
+    values: ActivationValues, cost: OutputCost, codes: Sequence[CodeFit], factors: Float, errors: Float, spikes: Float
+) -> list[PricedFit]:
+    """Codes with λ, and sides where channels choose them, of least cost in every channel.
 
     Among equally good factors the one closest to 1 is chosen, for example for a channel that is always silent.
+
+    Args:
+        values: activations of a population.
+        cost: price of errors and spikes.
+        codes: K sides and silences; either the channels of all of them choose their sides, or those of none.
+        factors: (F,) fractions of the largest activation that are tried as λ.
+        errors, spikes: (K, C, F) of every code as `Candidates` has them; (K, C, 2 F), first those of two-sided
+            channels, where channels choose.
     """
-    sides = _sides(code)
-    scales = values.largest[:, None] * factors
-    measured = values.sorted.errors_and_spikes([grid_of(levels, side, values.symmetric) for side in sides], scales)
-    errors, spikes = (np.concatenate(list(of_sides), axis=1) for of_sides in measured)
+    count = len(values.largest)
+    distance = np.tile(np.abs(np.log(factors / factors.mean())), errors.shape[-1] // len(factors))
     weighted = cost.weights[:, None] * errors
-    distance = np.tile(np.abs(np.log(factors / factors.mean())), len(sides))
-    total = weighted + cost.price / len(scales) * spikes
+    total = weighted + cost.price / count * spikes
     ranked = total * (1 + 1e-9 * distance) + 1e-300 * distance
     if not _own_scales(values):
-        ranked = np.broadcast_to(ranked.sum(axis=0), ranked.shape)
-    best, rows = ranked.argmin(axis=1), np.arange(len(scales))
-    error = float(errors[rows, best].mean())
-    fitted = replace(code, scales=scales[rows, best % len(factors)], error=error)
-    if code.one_sided is not None:
-        one_sided = best >= len(factors)
-        fitted = replace(fitted, one_sided=one_sided)
-        if one_sided.all() or not one_sided.any():
-            fitted = replace(sides[int(one_sided.all())], scales=fitted.scales, error=error)
-    return PricedFit(fitted, float(weighted[rows, best].sum()), float(spikes[rows, best].mean()), total[rows, best])
+        ranked = np.broadcast_to(ranked.sum(axis=1, keepdims=True), ranked.shape)
+    best = ranked.argmin(axis=2)
+    scales = (values.largest[:, None] * factors)[np.arange(count), best % len(factors)]
+    error, of_output, sent, costs = (
+        np.take_along_axis(each, best[:, :, None], axis=2)[:, :, 0] for each in (errors, weighted, spikes, total)
+    )
+    found: list[PricedFit] = []
+    for k, code in enumerate(codes):
+        fitted = replace(code, scales=scales[k], error=float(error[k].mean()))
+        if code.one_sided is not None:
+            one_sided = best[k] >= len(factors)
+            fitted = replace(fitted, one_sided=one_sided)
+            if one_sided.all() or not one_sided.any():
+                fitted = _sides(fitted)[int(one_sided.all())]
+        found.append(PricedFit(fitted, float(of_output[k].sum()), float(sent[k].mean()), costs[k]))
+    return found
 
 
 def _moved(code: CodeFit, factor: float) -> CodeFit:

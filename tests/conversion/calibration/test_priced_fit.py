@@ -9,7 +9,13 @@ import pytest
 
 from loihi_onespike.conversion.calibration.code_fit import ActivationValues, CodeFit, Payload, companded_levels, middles
 from loihi_onespike.conversion.calibration.code_grid import SortedValues
-from loihi_onespike.conversion.calibration.priced_fit import OutputCost, fit_priced, fit_priced_codebook, grid_of
+from loihi_onespike.conversion.calibration.priced_fit import (
+    Candidates,
+    OutputCost,
+    fit_priced,
+    fit_priced_codebook,
+    grid_of,
+)
 
 LEVELS = companded_levels(16, 3.0)
 
@@ -121,3 +127,23 @@ def test_levels_are_fitted_to_channels_with_different_sides() -> None:
     fitted = fit_priced(values, EQUAL, levels * (0.8 / levels[0]))
     curves = [fit_priced(values, EQUAL, companded_levels(8, curve)).cost(EQUAL.price) for curve in (2.5, 4.5)]
     assert fitted.code.one_sided is not None and fitted.cost(EQUAL.price) < min(curves) * 1.001
+
+
+@pytest.mark.parametrize("values", [_values(), _two_kinds(), _two_kinds().of_samples(200)])
+def test_candidates_are_what_each_code_leaves_and_serve_every_price(values: ActivationValues) -> None:
+    given = Candidates.of(values, LEVELS)
+    scales = values.largest[:, None] * given.factors
+    for k, code in enumerate(given.codes):
+        errors, spikes = values.sorted.errors_and_spikes([grid_of(LEVELS, code)], scales)
+        assert np.array_equal(given.errors[k], errors[0]) and np.array_equal(given.spikes[k], spikes[0])
+    for price in (0.0, 0.02, 0.2):
+        again, fit = (fit_priced(values, _cost(price), LEVELS, m) for m in (lambda v, x: given, Candidates.of))
+        assert (again.error, again.spikes) == (fit.error, fit.spikes)
+        assert np.array_equal(again.code.scales, fit.code.scales) and np.array_equal(again.costs, fit.costs)
+
+
+def test_the_best_of_all_candidates_and_scales_is_taken() -> None:
+    values, cost = _values(False), _cost(0.05)
+    given = Candidates.of(values, LEVELS)
+    each = cost.weights[:, None] * given.errors + cost.price / 4 * given.spikes
+    assert fit_priced(values, cost, LEVELS).cost(cost.price) <= each.min(axis=2).sum(axis=1).min()
