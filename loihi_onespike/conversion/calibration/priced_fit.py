@@ -139,9 +139,9 @@ def fit_priced(
     given = measure(values, levels)
     tried = _of_least_cost(values, cost, given.codes, given.factors, given.errors, given.spikes)
     if _own_scales(values) and not values.same_side:
-        tried += [_with_scales(values, cost, levels, c, given.factors) for c in _mixed(tried)]
+        tried += _with_scales(values, cost, levels, _mixed(tried), given.factors)
     best = min(tried, key=lambda fit: fit.cost(cost.price))
-    return _with_scales(values, cost, levels, best.code, FACTORS * _unit(levels))
+    return _with_scales(values, cost, levels, [best.code], FACTORS * _unit(levels))[0]
 
 
 def fit_priced_codebook(
@@ -182,7 +182,7 @@ def fit_priced_codebook(
             found = fits(levels)
         else:
             found = [
-                _with_scales(v, c, levels, _moved(fit.code, moved), FACTORS)
+                _with_scales(v, c, levels, [_moved(fit.code, moved)], FACTORS)[0]
                 for fit, (v, c) in zip(found, alive, strict=True)
             ]
         if cost(found) < least:
@@ -233,12 +233,19 @@ def _mixed(tried: Sequence[PricedFit]) -> list[CodeFit]:
     """
     one = [fit for fit in tried if fit.code.first_negative_word is None]
     two = [fit for fit in tried if fit.code.first_negative_word is not None]
+    if not two:
+        return []
+    # Cost of every pair, whose channels take the cheaper side each.
+    costs_of_one, costs_of_two = (np.stack([fit.costs for fit in side]) for side in (one, two))
+    of_pairs = np.minimum(costs_of_one[:, None], costs_of_two).sum(axis=2)
     found: list[CodeFit] = []
     for most_silent in (np.inf, 0.0):
-        pairs = [(a, b) for a in one for b in two if a.code.silent_below <= most_silent]
-        if pairs:
-            a, b = min(pairs, key=lambda pair: float(np.minimum(pair[0].costs, pair[1].costs).sum()))
-            found.append(replace(a.code, first_negative_word=b.code.first_negative_word, one_sided=a.costs < b.costs))
+        allowed = np.array([fit.code.silent_below <= most_silent for fit in one])
+        i, j = np.unravel_index(np.where(allowed[:, None], of_pairs, np.inf).argmin(), of_pairs.shape)
+        a, b = one[i], two[j]
+        found.append(replace(a.code, first_negative_word=b.code.first_negative_word, one_sided=a.costs < b.costs))
+        if a.code.silent_below == 0:  # then it is the best pair without silence too
+            break
     return found
 
 
@@ -270,11 +277,20 @@ def _measured(values: ActivationValues, levels: Float, codes: Sequence[CodeFit],
     return values.sorted.errors_and_spikes(grids, values.largest[:, None] * factors)
 
 
-def _with_scales(values: ActivationValues, cost: OutputCost, levels: Float, code: CodeFit, factors: Float) -> PricedFit:
-    """The code with λ, and sides where channels choose them, of least cost in every channel."""
-    measured = _measured(values, levels, _sides(code), factors)
-    errors, spikes = (np.concatenate(list(of_sides), axis=1)[None] for of_sides in measured)
-    return _of_least_cost(values, cost, [code], factors, errors, spikes)[0]
+def _with_scales(
+    values: ActivationValues, cost: OutputCost, levels: Float, codes: Sequence[CodeFit], factors: Float
+) -> list[PricedFit]:
+    """Codes as `_of_least_cost` takes them, which are measured before."""
+    if not codes:
+        return []
+    measured = _measured(values, levels, [side for code in codes for side in _sides(code)], factors)
+    count, channels = len(codes), len(values.largest)
+    # The sides of a code, (K · sides, C, F), beside each other.
+    errors, spikes = (
+        found.reshape(count, -1, channels, len(factors)).swapaxes(1, 2).reshape(count, channels, -1)
+        for found in measured
+    )
+    return _of_least_cost(values, cost, codes, factors, errors, spikes)
 
 
 def _of_least_cost(
