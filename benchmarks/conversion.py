@@ -44,10 +44,10 @@ def deep_depthwise() -> nn.Module:
         convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
         return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
 
+    torch.manual_seed(0)
     layers = block(3, CHANNELS[0], 3, 2)
     for i, (inputs, outputs) in enumerate(itertools.pairwise(CHANNELS)):
         layers += block(inputs, inputs, 3, 2 if i in (1, 3, 5, 11) else 1, inputs) + block(inputs, outputs, 1)
-    torch.manual_seed(0)
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(CHANNELS[-1], 10))
 
 
