@@ -1,7 +1,8 @@
 """Which of Lava's own processes carries a group of synapses to a board: Conv, Dense, or an explicit matrix in Sparse.
 
     Conv     convolutions, pooling and factors per channel over two axes of space, with the same padding on both sides
-             of an axis; taps that see nothing but padding are left out. Without weight exponent and without delay
+             of an axis; taps that see nothing but padding are left out. Without weight exponent and without delay,
+             and where no sum of a step can exceed 24 bits
     Dense    one input axis, without gather and delay
     Sparse   everything else; weights of 0 are no entries of its matrix
 
@@ -62,11 +63,32 @@ def stock_conv(synapse: Synapse, pre: InputPopulation | Population) -> Conv | No
         synapse: the group.
         pre: population that it reads.
     """
+    conv = _convolution(synapse, pre)
+    return None if conv is None or _may_wrap(synapse, pre) else conv
+
+
+def wraps_in_conv(synapse: Synapse, pre: InputPopulation | Population) -> bool:
+    """Whether Lava's Conv could carry a group of synapses if its messages or weights were smaller.
+
+    Args:
+        synapse: the group.
+        pre: population that it reads.
+    """
+    return _convolution(synapse, pre) is not None and _may_wrap(synapse, pre)
+
+
+def _may_wrap(synapse: Synapse, pre: InputPopulation | Population) -> bool:
+    """Whether the largest messages of all inputs in one step would exceed the 24 bits that Lava's Conv adds with."""
+    return synapse.op.row_magnitude * pre.code.largest_message > V_MAX
+
+
+def _convolution(synapse: Synapse, pre: InputPopulation | Population) -> Conv | None:
+    """The convolution that a group of synapses is, however large its sums are."""
     if len(pre.shape) != 3 or synapse.index is not None or synapse.weight_exp != 0 or synapse.axon_delay != 0:
         return None
     make = AS_CONV.find(synapse.op)
     conv = None if make is None else make(synapse.op, pre.shape)
-    if conv is None or conv.row_magnitude * pre.code.largest_message > V_MAX:
+    if conv is None:
         return None
     cropped = conv.cropped(pre.shape)
     return cropped if all(before == after for before, after in cropped.window.padding) else None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from loihi_onespike.boards.mapping import check_placement, map_network
 from loihi_onespike.boards.specification import load_board
 from loihi_onespike.boards.specification.spec import Board, Quantity
+from loihi_onespike.core.codes import PayloadCode
+from loihi_onespike.core.graphs.network import Network, Readout, Synapse
+from loihi_onespike.core.graphs.verify_network import verify
+from loihi_onespike.core.maps import Conv, Window
 from loihi_onespike.errors import DeploymentError
-from tests.support.lava_networks import everything, graded
+from tests.support.lava_networks import everything, graded, membrane, source
 
 
 def with_payload(bits: int | None) -> Board:
@@ -55,3 +60,16 @@ def test_the_width_decides_and_an_unknown_one_is_not_checked() -> None:
         map_network(network, with_payload(3))
     notes = map_network(network, with_payload(None)).notes
     assert any("Loihi 2 has unknown bits [NF: ]" in n for n in notes)
+
+
+def test_a_convolution_that_large_messages_make_lists_of_is_named() -> None:
+    """6,000 inputs of weight 254 reach 2^23 with messages of 6, and not with 5."""
+    shape = (6000, 1, 1)
+    op = Conv(np.full((1, *shape), 254, np.int16), Window.plain((1, 1)))
+    for largest, said in ((5, 0), (6, 1)):
+        out = Readout("out", (1, 1, 1), membrane(4096, 1))
+        populations = (source(shape, PayloadCode((4096,), (largest, 1))), out)
+        network = verify(Network("n", populations, (Synapse("out", "input", "out", op),)))
+        found = [n for n in map_network(network, "oheo_gulch").notes if n.startswith("out: stored as lists of targets")]
+        assert len(found) == said
+        assert not said or "fewer bits of payload" in found[0]
