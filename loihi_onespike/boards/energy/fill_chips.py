@@ -87,7 +87,8 @@ def fill_chips(network: Network, mapping: Mapping, activity: Activity) -> Mappin
     made = place_splits(mapping.layers, filling.splits, board, activity.per_neuron(), network.name)
     more = len(made.placement.cores) - fewest
     note = f"slow layers take {more} cores more than the {fewest} that hold the network, on the same chips"
-    return replace(made, notes=(*mapping.notes, note))
+    # The board that is large enough is still that for the fewest cores.
+    return replace(made, smallest_board=mapping.smallest_board, notes=(*mapping.notes, note))
 
 
 @dataclass(eq=False)

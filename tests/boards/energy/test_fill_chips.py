@@ -59,6 +59,7 @@ def test_idle_cores_make_an_image_faster_and_keep_every_limit():
             filled = fill_chips(network, before, activity)
             assert filled.fits and check_placement(network, filled.placement) == []
             assert filled.placement.chips == before.placement.chips
+            assert filled.smallest_board == before.smallest_board
             assert max(filled.placement.cores_per_chip.values()) <= per_chip
             of_layers = zip(before.splits, filled.splits, strict=True)
             assert all(len(new.grid) >= len(old.grid) for old, new in of_layers)
