@@ -13,10 +13,11 @@ from loihi_onespike.boards.energy.core_load import core_load, layer_load
 from loihi_onespike.boards.energy.estimate import estimate_board
 from loihi_onespike.boards.energy.fill_chips import fill_chips, map_measured
 from loihi_onespike.boards.energy.step_time import step_time
-from loihi_onespike.boards.mapping import check_placement, map_network
+from loihi_onespike.boards.mapping import check_placement, map_network, mapper
 from loihi_onespike.boards.mapping.mapper import place_splits
 from loihi_onespike.boards.mapping.network_split import NetworkSplitter
 from loihi_onespike.boards.specification import load_board
+from loihi_onespike.boards.specification.spec import Quantity
 from loihi_onespike.core.graphs.network import Readout
 from loihi_onespike.errors import ConfigurationError, DeploymentError
 from loihi_onespike.executors import reference
@@ -25,6 +26,9 @@ from tests.strategies import random_case
 
 WORDS = 40
 """Words of state of a core: populations of the random networks take one to a few cores."""
+
+
+ONE = Quantity("U", 1, "a test")
 
 
 def board_of(cores_per_chip=None, *, barrier=0.0, **limits):
@@ -59,7 +63,6 @@ def test_idle_cores_make_an_image_faster_and_keep_every_limit():
             filled = fill_chips(network, before, activity)
             assert filled.fits and check_placement(network, filled.placement) == []
             assert filled.placement.chips == before.placement.chips
-            assert filled.smallest_board == before.smallest_board
             assert max(filled.placement.cores_per_chip.values()) <= per_chip
             of_layers = zip(before.splits, filled.splits, strict=True)
             assert all(len(new.grid) >= len(old.grid) for old, new in of_layers)
@@ -154,6 +157,16 @@ def test_load_of_a_layer_alone(seed):
         for name in ("synaptic_operations", "active_updates", "inactive_updates"):
             np.testing.assert_array_equal(getattr(own, name), getattr(whole, name)[cores])
         assert not own.packets_sent.any()
+
+
+def test_the_smallest_board_is_that_of_the_fewest_cores(monkeypatch):
+    network, activity = case(1)
+    cores = len(map_network(network, board_of()).placement.cores)
+    large, small = (replace(board_of(count), id=name, chips=ONE) for count, name in ((60, "large"), (cores, "small")))
+    monkeypatch.setattr(mapper, "boards", lambda: ("small",))
+    monkeypatch.setattr(mapper, "load_board", lambda name: small)
+    filled = map_measured(network, large, activity, fill=True)
+    assert len(filled.placement.cores) > cores and filled.smallest_board == "small"
 
 
 def test_activity_of_every_neuron():
